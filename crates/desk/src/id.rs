@@ -1,0 +1,47 @@
+//! Ids: small positive integers, exact in JavaScript, unique over all accounts and nodes.
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
+        $($(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        })+
+    };
+}
+
+ids! {
+    /// An account: one company's desk, walled off from all others.
+    AccountId,
+    /// A brand of an account.
+    BrandId,
+    /// A support address.
+    SupportAddressId,
+    /// Anyone known to the desk: end user, agent, admin.
+    UserId,
+    /// A ticket's internal id; people and the API see its number.
+    TicketId,
+    /// A comment.
+    CommentId,
+    /// A raw mail, and with it its spool row, ledger row and suspended ticket. It follows a mail through all logs.
+    MailId,
+    /// A mail that leaves.
+    OutgoingId,
+    /// One recipient of a mail that leaves.
+    OutboxId,
+}
+
+/// A word that is none of an enum's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{word:?} is none of: {wanted}")]
+pub struct UnknownWord {
+    /// What was given.
+    pub word: String,
+    /// What is possible, separated by blanks.
+    pub wanted: &'static str,
+}

@@ -1,0 +1,265 @@
+//! The built-in notices: the acknowledgement and the comment update (docs/behaviour/outgoing-mail.md §2).
+
+use mail::address::Mailbox;
+use mail::{compose, html_of};
+use mail::message_id::MessageId;
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::address::Kind;
+use crate::clock::Millis;
+use crate::id::BrandId;
+use crate::ticket::Ticket;
+use crate::token::ThreadToken;
+use crate::user::Person;
+use crate::word::words;
+
+words! {
+    /// What a mail of ours is.
+    pub enum NoticeKind {
+        /// To the requester: the ticket was opened.
+        Acknowledgement = "acknowledgement",
+        /// To the requester and CCs: a public comment.
+        Comment = "comment",
+        /// To an external support address: does its forward work?
+        Probe = "probe",
+    }
+}
+
+/// A name and address as stored in [`Content`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Display name, may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Address.
+    pub address: String,
+}
+
+impl From<Mailbox> for Party {
+    fn from(mailbox: Mailbox) -> Party {
+        Party { name: mailbox.name, address: mailbox.address }
+    }
+}
+
+impl From<&Party> for Mailbox {
+    fn from(party: &Party) -> Mailbox {
+        Mailbox { name: party.name.clone(), address: party.address.clone() }
+    }
+}
+
+/// The values of a mail at the event that caused it. Stored as JSON: a file format, so fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// What it is: a [`NoticeKind`]'s word.
+    pub kind: String,
+    /// From.
+    pub from: Party,
+    /// Reply-To, with the thread token at native hosts.
+    pub reply_to: Party,
+    /// To.
+    pub to: Vec<Party>,
+    /// Cc.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cc: Vec<Party>,
+    /// Subject; `{number}` stands for the ticket's number, which is known only when the ticket is written.
+    pub subject: String,
+    /// Text; `{number}` likewise, and no other placeholder. Empty for a comment: its text is read from the comment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// The thread token; empty for a probe.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub token: String,
+    /// The host of our Message-IDs, and of the return path.
+    pub host: String,
+    /// The Message-ID it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<String>,
+    /// The probe's secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
+}
+
+/// What every mail about a ticket shares.
+struct Frame {
+    from: Party,
+    reply_to: Party,
+    host: String,
+}
+
+fn frame(account: &Account, ticket: &Ticket, agent: Option<&Person>) -> Option<Frame> {
+    let sender = account.sender_for(&ticket.received.recipient, ticket.brand_id)?;
+    let host = host_of(account, ticket.brand_id)?;
+    let personal = agent.filter(|_| account.settings.personalized_replies);
+    let name = match (personal, sender.name.as_str()) {
+        (Some(agent), "") => agent.name.clone(),
+        (Some(agent), name) => format!("{} ({name})", agent.name),
+        (None, name) => name.to_owned(),
+    };
+    let reply_address = match sender.kind {
+        Kind::Native => format!("{}+id{}@{}", sender.email.local(), ticket.token.as_str(), sender.email.domain()),
+        Kind::External => sender.written.clone(),
+    };
+    Some(Frame {
+        from: Party { name, address: sender.written.clone() },
+        reply_to: Party { name: sender.name.clone(), address: reply_address },
+        host,
+    })
+}
+
+/// The native host of a brand, which signs for Message-IDs and return paths.
+#[must_use]
+pub fn host_of(account: &Account, brand: BrandId) -> Option<String> {
+    account.brand(brand).or_else(|| account.default_brand()).map(|brand| brand.native_host.clone())
+}
+
+/// The acknowledgement of a new ticket. It repeats nothing the sender wrote: an unauthenticated mail must not make us
+/// carry its text to a third party.
+#[must_use]
+pub fn acknowledgement(account: &Account, ticket: &Ticket, requester: &Person) -> Option<Content> {
+    let frame = frame(account, ticket, None)?;
+    let brand = account.brand(ticket.brand_id).map_or(account.name.as_str(), |brand| brand.name.as_str());
+    Some(Content {
+        kind: NoticeKind::Acknowledgement.as_str().into(),
+        from: frame.from,
+        reply_to: frame.reply_to,
+        to: vec![requester.mailbox().into()],
+        cc: vec![],
+        subject: format!("[{brand}] We have your request (#{{number}})"),
+        text: format!(
+            "Your request #{{number}} has arrived and is in good hands.\n\n\
+             To add something, just reply to this mail.\n\n{brand}"
+        ),
+        token: ticket.token.as_str().into(),
+        host: frame.host,
+        in_reply_to: ticket.last_message_id.clone(),
+        probe: None,
+    })
+}
+
+/// The mail that carries a public comment; `to` and `cc` are who gets it.
+#[must_use]
+pub fn comment(account: &Account, ticket: &Ticket, author: &Person, to: Vec<Party>, cc: Vec<Party>) -> Option<Content> {
+    let frame = frame(account, ticket, author.is_staff().then_some(author))?;
+    Some(Content {
+        kind: NoticeKind::Comment.as_str().into(),
+        from: frame.from,
+        reply_to: frame.reply_to,
+        to,
+        cc,
+        subject: reply_subject(&ticket.subject),
+        text: String::new(),
+        token: ticket.token.as_str().into(),
+        host: frame.host,
+        in_reply_to: ticket.last_message_id.clone(),
+        probe: None,
+    })
+}
+
+/// `Re: ` before a subject that has none.
+fn reply_subject(subject: &str) -> String {
+    let begins = subject.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("re:"));
+    if begins { subject.to_owned() } else { format!("Re: {subject}") }
+}
+
+/// The forwarding probe: its secret stands in a header, in the Message-ID and in the subject, as forwards keep at least one.
+#[must_use]
+pub fn probe(account: &Account, external: &crate::address::SupportAddress, secret: &str) -> Option<Content> {
+    let sender = account.default_address(external.brand_id)?;
+    let host = host_of(account, external.brand_id)?;
+    let system = account.addresses().find(|address| address.brand_id == external.brand_id && address.is_system);
+    let from: Party = system.unwrap_or(sender).mailbox().into();
+    Some(Content {
+        kind: NoticeKind::Probe.as_str().into(),
+        reply_to: from.clone(),
+        from,
+        to: vec![external.mailbox().into()],
+        cc: vec![],
+        subject: format!("Forwarding test {secret}"),
+        text: format!(
+            "This mail tests whether {} forwards to the help desk.\n\
+             It is taken out when it comes back; if you read it, the forward does not work yet.\n",
+            external.written
+        ),
+        token: String::new(),
+        host,
+        in_reply_to: None,
+        probe: Some(secret.to_owned()),
+    })
+}
+
+/// A Message-ID of a mail about a ticket: `TOKEN.random@host`.
+#[must_use]
+pub fn message_id(token: &ThreadToken, random: u64, host: &str) -> String {
+    format!("{}.{random:016x}@{host}", token.as_str())
+}
+
+/// What is left to know when the bytes are made.
+#[derive(Debug, Clone)]
+pub struct Rendering<'a> {
+    /// The values at the event.
+    pub content: &'a Content,
+    /// The mail's Message-ID.
+    pub message_id: &'a str,
+    /// The ticket's number, 0 for a probe.
+    pub number: i64,
+    /// The comment's text, for a comment.
+    pub comment: &'a str,
+    /// Earlier ids of the conversation, oldest first.
+    pub references: &'a [String],
+    /// The signed id that goes into `X-Guichet-Mail`.
+    pub mark: &'a str,
+    /// The outgoing mail's id, which also seeds its MIME boundary.
+    pub id: i64,
+    /// Date.
+    pub date: Millis,
+}
+
+/// Makes the bytes of a mail. The same values give the same bytes.
+#[must_use]
+pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
+    let content = rendering.content;
+    let number = rendering.number.to_string();
+    let filled = |text: &str| text.replace("{number}", &number);
+    let is_comment = content.kind == NoticeKind::Comment.as_str();
+    let body = if is_comment { rendering.comment.to_owned() } else { filled(&content.text) };
+    // The customer's subject may hold a brace of its own: only our own texts have placeholders.
+    let subject = if is_comment { content.subject.clone() } else { filled(&content.subject) };
+    let root = (!content.token.is_empty()).then(|| format!("{}@{}", content.token, content.host));
+    let references = root.iter().chain(rendering.references).chain(&content.in_reply_to);
+    let (text, html) = with_token(&body, &content.token);
+    let mut extra = vec![("X-Guichet-Mail".to_owned(), rendering.mark.to_owned())];
+    if let Some(secret) = &content.probe {
+        extra.push(("X-Guichet-Probe".to_owned(), secret.clone()));
+    }
+    let own = MessageId::new(rendering.message_id);
+    compose::compose(&compose::Outgoing {
+        from: (&content.from).into(),
+        reply_to: Some((&content.reply_to).into()),
+        to: content.to.iter().map(Into::into).collect(),
+        cc: content.cc.iter().map(Into::into).collect(),
+        subject,
+        message_id: own.expect("made by message_id() or the probe, both of plain characters"),
+        in_reply_to: content.in_reply_to.iter().filter_map(|id| MessageId::new(id)).collect(),
+        references: references.filter_map(|id| MessageId::new(id)).collect(),
+        date: rendering.date,
+        auto_submitted: true,
+        extra,
+        text,
+        html: Some(html),
+        boundary_seed: u64::try_from(rendering.id).unwrap_or_default(),
+    })
+}
+
+/// Puts the thread token below the text, far enough not to be read, and unseen into the HTML.
+fn with_token(body: &str, token: &str) -> (String, String) {
+    if token.is_empty() {
+        return (body.to_owned(), html_of(body));
+    }
+    let text = format!("{}\n\n\n\n\n[{token}]\n", body.trim_end());
+    let html = format!(
+        "{}<span style=\"color:#ffffff\" aria-hidden=\"true\">[{token}]</span>",
+        html_of(body.trim_end())
+    );
+    (text, html)
+}

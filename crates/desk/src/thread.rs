@@ -1,0 +1,57 @@
+//! Which ticket a mail joins: plus address, then headers, then body (docs/behaviour/threading.md §1). Subjects never count.
+
+use mail::letter::Letter;
+
+use crate::account::Account;
+use crate::facts::{Facts, IdKind, named_ids};
+use crate::id::TicketId;
+use crate::received::Arrival;
+use crate::token::ThreadToken;
+
+/// How a mail names its ticket; an encoded id (address, body) is a secret, a header id is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Match {
+    /// A token in an address at a native host.
+    PlusAddress(ThreadToken),
+    /// In-Reply-To or References named this Message-ID.
+    Header(String),
+    /// A token in brackets in the text.
+    Body(ThreadToken),
+    /// An earlier mail of the ticket named this one's own Message-ID: mails arrived in reverse.
+    Awaited(String),
+}
+
+impl Match {
+    /// Whether only somebody who got mail of the ticket can know it.
+    #[must_use]
+    pub fn is_encoded(&self) -> bool {
+        matches!(self, Match::PlusAddress(_) | Match::Body(_))
+    }
+}
+
+/// Finds the ticket, the first rule that names one wins.
+#[must_use]
+pub fn find(account: &Account, facts: &Facts, arrival: &Arrival, letter: &Letter) -> Option<(TicketId, Match)> {
+    let by_token = |token: &ThreadToken| facts.tokens.get(token).copied();
+    if let Some(token) = &arrival.token {
+        if let Some(ticket) = by_token(token) {
+            return Some((ticket, Match::PlusAddress(token.clone())));
+        }
+    }
+    let native = |host: &str| account.brand_of_host(host).is_some();
+    for id in named_ids(letter) {
+        let known = facts.message_ids.get(id).and_then(|known| known.ticket);
+        let rooted = || ThreadToken::in_message_id(id, native).as_ref().and_then(by_token);
+        if let Some(ticket) = known.or_else(rooted) {
+            return Some((ticket, Match::Header(id.to_owned())));
+        }
+    }
+    if let Some(own) = letter.message_id.as_ref().map(|id| id.as_str()) {
+        let awaited = facts.message_ids.get(own).filter(|known| known.kind == IdKind::Seen);
+        if let Some(ticket) = awaited.and_then(|known| known.ticket) {
+            return Some((ticket, Match::Awaited(own.to_owned())));
+        }
+    }
+    let token = ThreadToken::in_text(&letter.text)?;
+    by_token(&token).map(|ticket| (ticket, Match::Body(token)))
+}

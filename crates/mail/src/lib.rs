@@ -1,0 +1,37 @@
+//! Mail in and out: a raw mail becomes a [`Letter`], an [`Outgoing`] becomes raw mail.
+//!
+//! Reading never fails: whatever the bytes are, a letter comes out and its [`Defect`]s are noted. Time and memory are linear
+//! in the size of the mail, nesting and counts are bounded, and nothing recurses over the input.
+//!
+//! The room is pure. It knows no clock, no randomness, no files, no sockets and no database; what it needs of them (the date,
+//! a boundary seed, whether the envelope sender was empty) is given to it. It decides nothing: what becomes of a letter is
+//! `desk`'s business. Header names of our own ([`field::OWN_MARK`], [`field::PROBE`]) are read and written here alone.
+
+pub mod address;
+pub mod compose;
+pub mod date;
+pub mod defect;
+pub mod field;
+pub mod html;
+pub mod letter;
+pub mod message_id;
+pub mod nature;
+pub mod report;
+
+mod charset;
+mod encoded_word;
+mod html_to_text;
+mod mailbox_list;
+mod parameter;
+mod part;
+mod text;
+mod transfer;
+
+pub use address::{AddressError, AddressKey, Mailbox};
+pub use compose::{Outgoing, compose};
+pub use defect::Defect;
+pub use html::html_of;
+pub use letter::{Attachment, Hop, HopHeader, Letter};
+pub use message_id::{MessageId, parse_ids};
+pub use nature::Nature;
+pub use report::{Action, DeliveryReport, FailedRecipient};

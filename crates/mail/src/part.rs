@@ -1,0 +1,302 @@
+//! The MIME structure (RFC 2045, RFC 2046): a mail as a flat list of parts, in the order they stand.
+//!
+//! The walker goes over the delimiter lines once and keeps the open multiparts on a stack of bounded depth; nothing is
+//! decoded and nothing is copied. Attached mails are parts like others: what is inside them is not taken apart.
+
+use crate::defect::{Defect, Defects};
+use crate::encoded_word;
+use crate::field::{Field, header_of_part};
+use crate::parameter::Parametered;
+use crate::text::one_line;
+use crate::transfer::Transfer;
+use memchr::{memchr, memmem};
+
+/// How deep multiparts may be nested; deeper ones are single parts.
+pub(crate) const MAX_DEPTH: usize = 50;
+
+/// How many parts are kept, multiparts included.
+pub(crate) const MAX_PARTS: usize = 1_000;
+
+/// The longest media type in octets; a longer one is read as unknown.
+const TYPE_OCTETS: usize = 127;
+
+/// The longest boundary that is looked for; RFC 2046 §5.1.1 allows 70.
+const BOUNDARY_OCTETS: usize = 998;
+
+/// In what a part stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parent {
+    /// The part is the whole mail.
+    None,
+    Alternative,
+    Related,
+    Digest,
+    /// Mixed, report, signed, and what nobody knows (RFC 2046 §5.1.3).
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    None,
+    Inline,
+    Attachment,
+}
+
+/// One part, still encoded.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    /// Its place in the list; 0 is the mail itself.
+    pub(crate) number: u32,
+    pub(crate) parent: Parent,
+    /// The outermost multipart/alternative around it: parts that share one say the same.
+    pub(crate) alternative: Option<usize>,
+    /// `type/subtype`, lower-cased.
+    pub(crate) content_type: String,
+    pub(crate) charset: Option<String>,
+    pub(crate) transfer: Transfer,
+    pub(crate) disposition: Disposition,
+    /// The file name, decoded.
+    pub(crate) name: Option<String>,
+    /// Without `<>`.
+    pub(crate) content_id: Option<String>,
+    /// Whether it was taken apart into the parts that follow.
+    pub(crate) is_multipart: bool,
+    pub(crate) body: &'a [u8],
+}
+
+impl Part<'_> {
+    pub(crate) fn is_html(&self) -> bool {
+        self.content_type == "text/html"
+    }
+
+    /// Whether its text is what the sender wrote, not a file.
+    pub(crate) fn is_body_text(&self) -> bool {
+        matches!(self.content_type.as_str(), "text/plain" | "text/html")
+            && self.disposition != Disposition::Attachment
+            && (self.name.is_none() || self.parent == Parent::None)
+    }
+}
+
+/// Takes a mail apart; the first part is the mail itself.
+pub(crate) fn walk<'a>(fields: &[Field<'a>], body: &'a [u8], defects: &mut Defects) -> Vec<Part<'a>> {
+    let mut walker = Walker { mail: body, parts: Vec::with_capacity(4), open: Vec::new(), leaf: None };
+    walker.begin(fields, Parent::None, 0, defects);
+    if !walker.open.is_empty() {
+        walker.run(defects);
+    }
+    walker.parts
+}
+
+struct Walker<'a> {
+    /// The body of the mail, in which all positions lie.
+    mail: &'a [u8],
+    parts: Vec<Part<'a>>,
+    open: Vec<Multipart>,
+    /// The part whose body goes on, and where that began.
+    leaf: Option<(usize, usize)>,
+}
+
+struct Multipart {
+    part: usize,
+    boundary: String,
+    kind: Parent,
+    start: usize,
+    seen: bool,
+}
+
+/// What a line means to the open multiparts.
+struct Delimiter {
+    level: usize,
+    closes: bool,
+}
+
+impl<'a> Walker<'a> {
+    fn run(&mut self, defects: &mut Defects) {
+        let mail = self.mail;
+        // A delimiter stands at the start of a line (RFC 2046 §5.1.1).
+        let first = mail.starts_with(b"--").then_some(0);
+        let lines = memmem::find_iter(mail, b"\n--").map(|at| at.saturating_add(1));
+        let mut next = 0;
+        for start in first.into_iter().chain(lines).filter(|start| *start < mail.len()) {
+            if start < next {
+                continue;
+            }
+            let rest = mail.get(start..).unwrap_or_default();
+            let length = memchr(b'\n', rest).map_or(rest.len(), |end| end.saturating_add(1));
+            let Some(delimiter) = rest.get(..length).and_then(|line| self.delimiter(line)) else { continue };
+            self.end_leaf(start);
+            self.close_above(delimiter.level, start, defects);
+            if delimiter.closes {
+                self.close(start, true, defects);
+                if self.open.is_empty() {
+                    return;
+                }
+                continue;
+            }
+            if self.parts.len() >= MAX_PARTS {
+                defects.note(Defect::TooManyParts);
+                break;
+            }
+            let body_start = start.saturating_add(length);
+            let header = header_of_part(mail.get(body_start..).unwrap_or_default(), defects);
+            next = body_start.saturating_add(header.octets);
+            let parent = self.open.last().map_or(Parent::Other, |multipart| multipart.kind);
+            self.begin(&header.fields, parent, next, defects);
+        }
+        self.end_leaf(mail.len());
+        while !self.open.is_empty() {
+            self.close(mail.len(), false, defects);
+        }
+    }
+
+    fn delimiter(&mut self, line: &[u8]) -> Option<Delimiter> {
+        let content = line.trim_ascii_end().strip_prefix(b"--")?;
+        let closed = content.strip_suffix(b"--");
+        for (level, multipart) in self.open.iter_mut().enumerate().rev() {
+            let boundary = multipart.boundary.as_bytes();
+            if content == boundary || closed == Some(boundary) {
+                multipart.seen = true;
+                return Some(Delimiter { level, closes: content != boundary });
+            }
+        }
+        None
+    }
+
+    /// Adds a part whose body begins at `start`.
+    fn begin(&mut self, fields: &[Field<'a>], parent: Parent, start: usize, defects: &mut Defects) {
+        let index = self.parts.len();
+        let (mut part, boundary) = read_part(fields, parent, defects);
+        part.number = u32::try_from(index).unwrap_or(u32::MAX);
+        part.alternative = self.open.iter().find(|multipart| multipart.kind == Parent::Alternative).map(|multipart| multipart.part);
+        part.body = self.mail.get(start..).unwrap_or_default();
+        self.leaf = Some((index, start));
+        if let Some(kind) = kind_of(&part.content_type) {
+            match boundary {
+                None => {
+                    defects.note(Defect::MissingBoundary);
+                    becomes_text(&mut part);
+                }
+                Some(_) if self.open.len() >= MAX_DEPTH => defects.note(Defect::TooDeep),
+                Some(boundary) => {
+                    part.is_multipart = true;
+                    self.leaf = None;
+                    self.open.push(Multipart { part: index, boundary, kind, start, seen: false });
+                }
+            }
+        }
+        self.parts.push(part);
+    }
+
+    /// Ends the body that goes on before the delimiter line at `end`, whose line end before it belongs to it.
+    fn end_leaf(&mut self, end: usize) {
+        let Some((index, start)) = self.leaf.take() else { return };
+        self.set_body(index, start, end);
+    }
+
+    fn set_body(&mut self, index: usize, start: usize, end: usize) {
+        let body = self.mail.get(start..end).unwrap_or_default();
+        let body = if end < self.mail.len() { body.strip_suffix(b"\n").unwrap_or(body) } else { body };
+        let body = if end < self.mail.len() { body.strip_suffix(b"\r").unwrap_or(body) } else { body };
+        if let Some(part) = self.parts.get_mut(index) {
+            part.body = body;
+        }
+    }
+
+    /// Closes the multiparts inside the one at `level`, whose delimiter came before theirs.
+    fn close_above(&mut self, level: usize, at: usize, defects: &mut Defects) {
+        while self.open.len() > level.saturating_add(1) {
+            self.close(at, false, defects);
+        }
+    }
+
+    /// Ends the innermost multipart at `at`, where its closing delimiter stands or where it is cut off.
+    fn close(&mut self, at: usize, is_complete: bool, defects: &mut Defects) {
+        let Some(multipart) = self.open.pop() else { return };
+        self.set_body(multipart.part, multipart.start, at);
+        if multipart.seen {
+            if !is_complete {
+                defects.note(Defect::UnclosedMultipart);
+            }
+        } else if let Some(part) = self.parts.get_mut(multipart.part) {
+            defects.note(Defect::MissingBoundary);
+            becomes_text(part);
+        }
+    }
+}
+
+/// What kind of parent a part is, when it is a multipart.
+fn kind_of(content_type: &str) -> Option<Parent> {
+    match content_type.strip_prefix("multipart/")? {
+        "alternative" => Some(Parent::Alternative),
+        "related" => Some(Parent::Related),
+        "digest" => Some(Parent::Digest),
+        _ => Some(Parent::Other),
+    }
+}
+
+/// A multipart without parts is read as the text it stands for.
+fn becomes_text(part: &mut Part<'_>) {
+    "text/plain".clone_into(&mut part.content_type);
+    part.is_multipart = false;
+}
+
+fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) -> (Part<'a>, Option<String>) {
+    let mut content_type = None;
+    let mut disposition = None;
+    let mut transfer = Transfer::Identity;
+    let mut content_id = None;
+    for field in fields.iter().rev() {
+        // From the last to the first, because the first of several counts.
+        match field.name.len() {
+            12 if field.is("Content-Type") => content_type = Some(Parametered::read(&field.text(defects))),
+            19 if field.is("Content-Disposition") => disposition = Some(Parametered::read(&field.text(defects))),
+            25 if field.is("Content-Transfer-Encoding") => transfer = Transfer::named(&field.text(defects)),
+            10 if field.is("Content-ID") => content_id = read_content_id(&field.text(defects)),
+            _ => (),
+        }
+    }
+    let content_type = content_type.unwrap_or_default();
+    let disposition = disposition.unwrap_or_default();
+    let name = disposition.text("filename", defects).or_else(|| content_type.text("name", defects));
+    let part = Part {
+        number: 0,
+        parent,
+        alternative: None,
+        charset: content_type.plain("charset").map(str::to_owned),
+        transfer,
+        disposition: match disposition.value.as_str() {
+            "" => Disposition::None,
+            "inline" => Disposition::Inline,
+            // RFC 2183 §2.8: what is not known is an attachment.
+            _ => Disposition::Attachment,
+        },
+        name: name.map(|name| encoded_word::decode(&name, defects).into_owned()).filter(|name| !name.trim().is_empty()),
+        content_id,
+        is_multipart: false,
+        body: &[],
+        content_type: media_type(&content_type.value, parent),
+    };
+    let boundary = content_type.text("boundary", defects).map(|boundary| boundary.trim_end().to_owned());
+    (part, boundary.filter(|boundary| (1..=BOUNDARY_OCTETS).contains(&boundary.len())))
+}
+
+/// RFC 2045 §5.2: plain text where nothing is said, RFC 2046 §5.1.5: a mail within a digest.
+fn media_type(value: &str, parent: Parent) -> String {
+    let is_token = |token: &str| !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+*'%".contains(&c));
+    match value.split_once('/') {
+        Some((kind, subtype)) if is_token(kind) && is_token(subtype) && value.len() <= TYPE_OCTETS => value.to_owned(),
+        None if value.is_empty() && parent == Parent::Digest => "message/rfc822".to_owned(),
+        // Old programs write `text` alone; RFC 2045 §5.2 lets a broken value be plain text.
+        None if value.is_empty() || value == "text" => "text/plain".to_owned(),
+        _ => "application/octet-stream".to_owned(),
+    }
+}
+
+fn read_content_id(text: &str) -> Option<String> {
+    let id = text.trim().trim_start_matches('<').trim_end_matches('>').trim();
+    Some(one_line(id, 998)).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+#[path = "part_tests.rs"]
+mod tests;

@@ -1,0 +1,279 @@
+//! Content transfer encodings (RFC 2045 §6), both ways.
+
+use crate::defect::{Defect, Defects};
+use memchr::memchr2;
+use std::borrow::Cow;
+
+/// How the body of a part is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transfer {
+    /// 7bit, 8bit, binary, and names that nobody knows.
+    Identity,
+    Base64,
+    QuotedPrintable,
+}
+
+impl Transfer {
+    /// Reads the value of a Content-Transfer-Encoding field.
+    pub(crate) fn named(value: &str) -> Self {
+        let token = value.split([';', '(', ' ', '\t']).next().unwrap_or_default();
+        if token.eq_ignore_ascii_case("base64") {
+            Self::Base64
+        } else if token.eq_ignore_ascii_case("quoted-printable") {
+            Self::QuotedPrintable
+        } else {
+            Self::Identity
+        }
+    }
+
+    /// The octets that were encoded; never fails.
+    pub(crate) fn decode<'a>(self, body: &'a [u8], defects: &mut Defects) -> Cow<'a, [u8]> {
+        match self {
+            Self::Identity => Cow::Borrowed(body),
+            Self::QuotedPrintable => Cow::Owned(quoted_printable(body, defects)),
+            Self::Base64 => match base64_tolerant(body) {
+                (decoded, true) => Cow::Owned(decoded),
+                (decoded, false) => {
+                    defects.note(Defect::BadTransferEncoding);
+                    // Nothing of it is base64: it was never encoded.
+                    if decoded.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(decoded) }
+                }
+            },
+        }
+    }
+}
+
+/// Decodes base64; where it is damaged, up to the first line that is no base64. The flag says that it was sound.
+///
+/// Lists append their footer behind the last line, which must not become octets.
+pub(crate) fn base64_tolerant(body: &[u8]) -> (Vec<u8>, bool) {
+    if let Some(decoded) = mail_parser::decoders::base64::base64_decode(body) {
+        return (decoded, true);
+    }
+    let is_base64 = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/= \t\r\n".contains(octet);
+    let sound = body.split_inclusive(|&octet| octet == b'\n').take_while(|line| line.iter().all(is_base64));
+    let octets: usize = sound.map(<[u8]>::len).sum();
+    let decoded = body.get(..octets).and_then(mail_parser::decoders::base64::base64_decode);
+    (decoded.unwrap_or_default(), false)
+}
+
+/// Decodes quoted-printable; a `=` that encodes nothing stays.
+fn quoted_printable(body: &[u8], defects: &mut Defects) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(body.len());
+    // What stands before here is encoded or text, not padding.
+    let mut solid = 0_usize;
+    let mut rest = body;
+    while let Some((plain, from)) = memchr2(b'=', b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
+        decoded.extend_from_slice(plain);
+        if let Some(after) = from.strip_prefix(b"\n") {
+            end_line(&mut decoded, solid);
+            solid = decoded.len();
+            rest = after;
+            continue;
+        }
+        let after = from.get(1..).unwrap_or_default();
+        if let [high, low, tail @ ..] = after
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            decoded.push((high << 4) | low);
+            rest = tail;
+        } else if let Some(tail) = soft_break(after) {
+            rest = tail;
+        } else {
+            defects.note(Defect::BadTransferEncoding);
+            decoded.push(b'=');
+            rest = after;
+        }
+        solid = decoded.len();
+    }
+    decoded.extend_from_slice(rest);
+    decoded
+}
+
+/// RFC 2045 §6.7 rule 3: blanks before a line end were put there on the way.
+fn end_line(decoded: &mut Vec<u8>, solid: usize) {
+    let has_cr = decoded.len() > solid && decoded.last() == Some(&b'\r');
+    if has_cr {
+        decoded.pop();
+    }
+    while decoded.len() > solid && matches!(decoded.last(), Some(b' ' | b'\t')) {
+        decoded.pop();
+    }
+    decoded.extend_from_slice(if has_cr { b"\r\n" } else { b"\n" });
+}
+
+/// What follows a soft line break, when one stands here.
+fn soft_break(after: &[u8]) -> Option<&[u8]> {
+    let tail = after.trim_ascii_start();
+    let passed = after.get(..after.len().checked_sub(tail.len())?)?;
+    if tail.is_empty() && !passed.contains(&b'\n') {
+        return Some(tail);
+    }
+    let line = memchr::memchr(b'\n', passed)?;
+    after.get(line.checked_add(1)?..)
+}
+
+/// Decodes the Q encoding of RFC 2047 §4.2 behind `decoded`.
+pub(crate) fn decode_q(text: &[u8], decoded: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some((&octet, tail)) = rest.split_first() {
+        rest = tail;
+        match (octet, tail) {
+            (b'_', _) => decoded.push(b' '),
+            (b'=', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    decoded.push((high << 4) | low);
+                    rest = after;
+                }
+                _ => decoded.push(b'='),
+            },
+            _ => decoded.push(octet),
+        }
+    }
+}
+
+/// The value of a hexadecimal digit.
+pub(crate) fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// The octets of one line of base64 text (RFC 2045 §6.8).
+const BASE64_LINE: usize = 76;
+
+/// Encodes to base64 without line ends, padded.
+pub(crate) fn encode_base64(octets: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::with_capacity(octets.len().div_ceil(3).saturating_mul(4));
+    for group in octets.chunks(3) {
+        let octet = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = (octet(0) << 16) | (octet(1) << 8) | octet(2);
+        for (digit, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let index = usize::try_from((bits >> shift) & 63).unwrap_or(0);
+            let letter = ALPHABET.get(index).copied().unwrap_or(b'A');
+            encoded.push(if digit <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    encoded
+}
+
+/// Encodes to base64 in lines that end with CRLF.
+pub(crate) fn encode_base64_lines(octets: &[u8], out: &mut Vec<u8>) {
+    for line in octets.chunks(BASE64_LINE / 4 * 3) {
+        out.extend_from_slice(encode_base64(line).as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Encodes text with LF line ends to quoted-printable (RFC 2045 §6.7), lines ending with CRLF.
+///
+/// Also encodes what changes on the way: blanks at a line end, a leading dot, and `From ` at the start of a line.
+pub(crate) fn encode_quoted_printable(text: &str, out: &mut Vec<u8>) {
+    for line in text.split_terminator('\n') {
+        encode_quoted_line(line.as_bytes(), out);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn encode_quoted_line(line: &[u8], out: &mut Vec<u8>) {
+    let mut column = 0_usize;
+    let last = line.len().saturating_sub(1);
+    for (at, &octet) in line.iter().enumerate() {
+        let is_last_blank = at == last && matches!(octet, b' ' | b'\t');
+        let is_plain = matches!(octet, b' ' | b'\t' | 33..=126) && octet != b'=' && !is_last_blank;
+        let width = if is_plain { 1 } else { 3 };
+        // RFC 2045 §6.7 rule 5: 76 characters with the `=` of the soft line break.
+        if column.saturating_add(width) > 75 {
+            out.extend_from_slice(b"=\r\n");
+            column = 0;
+        }
+        let starts_line = column == 0 && matches!(octet, b'.' | b'F');
+        if is_plain && !starts_line {
+            out.push(octet);
+            column = column.saturating_add(1);
+        } else {
+            out.extend_from_slice(format!("={octet:02X}").as_bytes());
+            column = column.saturating_add(3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(transfer: Transfer, body: &str) -> (String, bool) {
+        let mut defects = Defects::default();
+        let octets = transfer.decode(body.as_bytes(), &mut defects).into_owned();
+        (String::from_utf8_lossy(&octets).into_owned(), defects.into_sorted().is_empty())
+    }
+
+    #[test]
+    fn quoted_printable_is_read() {
+        for (name, input, want, sound) in [
+            ("plain", "abc\r\ndef", "abc\r\ndef", true),
+            ("hex", "=C3=A9=c3=a9", "éé", true),
+            ("soft break", "ab=\r\ncd=\nef", "abcdef", true),
+            ("padded soft break", "ab= \t\r\ncd", "abcd", true),
+            ("soft break before nothing", "abc=\r\n", "abc", true),
+            ("= at the end", "abc=", "abc", true),
+            ("blanks at a line end", "ab \t\r\ncd", "ab\r\ncd", true),
+            ("encoded blank at a line end", "ab=20\r\ncd", "ab \r\ncd", true),
+            ("damaged", "1 = 2, =ZZ, a=b", "1 = 2, =ZZ, a=b", false),
+        ] {
+            assert_eq!(decoded(Transfer::QuotedPrintable, input), (want.to_owned(), sound), "{name}");
+        }
+    }
+
+    #[test]
+    fn base64_is_read() {
+        for (name, input, want, sound) in [
+            ("lines", "aGVs\r\nbG8=\r\n", "hello", true),
+            ("no padding", "aGVsbG8", "hello", true),
+            ("two padded pieces", "aGVs\r\nbG8=\r\naGk=\r\n", "hellohi", true),
+            ("footer behind it", "aGVsbG8=\r\n-- \r\nthe list\r\n", "hello", false),
+            ("never encoded", "hello, world", "hello, world", false),
+        ] {
+            assert_eq!(decoded(Transfer::Base64, input), (want.to_owned(), sound), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_encodings() {
+        for (value, want) in [
+            ("BASE64", Transfer::Base64),
+            ("quoted-printable; x", Transfer::QuotedPrintable),
+            ("8bit", Transfer::Identity),
+            ("", Transfer::Identity),
+        ] {
+            assert_eq!(Transfer::named(value), want, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn base64_comes_back(octets: Vec<u8>) {
+            let mut lines = Vec::new();
+            encode_base64_lines(&octets, &mut lines);
+            prop_assert!(lines.split(|&o| o == b'\n').all(|line| line.len() <= BASE64_LINE + 1));
+            prop_assert_eq!(base64_tolerant(&lines), (octets, true));
+        }
+
+        #[test]
+        fn quoted_printable_comes_back(text in "([ -~é€\t]{0,90}\n|[.F ]{0,90}\n){0,5}") {
+            let mut encoded = Vec::new();
+            encode_quoted_printable(&text, &mut encoded);
+            prop_assert!(encoded.is_ascii());
+            prop_assert!(encoded.split(|&o| o == b'\n').all(|line| line.len() <= 77 && !line.starts_with(b".")));
+            let back = quoted_printable(&encoded, &mut Defects::default());
+            prop_assert_eq!(String::from_utf8(back).unwrap().replace("\r\n", "\n"), text);
+        }
+
+        #[test]
+        fn any_octets_are_decoded(body: Vec<u8>) {
+            for transfer in [Transfer::Identity, Transfer::Base64, Transfer::QuotedPrintable] {
+                let _ = transfer.decode(&body, &mut Defects::default());
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Door out: delivers queued mail to a relay or straight to the recipient's mail exchangers, and says when to try
+//! again.
+//!
+//! It knows sockets, DNS and TLS; it does not know tickets. `transport` makes one attempt for one recipient and
+//! returns what happened as a value; `retry` turns that into the next due time. Nothing here keeps a mail: what is
+//! not recorded by the caller did not happen.
+
+pub mod answer;
+pub mod limit;
+mod mailbox;
+mod mx;
+mod offers;
+mod reply;
+pub mod retry;
+pub mod route;
+mod session;
+mod tls;
+pub mod transport;

@@ -1,0 +1,132 @@
+//! BDAT: the mail in counted chunks (RFC 3030 §2).
+//!
+//! A chunk is read to its last octet whatever becomes of it, so that none of its octets is ever taken for a command; where
+//! its size cannot be read, the session ends.
+
+use crate::Step;
+use crate::body::{Body, Framing};
+use crate::reply::{self, Reply};
+use crate::session::{Flow, Session, State};
+
+/// What the chunks of a mail have given so far.
+#[derive(Debug)]
+pub(crate) enum Chunks {
+    /// No BDAT yet.
+    None,
+    /// All chunks so far were taken.
+    Open(Body),
+    /// A chunk was refused; nothing helps but RSET.
+    Failed,
+}
+
+impl Chunks {
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        match self {
+            Self::Open(body) => body.buffered_bytes(),
+            Self::None | Self::Failed => 0,
+        }
+    }
+}
+
+/// A chunk that is being read.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    left: u64,
+    is_last: bool,
+    /// Where the octets go, or why they are thrown away.
+    target: Result<Body, Reply>,
+}
+
+impl Chunk {
+    /// Reads octets up to the end of the chunk and returns how many those were.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
+        let count = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(bytes.len());
+        if let Ok(body) = &mut self.target {
+            body.feed(bytes.get(..count).unwrap_or_default());
+        }
+        self.left = self
+            .left
+            .saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+        count
+    }
+
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.target.as_ref().map_or(0, Body::buffered_bytes)
+    }
+}
+
+impl Session {
+    pub(crate) fn bdat(&mut self, argument: &str) -> Flow {
+        let Some((left, is_last)) = read(argument) else {
+            return self.say_and_close(&reply::CHUNK_SYNTAX);
+        };
+        let target = self.chunk_target();
+        self.state = State::Chunk(Chunk {
+            left,
+            is_last,
+            target,
+        });
+        None
+    }
+
+    /// Takes the mail out of the envelope for as long as a chunk of it is read.
+    fn chunk_target(&mut self) -> Result<Body, Reply> {
+        let envelope = self.envelope.as_mut().ok_or(reply::MAIL_FIRST)?;
+        if envelope.recipients.is_empty() {
+            return Err(reply::NO_RECIPIENTS);
+        }
+        match std::mem::replace(&mut envelope.chunks, Chunks::Failed) {
+            Chunks::None => Ok(Body::new(Framing::Octets, &self.config)),
+            Chunks::Open(body) => Ok(body),
+            Chunks::Failed => Err(reply::CHUNKS_FAILED),
+        }
+    }
+
+    /// Reads the octets of the chunk; answers it when the last one was read.
+    pub(crate) fn read_chunk(&mut self) -> Flow {
+        if let State::Chunk(chunk) = &mut self.state {
+            let used = chunk.feed(self.input.unread());
+            self.input.consume(used);
+            if chunk.left > 0 {
+                return Some(Step::NeedInput);
+            }
+        }
+        match std::mem::replace(&mut self.state, State::Command) {
+            State::Chunk(chunk) => self.finish_chunk(chunk),
+            _ => None,
+        }
+    }
+
+    fn finish_chunk(&mut self, chunk: Chunk) -> Flow {
+        match chunk.target {
+            Ok(body) if chunk.is_last => self.end_mail(body.finish()),
+            Ok(body) if body.is_too_large() => self.fail(&reply::TOO_LARGE),
+            Ok(body) => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.chunks = Chunks::Open(body);
+                }
+                self.say(&reply::CHUNK_TAKEN)
+            }
+            // The last chunk ends the mail also where it failed, so that a client that goes on without RSET finds its way.
+            Err(reply) if chunk.is_last => match self.envelope.take() {
+                Some(envelope) => self.fail_each(&reply, envelope.recipients.len()),
+                None => self.fail(&reply),
+            },
+            Err(reply) => self.fail(&reply),
+        }
+    }
+}
+
+/// Reads `size [LAST]`; `None` when it cannot be known how many octets follow.
+fn read(argument: &str) -> Option<(u64, bool)> {
+    let (size, rest) = argument.split_once(' ').unwrap_or((argument, ""));
+    let is_last = match rest.trim_start_matches(' ') {
+        "" => false,
+        word if word.eq_ignore_ascii_case("LAST") => true,
+        _ => return None,
+    };
+    let is_number = !size.is_empty() && size.bytes().all(|b| b.is_ascii_digit());
+    Some((size.parse().ok().filter(|_| is_number)?, is_last))
+}

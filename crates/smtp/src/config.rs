@@ -1,0 +1,98 @@
+//! What a session is told before it starts: its name, its protocol, what it offers, and its limits.
+
+/// Which of the two receiving dialogues a session speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// RFC 5321: EHLO or HELO, one answer for a mail.
+    Smtp,
+    /// RFC 2033: LHLO, one answer for each accepted recipient of a mail.
+    Lmtp,
+}
+
+/// What becomes of a CR without LF, or an LF without CR, inside a mail.
+///
+/// Neither ever ends a mail or starts a line that may end it, whatever is chosen here, so that nobody can hide a second
+/// mail in a first one. The choice is only about the mail that holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BareNewline {
+    /// Bare LF becomes CRLF and bare CR a space, so that nothing that reads or sends the stored mail can see another end.
+    ///
+    /// The default: mails with stray newlines do arrive from well-run servers.
+    #[default]
+    Normalise,
+    /// The mail is refused with 550 5.6.0 at its end.
+    Refuse,
+}
+
+/// The limits of a session; a session that goes beyond one gets the answer named there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest command line in octets with its CRLF; beyond: 500 5.5.2. RFC 5321 §4.5.3.1.4 asks for 512, RFC 6531 and the
+    /// parameters of MAIL for more; 2,048 by default.
+    pub command_line_bytes: usize,
+    /// Longest line of a mail in octets with its CRLF; beyond: 554 5.6.0. RFC 5321 §4.5.3.1.6 asks for 1,000, but senders
+    /// exist that put a whole page into one line; 1,000,000 by default.
+    pub mail_line_bytes: u64,
+    /// Largest header in octets, up to and with the first empty line; beyond: 554 5.6.0; 262,144 by default.
+    pub header_bytes: u64,
+    /// Most Received fields in a header; beyond: 554 5.4.6, since the mail runs in a circle. RFC 5321 §6.3 asks for at
+    /// least 100, the default.
+    pub received_fields: u32,
+    /// Most accepted recipients of one mail; beyond: 452 4.5.3, and the mail goes to the ones before. RFC 5321 §4.5.3.1.8
+    /// asks for at least 100; 1,000 by default.
+    pub recipients: usize,
+    /// Most commands since the last accepted mail (or the start); beyond: 421 4.7.0 and the end; 20,000 by default.
+    pub commands: u32,
+    /// Most refused commands since the last accepted mail (or the start); beyond: 421 4.7.0 and the end; 100 by default.
+    /// Unknown recipients count, our own temporary failures do not.
+    pub errors: u32,
+    /// Most mails begun in a session; beyond: 421 4.7.0 and the end; 100,000 by default.
+    pub transactions: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            command_line_bytes: 2_048,
+            mail_line_bytes: 1_000_000,
+            header_bytes: 262_144,
+            received_fields: 100,
+            recipients: 1_000,
+            commands: 20_000,
+            errors: 100,
+            transactions: 100_000,
+        }
+    }
+}
+
+/// What a session is and offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The name the server greets with; printable ASCII without spaces.
+    pub hostname: String,
+    /// Which dialogue is spoken.
+    pub protocol: Protocol,
+    /// Largest mail in octets, line ends counted as two, dot-stuffing not counted (RFC 1870 §5); beyond: 552 5.3.4.
+    pub max_mail_bytes: u64,
+    /// Whether STARTTLS is offered.
+    pub starttls: bool,
+    /// What becomes of a mail with stray newlines.
+    pub bare_newline: BareNewline,
+    /// The limits.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A session without STARTTLS that takes mails up to 50 MiB under the default limits.
+    #[must_use]
+    pub fn new(hostname: impl Into<String>, protocol: Protocol) -> Self {
+        Self {
+            hostname: hostname.into(),
+            protocol,
+            max_mail_bytes: 50 * 1024 * 1024,
+            starttls: false,
+            bare_newline: BareNewline::default(),
+            limits: Limits::default(),
+        }
+    }
+}

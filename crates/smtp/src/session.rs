@@ -1,0 +1,315 @@
+//! The session: what is remembered between two pushes, and who handles what comes next.
+
+use std::sync::Arc;
+
+use crate::bdat::Chunk;
+use crate::body::{Body, Whole};
+use crate::input::{Input, LineFault};
+use crate::mail_from::Envelope;
+use crate::reply::{self, Reply};
+use crate::{Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Step, Transaction, command};
+
+/// A step for the shell, or `None` to go on with what was pushed.
+pub(crate) type Flow = Option<Step>;
+
+/// One connection's dialogue, from the greeting to the end.
+///
+/// Push no more before [`step`](Self::step) says [`Step::NeedInput`], and write the replies then: the session holds at most
+/// what was pushed at once, one command line, one mail, and the replies to them.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) config: Arc<Config>,
+    pub(crate) input: Input,
+    output: Vec<u8>,
+    pub(crate) state: State,
+    /// The name the client greeted with; `None` before the greeting.
+    pub(crate) helo: Option<String>,
+    pub(crate) tls: bool,
+    /// The mail that was begun.
+    pub(crate) envelope: Option<Envelope>,
+    commands: u32,
+    errors: u32,
+    transactions: u32,
+    /// What to say and end with as soon as the mail in hand is answered.
+    farewell: Option<Reply>,
+}
+
+/// What the next byte, or the next answer, is.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// A command line.
+    Command,
+    /// The directory's answer about this recipient.
+    Recipient(Recipient),
+    /// The text of a mail after DATA.
+    Data(Body),
+    /// The octets of a chunk after BDAT.
+    Chunk(Chunk),
+    /// The store's answer about a mail with so many recipients.
+    Stored { recipients: usize },
+    /// The TLS handshake.
+    StartTls,
+    /// Nothing any more.
+    Closed,
+}
+
+impl Session {
+    /// Starts a dialogue; the greeting waits in the output.
+    #[must_use]
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        let config = config.into();
+        let greeting = reply::greeting(&config);
+        let mut session = Self {
+            config,
+            input: Input::default(),
+            output: Vec::new(),
+            state: State::Command,
+            helo: None,
+            tls: false,
+            envelope: None,
+            commands: 0,
+            errors: 0,
+            transactions: 0,
+            farewell: None,
+        };
+        session.say(&greeting);
+        session
+    }
+
+    /// Greets a client that has too many connections open, or one connection too many for the server, with 421 4.7.0.
+    #[must_use]
+    pub fn too_many_connections(config: impl Into<Arc<Config>>) -> Self {
+        let mut session = Self::new(config);
+        session.output.clear();
+        session.say(&reply::too_many_connections(&Arc::clone(&session.config)));
+        session.close();
+        session
+    }
+
+    /// Takes bytes that the client sent, cut anywhere. Thrown away during the TLS handshake and after the end.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let used = match &mut self.state {
+            State::StartTls | State::Closed => return,
+            // The bytes of a mail go straight into it.
+            State::Data(body) if self.input.is_empty() => body.feed(bytes),
+            State::Chunk(chunk) if self.input.is_empty() => chunk.feed(bytes),
+            _ => 0,
+        };
+        self.input.push(bytes.get(used..).unwrap_or_default());
+    }
+
+    /// Works through what was pushed, up to the next thing the shell has to do.
+    pub fn step(&mut self) -> Step {
+        loop {
+            let flow = match self.state {
+                State::Command => self.next_command(),
+                State::Data(_) => self.read_data(),
+                State::Chunk(_) => self.read_chunk(),
+                State::Recipient(_) | State::Stored { .. } | State::StartTls => {
+                    Some(Step::NeedInput)
+                }
+                State::Closed => Some(Step::Close),
+            };
+            if let Some(step) = flow {
+                return step;
+            }
+        }
+    }
+
+    /// Hands over the replies that wait to be written; empty when there are none.
+    #[must_use]
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Answers [`Step::CheckRecipient`]. Does nothing when no answer is owed.
+    pub fn recipient(&mut self, answer: RecipientAnswer) {
+        match std::mem::replace(&mut self.state, State::Command) {
+            State::Recipient(recipient) => self.finish_recipient(recipient, &answer),
+            other => self.state = other,
+        }
+    }
+
+    /// Answers [`Step::Mail`], for all recipients at once. Does nothing when no answer is owed.
+    pub fn accepted(&mut self, answer: &MailAnswer) {
+        self.accepted_each(std::slice::from_ref(answer));
+    }
+
+    /// Answers [`Step::Mail`] for each recipient in order; the last answer holds for all that have none.
+    ///
+    /// LMTP tells each to the client (RFC 2033 §4.2). SMTP has one reply: the first answer that did not accept, if there is
+    /// one, since a second try loses nothing and a wrong 250 does. Does nothing when no answer is owed.
+    pub fn accepted_each(&mut self, answers: &[MailAnswer]) {
+        let State::Stored { recipients } = self.state else {
+            return;
+        };
+        self.state = State::Command;
+        let is_accepted = |answer: &&MailAnswer| matches!(answer, MailAnswer::Accepted { .. });
+        let last = answers.last().unwrap_or(&MailAnswer::Temporary);
+        if answers.iter().any(|answer| is_accepted(&answer)) {
+            self.commands = 0;
+            self.errors = 0;
+        }
+        match self.config.protocol {
+            Protocol::Smtp => {
+                let answer = answers
+                    .iter()
+                    .find(|answer| !is_accepted(answer))
+                    .unwrap_or(last);
+                self.say(&reply::mail(answer));
+            }
+            Protocol::Lmtp => {
+                for answer in answers
+                    .iter()
+                    .chain(std::iter::repeat(last))
+                    .take(recipients)
+                {
+                    self.say(&reply::mail(answer));
+                }
+            }
+        }
+        if let Some(farewell) = self.farewell.take() {
+            self.say_and_close(&farewell);
+        }
+    }
+
+    /// Goes on after the TLS handshake as a fresh session: greeting and mail are forgotten (RFC 3207 §4.2).
+    ///
+    /// Does nothing when no handshake was asked for.
+    pub fn tls_started(&mut self) {
+        if matches!(self.state, State::StartTls) {
+            self.state = State::Command;
+            self.tls = true;
+            self.helo = None;
+            self.envelope = None;
+        }
+    }
+
+    /// Ends a session whose client was silent for too long with 421 4.4.2. A mail that was handed out is answered first.
+    pub fn timed_out(&mut self) {
+        self.end_with(reply::timed_out(&self.config));
+    }
+
+    /// Ends the session because the server stops, with 421 4.3.2. A mail that was handed out is answered first.
+    pub fn shutdown(&mut self) {
+        self.end_with(reply::shutting_down(&self.config));
+    }
+
+    /// Octets of memory held for input, mail and replies, for metrics and tests.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        let mail = match (&self.state, &self.envelope) {
+            (State::Data(body), _) => body.buffered_bytes(),
+            (State::Chunk(chunk), _) => chunk.buffered_bytes(),
+            (_, Some(envelope)) => envelope.chunks.buffered_bytes(),
+            _ => 0,
+        };
+        self.input
+            .buffered_bytes()
+            .saturating_add(self.output.capacity())
+            .saturating_add(mail)
+    }
+
+    fn end_with(&mut self, farewell: Reply) {
+        match self.state {
+            State::Closed => {}
+            State::Stored { .. } => self.farewell = Some(farewell),
+            _ => {
+                self.say_and_close(&farewell);
+            }
+        }
+    }
+
+    fn next_command(&mut self) -> Flow {
+        let Some(line) = self.input.next_line(self.config.limits.command_line_bytes) else {
+            return Some(Step::NeedInput);
+        };
+        self.commands = self.commands.saturating_add(1);
+        if self.commands > self.config.limits.commands {
+            return self.say_and_close(&reply::too_many_commands(&self.config));
+        }
+        match line {
+            Ok(line) => command::run(self, &line),
+            Err(LineFault::TooLong) => self.fail(&reply::LINE_TOO_LONG),
+            Err(LineFault::BareNewline) => self.fail(&reply::LINE_BARE_NEWLINE),
+            Err(LineFault::NotText) => self.fail(&reply::LINE_NOT_TEXT),
+        }
+    }
+
+    /// Counts a mail that begins, and ends the session at the limit.
+    pub(crate) fn begin(&mut self, envelope: Envelope) -> Flow {
+        self.transactions = self.transactions.saturating_add(1);
+        if self.transactions > self.config.limits.transactions {
+            return self.say_and_close(&reply::too_many_mails(&self.config));
+        }
+        self.envelope = Some(envelope);
+        self.say(&reply::SENDER_TAKEN)
+    }
+
+    /// Hands a mail that came in whole to the shell, or tells why it is refused; the mail is over either way.
+    pub(crate) fn end_mail(&mut self, mail: Result<Whole, Reply>) -> Flow {
+        self.state = State::Command;
+        let envelope = self.envelope.take()?;
+        match mail {
+            Ok(whole) => {
+                self.state = State::Stored {
+                    recipients: envelope.recipients.len(),
+                };
+                Some(Step::Mail(self.transaction(envelope, whole)))
+            }
+            Err(reply) => self.fail_each(&reply, envelope.recipients.len()),
+        }
+    }
+
+    fn transaction(&self, envelope: Envelope, whole: Whole) -> Transaction {
+        Transaction {
+            mail_from: envelope.mail_from,
+            mail_from_as_written: envelope.as_written,
+            recipients: envelope.recipients,
+            helo: self.helo.clone().unwrap_or_default(),
+            protocol: self.config.protocol,
+            tls: self.tls,
+            smtputf8: envelope.smtputf8,
+            body_8bit: envelope.body_8bit,
+            raw: whole.raw,
+            normalised: whole.normalised,
+        }
+    }
+
+    /// Refuses a mail at its end: once, and for LMTP once for each recipient. Counts as one error.
+    pub(crate) fn fail_each(&mut self, reply: &Reply, recipients: usize) -> Flow {
+        if self.config.protocol == Protocol::Lmtp {
+            for _ in 1..recipients {
+                self.say(reply);
+            }
+        }
+        self.fail(reply)
+    }
+
+    /// Says a refusal that is the client's fault; ends the session after too many of them.
+    pub(crate) fn fail(&mut self, reply: &Reply) -> Flow {
+        self.errors = self.errors.saturating_add(1);
+        if self.errors > self.config.limits.errors {
+            return self.say_and_close(&reply::too_many_errors(&self.config));
+        }
+        self.say(reply)
+    }
+
+    pub(crate) fn say(&mut self, line: &str) -> Flow {
+        self.output.extend_from_slice(line.as_bytes());
+        self.output.extend_from_slice(b"\r\n");
+        None
+    }
+
+    pub(crate) fn say_and_close(&mut self, line: &str) -> Flow {
+        self.say(line);
+        self.close();
+        None
+    }
+
+    fn close(&mut self) {
+        self.state = State::Closed;
+        self.envelope = None;
+        self.input.clear();
+    }
+}

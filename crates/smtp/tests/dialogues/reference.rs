@@ -1,0 +1,46 @@
+//! What a mail is, written as plainly as can be, to hold the fast reader against.
+
+/// The first mail in what follows DATA: its text with the default rules, and how many bytes it took with its end.
+pub(crate) fn first_mail(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    if bytes.starts_with(b".\r\n") {
+        return Some((Vec::new(), 3));
+    }
+    let end = bytes.windows(5).position(|window| window == b"\r\n.\r\n")?;
+    let mut mail = Vec::new();
+    for line in lines(&bytes[..end]) {
+        mail.extend(normal_line(line.strip_prefix(b".").unwrap_or(line)));
+    }
+    Some((mail, end + 5))
+}
+
+/// The text of a mail that came in chunks.
+pub(crate) fn chunked_mail(bytes: &[u8]) -> Vec<u8> {
+    let mut mail: Vec<u8> = lines(bytes).into_iter().flat_map(normal_line).collect();
+    mail.truncate(mail.len() - 2);
+    mail
+}
+
+/// Splits at CRLF only.
+fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(2).position(|window| window == b"\r\n") {
+        lines.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    lines.push(rest);
+    lines
+}
+
+fn normal_line(line: &[u8]) -> Vec<u8> {
+    let mut normal = Vec::new();
+    for &byte in line {
+        match byte {
+            b'\n' => normal.extend(b"\r\n"),
+            b'\r' => normal.push(b' '),
+            other => normal.push(other),
+        }
+    }
+    normal.extend(b"\r\n");
+    normal
+}

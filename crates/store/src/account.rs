@@ -1,0 +1,200 @@
+//! Accounts, brands, settings, the directory of who an address or host belongs to, versions, the event log.
+
+use desk::account::{Account, Brand, Settings};
+use desk::id::{AccountId, BrandId};
+
+use crate::error::{Result, StoreError};
+use crate::{Tx, address, values, work};
+
+/// The version that the doors' memory of the directory is checked against.
+pub const DIRECTORY: &str = "directory";
+
+/// What a directory key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The account it belongs to.
+    pub account_id: i64,
+    /// The brand of a host, the support address of an address.
+    pub target_id: i64,
+}
+
+/// The directory key of a native host.
+#[must_use]
+pub fn host_key(host: &str) -> String {
+    format!("host:{}", host.to_lowercase())
+}
+
+/// The directory key of a support address.
+#[must_use]
+pub fn address_key(address: &str) -> String {
+    format!("address:{address}")
+}
+
+fn subdomain_key(subdomain: &str) -> String {
+    format!("subdomain:{}", subdomain.to_lowercase())
+}
+
+/// Looks a key up.
+///
+/// # Errors
+/// As the database says.
+pub fn listed(tx: &mut Tx<'_>, key: &str) -> Result<Option<Listed>> {
+    let row = tx.find("SELECT account_id, target_id FROM directory WHERE key = $1", &values![key])?;
+    row.map(|mut row| Ok(Listed { account_id: row.int()?, target_id: row.int()? })).transpose()
+}
+
+/// Enters a key.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody has it already.
+pub(crate) fn enter(tx: &mut Tx<'_>, key: &str, account_id: i64, target_id: i64) -> Result<()> {
+    tx.execute("INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, $3)", &values![key, account_id, target_id])?;
+    bump(tx, DIRECTORY)
+}
+
+pub(crate) fn strike(tx: &mut Tx<'_>, key: &str) -> Result<()> {
+    tx.execute("DELETE FROM directory WHERE key = $1", &values![key])?;
+    bump(tx, DIRECTORY)
+}
+
+fn account_version(account_id: i64) -> String {
+    format!("account:{account_id}")
+}
+
+/// The version of an account's configuration; it counts up with every change.
+///
+/// # Errors
+/// As the database says.
+pub fn version(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
+    version_of(tx, &account_version(account_id))
+}
+
+/// A version by its name, 0 before the first change.
+///
+/// # Errors
+/// As the database says.
+pub fn version_of(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    let row = tx.find("SELECT version FROM versions WHERE name = $1", &values![name])?;
+    row.map_or(Ok(0), |mut row| row.int())
+}
+
+/// Counts an account's configuration version up; call it in the transaction that changes the configuration.
+///
+/// # Errors
+/// As the database says.
+pub fn changed(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
+    bump(tx, &account_version(account_id))
+}
+
+fn bump(tx: &mut Tx<'_>, name: &str) -> Result<()> {
+    let sql = "INSERT INTO versions (name, version) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET version = versions.version + 1";
+    tx.execute(sql, &values![name])?;
+    Ok(())
+}
+
+/// An account about to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: i64,
+    /// Lower-case.
+    pub subdomain: String,
+    /// The company's name.
+    pub name: String,
+    /// When.
+    pub created_at: i64,
+}
+
+/// Makes an account with its lease rows; its brand comes by [`insert_brand`].
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the subdomain is taken.
+pub fn insert(tx: &mut Tx<'_>, account: &NewAccount) -> Result<()> {
+    enter(tx, &subdomain_key(&account.subdomain), account.id, 0)?;
+    let sql = "INSERT INTO accounts (account_id, subdomain, name, settings, created_at) VALUES ($1, $2, $3, '{}', $4)";
+    tx.execute(sql, &values![account.id, &account.subdomain, &account.name, account.created_at])?;
+    let sql = "INSERT INTO counters (account_id, name, value) VALUES ($1, 'ticket', 0)";
+    tx.execute(sql, &values![account.id])?;
+    work::make_leases(tx, account.id)
+}
+
+/// Makes a brand and enters its native host.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the host is taken.
+pub fn insert_brand(tx: &mut Tx<'_>, account_id: i64, brand: &Brand, now: i64) -> Result<()> {
+    enter(tx, &host_key(&brand.native_host), account_id, brand.id.0)?;
+    let sql = "INSERT INTO brands (account_id, id, name, subdomain, native_host, is_default, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let row = values![account_id, brand.id.0, &brand.name, &brand.subdomain, &brand.native_host, brand.is_default, now];
+    tx.execute(sql, &row)?;
+    changed(tx, account_id)
+}
+
+/// Every account: id, subdomain, name; ordered by id.
+///
+/// # Errors
+/// As the database says.
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<(i64, String, String)>> {
+    let rows = tx.query("SELECT account_id, subdomain, name FROM accounts ORDER BY account_id", &[])?;
+    rows.into_iter().map(|mut row| Ok((row.int()?, row.text()?, row.text()?))).collect()
+}
+
+/// An account's id by its subdomain.
+///
+/// # Errors
+/// As the database says.
+pub fn by_subdomain(tx: &mut Tx<'_>, subdomain: &str) -> Result<Option<i64>> {
+    Ok(listed(tx, &subdomain_key(subdomain))?.map(|found| found.account_id))
+}
+
+/// An account with its settings, brands and support addresses, and the version they are of.
+///
+/// # Errors
+/// As the database says.
+pub fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<(i64, Account)>> {
+    let version = version(tx, account_id)?;
+    let sql = "SELECT subdomain, name, settings FROM accounts WHERE account_id = $1";
+    let Some(mut row) = tx.find(sql, &values![account_id])? else { return Ok(None) };
+    let (subdomain, name, settings) = (row.text()?, row.text()?, row.json::<Settings>()?);
+    let brands = brands(tx, account_id)?;
+    let addresses = address::list(tx, account_id)?;
+    Ok(Some((version, Account::new(AccountId(account_id), subdomain, name, settings, brands, addresses))))
+}
+
+fn brands(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Brand>> {
+    let sql = "SELECT id, name, subdomain, native_host, is_default FROM brands WHERE account_id = $1 ORDER BY id";
+    let rows = tx.query(sql, &values![account_id])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Brand {
+                id: BrandId(row.int()?),
+                name: row.text()?,
+                subdomain: row.text()?,
+                native_host: row.text()?,
+                is_default: row.flag()?,
+            })
+        })
+        .collect()
+}
+
+/// Stores an account's settings.
+///
+/// # Errors
+/// As the database says.
+pub fn set_settings(tx: &mut Tx<'_>, account_id: i64, settings: &Settings) -> Result<()> {
+    let text = serde_json::to_string(settings).map_err(|error| StoreError::Statement(error.to_string()))?;
+    tx.execute("UPDATE accounts SET settings = $1 WHERE account_id = $2", &values![&text, account_id])?;
+    bump(tx, DIRECTORY)?;
+    changed(tx, account_id)
+}
+
+/// Writes a line of the event log: who changed what of the configuration.
+///
+/// # Errors
+/// As the database says.
+pub fn log_event(tx: &mut Tx<'_>, account_id: i64, id: i64, actor: &str, action: &str, detail: &str, now: i64) -> Result<()> {
+    let sql = "INSERT INTO events (account_id, id, actor, action, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    tx.execute(sql, &values![account_id, id, actor, action, detail, now])?;
+    Ok(())
+}

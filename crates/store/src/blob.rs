@@ -1,0 +1,63 @@
+//! Larger raw mails, one object each, written once and durable before the row that names them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use crate::error::{Result, StoreError};
+
+/// The objects of a desk. A name begins with the account, so that accounts never share one.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl Blobs {
+    /// Opens `file:PATH`, making the folder. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when the folder cannot be made or the scheme is unknown.
+    pub fn open(url: &str) -> Result<Blobs> {
+        let Some(path) = url.strip_prefix("file:") else {
+            return Err(StoreError::setup(format!("blobs.url {url:?} is not supported; write file:PATH")));
+        };
+        let folder = PathBuf::from(path);
+        let cannot = |error: &dyn std::fmt::Display| StoreError::setup(format!("cannot use the blob folder {path}: {error}"));
+        std::fs::create_dir_all(&folder).map_err(|error| cannot(&error))?;
+        let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| cannot(&error))?;
+        // Off by default there: without it a mail could be promised and lost.
+        Ok(Blobs { store: Arc::new(store.with_fsync(true)) })
+    }
+
+    /// The name of the blob of a raw mail.
+    #[must_use]
+    pub fn name(account_id: i64, mail_id: i64) -> String {
+        format!("{account_id}/{}/{mail_id}.zst", mail_id % 1_000)
+    }
+
+    /// Writes a blob and returns when it is durable. Idempotent: the same name is only ever written with the same bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`].
+    pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let done = self.store.put(&Path::from(name), bytes.into()).await;
+        done.map(|_| ()).map_err(|error| failed(name, &error))
+    }
+
+    /// Reads a blob whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`], also when it is missing: a row names it, so it must be there.
+    pub async fn get(&self, name: &str) -> Result<Vec<u8>> {
+        let object = self.store.get(&Path::from(name)).await.map_err(|error| failed(name, &error))?;
+        let bytes = object.bytes().await.map_err(|error| failed(name, &error))?;
+        Ok(bytes.to_vec())
+    }
+}
+
+fn failed(name: &str, error: &object_store::Error) -> StoreError {
+    StoreError::Blob { name: name.to_owned(), reason: error.to_string() }
+}

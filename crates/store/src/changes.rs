@@ -1,0 +1,299 @@
+//! Writes everything a batch changes, inside the caller's transaction.
+
+use std::collections::BTreeMap;
+
+use desk::changes::{Changes, Outgoing};
+use desk::clock::HOUR;
+use desk::id::TicketId;
+use desk::ticket::{SOLVED_FOR, Status, Ticket};
+
+use crate::error::{Result, StoreError};
+use crate::ledger::hash;
+use crate::work::{self, Kind};
+use crate::{Tx, address, spool, ticket, user, values};
+
+/// How often "last seen" of a busy support address is written at most.
+const SEEN_STEP: i64 = HOUR;
+
+/// What the writing needs beside the changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Writing {
+    /// The account.
+    pub account_id: i64,
+    /// Now.
+    pub now: i64,
+    /// An id for the announcements of work.
+    pub marker: i64,
+    /// Whether mail can leave: without a relay it waits visibly.
+    pub can_deliver: bool,
+}
+
+/// Writes the changes and closes the spool rows of the mails in the ledger. Ticket numbers are taken here, late.
+///
+/// # Errors
+/// [`StoreError::Changed`] when a spool row was decided by somebody else; the transaction must not commit then.
+pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    let account_id = writing.account_id;
+    let people: Vec<_> =
+        changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
+    user::insert_many(tx, account_id, &people)?;
+    let numbers = write_tickets(tx, account_id, changes)?;
+    write_comments(tx, account_id, changes)?;
+    write_audits(tx, account_id, changes)?;
+    write_message_ids(tx, account_id, changes)?;
+    write_bounces(tx, writing, changes)?;
+    for probe in &changes.probes {
+        address::probe_returned(tx, account_id, probe.address_id.0, &probe.native, probe.at)?;
+    }
+    let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
+    address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
+    write_ledger(tx, account_id, changes, &numbers)?;
+    write_outgoing(tx, writing, &changes.outgoing, &numbers)?;
+    announce_closing(tx, writing, changes)
+}
+
+/// Numbers of all tickets of the changes, new ones counted on from the account's counter.
+fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<BTreeMap<TicketId, i64>> {
+    let mut numbers: BTreeMap<TicketId, i64> =
+        changes.tickets.iter().filter(|(_, ticket)| ticket.number > 0).map(|(id, ticket)| (*id, ticket.number)).collect();
+    let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
+    if !changes.new_tickets.is_empty() {
+        let first = take_numbers(tx, account_id, changes.new_tickets.len())?;
+        for (number, id) in (first..).zip(&changes.new_tickets) {
+            numbers.insert(*id, number);
+            fresh.extend(changes.tickets.get(id).map(|ticket| Ticket { number, ..ticket.clone() }));
+        }
+    }
+    ticket::insert_many(tx, account_id, &fresh.iter().collect::<Vec<_>>())?;
+    let changed: Vec<&Ticket> = changes.tickets.values().filter(|ticket| ticket.number > 0).collect();
+    ticket::update_many(tx, account_id, &changed)?;
+    let ccs: Vec<_> = changes.ccs.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
+    let sql = "INSERT INTO ticket_ccs (account_id, ticket_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
+    tx.insert_rows(sql, &ccs)?;
+    Ok(numbers)
+}
+
+fn take_numbers(tx: &mut Tx<'_>, account_id: i64, count: usize) -> Result<i64> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let sql = "UPDATE counters SET value = value + $1 WHERE account_id = $2 AND name = 'ticket' RETURNING value";
+    let row = tx.find(sql, &values![count, account_id])?;
+    let last = row.ok_or(StoreError::Changed("the account"))?.int()?;
+    Ok(last - count + 1)
+}
+
+fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+    let flags: Vec<String> = changes.comments.iter().map(|comment| json(&comment.flags)).collect();
+    let rows: Vec<_> = changes
+        .comments
+        .iter()
+        .zip(&flags)
+        .map(|(comment, flags)| {
+            values![
+                account_id,
+                comment.ticket_id.0,
+                comment.id.0,
+                comment.author_id.0,
+                comment.is_public,
+                comment.is_cut,
+                &comment.body,
+                comment.mail_id.map(|id| id.0),
+                flags,
+                comment.created_at
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO comments (account_id, ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    tx.insert_rows(sql, &rows)?;
+    let rows: Vec<_> = changes
+        .attachments
+        .iter()
+        .map(|new| {
+            let part = &new.attachment;
+            let size = i64::try_from(part.size_bytes).unwrap_or(i64::MAX);
+            values![
+                account_id,
+                new.comment_id.0,
+                i64::from(part.part),
+                new.mail_id.0,
+                &part.name,
+                &part.content_type,
+                part.content_id.as_deref(),
+                size,
+                part.inline
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO attachments (account_id, comment_id, part, raw_id, name, content_type, content_id, size_bytes, is_inline)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    tx.insert_rows(sql, &rows)?;
+    Ok(())
+}
+
+fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+    let events: Vec<String> = changes.audits.iter().map(|audit| json(&audit.events)).collect();
+    let rows: Vec<_> = changes
+        .audits
+        .iter()
+        .zip(&events)
+        .map(|(audit, events)| {
+            values![account_id, audit.ticket_id.0, audit.id, audit.author_id.0, audit.channel, events, audit.created_at]
+        })
+        .collect();
+    let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.insert_rows(sql, &rows)?;
+    Ok(())
+}
+
+fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+    // One statement may touch a key only once: of an id met several times in a batch, the real mail counts.
+    let mut by_hash = BTreeMap::new();
+    for id in &changes.message_ids {
+        by_hash.insert(hash(&id.message_id), id);
+    }
+    let rows: Vec<_> = by_hash
+        .iter()
+        .map(|(hash, id)| {
+            let fingerprint = id.fingerprint.as_ref().map(<[u8; 16]>::as_slice);
+            values![account_id, *hash, &id.message_id, id.kind.as_str(), id.ticket_id.map(|id| id.0), id.mail_id, fingerprint]
+        })
+        .collect();
+    let sql = "INSERT INTO message_ids (account_id, hash, message_id, kind, ticket_id, mail_id, fingerprint)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
+               ON CONFLICT (account_id, hash) DO UPDATE
+               SET kind = excluded.kind, ticket_id = excluded.ticket_id, mail_id = excluded.mail_id,
+                   fingerprint = excluded.fingerprint
+               WHERE message_ids.kind = 'seen' AND excluded.kind <> 'seen' AND message_ids.message_id = excluded.message_id";
+    tx.insert_rows(sql, &rows)?;
+    Ok(())
+}
+
+fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    let finals: Vec<_> = changes
+        .bounced
+        .iter()
+        .filter(|bounce| bounce.is_final)
+        .map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0])
+        .collect();
+    let sql = "UPDATE outbox SET state = 'bounced', last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
+    tx.execute_rows(sql, &finals)?;
+    let delays: Vec<_> = changes
+        .bounced
+        .iter()
+        .filter(|bounce| !bounce.is_final)
+        .map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0])
+        .collect();
+    let sql = "UPDATE outbox SET last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
+    tx.execute_rows(sql, &delays)?;
+    let addresses: Vec<String> = changes
+        .bounced
+        .iter()
+        .filter(|bounce| bounce.is_final)
+        .map(|bounce| bounce.delivery.recipient.to_lowercase())
+        .collect();
+    user::bounced(tx, writing.account_id, &addresses)
+}
+
+fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
+    let reasons: Vec<String> = changes.ledger.iter().map(|row| json(&row.reasons)).collect();
+    let rows: Vec<_> = changes
+        .ledger
+        .iter()
+        .zip(&reasons)
+        .map(|(row, reasons)| {
+            values![
+                account_id,
+                row.id.0,
+                row.accepted_at,
+                row.decided_at,
+                &row.message_id,
+                hash(&row.message_id),
+                row.outcome.as_str(),
+                &row.reason,
+                reasons,
+                row.ticket_id.map(|id| id.0),
+                row.ticket_id.and_then(|id| numbers.get(&id)).copied()
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO ledger (account_id, id, accepted_at, decided_at, message_id, message_hash, outcome, reason, reasons,
+                   ticket_id, ticket_number)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    tx.insert_rows(sql, &rows)?;
+    let rows: Vec<_> = changes
+        .suspended
+        .iter()
+        .map(|held| {
+            values![
+                account_id,
+                held.id.0,
+                held.cause.number(),
+                &held.sender,
+                &held.subject,
+                &held.recipient,
+                &held.detail,
+                held.created_at
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO suspended_tickets (account_id, id, cause, sender, subject, recipient, detail, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    tx.insert_rows(sql, &rows)?;
+    let closed: Vec<(i64, i64)> = changes.ledger.iter().map(|row| (row.accepted_at, row.id.0)).collect();
+    spool::close(tx, account_id, &closed)
+}
+
+fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
+    if mails.is_empty() {
+        return Ok(());
+    }
+    let account_id = writing.account_id;
+    let contents: Vec<String> = mails.iter().map(|mail| json(&mail.content)).collect();
+    let rows: Vec<_> = mails
+        .iter()
+        .zip(&contents)
+        .map(|(mail, content)| {
+            values![
+                account_id,
+                mail.id.0,
+                mail.ticket_id.map(|id| id.0),
+                mail.ticket_id.and_then(|id| numbers.get(&id)).copied(),
+                mail.comment_id.map(|id| id.0),
+                &mail.content.kind,
+                &mail.message_id,
+                content,
+                mail.created_at
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO outgoing_mails (account_id, id, ticket_id, ticket_number, comment_id, kind, message_id, content, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    tx.insert_rows(sql, &rows)?;
+    let state = if writing.can_deliver { "queued" } else { "waiting" };
+    let rows: Vec<_> = mails
+        .iter()
+        .flat_map(|mail| mail.recipients.iter().map(move |(id, recipient)| (mail, id, recipient)))
+        .map(|(mail, id, recipient)| {
+            values![account_id, id.0, mail.id.0, recipient, state, 0, mail.created_at, "", mail.created_at, mail.created_at]
+        })
+        .collect();
+    let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at, updated_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    tx.insert_rows(sql, &rows)?;
+    // Without a relay nobody would take the announcement away.
+    if writing.can_deliver { work::add(tx, Kind::Outbox, &[(account_id, 0)], writing.marker) } else { Ok(()) }
+}
+
+/// A ticket that was solved is closed when its time comes.
+fn announce_closing(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    let solved = changes.tickets.values().filter(|ticket| ticket.status == Status::Solved).filter_map(|ticket| ticket.solved_at).min();
+    match solved {
+        Some(at) => work::add(tx, Kind::Close, &[(writing.account_id, at + SOLVED_FOR)], writing.marker),
+        None => Ok(()),
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("values of strings and numbers always have a JSON text")
+}

@@ -1,0 +1,90 @@
+//! What differs between the two databases; nothing outside this file and the two drivers knows which one it is.
+
+use crate::error::Result;
+use crate::tx::{Inner, Tx};
+
+/// Which database a transaction runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Tx<'_> {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.inner {
+            Inner::Sqlite(_) => Dialect::Sqlite,
+            Inner::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The database's own clock in unix milliseconds: what leases are measured by, so that nodes need not agree on the time.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn database_now(&mut self) -> Result<i64> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            Dialect::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        };
+        self.find(sql, &[])?.map_or(Ok(0), |mut row| row.int())
+    }
+
+    /// Bytes the whole database takes on disk, for `doctor` and metrics.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn database_bytes(&mut self) -> Result<i64> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Postgres => "SELECT pg_database_size(current_database())",
+        };
+        self.find(sql, &[])?.map_or(Ok(0), |mut row| row.int())
+    }
+
+    /// Takes the lock that lets one process at a time migrate.
+    pub(crate) fn lock_migrations(&mut self) -> Result<()> {
+        match self.dialect() {
+            // BEGIN IMMEDIATE has locked the file.
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => self.batch("SELECT pg_advisory_xact_lock(4711001)"),
+        }
+    }
+}
+
+impl Dialect {
+    /// Turns the words of a migration that only one database knows: `{{bytes}}`, `{{rows}}`, `{{clustered}}`, `{{external}}`
+    /// and the lines between `-- only sqlite|postgres` and `-- end`.
+    pub(crate) fn translate(self, migration: &str, partitioned: bool) -> String {
+        let (bytes, rows, clustered, skip) = match self {
+            Dialect::Sqlite => ("BLOB", "STRICT", "STRICT, WITHOUT ROWID", "-- only postgres"),
+            Dialect::Postgres if partitioned => {
+                ("BYTEA", "PARTITION BY HASH (account_id)", "PARTITION BY HASH (account_id)", "-- only sqlite")
+            }
+            Dialect::Postgres => ("BYTEA", "", "", "-- only sqlite"),
+        };
+        // Tables outside the account walls are never partitioned.
+        let (shared_rows, shared_clustered) = match self {
+            Dialect::Sqlite => (rows, clustered),
+            Dialect::Postgres => ("", ""),
+        };
+        let mut kept = String::with_capacity(migration.len());
+        let mut skipping = false;
+        for line in migration.lines() {
+            match line.trim() {
+                "-- end" => skipping = false,
+                marker if marker == skip => skipping = true,
+                _ if skipping => {}
+                _ => {
+                    kept.push_str(line);
+                    kept.push('\n');
+                }
+            }
+        }
+        kept.replace("{{bytes}}", bytes)
+            .replace("{{rows}}", rows)
+            .replace("{{clustered}}", clustered)
+            .replace("{{shared rows}}", shared_rows)
+            .replace("{{shared clustered}}", shared_clustered)
+    }
+}

@@ -1,0 +1,103 @@
+//! Ids from counter blocks: known before any insert, small, unique over all nodes.
+
+use std::sync::Mutex;
+
+use crate::error::Result;
+use crate::{Store, Tx, values};
+
+/// Ids taken from the database at once. A process that stops leaves the rest of its block unused.
+const BLOCK: i64 = 4_096;
+
+/// The block this process is counting through.
+#[derive(Debug, Default)]
+pub(crate) struct IdBlocks {
+    open: Mutex<Block>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Block {
+    next: i64,
+    end: i64,
+}
+
+/// A run of ids that belongs to its holder alone.
+#[derive(Debug)]
+pub struct Ids {
+    next: i64,
+    end: i64,
+}
+
+impl Ids {
+    /// The next id, or none when the run is used up: the taker asked for too few, which is a defect of ours.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would hide that running out is a defect")]
+    pub fn next(&mut self) -> Result<i64> {
+        if self.next == self.end {
+            return Err(crate::StoreError::Statement("more ids used than were reserved".into()));
+        }
+        self.next += 1;
+        Ok(self.next - 1)
+    }
+
+    /// A run for tests and for callers that have their own.
+    #[must_use]
+    pub fn starting_at(next: i64, count: i64) -> Ids {
+        Ids { next, end: next + count }
+    }
+}
+
+impl Store {
+    /// Takes `count` ids, from memory when the open block has them, else from the database.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`] when a block is needed and the database is away.
+    pub async fn ids(&self, count: usize) -> Result<Ids> {
+        if let Some(ids) = self.take_open(count) {
+            return Ok(ids);
+        }
+        let wanted = block_for(count);
+        let first = self.write(move |tx| take_block(tx, wanted)).await?;
+        Ok(self.keep(first, wanted, count))
+    }
+
+    /// [`Store::ids`] for threads outside a runtime.
+    ///
+    /// # Errors
+    /// As [`Store::ids`].
+    pub fn ids_blocking(&self, count: usize) -> Result<Ids> {
+        if let Some(ids) = self.take_open(count) {
+            return Ok(ids);
+        }
+        let wanted = block_for(count);
+        let first = self.write_blocking(move |tx| take_block(tx, wanted))?;
+        Ok(self.keep(first, wanted, count))
+    }
+
+    fn take_open(&self, count: usize) -> Option<Ids> {
+        let mut open = self.inner.ids.open.lock().expect("plain arithmetic");
+        let count = i64::try_from(count).ok()?;
+        if open.end - open.next < count {
+            return None;
+        }
+        let ids = Ids { next: open.next, end: open.next + count };
+        open.next += count;
+        Some(ids)
+    }
+
+    fn keep(&self, first: i64, taken: i64, count: usize) -> Ids {
+        let used = i64::try_from(count).unwrap_or(taken).min(taken);
+        *self.inner.ids.open.lock().expect("plain arithmetic") = Block { next: first + used, end: first + taken };
+        Ids { next: first, end: first + used }
+    }
+}
+
+fn block_for(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX / 2).max(BLOCK)
+}
+
+fn take_block(tx: &mut Tx<'_>, count: i64) -> Result<i64> {
+    let sql = "INSERT INTO id_blocks (name, next_id) VALUES ('id', $1)
+               ON CONFLICT (name) DO UPDATE SET next_id = id_blocks.next_id + excluded.next_id
+               RETURNING next_id";
+    let end = tx.find(sql, &values![count])?.map_or(Ok(0), |mut row| row.int())?;
+    Ok(end - count + 1)
+}

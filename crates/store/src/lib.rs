@@ -1,0 +1,199 @@
+//! The only room with SQL: repositories on SQLite and PostgreSQL, spool and outbox tables, blobs, migrations.
+//!
+//! Knows desk's types and nothing of sockets or mail servers. Data comes as slices and goes as vectors, one statement a
+//! batch. Closures given to [`Store::read`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
+
+mod dialect;
+mod error;
+mod job;
+mod migrate;
+mod postgres;
+mod sqlite;
+mod tx;
+mod value;
+
+pub mod account;
+pub mod address;
+pub mod blob;
+pub mod changes;
+pub mod facts;
+pub mod ids;
+pub mod ledger;
+pub mod outbox;
+pub mod raw;
+pub mod signing;
+pub mod spool;
+pub mod suspended;
+pub mod ticket;
+pub mod token;
+pub mod user;
+pub mod work;
+
+pub use error::{Result, StoreError};
+pub use tx::Tx;
+pub use value::{Row, Value};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use job::Job;
+
+/// Where a desk's data lies and how it is opened.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    /// `file:PATH`: the folder of the larger raw mails.
+    pub blobs: String,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections: usize,
+    /// Accept a PostgreSQL that may forget commits. Only for trials.
+    pub allow_unsafe: bool,
+}
+
+/// The database of a desk and its blobs; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<StoreInner>,
+}
+
+#[derive(Debug)]
+struct StoreInner {
+    backend: Backend,
+    blobs: blob::Blobs,
+    ids: ids::IdBlocks,
+    wakes: work::Wakes,
+}
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Store {
+    /// Opens the database without touching its schema; call [`Store::migrate`] next. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when the URL is of no known form, the database cannot be reached, or it would forget commits.
+    pub fn open(options: &StoreOptions) -> Result<Store> {
+        let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
+            Backend::Sqlite(sqlite::Sqlite::open(&PathBuf::from(path), options.connections)?)
+        } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
+            Backend::Postgres(postgres::Postgres::open(&options.url, options.connections, options.allow_unsafe)?)
+        } else {
+            return Err(StoreError::setup("store.url must begin with sqlite: or postgres://, such as sqlite:guichet-data/guichet.db"));
+        };
+        let blobs = blob::Blobs::open(&options.blobs)?;
+        let inner = StoreInner { backend, blobs, ids: ids::IdBlocks::default(), wakes: work::Wakes::default() };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// Brings the schema up to date and returns the migrations that were run. Idempotent; safe beside other nodes. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when the database is of a newer version.
+    pub fn migrate(&self) -> Result<Vec<i64>> {
+        self.write_blocking(|tx| migrate::run(tx, false))
+    }
+
+    /// As [`Store::migrate`], the tenant tables hash-partitioned by account (PostgreSQL only): the shape a sharded
+    /// database has, for the test that every statement stays in one partition.
+    ///
+    /// # Errors
+    /// As [`Store::migrate`].
+    pub fn migrate_partitioned(&self) -> Result<Vec<i64>> {
+        self.write_blocking(|tx| migrate::run(tx, true))
+    }
+
+    /// Runs a closure on a snapshot of the database.
+    ///
+    /// # Errors
+    /// The closure's own, or [`StoreError::Unavailable`].
+    pub async fn read<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (job, waiter) = Job::new(closure);
+        match &self.inner.backend {
+            Backend::Sqlite(_) => {
+                let store = self.clone();
+                // A reader may have to wait for the disk, so not on a runtime thread.
+                tokio::task::spawn_blocking(move || store.start_read(job));
+            }
+            Backend::Postgres(postgres) => postgres.read(job),
+        }
+        waiter.wait().await
+    }
+
+    /// Runs a closure in a transaction and returns after its commit is durable.
+    ///
+    /// # Errors
+    /// The closure's own, or [`StoreError::Unavailable`]; nothing is written then.
+    pub async fn write<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (job, waiter) = Job::new(closure);
+        self.start_write(job);
+        waiter.wait().await
+    }
+
+    /// [`Store::read`] for threads outside a runtime.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_blocking<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (job, waiter) = Job::new(closure);
+        self.start_read(job);
+        waiter.wait_blocking()
+    }
+
+    /// [`Store::write`] for threads outside a runtime.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_blocking<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (job, waiter) = Job::new(closure);
+        self.start_write(job);
+        waiter.wait_blocking()
+    }
+
+    fn start_read(&self, job: Job) {
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(job),
+            Backend::Postgres(postgres) => postgres.read(job),
+        }
+    }
+
+    fn start_write(&self, job: Job) {
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(job),
+            Backend::Postgres(postgres) => postgres.write(job),
+        }
+    }
+
+    /// Finishes what is queued and closes the database; later calls fail as unavailable. Blocks.
+    pub fn close(&self) {
+        match &self.inner.backend {
+            Backend::Sqlite(sqlite) => sqlite.close(),
+            Backend::Postgres(postgres) => postgres.close(),
+        }
+    }
+
+    /// The larger raw mails.
+    #[must_use]
+    pub fn blobs(&self) -> &blob::Blobs {
+        &self.inner.blobs
+    }
+}

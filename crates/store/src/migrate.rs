@@ -1,0 +1,84 @@
+//! Migrations: numbered texts, one for both databases, forward only, each in a transaction, its hash kept.
+
+use crate::dialect::Dialect;
+use crate::error::{Result, StoreError};
+use crate::tx::Tx;
+use crate::values;
+
+/// All migrations in order. A text is never edited once released: its hash is checked at every start.
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "spine", include_str!("../migrations/0001_spine.sql"))];
+
+const PARTITIONS: usize = 4;
+
+/// Brings the schema up to date and returns the numbers of the migrations that were run now. Idempotent.
+///
+/// # Errors
+/// [`StoreError::Setup`] when the database was written by a newer version or a migration text was changed.
+pub(crate) fn run(tx: &mut Tx<'_>, partitioned: bool) -> Result<Vec<i64>> {
+    tx.lock_migrations()?;
+    tx.batch(
+        "CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL)",
+    )?;
+    let mut rows = tx.query("SELECT number, hash FROM migrations ORDER BY number", &[])?;
+    let mut done = Vec::new();
+    for row in &mut rows {
+        let (number, hash) = (row.int()?, row.text()?);
+        check(number, &hash)?;
+        done.push(number);
+    }
+    let mut ran = Vec::new();
+    for (number, name, text) in MIGRATIONS.iter().filter(|(number, ..)| !done.contains(number)) {
+        let dialect = tx.dialect();
+        tx.batch(&schema_text(dialect, text, partitioned))?;
+        if partitioned {
+            tx.batch(&partitions_text(text))?;
+        }
+        tx.execute("INSERT INTO migrations (number, name, hash) VALUES ($1, $2, $3)", &values![*number, *name, &hash_of(text)])?;
+        ran.push(*number);
+    }
+    Ok(ran)
+}
+
+fn check(number: i64, hash: &str) -> Result<()> {
+    let Some((_, name, text)) = MIGRATIONS.iter().find(|(known, ..)| *known == number) else {
+        return Err(StoreError::setup(format!(
+            "the database has migration {number}, which this version does not know; start the newer version it was written by"
+        )));
+    };
+    if hash_of(text) == hash {
+        return Ok(());
+    }
+    Err(StoreError::setup(format!("migration {number} ({name}) is not the text this database was made with")))
+}
+
+fn hash_of(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+fn schema_text(dialect: Dialect, text: &str, partitioned: bool) -> String {
+    let translated = dialect.translate(text, partitioned);
+    match dialect {
+        // STRICT knows INTEGER, which holds 64 bits there.
+        Dialect::Sqlite => translated.replace("BIGINT", "INTEGER"),
+        Dialect::Postgres => translated,
+    }
+}
+
+/// Hash partitions of every tenant table, as a sharding by account would have them.
+fn partitions_text(text: &str) -> String {
+    let mut out = String::new();
+    let mut table = "";
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+            table = rest.split(' ').next().unwrap_or_default();
+        }
+        if line.starts_with(") {{rows}}") || line.starts_with(") {{clustered}}") {
+            for part in 0..PARTITIONS {
+                out.push_str(&format!(
+                    "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part});\n"
+                ));
+            }
+        }
+    }
+    out
+}

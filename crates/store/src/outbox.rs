@@ -1,0 +1,248 @@
+//! The durable outbound queue: one row a recipient, bytes made once per mail.
+
+use desk::notice::Content;
+
+use crate::error::Result;
+use crate::raw::{pack, unpack};
+use crate::{Tx, Value, values};
+
+/// A recipient that is due.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The row.
+    pub id: i64,
+    /// The mail.
+    pub mail_id: i64,
+    /// The recipient.
+    pub recipient: String,
+    /// Attempts made before this one.
+    pub attempts: i64,
+    /// When the row was made: giving up is counted from here.
+    pub created_at: i64,
+}
+
+/// Takes recipients of an account that are due and marks them as being sent.
+///
+/// Rows that were being sent when a node died are due again: their peer may have accepted them, so they go out a second
+/// time with the same Message-ID (docs/behaviour/outgoing-mail.md §5).
+///
+/// # Errors
+/// As the database says.
+pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, in_hand: &[i64], limit: i64) -> Result<Vec<Due>> {
+    let sql = "SELECT id, mail_id, recipient, attempts, created_at FROM outbox
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at <= $2
+               ORDER BY due_at, id LIMIT $3";
+    // Rows this process has in hand are due by the same rule; ask for as many more.
+    let wanted = limit + i64::try_from(in_hand.len()).unwrap_or_default();
+    let mut due = Vec::new();
+    for mut row in tx.query(sql, &values![account_id, now, wanted])? {
+        let found = Due {
+            id: row.int()?,
+            mail_id: row.int()?,
+            recipient: row.text()?,
+            attempts: row.int()?,
+            created_at: row.int()?,
+        };
+        if !in_hand.contains(&found.id) && due.len() < usize::try_from(limit).unwrap_or_default() {
+            due.push(found);
+        }
+    }
+    let list: Vec<Value<'_>> = due.iter().map(|row| Value::Int(row.id)).collect();
+    let sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, updated_at = $1 WHERE account_id = $2 AND id IN ($3..)";
+    tx.execute_in(sql, &values![now, account_id], &list)?;
+    Ok(due)
+}
+
+/// A mail to be sent: its bytes, or what they are made of.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Its id.
+    pub id: i64,
+    /// Its ticket.
+    pub ticket_id: Option<i64>,
+    /// The ticket's number.
+    pub ticket_number: Option<i64>,
+    /// The comment it carries.
+    pub comment_id: Option<i64>,
+    /// Its Message-ID.
+    pub message_id: String,
+    /// The values at the event.
+    pub content: Content,
+    /// The bytes, once they were made.
+    pub raw: Option<Vec<u8>>,
+    /// When it was made.
+    pub created_at: i64,
+}
+
+/// Mails by ids, in no order.
+///
+/// # Errors
+/// As the database says.
+pub fn mails(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Mail>> {
+    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT id, ticket_id, ticket_number, comment_id, message_id, content, raw, created_at
+               FROM outgoing_mails WHERE account_id = $1 AND id IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Mail {
+                id: row.int()?,
+                ticket_id: row.maybe_int()?,
+                ticket_number: row.maybe_int()?,
+                comment_id: row.maybe_int()?,
+                message_id: row.text()?,
+                content: row.json()?,
+                raw: row.maybe_bytes()?.map(|packed| unpack_framed(&packed)).transpose()?,
+                created_at: row.int()?,
+            })
+        })
+        .collect()
+}
+
+/// Keeps the bytes of mails before their first attempt.
+///
+/// # Errors
+/// As the database says.
+pub fn keep_bytes(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, Vec<u8>)]) -> Result<()> {
+    let packed: Vec<(i64, Vec<u8>)> =
+        mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
+    let rows: Vec<_> = packed.iter().map(|(id, bytes)| values![bytes, account_id, *id]).collect();
+    tx.execute_rows("UPDATE outgoing_mails SET raw = $1 WHERE account_id = $2 AND id = $3 AND raw IS NULL", &rows)?;
+    Ok(())
+}
+
+/// Compressed bytes with their size before them, as this column has no other place for it.
+fn pack_framed(bytes: &[u8]) -> Result<Vec<u8>> {
+    let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let mut framed = size.to_le_bytes().to_vec();
+    framed.extend(pack(bytes)?);
+    Ok(framed)
+}
+
+fn unpack_framed(framed: &[u8]) -> Result<Vec<u8>> {
+    let (size, packed) = framed.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+    unpack(packed, u32::from_le_bytes(*size) as usize)
+}
+
+/// Earlier Message-IDs of a ticket's conversation for References: ids of its mails in and out, oldest first.
+///
+/// # Errors
+/// As the database says.
+pub fn conversation(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, before_mail: i64) -> Result<Vec<String>> {
+    let mut ids: Vec<(i64, String)> = Vec::new();
+    let sql = "SELECT l.id, l.message_id FROM comments c JOIN ledger l ON l.account_id = c.account_id AND l.id = c.raw_id
+               WHERE c.account_id = $1 AND c.ticket_id = $2 AND c.is_public = 1 ORDER BY l.id DESC LIMIT 10";
+    for mut row in tx.query(sql, &values![account_id, ticket_id])? {
+        ids.push((row.int()?, row.text()?));
+    }
+    ids.retain(|(id, text)| *id < before_mail && !text.is_empty());
+    ids.sort_unstable();
+    Ok(ids.into_iter().map(|(_, text)| text).collect())
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempted {
+    /// The row.
+    pub id: i64,
+    /// `sent`, `deferred`, `bounced`, `expired`, or `queued` for one that was not tried after all.
+    pub state: &'static str,
+    /// When it is due next.
+    pub due_at: i64,
+    /// What was answered.
+    pub answer: String,
+}
+
+/// Records attempts. A row that a bounce reported on meanwhile stays bounced.
+///
+/// # Errors
+/// As the database says.
+pub fn record(tx: &mut Tx<'_>, account_id: i64, attempts: &[Attempted], now: i64) -> Result<()> {
+    let rows: Vec<_> = attempts
+        .iter()
+        .map(|done| values![done.state, done.due_at, &done.answer, now, account_id, done.id])
+        .collect();
+    let sql = "UPDATE outbox SET state = $1, due_at = $2, last_answer = $3, updated_at = $4
+               WHERE account_id = $5 AND id = $6 AND state = 'sending'";
+    tx.execute_rows(sql, &rows)?;
+    Ok(())
+}
+
+/// When the account's next recipient is due, in the future or the past.
+///
+/// # Errors
+/// As the database says.
+pub fn next_due(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<i64>> {
+    let sql = "SELECT due_at FROM outbox
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') ORDER BY due_at, id LIMIT 1";
+    tx.find(sql, &values![account_id])?.map(|mut row| row.int()).transpose()
+}
+
+/// Makes deferred rows of an account due now, all of them or one; returns how many.
+///
+/// # Errors
+/// As the database says.
+pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Result<u64> {
+    match id {
+        Some(id) => tx.execute(
+            "UPDATE outbox SET due_at = $1, state = 'queued' WHERE account_id = $2 AND id = $3 AND state IN ('deferred', 'expired', 'waiting')",
+            &values![now, account_id, id],
+        ),
+        None => tx.execute(
+            "UPDATE outbox SET due_at = $1, state = 'queued' WHERE account_id = $2 AND state = 'deferred'",
+            &values![now, account_id],
+        ),
+    }
+}
+
+/// A row as it is listed.
+#[derive(Debug, Clone)]
+pub struct OutboxRow {
+    /// The row.
+    pub id: i64,
+    /// The ticket's number.
+    pub ticket: Option<i64>,
+    /// What the mail is.
+    pub kind: String,
+    /// Its Message-ID without `<>`.
+    pub message_id: String,
+    /// From.
+    pub from: String,
+    /// The recipient.
+    pub to: String,
+    /// The state.
+    pub state: String,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// When it is due.
+    pub due_at: i64,
+    /// What was last answered.
+    pub last_answer: String,
+}
+
+/// Rows after `after` in the order of their ids, at most `limit`.
+///
+/// # Errors
+/// As the database says.
+pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<OutboxRow>> {
+    let sql = "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer
+               FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
+               WHERE o.account_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
+    let rows = tx.query(sql, &values![account_id, after, limit])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(OutboxRow {
+                id: row.int()?,
+                ticket: row.maybe_int()?,
+                kind: row.text()?,
+                message_id: row.text()?,
+                from: row.json::<Content>()?.from.address,
+                to: row.text()?,
+                state: row.text()?,
+                attempts: row.int()?,
+                due_at: row.int()?,
+                last_answer: row.text()?,
+            })
+        })
+        .collect()
+}

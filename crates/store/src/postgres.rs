@@ -1,0 +1,339 @@
+//! The PostgreSQL side: a bounded pool of threads, each with its own connection and its own small runtime.
+//!
+//! A thread drives its connection itself, so a statement costs no hop to another thread, and rows of one statement
+//! can be pipelined. Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+use tokio_postgres::{Client, NoTls, Statement};
+
+use crate::error::{Result, StoreError, panic_text};
+use crate::job::{Job, Outcome};
+use crate::tx::{Inner, Tx};
+use crate::value::{Cell, Row, Value};
+
+/// How often a closure is run again after a serialisation failure, a deadlock or a lost race for a unique key.
+const RETRIES: usize = 5;
+/// Time allowed for connecting before the database counts as gone.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+enum Work {
+    Read(Job),
+    Write(Job),
+}
+
+/// The PostgreSQL side of the store.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+impl Postgres {
+    pub(crate) fn open(url: &str, connections: usize, allow_unsafe: bool) -> Result<Postgres> {
+        let config: tokio_postgres::Config =
+            url.parse().map_err(|error| StoreError::setup(format!("store.url is not a PostgreSQL URL: {error}")))?;
+        let mut config = config;
+        config.connect_timeout(CONNECT_TIMEOUT).application_name("guichet");
+        check_durability(&config, allow_unsafe)?;
+        let (sender, receiver) = mpsc::channel::<Work>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut threads = Vec::new();
+        for number in 0..connections.max(1) {
+            let (config, receiver) = (config.clone(), Arc::clone(&receiver));
+            let thread = std::thread::Builder::new()
+                .name(format!("postgres-{number}"))
+                .spawn(move || work_loop(&config, &receiver))
+                .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
+            threads.push(thread);
+        }
+        Ok(Postgres { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+    }
+
+    pub(crate) fn write(&self, job: Job) {
+        self.send(Work::Write(job));
+    }
+
+    pub(crate) fn read(&self, job: Job) {
+        self.send(Work::Read(job));
+    }
+
+    fn send(&self, work: Work) {
+        if let Some(sender) = self.queue.lock().expect("no closure runs under this lock").as_ref() {
+            // After close() the job is dropped, which tells its waiter.
+            let _ = sender.send(work);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.queue.lock().expect("no closure runs under this lock").take();
+        for thread in self.threads.lock().expect("no closure runs under this lock").drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// 250 is said on the strength of a commit, so a server that forgets commits is refused.
+fn check_durability(config: &tokio_postgres::Config, allow_unsafe: bool) -> Result<()> {
+    let mut session = Session::connect(config).map_err(|error| {
+        StoreError::setup(format!("cannot reach PostgreSQL: {error}; check store.url and that the server runs"))
+    })?;
+    for (setting, weak) in [("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")] {
+        let mut row = session.query(&format!("SHOW {setting}"), &[])?.into_iter().next();
+        let value = row.as_mut().map(Row::text).transpose()?.unwrap_or_default();
+        if value == weak && !allow_unsafe {
+            return Err(StoreError::setup(format!(
+                "PostgreSQL runs with {setting}={value}: accepted mail could vanish in a power cut; \
+                 set {setting}=on there, or store.allow_unsafe = true here if this is only a trial"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn work_loop(config: &tokio_postgres::Config, queue: &Mutex<mpsc::Receiver<Work>>) {
+    let mut session: Option<Session> = None;
+    loop {
+        let work = match queue.lock().expect("nothing panics while waiting").recv() {
+            Ok(work) => work,
+            Err(mpsc::RecvError) => return,
+        };
+        let (mut job, read_only) = match work {
+            Work::Read(job) => (job, true),
+            Work::Write(job) => (job, false),
+        };
+        let outcome = attempt(config, &mut session, &mut job, read_only);
+        job.finish(outcome);
+    }
+}
+
+fn attempt(config: &tokio_postgres::Config, slot: &mut Option<Session>, job: &mut Job, read_only: bool) -> Outcome {
+    let mut retries = 0;
+    loop {
+        if slot.as_ref().is_none_or(|session| session.client.is_closed()) {
+            *slot = Some(Session::connect(config)?);
+        }
+        let Some(session) = slot.as_mut() else { continue };
+        match session.transaction(job, read_only) {
+            Err(Failure::Retry(_)) if retries < RETRIES => retries += 1,
+            // An idle connection that the server had closed: nothing was begun, so begin on a new one.
+            Err(Failure::NotBegun) if retries < RETRIES => {
+                retries += 1;
+                *slot = None;
+            }
+            Err(Failure::NotBegun) => return Err(StoreError::Unavailable("PostgreSQL closes its connections".into())),
+            Err(Failure::Retry(error) | Failure::Final(error)) => return Err(error),
+            Ok(outcome) => return Ok(outcome),
+        }
+    }
+}
+
+enum Failure {
+    NotBegun,
+    Retry(StoreError),
+    Final(StoreError),
+}
+
+/// One connection with its prepared statements.
+pub(crate) struct Session {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    statements: HashMap<String, Statement>,
+    /// Whether the last error was one after which the same closure may succeed.
+    again: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session")
+    }
+}
+
+impl Session {
+    pub(crate) fn connect(config: &tokio_postgres::Config) -> Result<Session> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let (client, connection) =
+            runtime.block_on(config.connect(NoTls)).map_err(|error| StoreError::Unavailable(chain(&error)))?;
+        runtime.spawn(async move {
+            // Its end shows as `client.is_closed()`.
+            let _ = connection.await;
+        });
+        Ok(Session { runtime, client, statements: HashMap::new(), again: false })
+    }
+
+    fn transaction(&mut self, job: &mut Job, read_only: bool) -> std::result::Result<Box<dyn std::any::Any + Send>, Failure> {
+        let begin = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
+        if self.batch(begin).is_err() {
+            return Err(Failure::NotBegun);
+        }
+        self.again = false;
+        let outcome = {
+            let mut tx = Tx { inner: Inner::Postgres(self) };
+            catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
+                .unwrap_or_else(|payload| Err(StoreError::Panicked(panic_text(payload.as_ref()))))
+        };
+        match outcome {
+            Ok(value) => match self.batch("COMMIT") {
+                Ok(()) => Ok(value),
+                Err(error) if self.again => Err(Failure::Retry(error)),
+                Err(error) => Err(Failure::Final(error)),
+            },
+            Err(error) => {
+                let _ = self.batch("ROLLBACK");
+                if self.again { Err(Failure::Retry(error)) } else { Err(Failure::Final(error)) }
+            }
+        }
+    }
+
+    fn statement(&mut self, sql: &str) -> Result<Statement> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let prepared = self.runtime.block_on(self.client.prepare(sql));
+        let statement = prepared.map_err(|error| self.convert(&error, sql))?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    pub(crate) fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
+        let statement = self.statement(sql)?;
+        let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+        let rows = self.runtime.block_on(self.client.query(&statement, &params));
+        let rows = rows.map_err(|error| self.convert(&error, sql))?;
+        rows.iter().map(|row| row_of(row).map_err(|error| self.convert(&error, sql))).collect()
+    }
+
+    pub(crate) fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
+        let statement = self.statement(sql)?;
+        let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+        let changed = self.runtime.block_on(self.client.execute(&statement, &params));
+        changed.map_err(|error| self.convert(&error, sql))
+    }
+
+    pub(crate) fn execute_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
+        let statement = self.statement(sql)?;
+        let client = &self.client;
+        let runs = rows.iter().map(|row| {
+            let statement = &statement;
+            async move {
+                let params: Vec<&(dyn ToSql + Sync)> = row.iter().map(|value| value as _).collect();
+                client.execute(statement, &params).await
+            }
+        });
+        let changed = self.runtime.block_on(try_join_all(runs));
+        changed.map(|counts| counts.iter().sum()).map_err(|error| self.convert(&error, sql))
+    }
+
+    pub(crate) fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
+        if let [row] = rows {
+            return self.execute(sql, row);
+        }
+        let types: Vec<Type> = self.statement(sql)?.params().to_vec();
+        let text = unnested(sql, &types)?;
+        let statement = self.statement(&text)?;
+        let columns: Vec<Column<'_, '_, N>> = (0..N).map(|at| Column { rows, at }).collect();
+        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
+        let changed = self.runtime.block_on(self.client.execute(&statement, &params));
+        changed.map_err(|error| self.convert(&error, sql))
+    }
+
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
+        let done = self.runtime.block_on(self.client.batch_execute(sql));
+        done.map_err(|error| self.convert(&error, sql))
+    }
+
+    pub(crate) fn prepare_only(&mut self, sql: &str) -> Result<()> {
+        self.statement(sql).map(|_| ())
+    }
+
+    fn convert(&mut self, error: &tokio_postgres::Error, sql: &str) -> StoreError {
+        let Some(code) = error.code() else { return StoreError::Unavailable(chain(error)) };
+        self.again = matches!(*code, SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED);
+        let text = chain(error);
+        match code.code().get(..2) {
+            // Unique and other constraints.
+            Some("23") => StoreError::Conflict(text),
+            // Connection, resources (disk full), operator intervention, system error, retry classes.
+            Some("08" | "53" | "57" | "58" | "40") => StoreError::Unavailable(text),
+            _ => StoreError::Statement(format!("{text} in {sql:?}")),
+        }
+    }
+}
+
+/// The whole chain of causes: the outermost error of the driver says only "db error".
+fn chain(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} ({})", db.message(), db.code().code()),
+        None => error.to_string(),
+    }
+}
+
+/// Turns `INSERT … VALUES ($1, …) tail` into `INSERT … SELECT * FROM unnest($1::type[], …) tail`.
+fn unnested(sql: &str, types: &[Type]) -> Result<String> {
+    let wrong = || StoreError::Statement(format!("no VALUES list in {sql:?}"));
+    let (head, rest) = sql.split_once("VALUES").ok_or_else(wrong)?;
+    let (_, tail) = rest.split_once(')').ok_or_else(wrong)?;
+    let arrays: Vec<String> =
+        types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
+    Ok(format!("{head}SELECT * FROM unnest({}){tail}", arrays.join(", ")))
+}
+
+/// One column of many rows, sent as a one-dimensional array without being copied first.
+#[derive(Debug)]
+struct Column<'r, 'v, const N: usize> {
+    rows: &'r [[Value<'v>; N]],
+    at: usize,
+}
+
+impl<const N: usize> ToSql for Column<'_, '_, N> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        let cells: Vec<Value<'_>> = self.rows.iter().filter_map(|row| row.get(self.at)).copied().collect();
+        cells.to_sql(kind, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
+            Value::Int(value) => value.to_sql(kind, out),
+            Value::Text(value) => value.to_sql(kind, out),
+            Value::Bytes(value) => value.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn row_of(row: &tokio_postgres::Row) -> std::result::Result<Row, tokio_postgres::Error> {
+    let mut cells = Vec::with_capacity(row.len());
+    for (at, column) in row.columns().iter().enumerate() {
+        cells.push(match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(at)?.map_or(Cell::Null, Cell::Int),
+            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map_or(Cell::Null, |value| Cell::Int(value.into())),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.map_or(Cell::Null, Cell::Bytes),
+            _ => row.try_get::<_, Option<String>>(at)?.map_or(Cell::Null, Cell::Text),
+        });
+    }
+    Ok(Row::new(cells))
+}

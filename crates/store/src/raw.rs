@@ -1,0 +1,101 @@
+//! The raw mail, compressed: small ones in the row, larger ones as blobs.
+
+use crate::error::{Result, StoreError};
+use crate::{Store, Tx, Value, values};
+
+/// Compressed bytes above which a mail lies in a blob and not in its row.
+pub const INLINE_MAX: usize = 256 * 1024;
+/// The level of zstd: 1 keeps intake fast; mail gains little from more.
+const LEVEL: i32 = 1;
+/// Bytes a mail may have at most when it is unpacked; guards the reader against a damaged row.
+const UNPACKED_MAX: usize = 1 << 30;
+
+/// Compresses bytes for a row or a blob.
+///
+/// # Errors
+/// [`StoreError::Statement`] when the compressor fails, which only want of memory can cause.
+pub fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
+    thread_local! {
+        // Making the context costs more than packing a small mail.
+        static PACKER: std::cell::RefCell<Option<zstd::bulk::Compressor<'static>>> = const { std::cell::RefCell::new(None) };
+    }
+    PACKER.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = zstd::bulk::Compressor::new(LEVEL).ok();
+        }
+        let packer = slot.as_mut().ok_or_else(|| StoreError::Statement("no memory to compress a mail".into()))?;
+        packer.compress(bytes).map_err(|error| StoreError::Statement(format!("cannot compress: {error}")))
+    })
+}
+
+/// Unpacks what [`pack`] made of `size` bytes.
+///
+/// # Errors
+/// [`StoreError::Statement`] when the bytes are damaged.
+pub fn unpack(packed: &[u8], size: usize) -> Result<Vec<u8>> {
+    zstd::bulk::decompress(packed, size.min(UNPACKED_MAX))
+        .map_err(|error| StoreError::Statement(format!("cannot unpack a stored mail: {error}")))
+}
+
+/// A raw mail as it is stored.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    /// Size before compression.
+    pub size_bytes: usize,
+    /// zstd bytes, none when they lie in the blob.
+    pub body: Option<Vec<u8>>,
+    /// The blob's name.
+    pub blob: Option<String>,
+}
+
+impl Packed {
+    /// The raw bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`] when the blob cannot be read, [`StoreError::Statement`] when the bytes are damaged.
+    pub async fn unpack(&self, store: &Store) -> Result<Vec<u8>> {
+        match (&self.body, &self.blob) {
+            (Some(body), _) => unpack(body, self.size_bytes),
+            (None, Some(name)) => unpack(&store.blobs().get(name).await?, self.size_bytes),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Reads raw mails by their ids, in no order.
+///
+/// # Errors
+/// As the database says.
+pub fn find_many(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(i64, Packed)>> {
+    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT id, size_bytes, body, blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter()
+        .map(|mut row| {
+            let id = row.int()?;
+            let size_bytes = usize::try_from(row.int()?).unwrap_or_default();
+            Ok((id, Packed { size_bytes, body: row.maybe_bytes()?, blob: row.maybe_text()? }))
+        })
+        .collect()
+}
+
+/// A raw mail by its id.
+///
+/// # Errors
+/// As the database says.
+pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Packed>> {
+    Ok(find_many(tx, account_id, &[id])?.into_iter().next().map(|(_, packed)| packed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_keeps_every_byte() {
+        for bytes in [&b""[..], b"a", &[0, 255, 13, 10], "é".repeat(50_000).as_bytes()] {
+            assert_eq!(unpack(&pack(bytes).unwrap(), bytes.len()).unwrap(), bytes);
+        }
+        assert!(unpack(b"not zstd", 100).is_err());
+    }
+}

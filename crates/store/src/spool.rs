@@ -1,0 +1,111 @@
+//! The durable inbound queue: one raw row and one small spool row per account and SMTP transaction.
+
+use desk::envelope::Envelope;
+
+use crate::blob::Blobs;
+use crate::error::{Result, StoreError};
+use crate::raw::{self, INLINE_MAX, Packed};
+use crate::work::{self, Kind};
+use crate::{Store, Tx, values};
+
+/// A mail that is accepted for one account and about to be made durable.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    /// The account, found by the directory from the envelope recipients alone.
+    pub account_id: i64,
+    /// The mail's id: raw row, spool row, ledger row, logs.
+    pub id: i64,
+    /// When its last byte came, unix milliseconds.
+    pub accepted_at: i64,
+    /// What SMTP said, the recipients of this account alone.
+    pub envelope: String,
+    /// Its bytes.
+    pub packed: Packed,
+}
+
+/// A mail that waits to be decided.
+#[derive(Debug, Clone)]
+pub struct SpoolRow {
+    /// The mail.
+    pub id: i64,
+    /// When it was accepted.
+    pub accepted_at: i64,
+    /// What SMTP said.
+    pub envelope: Envelope,
+}
+
+impl Store {
+    /// Compresses a mail and, when it is large, makes its blob durable; the row comes with [`Store::spool`].
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`]: nothing is promised yet, the client must try again.
+    pub async fn pack_mail(&self, account_id: i64, mail_id: i64, raw: &[u8]) -> Result<Packed> {
+        let body = raw::pack(raw)?;
+        if body.len() <= INLINE_MAX {
+            return Ok(Packed { size_bytes: raw.len(), body: Some(body), blob: None });
+        }
+        let name = Blobs::name(account_id, mail_id);
+        self.blobs().put(&name, body).await?;
+        Ok(Packed { size_bytes: raw.len(), body: None, blob: Some(name) })
+    }
+
+    /// Makes mails durable in one transaction and wakes the engine. When this returns, 250 may be said for all of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: none of them is accepted.
+    pub async fn spool(&self, mails: Vec<NewMail>) -> Result<()> {
+        let marker = self.ids(1).await?.next()?;
+        self.write(move |tx| insert(tx, &mails, marker)).await?;
+        self.wake(Kind::Mail);
+        Ok(())
+    }
+}
+
+fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
+    let raws: Vec<_> = mails
+        .iter()
+        .map(|mail| {
+            let size = i64::try_from(mail.packed.size_bytes).unwrap_or(i64::MAX);
+            values![mail.account_id, mail.id, size, mail.packed.body.as_ref(), mail.packed.blob.as_ref()]
+        })
+        .collect();
+    tx.insert_rows("INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)", &raws)?;
+    let spool: Vec<_> = mails.iter().map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope]).collect();
+    tx.insert_rows("INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)", &spool)?;
+    let mut accounts: Vec<i64> = mails.iter().map(|mail| mail.account_id).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
+    work::add(tx, Kind::Mail, &due, marker)
+}
+
+/// The account's oldest undecided mails, at most `limit`.
+///
+/// # Errors
+/// As the database says.
+pub fn page(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<Vec<SpoolRow>> {
+    let sql = "SELECT id, accepted_at, envelope FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT $2";
+    let rows = tx.query(sql, &values![account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    rows.into_iter()
+        .map(|mut row| Ok(SpoolRow { id: row.int()?, accepted_at: row.int()?, envelope: row.json()? }))
+        .collect()
+}
+
+/// How many mails of all accounts wait; for metrics and `doctor`.
+///
+/// # Errors
+/// As the database says.
+pub fn count(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
+    let row = tx.find("SELECT count(*) FROM spool WHERE account_id = $1", &values![account_id])?;
+    row.map_or(Ok(0), |mut row| row.int())
+}
+
+/// Takes decided mails off the spool.
+///
+/// # Errors
+/// [`StoreError::Changed`] when one of them was not there any more: somebody else decided it, so the caller's batch must not stand.
+pub(crate) fn close(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, i64)]) -> Result<()> {
+    let rows: Vec<_> = mails.iter().map(|(accepted_at, id)| values![account_id, *accepted_at, *id]).collect();
+    let closed = tx.execute_rows("DELETE FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3", &rows)?;
+    if closed == mails.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a spool row")) }
+}

@@ -1,0 +1,374 @@
+//! Tickets with their comments and people, read and written.
+
+use std::collections::BTreeMap;
+
+use desk::id::{BrandId, TicketId, UserId};
+use desk::received::{Received, Source, Trust};
+use desk::ticket::{Status, Ticket};
+use desk::token::ThreadToken;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Result, StoreError};
+use crate::value::Row;
+use crate::{Tx, Value, values};
+
+/// How received at was found, as stored.
+#[derive(Serialize, Deserialize)]
+struct ReceivedBy {
+    source: Source,
+    trust: Trust,
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Statement(error.to_string()))
+}
+
+/// Inserts new tickets, numbers given already.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket]) -> Result<()> {
+    let texts: Vec<(String, String, String)> = tickets
+        .iter()
+        .map(|ticket| {
+            let received = &ticket.received;
+            let by = ReceivedBy { source: received.source, trust: received.trust };
+            Ok((json(&received.matches)?, json(&by)?, json(&ticket.tags)?))
+        })
+        .collect::<Result<_>>()?;
+    let rows: Vec<_> = tickets
+        .iter()
+        .zip(&texts)
+        .map(|(ticket, (matches, received_by, tags))| {
+            values![
+                account_id,
+                ticket.id.0,
+                ticket.number,
+                ticket.brand_id.0,
+                &ticket.subject,
+                ticket.status.as_str(),
+                ticket.requester_id.0,
+                ticket.submitter_id.0,
+                ticket.assignee_id.map(|id| id.0),
+                &ticket.received.recipient,
+                matches,
+                received_by,
+                ticket.received.written_to.as_deref(),
+                &ticket.channel,
+                ticket.token.as_str(),
+                ticket.is_public,
+                tags,
+                ticket.follow_up_of.map(|id| id.0),
+                ticket.last_message_id.as_deref(),
+                ticket.created_at,
+                ticket.updated_at,
+                ticket.solved_at
+            ]
+        })
+        .collect();
+    let sql = "INSERT INTO tickets (account_id, id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id,
+                   recipient, recipient_matches, received_by, written_to, channel, token, is_public, tags, follow_up_of,
+                   last_message_id, created_at, updated_at, solved_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
+    tx.insert_rows(sql, &rows)?;
+    Ok(())
+}
+
+/// Writes what may change of existing tickets.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket]) -> Result<()> {
+    let tags: Vec<String> = tickets.iter().map(|ticket| json(&ticket.tags)).collect::<Result<_>>()?;
+    let rows: Vec<_> = tickets
+        .iter()
+        .zip(&tags)
+        .map(|(ticket, tags)| {
+            values![
+                ticket.status.as_str(),
+                ticket.assignee_id.map(|id| id.0),
+                ticket.is_public,
+                tags,
+                ticket.last_message_id.as_deref(),
+                ticket.updated_at,
+                ticket.solved_at,
+                account_id,
+                ticket.id.0
+            ]
+        })
+        .collect();
+    let sql = "UPDATE tickets SET status = $1, assignee_id = $2, is_public = $3, tags = $4, last_message_id = $5, updated_at = $6,
+                   solved_at = $7
+               WHERE account_id = $8 AND id = $9";
+    let changed = tx.execute_rows(sql, &rows)?;
+    if changed == tickets.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a ticket")) }
+}
+
+/// Tickets by ids, in no order, locked against other writers until the transaction ends.
+///
+/// # Errors
+/// As the database says.
+pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Ticket>> {
+    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
+                      received_by, written_to, channel, token, is_public, tags, follow_up_of, last_message_id, created_at,
+                      updated_at, solved_at
+               FROM tickets WHERE account_id = $1 AND id IN ($2..)";
+    tx.query_in(sql, &values![account_id], &list)?.into_iter().map(read).collect()
+}
+
+/// A ticket by its number.
+///
+/// # Errors
+/// As the database says.
+pub fn by_number(tx: &mut Tx<'_>, account_id: i64, number: i64) -> Result<Option<Ticket>> {
+    let row = tx.find("SELECT id FROM tickets WHERE account_id = $1 AND number = $2", &values![account_id, number])?;
+    let Some(mut row) = row else { return Ok(None) };
+    let id = row.int()?;
+    Ok(by_ids(tx, account_id, &[id])?.into_iter().next())
+}
+
+/// Ids of the tickets that tokens name.
+///
+/// # Errors
+/// As the database says.
+pub fn by_tokens(tx: &mut Tx<'_>, account_id: i64, tokens: &[&str]) -> Result<Vec<(ThreadToken, TicketId)>> {
+    let list: Vec<Value<'_>> = tokens.iter().map(|token| Value::Text(token)).collect();
+    let sql = "SELECT token, id FROM tickets WHERE account_id = $1 AND token IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter().map(|mut row| Ok((token(&row.text()?)?, TicketId(row.int()?)))).collect()
+}
+
+fn token(text: &str) -> Result<ThreadToken> {
+    ThreadToken::parse(text).ok_or_else(|| StoreError::Statement(format!("stored token {text:?} cannot be read")))
+}
+
+fn read(mut row: Row) -> Result<Ticket> {
+    let id = TicketId(row.int()?);
+    let number = row.int()?;
+    let brand_id = BrandId(row.int()?);
+    let subject = row.text()?;
+    let status: Status = row.word()?;
+    let requester_id = UserId(row.int()?);
+    let submitter_id = UserId(row.int()?);
+    let assignee_id = row.maybe_int()?.map(UserId);
+    let recipient = row.text()?;
+    let matches: Vec<String> = row.json()?;
+    let by: ReceivedBy = row.json()?;
+    let written_to = row.maybe_text()?;
+    Ok(Ticket {
+        id,
+        number,
+        brand_id,
+        subject,
+        status,
+        requester_id,
+        submitter_id,
+        assignee_id,
+        received: Received { recipient, matches, source: by.source, trust: by.trust, written_to },
+        channel: row.text()?,
+        token: token(&row.text()?)?,
+        is_public: row.flag()?,
+        tags: row.json()?,
+        follow_up_of: row.maybe_int()?.map(TicketId),
+        last_message_id: row.maybe_text()?,
+        created_at: row.int()?,
+        updated_at: row.int()?,
+        solved_at: row.maybe_int()?,
+    })
+}
+
+/// CCs of tickets.
+///
+/// # Errors
+/// As the database says.
+pub fn ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
+    let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT ticket_id, user_id FROM ticket_ccs WHERE account_id = $1 AND ticket_id IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
+}
+
+/// A line of the ticket list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketLine {
+    /// Number.
+    pub number: i64,
+    /// Subject.
+    pub subject: String,
+    /// Status.
+    pub status: Status,
+    /// Received at.
+    pub recipient: String,
+    /// The requester's primary address.
+    pub requester: String,
+    /// When it last changed.
+    pub updated_at: i64,
+}
+
+/// Tickets by number from `after` on, at most `limit`.
+///
+/// # Errors
+/// As the database says.
+pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<TicketLine>> {
+    let sql = "SELECT t.number, t.subject, t.status, t.recipient, i.written, t.updated_at
+               FROM tickets t
+               LEFT JOIN identities i ON i.account_id = t.account_id AND i.user_id = t.requester_id AND i.is_primary = 1
+               WHERE t.account_id = $1 AND t.number > $2 ORDER BY t.number LIMIT $3";
+    let rows = tx.query(sql, &values![account_id, after, limit])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(TicketLine {
+                number: row.int()?,
+                subject: row.text()?,
+                status: row.word()?,
+                recipient: row.text()?,
+                requester: row.maybe_text()?.unwrap_or_default(),
+                updated_at: row.int()?,
+            })
+        })
+        .collect()
+}
+
+/// A comment as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentRow {
+    /// Its id.
+    pub id: i64,
+    /// Its author's id.
+    pub author_id: UserId,
+    /// Public, or an internal note.
+    pub is_public: bool,
+    /// Whether its text was cut.
+    pub is_cut: bool,
+    /// Its text.
+    pub body: String,
+    /// The mail it came by.
+    pub raw_id: Option<i64>,
+    /// Numbers of its flags.
+    pub flags: Vec<i64>,
+    /// When.
+    pub created_at: i64,
+}
+
+/// Comments of tickets, by ticket, oldest first.
+///
+/// # Errors
+/// As the database says.
+pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTreeMap<i64, Vec<CommentRow>>> {
+    let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, created_at
+               FROM comments WHERE account_id = $1 AND ticket_id IN ($2..) ORDER BY ticket_id, id";
+    let mut found: BTreeMap<i64, Vec<CommentRow>> = BTreeMap::new();
+    for mut row in tx.query_in(sql, &values![account_id], &list)? {
+        let ticket = row.int()?;
+        found.entry(ticket).or_default().push(CommentRow {
+            id: row.int()?,
+            author_id: UserId(row.int()?),
+            is_public: row.flag()?,
+            is_cut: row.flag()?,
+            body: row.text()?,
+            raw_id: row.maybe_int()?,
+            flags: row.json()?,
+            created_at: row.int()?,
+        });
+    }
+    Ok(found)
+}
+
+/// The text of one comment.
+///
+/// # Errors
+/// As the database says.
+pub fn comment_body(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, comment_id: i64) -> Result<Option<String>> {
+    let sql = "SELECT body FROM comments WHERE account_id = $1 AND ticket_id = $2 AND id = $3";
+    let row = tx.find(sql, &values![account_id, ticket_id, comment_id])?;
+    row.map(|mut row| row.text()).transpose()
+}
+
+/// An attachment as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachmentRow {
+    /// The comment it belongs to.
+    pub comment_id: i64,
+    /// File name as the sender gave it.
+    pub name: String,
+    /// Content type as the sender gave it.
+    pub content_type: String,
+    /// Decoded size.
+    pub size_bytes: i64,
+    /// Shown inside the text.
+    pub is_inline: bool,
+}
+
+/// Attachments of comments.
+///
+/// # Errors
+/// As the database says.
+pub fn attachments(tx: &mut Tx<'_>, account_id: i64, comments: &[i64]) -> Result<Vec<AttachmentRow>> {
+    let list: Vec<Value<'_>> = comments.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT comment_id, name, content_type, size_bytes, is_inline
+               FROM attachments WHERE account_id = $1 AND comment_id IN ($2..) ORDER BY comment_id, part";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(AttachmentRow {
+                comment_id: row.int()?,
+                name: row.text()?,
+                content_type: row.text()?,
+                size_bytes: row.int()?,
+                is_inline: row.flag()?,
+            })
+        })
+        .collect()
+}
+
+/// An audit as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRow {
+    /// Who.
+    pub author_id: UserId,
+    /// By which channel.
+    pub channel: String,
+    /// What, as stored.
+    pub events: serde_json::Value,
+    /// When.
+    pub created_at: i64,
+}
+
+/// Audits of a ticket, oldest first.
+///
+/// # Errors
+/// As the database says.
+pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<AuditRow>> {
+    let sql = "SELECT author_id, channel, events, created_at FROM audits WHERE account_id = $1 AND ticket_id = $2 ORDER BY id";
+    let rows = tx.query(sql, &values![account_id, ticket_id])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(AuditRow { author_id: UserId(row.int()?), channel: row.text()?, events: row.json()?, created_at: row.int()? })
+        })
+        .collect()
+}
+
+/// Closes tickets that were solved before a time, at most `limit`; returns how many.
+///
+/// # Errors
+/// As the database says.
+pub fn close_solved(tx: &mut Tx<'_>, account_id: i64, solved_before: i64, now: i64, limit: i64) -> Result<u64> {
+    let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
+    let mut ids = Vec::new();
+    for mut row in tx.query(sql, &values![account_id, solved_before, limit])? {
+        ids.push(Value::Int(row.int()?));
+    }
+    let sql = "UPDATE tickets SET status = 'closed', updated_at = $1 WHERE account_id = $2 AND status = 'solved' AND id IN ($3..)";
+    tx.execute_in(sql, &values![now, account_id], &ids)
+}
+
+/// When the longest solved ticket was solved.
+///
+/// # Errors
+/// As the database says.
+pub fn oldest_solved(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<i64>> {
+    let sql = "SELECT min(solved_at) FROM tickets WHERE account_id = $1 AND status = 'solved'";
+    tx.find(sql, &values![account_id])?.map_or(Ok(None), |mut row| row.maybe_int())
+}

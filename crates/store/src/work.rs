@@ -1,0 +1,193 @@
+//! Which accounts have something to do, and which node does it: work rows and leases.
+//!
+//! A work row is committed together with the work it announces. Whoever holds the account's lease reads the work rows first,
+//! then the work, and removes only the rows it read: what came in between leaves a row that stays.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::error::{Result, StoreError};
+use crate::{Store, Tx, Value, values};
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Mail to decide.
+    Mail,
+    /// Mail to send.
+    Outbox,
+    /// Solved tickets to close.
+    Close,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Mail => "mail",
+            Kind::Outbox => "outbox",
+            Kind::Close => "close",
+        }
+    }
+}
+
+/// In-process bells; polling is the safety net and what other nodes' work is found by.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    mail: Arc<Notify>,
+    outbox: Arc<Notify>,
+    close: Arc<Notify>,
+}
+
+impl Store {
+    /// Rings for a kind of work.
+    pub fn wake(&self, kind: Kind) {
+        self.bell(kind).notify_one();
+    }
+
+    /// The bell of a kind of work.
+    #[must_use]
+    pub fn bell(&self, kind: Kind) -> Arc<Notify> {
+        let wakes = &self.inner.wakes;
+        Arc::clone(match kind {
+            Kind::Mail => &wakes.mail,
+            Kind::Outbox => &wakes.outbox,
+            Kind::Close => &wakes.close,
+        })
+    }
+}
+
+/// Announces work for accounts, each from a time on (0: at once). `marker` is an id of its own for this announcement.
+///
+/// # Errors
+/// As the database says.
+pub fn add(tx: &mut Tx<'_>, kind: Kind, due: &[(i64, i64)], marker: i64) -> Result<()> {
+    let rows: Vec<_> = due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect();
+    tx.insert_rows("INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)", &rows)?;
+    Ok(())
+}
+
+/// An account that has work, with the announcements seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The account.
+    pub account_id: i64,
+    /// `(due_at, id)` of each announcement seen.
+    pub rows: Vec<(i64, i64)>,
+}
+
+/// Accounts with work due at `now`, the longest waiting first, from at most `limit` announcements.
+///
+/// # Errors
+/// As the database says.
+pub fn due(tx: &mut Tx<'_>, kind: Kind, now: i64, limit: i64) -> Result<Vec<Announced>> {
+    let sql = "SELECT due_at, account_id, id FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+    let mut found: Vec<Announced> = Vec::new();
+    let mut places = std::collections::BTreeMap::new();
+    for mut row in tx.query(sql, &values![kind.as_str(), now, limit])? {
+        let (due_at, account_id, id) = (row.int()?, row.int()?, row.int()?);
+        let place = *places.entry(account_id).or_insert_with(|| {
+            found.push(Announced { account_id, rows: Vec::new() });
+            found.len() - 1
+        });
+        if let Some(account) = found.get_mut(place) {
+            account.rows.push((due_at, id));
+        }
+    }
+    Ok(found)
+}
+
+/// Removes announcements whose work was seen done.
+///
+/// # Errors
+/// As the database says.
+pub fn remove(tx: &mut Tx<'_>, kind: Kind, announced: &Announced) -> Result<()> {
+    let rows: Vec<_> =
+        announced.rows.iter().map(|(due_at, id)| values![kind.as_str(), *due_at, announced.account_id, *id]).collect();
+    tx.execute_rows("DELETE FROM work WHERE kind = $1 AND due_at = $2 AND account_id = $3 AND id = $4", &rows)?;
+    Ok(())
+}
+
+/// The right to work an account until a time by the database's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The account.
+    pub account_id: i64,
+    /// What for.
+    pub kind: Kind,
+    /// Counts up with every change of hands; a write under an older epoch is refused.
+    pub epoch: i64,
+}
+
+/// Claims those of the accounts that nobody holds, or whose holder let its lease run out.
+///
+/// # Errors
+/// As the database says.
+pub fn claim(tx: &mut Tx<'_>, kind: Kind, accounts: &[i64], holder: &str, lease_ms: i64) -> Result<Vec<Lease>> {
+    let now = tx.database_now()?;
+    let list: Vec<Value<'_>> = accounts.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT account_id, epoch FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
+               FOR UPDATE SKIP LOCKED";
+    let mut leases = Vec::new();
+    for mut row in tx.query_in(sql, &values![kind.as_str(), now, holder], &list)? {
+        leases.push(Lease { account_id: row.int()?, kind, epoch: row.int()? + 1 });
+    }
+    leases.sort_by_key(|lease| lease.account_id);
+    leases.dedup();
+    let rows: Vec<_> =
+        leases.iter().map(|lease| values![lease.epoch, holder, now + lease_ms, lease.account_id, kind.as_str()]).collect();
+    tx.execute_rows("UPDATE leases SET epoch = $1, holder = $2, until = $3 WHERE account_id = $4 AND kind = $5", &rows)?;
+    Ok(leases)
+}
+
+/// Locks the lease row for the rest of the transaction and checks that it is still ours.
+///
+/// This is also the lock that puts everything that writes one account's tickets into a row.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when another node took over.
+pub fn hold(tx: &mut Tx<'_>, lease: &Lease) -> Result<()> {
+    let sql = "SELECT epoch FROM leases WHERE account_id = $1 AND kind = $2 FOR UPDATE";
+    let row = tx.find(sql, &values![lease.account_id, lease.kind.as_str()])?;
+    let epoch = row.map(|mut row| row.int()).transpose()?;
+    if epoch == Some(lease.epoch) { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
+}
+
+/// Locks an account's tickets against other writers for the rest of the transaction, without holding its lease.
+///
+/// # Errors
+/// As the database says.
+pub fn lock_account(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
+    let sql = "SELECT epoch FROM leases WHERE account_id = $1 AND kind = $2 FOR UPDATE";
+    tx.query(sql, &values![account_id, Kind::Mail.as_str()])?;
+    Ok(())
+}
+
+/// Extends a lease.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when another node took over.
+pub fn renew(tx: &mut Tx<'_>, lease: &Lease, lease_ms: i64) -> Result<()> {
+    let until = tx.database_now()? + lease_ms;
+    let sql = "UPDATE leases SET until = $1 WHERE account_id = $2 AND kind = $3 AND epoch = $4";
+    let changed = tx.execute(sql, &values![until, lease.account_id, lease.kind.as_str(), lease.epoch])?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
+}
+
+/// Gives leases back so that the next node need not wait; those lost meanwhile are left alone.
+///
+/// # Errors
+/// As the database says.
+pub fn release(tx: &mut Tx<'_>, leases: &[Lease]) -> Result<()> {
+    let rows: Vec<_> = leases.iter().map(|lease| values![lease.account_id, lease.kind.as_str(), lease.epoch]).collect();
+    tx.execute_rows("UPDATE leases SET until = 0 WHERE account_id = $1 AND kind = $2 AND epoch = $3", &rows)?;
+    Ok(())
+}
+
+/// Makes the lease rows of a new account.
+pub(crate) fn make_leases(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
+    let kinds = [Kind::Mail, Kind::Outbox, Kind::Close];
+    let rows = kinds.map(|kind| values![account_id, kind.as_str(), 0, "", 0]);
+    tx.insert_rows("INSERT INTO leases (account_id, kind, epoch, holder, until) VALUES ($1, $2, $3, $4, $5)", &rows)?;
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! A fresh database per test, on both engines.
+//!
+//! SQLite databases are files in a folder of their own. PostgreSQL databases are created on the server that
+//! `cargo xtask test` started and named in `GUICHET_TEST_POSTGRES`; they are dropped with the value.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use tokio_postgres::{Client, NoTls};
+
+use crate::server::Folder;
+
+/// The variable that names the maintenance database of the tests' PostgreSQL, `postgres://…`.
+pub const VARIABLE: &str = "GUICHET_TEST_POSTGRES";
+
+/// An empty database of one test; dropped and removed with the value.
+#[derive(Debug)]
+pub struct Database {
+    /// `sqlite` or `postgres`, for messages.
+    pub engine: &'static str,
+    /// What `store.url` takes: `sqlite:PATH` (the file does not exist yet) or `postgres://…`.
+    pub url: String,
+    /// A folder of this database's own, for blobs and the like; on SQLite the file lies in it.
+    pub folder: Folder,
+}
+
+/// Makes an empty SQLite database.
+///
+/// # Panics
+/// When the temporary folder cannot be written.
+#[must_use]
+pub fn sqlite() -> Database {
+    let folder = Folder::new("sqlite").expect("the temporary folder can be written");
+    let url = format!("sqlite:{}", folder.join("x.db").display());
+    Database {
+        engine: "sqlite",
+        url,
+        folder,
+    }
+}
+
+/// Makes an empty PostgreSQL database.
+///
+/// # Panics
+/// When [`VARIABLE`] is not set, or its server does not answer.
+#[must_use]
+pub fn postgres() -> Database {
+    let folder = Folder::new("blobs").expect("the temporary folder can be written");
+    Database {
+        engine: "postgres",
+        url: postgres_url(),
+        folder,
+    }
+}
+
+/// Makes one empty database on each engine, SQLite first: `for database in both() { … }`.
+///
+/// # Panics
+/// As [`sqlite`] and [`postgres`].
+#[must_use]
+pub fn both() -> [Database; 2] {
+    [sqlite(), postgres()]
+}
+
+/// Creates an empty database on the tests' PostgreSQL and returns its URL; the database stays until the server goes.
+///
+/// # Panics
+/// When [`VARIABLE`] is not set, or its server does not answer.
+#[must_use]
+pub fn postgres_url() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!(
+        "test_{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    create(&maintenance_url(), &name).expect("the PostgreSQL of the tests creates a database")
+}
+
+fn maintenance_url() -> String {
+    std::env::var(VARIABLE).expect("run the tests by `cargo xtask test`, which starts PostgreSQL")
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if self.engine != "postgres" {
+            return;
+        }
+        let (Ok(server), Some((_, name))) = (std::env::var(VARIABLE), self.url.rsplit_once('/'))
+        else {
+            return;
+        };
+        let dropped = execute(
+            &server,
+            &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        );
+        if let Err(error) = dropped {
+            eprintln!("dropping {}: {error:#}", self.url);
+        }
+    }
+}
+
+/// Creates a database beside the one of `server` and returns its URL.
+///
+/// # Errors
+/// When the server does not answer or refuses.
+pub fn create(server: &str, name: &str) -> Result<String> {
+    execute(server, &format!("CREATE DATABASE {name}"))?;
+    let (base, _) = server
+        .rsplit_once('/')
+        .context("the URL of a database ends in its name")?;
+    Ok(format!("{base}/{name}"))
+}
+
+/// Does a PostgreSQL server take connections and answer a question?
+#[must_use]
+pub fn answers(url: &str) -> bool {
+    execute(url, "SELECT 1").is_ok()
+}
+
+/// Runs statements without parameters or rows on a connection of their own.
+///
+/// # Errors
+/// When the server does not answer or refuses one.
+pub fn execute(url: &str, sql: &str) -> Result<()> {
+    with_client(url, async |client| Ok(client.batch_execute(sql).await?))
+}
+
+/// Asks for one text value (`SELECT …::text`).
+///
+/// # Errors
+/// When the server does not answer, or there is not exactly one row.
+pub fn query_text(url: &str, sql: &str) -> Result<String> {
+    with_client(url, async |client| {
+        Ok(client.query_one(sql, &[]).await?.try_get(0)?)
+    })
+}
+
+/// Connects on a thread and runtime of its own, so that tests inside a runtime may call this too.
+fn with_client<T: Send>(
+    url: &str,
+    work: impl AsyncFnOnce(&Client) -> Result<T> + Send,
+) -> Result<T> {
+    let inside = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+            let connection = tokio::spawn(connection);
+            let value = work(&client).await;
+            drop(client);
+            let _ = connection.await;
+            value
+        })
+    };
+    thread::scope(|scope| scope.spawn(inside).join())
+        .map_err(|_| anyhow!("the database thread panicked"))?
+}

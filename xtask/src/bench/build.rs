@@ -1,0 +1,54 @@
+//! Builds what is measured, and sees to it that the measuring program is a release build too.
+
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// The checkout's root folder.
+///
+/// # Errors
+/// When the program does not run under cargo and its own place tells nothing.
+pub fn root() -> Result<PathBuf> {
+    let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().map(PathBuf::from).context("the manifest folder has a parent")
+}
+
+/// Builds `guichet` and returns the program; `release` chooses the profile.
+///
+/// # Errors
+/// When cargo fails.
+pub fn guichet(release: bool) -> Result<PathBuf> {
+    cargo_build("guichet", release)
+}
+
+/// Goes on as a release build: builds xtask so and becomes it, with the same arguments. Returns when it is one already.
+///
+/// A sender and a floor without optimisation would take the CPU that they are meant to leave alone.
+///
+/// # Errors
+/// When the build or the change of program fails.
+pub fn become_release() -> Result<()> {
+    if !cfg!(debug_assertions) {
+        return Ok(());
+    }
+    let program = cargo_build("xtask", true)?;
+    // `exec` only returns when it failed.
+    Err(Command::new(&program).args(env::args_os().skip(1)).exec()).with_context(|| format!("running {}", program.display()))
+}
+
+fn cargo_build(package: &str, release: bool) -> Result<PathBuf> {
+    let root = root()?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(&root).args(["build", "--quiet", "--bin", package, "--package", package]);
+    command.args(release.then_some("--release"));
+    let status = command.status().context("starting cargo")?;
+    if !status.success() {
+        bail!("cargo build of {package} ended with {status}");
+    }
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    Ok(target.join(if release { "release" } else { "debug" }).join(package))
+}

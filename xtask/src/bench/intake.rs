@@ -1,0 +1,168 @@
+//! `cargo xtask bench intake`: mails a second, CPU, waits, memory and disk, beside the floor and Postfix in the same run.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use testkit::server::{Folder, Postgres, PostgresOptions};
+
+use super::figures::Figures;
+use super::served::Case;
+pub use super::served::With;
+use super::{build, floor, machine, postfix, report};
+use crate::load::desk::Database;
+use crate::load::mails::{Mix, Recipe, Sample};
+
+/// The domain that Postfix stores.
+const DOMAIN: &str = "bench.desk.example";
+
+/// What to measure, and on how much.
+#[derive(Debug, Clone, Args)]
+pub struct IntakeArgs {
+    /// Mails sent in each run.
+    #[arg(long, default_value_t = 10_000)]
+    pub mails: usize,
+    /// Mails sent to Postfix in each run; it is far slower.
+    #[arg(long, default_value_t = 3_000)]
+    pub postfix_mails: usize,
+    /// Numbers of connections, one run each.
+    #[arg(long, value_delimiter = ',', default_value = "1,10,50")]
+    pub connections: Vec<usize>,
+    /// Databases.
+    #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
+    pub database: Vec<Engine>,
+    /// Flat cases beside the plain one: addresses=N, accounts=N, tickets=N.
+    #[arg(long, value_delimiter = ',')]
+    pub with: Vec<With>,
+    /// Parts.
+    #[arg(long, value_delimiter = ',', default_value = "floor,postfix,desk")]
+    pub part: Vec<Part>,
+    /// Chooses texts and sizes of the sample.
+    #[arg(long, default_value_t = 20_260_105)]
+    pub seed: u64,
+    /// Measure this program instead of a fresh release build.
+    #[arg(long)]
+    pub binary: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// The embedded one.
+    Sqlite,
+    /// A throw-away PostgreSQL with real durability.
+    Postgres,
+}
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Bare loops and parsing alone.
+    Floor,
+    /// Postfix into a Maildir.
+    Postfix,
+    /// The product.
+    Desk,
+}
+
+/// Runs the benchmark and prints what it found; as a debug build it becomes a release build first.
+///
+/// # Errors
+/// When a build, a server or the product fails; never because a figure is bad.
+pub fn run(args: &IntakeArgs) -> Result<()> {
+    build::become_release()?;
+    let figures = measure(args)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&figures)?);
+    } else {
+        print!("{}", report::text(&figures));
+    }
+    Ok(())
+}
+
+fn measure(args: &IntakeArgs) -> Result<Figures> {
+    let binary = match (&args.binary, args.part.contains(&Part::Desk)) {
+        (Some(binary), _) => binary.clone(),
+        (None, true) => build::guichet(true)?,
+        (None, false) => PathBuf::new(),
+    };
+    let folder = Folder::new("bench")?;
+    let server = args.database.contains(&Engine::Postgres).then(|| Postgres::start(PostgresOptions::default())).transpose()?;
+    let mut figures = Figures { machine: machine::describe(folder.path())?, ..Figures::default() };
+    if let Some(server) = &server {
+        figures.machine.push(machine::describe_postgres(&server.url())?);
+    }
+    let sample = plain_sample(args, args.mails, 0);
+    figures.sample = (args.mails, sample.raw_size_bytes() / u64::try_from(args.mails.max(1))?);
+    if args.part.contains(&Part::Floor) {
+        floors(args, &sample, &folder, server.as_ref(), &mut figures)?;
+    }
+    drop(sample);
+    if args.part.contains(&Part::Postfix) {
+        let runs = args.connections.iter().zip(1_u32..);
+        let samples: Vec<(usize, Sample)> =
+            runs.map(|(connections, tag)| (*connections, plain_sample(args, args.postfix_mails, tag))).collect();
+        eprintln!("Postfix …");
+        figures.postfix = postfix::measure(DOMAIN, &samples)?;
+    }
+    if args.part.contains(&Part::Desk) {
+        desks(args, &binary, server.as_ref(), &mut figures)?;
+    }
+    Ok(figures)
+}
+
+fn plain_sample(args: &IntakeArgs, count: usize, tag: u32) -> Sample {
+    let supports = vec![format!("support@{DOMAIN}")];
+    Sample::make(&Recipe { count, seed: args.seed, tag, supports, mix: Mix::Desk })
+}
+
+fn floors(args: &IntakeArgs, sample: &Sample, folder: &Folder, server: Option<&Postgres>, figures: &mut Figures) -> Result<()> {
+    figures.parsing = Some(floor::parse(&sample.mails)?);
+    let mut groups = args.connections.clone();
+    groups.extend([1, 128]);
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        eprintln!("floor, {group} mails a transaction …");
+        if args.database.contains(&Engine::Sqlite) {
+            figures.floors.push(floor::sqlite(folder.path(), &sample.mails, group)?);
+        }
+        if let Some((url, pid)) = postgres_of(server)? {
+            figures.floors.push(floor::postgres(&url, pid, &sample.mails, group)?);
+        }
+    }
+    Ok(())
+}
+
+fn desks(args: &IntakeArgs, binary: &std::path::Path, server: Option<&Postgres>, figures: &mut Figures) -> Result<()> {
+    for engine in &args.database {
+        for with in std::iter::once(None).chain(args.with.iter().copied().map(Some)) {
+            let (database, server) = match (engine, postgres_of(server)?) {
+                (Engine::Postgres, Some((url, pid))) => (Database::Postgres(url), Some(pid)),
+                _ => (Database::Sqlite, None),
+            };
+            eprintln!("Guichet on {} {} …", database.name(), with.map(|with| with.to_string()).unwrap_or_default());
+            let case = Case {
+                binary: binary.to_owned(),
+                database,
+                server,
+                with,
+                connections: args.connections.clone(),
+                mails: args.mails,
+                seed: args.seed,
+            };
+            let (rows, disk) = case.measure()?;
+            figures.guichet.extend(rows);
+            figures.disk.push(disk);
+        }
+    }
+    Ok(())
+}
+
+/// A fresh database of the server, and the postmaster's process id.
+fn postgres_of(server: Option<&Postgres>) -> Result<Option<(String, u32)>> {
+    server.map(|server| Ok((server.fresh_database()?, server.pid().unwrap_or(0)))).transpose()
+}

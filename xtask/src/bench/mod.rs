@@ -1,0 +1,10 @@
+//! `cargo xtask bench`: figures, never a test that could fail by time.
+
+pub mod build;
+pub mod figures;
+mod floor;
+pub mod intake;
+mod machine;
+mod postfix;
+mod report;
+mod served;

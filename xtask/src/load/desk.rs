@@ -1,0 +1,277 @@
+//! A desk as a process of its own: the built `guichet` in a throw-away folder, driven by command line, ports and pages.
+
+use std::fs::{self, OpenOptions};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use testkit::server::{Folder, READY_WITHIN, free_port, run, signal, until};
+
+use super::page;
+
+/// How long a graceful stop may take: it finishes what is in hand.
+const STOP_WITHIN: Duration = Duration::from_secs(120);
+
+/// Where a desk keeps its data.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// The embedded database in the desk's own folder.
+    Sqlite,
+    /// A `postgres://` URL of an empty database.
+    Postgres(String),
+}
+
+impl Database {
+    /// `sqlite` or `postgres`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
+/// What a desk is made of.
+#[derive(Debug, Clone)]
+pub struct DeskOptions {
+    /// The built program.
+    pub binary: PathBuf,
+    /// Where the data lies.
+    pub database: Database,
+    /// Takes the outgoing mail; without one it waits in the outbox.
+    pub relay: Option<SocketAddr>,
+    /// Further lines of guichet.toml: whole tables that are not `mail`, `store`, `blobs`, `limits` or `delivery`.
+    pub further: String,
+}
+
+/// A configured desk with one account; its processes are [`Node`]s. Its folder goes when it is dropped.
+#[derive(Debug)]
+pub struct Desk {
+    folder: Folder,
+    binary: PathBuf,
+    native_host: String,
+}
+
+impl Desk {
+    /// Writes the configuration and makes the account `bench`.
+    ///
+    /// # Errors
+    /// When the program refuses; its own words are in the error.
+    pub fn create(options: &DeskOptions) -> Result<Self> {
+        let folder = Folder::new("desk")?;
+        let data = folder.folder("data", None)?;
+        folder.write("guichet.toml", configuration(options, &data))?;
+        let mut desk = Self { folder, binary: options.binary.clone(), native_host: String::new() };
+        desk.native_host = desk.create_account("bench")?;
+        Ok(desk)
+    }
+
+    /// Makes one more account and returns its native host; `support@` that host takes mail.
+    ///
+    /// # Errors
+    /// When the program refuses.
+    pub fn create_account(&self, subdomain: &str) -> Result<String> {
+        let admin = format!("admin@{subdomain}.people.example");
+        let account = self.command(&["account", "create", subdomain, "--admin", &admin])?;
+        let host = account.get("native_host").and_then(Value::as_str);
+        host.map(str::to_owned).with_context(|| format!("account create told no native_host: {account}"))
+    }
+
+    /// The native host of the account `bench`.
+    pub fn native_host(&self) -> &str {
+        &self.native_host
+    }
+
+    /// Registers one more support address of the account `bench`.
+    ///
+    /// # Errors
+    /// When the program refuses.
+    pub fn add_address(&self, address: &str) -> Result<()> {
+        self.command(&["address", "add", address, "--account", "bench"]).map(drop)
+    }
+
+    /// Runs a subcommand with `--json` and returns what it printed; null when it printed nothing.
+    ///
+    /// # Errors
+    /// When it ends with failure or prints something else than JSON.
+    pub fn command(&self, arguments: &[&str]) -> Result<Value> {
+        let mut command = self.program(arguments);
+        let said = run(command.arg("--json"))?;
+        if said.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&said).with_context(|| format!("guichet {} printed {said:?}", arguments.join(" ")))
+    }
+
+    /// A list that a subcommand prints, of the account `bench`.
+    ///
+    /// # Errors
+    /// As [`Desk::command`]; also when it is no list.
+    pub fn list(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        match self.command(&[arguments, &["--account", "bench"]].concat())? {
+            Value::Array(rows) => Ok(rows),
+            other => bail!("guichet {} printed no list: {other}", arguments.join(" ")),
+        }
+    }
+
+    /// The folder with database (SQLite) and blobs.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Starts a process of the desk on free ports, and does not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(&self) -> Result<Node> {
+        let port = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let (smtp, lmtp, http) = (port(), port(), port());
+        let path = self.folder.join("serve.log");
+        let log = OpenOptions::new().create(true).append(true).open(&path)?;
+        let child = self
+            .program(&["serve"])
+            .env("GUICHET_SMTP__LISTEN", smtp.to_string())
+            .env("GUICHET_LMTP__LISTEN", lmtp.to_string())
+            .env("GUICHET_HTTP__LISTEN", http.to_string())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("starting guichet serve")?;
+        Ok(Node { child, smtp, http, log: path })
+    }
+
+    /// Starts a process of the desk and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends or is not ready in time; the end of its log is in the error.
+    pub fn start(&self) -> Result<Node> {
+        let mut node = self.spawn()?;
+        node.wait_ready()?;
+        Ok(node)
+    }
+
+    /// The end of what the processes logged.
+    pub fn log_tail(&self) -> String {
+        tail(&self.folder.join("serve.log"))
+    }
+
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).current_dir(self.folder.path());
+        command.arg("--config").arg(self.folder.join("guichet.toml")).arg("--data").arg(self.data());
+        command
+    }
+}
+
+/// One running `guichet serve`; killed when dropped.
+#[derive(Debug)]
+pub struct Node {
+    child: Child,
+    smtp: SocketAddr,
+    http: SocketAddr,
+    log: PathBuf,
+}
+
+impl Node {
+    /// Its SMTP port.
+    pub fn smtp(&self) -> SocketAddr {
+        self.smtp
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until `/readyz` says yes.
+    ///
+    /// # Errors
+    /// When the process ends or takes too long; the end of its log is in the error.
+    pub fn wait_ready(&mut self) -> Result<()> {
+        let waited = until("guichet serve is ready", READY_WITHIN, || {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("guichet serve ended with {status}");
+            }
+            Ok(page::get(self.http, "/readyz").is_ok_and(|page| page.status == 200).then_some(()))
+        });
+        waited.with_context(|| tail(&self.log))
+    }
+
+    /// Kills it with SIGKILL, as a crash would.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Freezes it with SIGSTOP: it holds its connections and does nothing.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn freeze(&self) -> Result<()> {
+        signal(self.pid(), "STOP")
+    }
+
+    /// Lets a frozen one go on.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn thaw(&self) -> Result<()> {
+        signal(self.pid(), "CONT")
+    }
+
+    /// Stops it in order (SIGTERM) and waits for its end.
+    ///
+    /// # Errors
+    /// When it fails or does not end in time.
+    pub fn stop(mut self) -> Result<()> {
+        signal(self.pid(), "TERM")?;
+        let status = until("guichet serve stops", STOP_WITHIN, || Ok(self.child.try_wait()?));
+        let status = status.with_context(|| tail(&self.log))?;
+        if status.success() { Ok(()) } else { bail!("guichet serve stopped with {status}: {}", tail(&self.log)) }
+    }
+
+    /// Its `/metrics` now.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn metrics(&self) -> Result<page::Metrics> {
+        Ok(page::Metrics::parse(&page::get(self.http, "/metrics")?.body))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Limits that protect a real desk are off: load comes from one client and a few senders.
+fn configuration(options: &DeskOptions, data: &Path) -> String {
+    let store = match &options.database {
+        Database::Sqlite => String::new(),
+        Database::Postgres(url) => format!("[store]\nurl = \"{url}\"\n"),
+    };
+    let relay = options.relay.map(|address| format!("[delivery]\nrelay = \"smtp://{address}\"\n")).unwrap_or_default();
+    format!(
+        "[mail]\ndomain = \"desk.example\"\n{store}[blobs]\nurl = \"file:{}\"\n[limits]\nsender_per_hour = 0\n\
+         connections_per_client = 10000\n{relay}{}\n",
+        data.join("blobs").display(),
+        options.further
+    )
+}
+
+fn tail(path: &Path) -> String {
+    let text = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.get(lines.len().saturating_sub(25)..).unwrap_or_default().join("\n")
+}

@@ -1,0 +1,66 @@
+//! The chores of this repository: `cargo xtask <chore>`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::bench::intake::{self, IntakeArgs};
+use xtask::kill::{self, KillArgs};
+
+mod count;
+mod lint;
+mod packages;
+mod test;
+mod tidy;
+
+/// Chores of the Guichet repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Install what the tests need, start throw-away servers, run every test, say the counts.
+    Test(test::Options),
+    /// Check what the compiler cannot: the arrows between the rooms, module docs, file names.
+    Tidy,
+    /// Format every file.
+    Fmt,
+    /// Check formatting, lints and documentation.
+    Lint,
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Kill the program or its database under load, again and again, and count what is left.
+    Kill(KillArgs),
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Mails per second from the door to the ticket.
+    Intake(IntakeArgs),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(chore: &Chore) -> Result<()> {
+    match chore {
+        Chore::Test(options) => test::run(options),
+        Chore::Tidy => tidy::run(),
+        Chore::Fmt => lint::format(),
+        Chore::Lint => lint::check(),
+        Chore::Bench(Bench::Intake(arguments)) => intake::run(arguments),
+        Chore::Kill(arguments) => kill::run(arguments),
+    }
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask test`: everything the tests need, then the tests.
+
+use std::env;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use testkit::server::{Exim, Folder, Postgres, PostgresOptions};
+use xtask::bench::build;
+
+use crate::count::Count;
+use crate::packages;
+
+/// What `cargo xtask test` takes.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Arguments of `cargo test` that replace `--workspace`, such as `-p guichet-store` or `-p guichet-tests --test smtp`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Installs what is missing, starts PostgreSQL, builds the program, runs the tests and says the counts.
+///
+/// # Errors
+/// When something that the tests need is missing, or a test failed.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    Folder::sweep();
+    packages::ensure_installed()?;
+    let exim = Folder::new("exim-package")?;
+    Exim::unpack(exim.path()).context("fetching Exim, which cannot be installed beside Postfix")?;
+    let postgres = Postgres::start(PostgresOptions {
+        connections: 400,
+        ..PostgresOptions::default()
+    })?;
+    println!("xtask: PostgreSQL runs on port {}", postgres.port());
+    let program = build::guichet(false)?;
+
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(build::root()?)
+        .args(["test", "--no-fail-fast"]);
+    if options.arguments.is_empty() {
+        command.arg("--workspace");
+    }
+    command.args(&options.arguments);
+    command.env(testkit::database::VARIABLE, postgres.url());
+    command.env(testkit::server::EXIM_VARIABLE, exim.path());
+    command.env("GUICHET_BIN", program);
+    let (status, count) = run_counted(&mut command)?;
+
+    println!(
+        "xtask: {} passed, {} failed, {} ignored",
+        count.passed, count.failed, count.ignored
+    );
+    ensure!(status.success(), "cargo test ended with {status}");
+    ensure!(count.failed == 0, "{} tests failed", count.failed);
+    ensure!(count.passed > 0, "no test ran");
+    Ok(())
+}
+
+/// Runs a command, passes its standard output on line by line, and counts the tests that it tells of.
+fn run_counted(command: &mut Command) -> Result<(ExitStatus, Count)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting cargo test")?;
+    let output = child.stdout.take().context("standard output is piped")?;
+    let mut count = Count::default();
+    let mut here = std::io::stdout().lock();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        here.write_all(&line)?;
+        here.write_all(b"\n")?;
+        count.add(&String::from_utf8_lossy(&line));
+    }
+    Ok((child.wait()?, count))
+}
