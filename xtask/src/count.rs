@@ -14,17 +14,12 @@ pub(crate) struct Count {
 impl Count {
     /// Adds a suite's closing line (`test result: ok. 3 passed; 0 failed; …`); any other line changes nothing.
     pub(crate) fn add(&mut self, line: &str) {
-        let Some((_, figures)) = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "))
-        else {
+        let Some((_, figures)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
             return;
         };
         for figure in figures.split(';') {
             let mut words = figure.split_whitespace();
-            let (Some(Ok(number)), Some(kind)) =
-                (words.next().map(str::parse::<u64>), words.next())
-            else {
+            let (Some(Ok(number)), Some(kind)) = (words.next().map(str::parse::<u64>), words.next()) else {
                 continue;
             };
             match kind {
@@ -52,13 +47,6 @@ mod tests {
         ] {
             count.add(line);
         }
-        assert_eq!(
-            count,
-            Count {
-                passed: 23,
-                failed: 2,
-                ignored: 1
-            }
-        );
+        assert_eq!(count, Count { passed: 23, failed: 2, ignored: 1 });
     }
 }

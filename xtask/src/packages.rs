@@ -19,39 +19,15 @@ struct Package {
 
 /// What the tests run beside the program. Exim is missing here: it excludes Postfix, see `testkit::server::Exim`.
 const PACKAGES: [Package; 8] = [
-    Package {
-        name: "postgresql",
-        is_there: postgres_is_there,
-    },
-    Package {
-        name: "postfix",
-        is_there: || find_program("postfix").is_ok(),
-    },
-    Package {
-        name: "dovecot-imapd",
-        is_there: || Path::new("/usr/lib/dovecot/imap").exists(),
-    },
-    Package {
-        name: "dovecot-lmtpd",
-        is_there: || Path::new("/usr/lib/dovecot/lmtp").exists(),
-    },
-    Package {
-        name: "swaks",
-        is_there: || find_program("swaks").is_ok(),
-    },
+    Package { name: "postgresql", is_there: postgres_is_there },
+    Package { name: "postfix", is_there: || find_program("postfix").is_ok() },
+    Package { name: "dovecot-imapd", is_there: || Path::new("/usr/lib/dovecot/imap").exists() },
+    Package { name: "dovecot-lmtpd", is_there: || Path::new("/usr/lib/dovecot/lmtp").exists() },
+    Package { name: "swaks", is_there: || find_program("swaks").is_ok() },
     // swaks speaks TLS only with it.
-    Package {
-        name: "libnet-ssleay-perl",
-        is_there: || run(Command::new("perl").args(["-MNet::SSLeay", "-e1"])).is_ok(),
-    },
-    Package {
-        name: "msmtp",
-        is_there: || find_program("msmtp").is_ok(),
-    },
-    Package {
-        name: "strace",
-        is_there: || find_program("strace").is_ok(),
-    },
+    Package { name: "libnet-ssleay-perl", is_there: || run(Command::new("perl").args(["-MNet::SSLeay", "-e1"])).is_ok() },
+    Package { name: "msmtp", is_there: || find_program("msmtp").is_ok() },
+    Package { name: "strace", is_there: || find_program("strace").is_ok() },
 ];
 
 /// Installs what is missing and says so.
@@ -66,36 +42,20 @@ pub(crate) fn ensure_installed() -> Result<()> {
     }
     let names = missing.join(" ");
     println!("xtask: missing: {names}");
-    install(&missing).with_context(|| {
-        format!("the tests need these Debian packages, please install them: {names}")
-    })?;
+    install(&missing).with_context(|| format!("the tests need these Debian packages, please install them: {names}"))?;
     let still = self::missing();
-    ensure!(
-        still.is_empty(),
-        "installed, but not to be found: {}",
-        still.join(" ")
-    );
+    ensure!(still.is_empty(), "installed, but not to be found: {}", still.join(" "));
     println!("xtask: installed: {names}");
     Ok(())
 }
 
 fn missing() -> Vec<&'static str> {
-    PACKAGES
-        .iter()
-        .filter(|package| !(package.is_there)())
-        .map(|package| package.name)
-        .collect()
+    PACKAGES.iter().filter(|package| !(package.is_there)()).map(|package| package.name).collect()
 }
 
 fn postgres_is_there() -> bool {
-    let versions = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
-    versions
-        .map(|version| version.path())
-        .any(|version| version.join("bin/initdb").exists())
-        || find_program("initdb").is_ok()
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions.map(|version| version.path()).any(|version| version.join("bin/initdb").exists()) || find_program("initdb").is_ok()
 }
 
 fn install(packages: &[&str]) -> Result<()> {
@@ -114,14 +74,8 @@ fn become_able_to_install() -> Result<()> {
     if is_root() || run(&mut as_root("true")).is_ok() {
         return Ok(());
     }
-    ensure!(
-        std::io::stdin().is_terminal(),
-        "this user is not root and sudo wants a password"
-    );
-    let status = Command::new("sudo")
-        .arg("-v")
-        .status()
-        .context("starting sudo")?;
+    ensure!(std::io::stdin().is_terminal(), "this user is not root and sudo wants a password");
+    let status = Command::new("sudo").arg("-v").status().context("starting sudo")?;
     ensure!(status.success(), "sudo refused");
     Ok(())
 }
@@ -130,23 +84,9 @@ fn apt(arguments: &[&str]) -> Result<()> {
     println!("xtask: apt-get {}", arguments.join(" "));
     let mut command = as_root("env");
     // A system that is just coming up holds the package manager's lock for a while.
-    command.args([
-        "DEBIAN_FRONTEND=noninteractive",
-        "apt-get",
-        "-q",
-        "-o",
-        "DPkg::Lock::Timeout=300",
-    ]);
-    let status = command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .status()
-        .context("starting apt-get")?;
-    ensure!(
-        status.success(),
-        "apt-get {} ended with {status}",
-        arguments.join(" ")
-    );
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]);
+    let status = command.args(arguments).stdin(Stdio::null()).status().context("starting apt-get")?;
+    ensure!(status.success(), "apt-get {} ended with {status}", arguments.join(" "));
     Ok(())
 }
 
@@ -163,15 +103,8 @@ impl NoServices {
         }
         // 101: the action is not allowed.
         let script = "cat > \"$0\" && chmod 755 \"$0\"";
-        let mut writer = as_root("sh")
-            .args(["-c", script, POLICY])
-            .stdin(Stdio::piped())
-            .spawn()?;
-        writer
-            .stdin
-            .take()
-            .context("standard input is piped")?
-            .write_all(b"#!/bin/sh\nexit 101\n")?;
+        let mut writer = as_root("sh").args(["-c", script, POLICY]).stdin(Stdio::piped()).spawn()?;
+        writer.stdin.take().context("standard input is piped")?.write_all(b"#!/bin/sh\nexit 101\n")?;
         let status = writer.wait()?;
         if !status.success() {
             bail!("writing {POLICY} ended with {status}");

@@ -29,17 +29,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     packages::ensure_installed()?;
     let exim = Folder::new("exim-package")?;
     Exim::unpack(exim.path()).context("fetching Exim, which cannot be installed beside Postfix")?;
-    let postgres = Postgres::start(PostgresOptions {
-        connections: 400,
-        ..PostgresOptions::default()
-    })?;
+    let postgres = Postgres::start(PostgresOptions { connections: 400, ..PostgresOptions::default() })?;
     println!("xtask: PostgreSQL runs on port {}", postgres.port());
     let program = build::guichet(false)?;
 
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(build::root()?)
-        .args(["test", "--no-fail-fast"]);
+    command.current_dir(build::root()?).args(["test", "--no-fail-fast"]);
     if options.arguments.is_empty() {
         command.arg("--workspace");
     }
@@ -49,10 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     command.env("GUICHET_BIN", program);
     let (status, count) = run_counted(&mut command)?;
 
-    println!(
-        "xtask: {} passed, {} failed, {} ignored",
-        count.passed, count.failed, count.ignored
-    );
+    println!("xtask: {} passed, {} failed, {} ignored", count.passed, count.failed, count.ignored);
     ensure!(status.success(), "cargo test ended with {status}");
     ensure!(count.failed == 0, "{} tests failed", count.failed);
     ensure!(count.passed > 0, "no test ran");
@@ -61,11 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Runs a command, passes its standard output on line by line, and counts the tests that it tells of.
 fn run_counted(command: &mut Command) -> Result<(ExitStatus, Count)> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting cargo test")?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting cargo test")?;
     let output = child.stdout.take().context("standard output is piped")?;
     let mut count = Count::default();
     let mut here = std::io::stdout().lock();

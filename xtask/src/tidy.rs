@@ -19,12 +19,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("outbox", &["store"]),
     ("api", &["engine"]),
     ("web", &["engine"]),
-    (
-        "guichet",
-        &[
-            "mail", "smtp", "desk", "store", "engine", "intake", "outbox", "api", "web",
-        ],
-    ),
+    ("guichet", &["mail", "smtp", "desk", "store", "engine", "intake", "outbox", "api", "web"]),
     ("testkit", &[]),
     ("xtask", &["testkit"]),
 ];
@@ -33,16 +28,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
 const PURE: [&str; 3] = ["mail", "smtp", "desk"];
 
 /// The only crates the pure rooms may use: all work on values alone.
-const PURE_CRATES: [&str; 8] = [
-    "blake3",
-    "jiff",
-    "mail-builder",
-    "mail-parser",
-    "memchr",
-    "serde",
-    "serde_json",
-    "thiserror",
-];
+const PURE_CRATES: [&str; 8] = ["blake3", "jiff", "mail-builder", "mail-parser", "memchr", "serde", "serde_json", "thiserror"];
 
 /// File names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 6] = ["common", "helper", "helpers", "manager", "util", "utils"];
@@ -56,18 +42,11 @@ pub(crate) fn run() -> Result<()> {
     let mut faults = Vec::new();
     for folder in rooms(&root)? {
         let manifest = fs::read_to_string(folder.join("Cargo.toml"))?;
-        let room = folder
-            .file_name()
-            .and_then(|name| name.to_str())
-            .context("a room has a name")?;
+        let room = folder.file_name().and_then(|name| name.to_str()).context("a room has a name")?;
         faults.extend(manifest_faults(room, &manifest.parse()?));
     }
     for path in sources(&root)? {
-        let shown = path
-            .strip_prefix(&root)
-            .unwrap_or(&path)
-            .display()
-            .to_string();
+        let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
         let fault = source_fault(&path, &fs::read_to_string(&path)?);
         faults.extend(fault.map(|fault| format!("{shown}: {fault}")));
     }
@@ -91,9 +70,7 @@ fn rooms(root: &Path) -> Result<Vec<PathBuf>> {
 fn manifest_faults(room: &str, manifest: &Table) -> Vec<String> {
     let arrows = BTreeMap::from(ARROWS);
     if !arrows.contains_key(room) {
-        return vec![format!(
-            "{room}: this room stands in no arrow of xtask/src/tidy.rs and ARCHITECTURE.md"
-        )];
+        return vec![format!("{room}: this room stands in no arrow of xtask/src/tidy.rs and ARCHITECTURE.md")];
     }
     let allowed = reachable(room, &arrows);
     let is_pure = PURE.contains(&room);
@@ -101,22 +78,15 @@ fn manifest_faults(room: &str, manifest: &Table) -> Vec<String> {
         if arrows.contains_key(name) {
             (!allowed.contains(name)).then(|| format!("{room} must not know {name}"))
         } else {
-            (is_pure && !PURE_CRATES.contains(&name))
-                .then(|| format!("{room} is pure and must not know {name}"))
+            (is_pure && !PURE_CRATES.contains(&name)).then(|| format!("{room} is pure and must not know {name}"))
         }
     };
-    dependencies(manifest)
-        .iter()
-        .filter_map(|name| fault(name))
-        .collect()
+    dependencies(manifest).iter().filter_map(|name| fault(name)).collect()
 }
 
 fn reachable<'a>(room: &str, arrows: &BTreeMap<&str, &'a [&'a str]>) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<&str> = arrows
-        .get(room)
-        .map(|next| next.to_vec())
-        .unwrap_or_default();
+    let mut open: Vec<&str> = arrows.get(room).map(|next| next.to_vec()).unwrap_or_default();
     while let Some(next) = open.pop() {
         if found.insert(next) {
             open.extend(arrows.get(next).copied().unwrap_or_default());
@@ -127,14 +97,8 @@ fn reachable<'a>(room: &str, arrows: &BTreeMap<&str, &'a [&'a str]>) -> BTreeSet
 
 /// The names of a manifest's dependencies, those for the build and for some platforms too.
 fn dependencies(manifest: &Table) -> Vec<String> {
-    let platforms = manifest
-        .get("target")
-        .and_then(toml::Value::as_table)
-        .into_iter()
-        .flat_map(Table::values);
-    let tables = platforms
-        .filter_map(toml::Value::as_table)
-        .chain([manifest]);
+    let platforms = manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(Table::values);
+    let tables = platforms.filter_map(toml::Value::as_table).chain([manifest]);
     tables
         .flat_map(|table| ["dependencies", "build-dependencies"].map(|kind| table.get(kind)))
         .filter_map(|kind| kind?.as_table())
@@ -144,22 +108,14 @@ fn dependencies(manifest: &Table) -> Vec<String> {
 
 /// A renamed dependency counts by the package that it is.
 fn name_of(name: &str, value: &toml::Value) -> String {
-    let package = value
-        .get("package")
-        .and_then(toml::Value::as_str)
-        .unwrap_or(name);
-    package
-        .strip_prefix("guichet-")
-        .unwrap_or(package)
-        .to_owned()
+    let package = value.get("package").and_then(toml::Value::as_str).unwrap_or(name);
+    package.strip_prefix("guichet-").unwrap_or(package).to_owned()
 }
 
 /// Every Rust file of the checkout, sorted; build output is left out.
 fn sources(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    let mut open = ["crates", "xtask", "tests", "fuzz", "benches"]
-        .map(|folder| root.join(folder))
-        .to_vec();
+    let mut open = ["crates", "xtask", "tests", "fuzz", "benches"].map(|folder| root.join(folder)).to_vec();
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry?.path();
@@ -175,16 +131,11 @@ fn sources(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn source_fault(path: &Path, text: &str) -> Option<String> {
-    let stem = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     if EMPTY_NAMES.contains(&stem) {
         return Some(format!("the name {stem} says nothing about what is inside"));
     }
-    let mut lines = text
-        .lines()
-        .skip_while(|line| line.starts_with("#!") || line.trim().is_empty());
+    let mut lines = text.lines().skip_while(|line| line.starts_with("#!") || line.trim().is_empty());
     let head = lines.next().unwrap_or_default();
     (!head.starts_with("//! ")).then(|| "does not start with a `//!` sentence".to_owned())
 }
@@ -203,48 +154,16 @@ mod tests {
     #[test]
     fn arrows_run_in_one_direction() -> anyhow::Result<()> {
         for (room, manifest, want) in [
-            (
-                "engine",
-                "[dependencies]\nstore.workspace = true\ndesk.workspace = true",
-                &[][..],
-            ),
-            (
-                "engine",
-                "[dependencies]\nintake.workspace = true",
-                &["engine must not know intake"],
-            ),
-            (
-                "store",
-                "[build-dependencies]\nengine.workspace = true",
-                &["store must not know engine"],
-            ),
-            (
-                "desk",
-                "[dependencies]\nserde.workspace = true\ntokio = \"1\"",
-                &["desk is pure and must not know tokio"],
-            ),
-            (
-                "mail",
-                "[target.'cfg(unix)'.dependencies]\nrand = \"1\"",
-                &["mail is pure and must not know rand"],
-            ),
-            (
-                "mail",
-                "[dependencies]\nx = { package = \"guichet-store\" }",
-                &["mail must not know store"],
-            ),
+            ("engine", "[dependencies]\nstore.workspace = true\ndesk.workspace = true", &[][..]),
+            ("engine", "[dependencies]\nintake.workspace = true", &["engine must not know intake"]),
+            ("store", "[build-dependencies]\nengine.workspace = true", &["store must not know engine"]),
+            ("desk", "[dependencies]\nserde.workspace = true\ntokio = \"1\"", &["desk is pure and must not know tokio"]),
+            ("mail", "[target.'cfg(unix)'.dependencies]\nrand = \"1\"", &["mail is pure and must not know rand"]),
+            ("mail", "[dependencies]\nx = { package = \"guichet-store\" }", &["mail must not know store"]),
             ("store", "[dev-dependencies]\ntestkit.workspace = true", &[]),
-            (
-                "store",
-                "[dependencies]\ntestkit.workspace = true",
-                &["store must not know testkit"],
-            ),
+            ("store", "[dependencies]\ntestkit.workspace = true", &["store must not know testkit"]),
         ] {
-            assert_eq!(
-                manifest_faults(room, &manifest.parse()?),
-                want,
-                "{room}: {manifest}"
-            );
+            assert_eq!(manifest_faults(room, &manifest.parse()?), want, "{room}: {manifest}");
         }
         assert_eq!(manifest_faults("cellar", &"".parse()?).len(), 1);
         Ok(())
@@ -259,11 +178,7 @@ mod tests {
             ("ticket.rs", "", false),
             ("utils.rs", "//! Tickets.\n", false),
         ] {
-            assert_eq!(
-                source_fault(Path::new(name), text).is_none(),
-                is_fine,
-                "{name}: {text}"
-            );
+            assert_eq!(source_fault(Path::new(name), text).is_none(), is_fine, "{name}: {text}");
         }
     }
 }

@@ -191,7 +191,7 @@ impl Desk<'_> {
     }
 
     /// Puts a mail into the outbox and remembers its Message-ID, which becomes the last of the conversation.
-    pub(crate) fn send(&mut self, ticket_id: Option<TicketId>, comment_id: Option<CommentId>, content: Content, to: Vec<String>) {
+    pub fn send(&mut self, ticket_id: Option<TicketId>, comment_id: Option<CommentId>, content: Content, to: Vec<String>) {
         let id = OutgoingId(self.supply.id());
         let random = self.supply.random();
         let message_id = match ThreadToken::parse(&content.token) {

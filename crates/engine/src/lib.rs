@@ -1,1 +1,121 @@
-//! placeholder
+//! The shell around the desk: gathers facts, asks the desk, writes once. Works the spool, closes what was long solved,
+//! takes commands.
+//!
+//! Knows no socket and no SQL. Mail comes from the spool, answers go to the outbox, both by way of the store alone;
+//! [`Engine::submit`] is the one way for people and programs to change a ticket.
+
+pub mod admin;
+pub mod explain;
+
+mod accounts;
+mod batch;
+mod closer;
+mod command;
+mod guarded;
+mod sorter;
+mod supply;
+
+use std::sync::Arc;
+
+use desk::clock::Clock;
+use desk::signed::SigningKeys;
+use store::Store;
+
+pub use command::{Command, SubmitError};
+
+/// A step of a mail's way, named for faults that tests inject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Before the raw bytes are parsed.
+    Parse,
+    /// Before the mail is decided, inside the transaction.
+    Decide,
+}
+
+/// A fault that tests inject: called with the step and the raw mail; it may panic or stall.
+pub type Fault = Arc<dyn Fn(Step, &[u8]) + Send + Sync>;
+
+/// How the engine works.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// Who holds leases: the same after a restart of the same node, different for every other node.
+    pub holder: String,
+    /// How long a lease lasts without being renewed, milliseconds.
+    pub lease_ms: i64,
+    /// Most mails decided in one transaction.
+    pub batch_max: usize,
+    /// How long a batch waits for more mail, milliseconds.
+    pub batch_wait_ms: u64,
+    /// How long reading one mail may take before it counts as stalled, milliseconds.
+    pub parse_budget_ms: u64,
+    /// Whether mail can leave; without a relay it waits visibly.
+    pub can_deliver: bool,
+    /// For tests: what to do at each step.
+    pub fault: Option<Fault>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> EngineOptions {
+        EngineOptions {
+            holder: "guichet".into(),
+            lease_ms: 15_000,
+            batch_max: 256,
+            batch_wait_ms: 15,
+            parse_budget_ms: 10_000,
+            can_deliver: false,
+            fault: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for EngineOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineOptions").field("holder", &self.holder).field("lease_ms", &self.lease_ms).finish_non_exhaustive()
+    }
+}
+
+/// The engine of a desk; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<EngineInner>,
+}
+
+#[derive(Debug)]
+struct EngineInner {
+    store: Store,
+    options: EngineOptions,
+    clock: Arc<dyn Clock>,
+    keys: SigningKeys,
+    accounts: accounts::Accounts,
+}
+
+impl Engine {
+    /// An engine on an open, migrated store.
+    ///
+    /// # Errors
+    /// [`store::StoreError`] when the signing keys cannot be read or made.
+    pub async fn new(store: Store, options: EngineOptions, clock: Arc<dyn Clock>) -> store::Result<Engine> {
+        let now = clock.now();
+        let keys = store.write(move |tx| store::signing::load_or_make(tx, now)).await?;
+        let inner = EngineInner { store, options, clock, keys, accounts: accounts::Accounts::default() };
+        Ok(Engine { inner: Arc::new(inner) })
+    }
+
+    /// The store it works on.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The keys that sign marks and return paths.
+    #[must_use]
+    pub fn keys(&self) -> &SigningKeys {
+        &self.inner.keys
+    }
+
+    /// The time now, by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> desk::clock::Millis {
+        self.inner.clock.now()
+    }
+}

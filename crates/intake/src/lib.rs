@@ -1,1 +1,80 @@
-//! placeholder
+//! Doors in: SMTP and LMTP listeners that feed the dialogue, ask the directory, and write the spool; nothing else.
+//!
+//! 250 is said after the group commit and never before. Knows no ticket: what becomes of a mail is decided elsewhere, by
+//! whoever reads the spool.
+
+mod connection;
+mod directory;
+mod door;
+mod network;
+mod spooler;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use desk::clock::Clock;
+use store::Store;
+
+pub use door::Door;
+pub use network::{Network, NetworkError};
+
+/// Where a door listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// A TCP address; port 0 takes a free one.
+    Tcp(std::net::SocketAddr),
+    /// A unix socket; a stale one is replaced.
+    Unix(PathBuf),
+}
+
+/// What a door is and allows.
+#[derive(Debug, Clone)]
+pub struct DoorOptions {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Which dialogue it speaks.
+    pub protocol: smtp::Protocol,
+    /// The name it greets with.
+    pub hostname: String,
+    /// Largest mail in octets.
+    pub max_mail_bytes: u64,
+    /// Limits of a session.
+    pub limits: smtp::Limits,
+    /// The certificate; none: STARTTLS is not offered.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Peers whose hop headers (Delivered-To and the like) are believed.
+    pub trusted_relays: Vec<Network>,
+    /// Connections at once; beyond: 421.
+    pub connections: usize,
+    /// Connections of one client address at once; beyond: 421.
+    pub connections_per_client: usize,
+    /// Silence after which a session ends with 421, milliseconds. RFC 5321 §4.5.3.2.7 asks for five minutes.
+    pub idle_ms: u64,
+}
+
+/// What all doors share: the directory of recipients and the writer of the spool.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    directory: Arc<directory::Directory>,
+    spooler: spooler::Spooler,
+}
+
+impl Intake {
+    /// Starts the writer of the spool; call it inside a runtime.
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Intake {
+        let spooler = spooler::Spooler::start(store.clone());
+        let directory = Arc::new(directory::Directory::new(store.clone()));
+        Intake { store, clock, directory, spooler }
+    }
+
+    /// Binds a door. It takes no connection before [`Door::run`].
+    ///
+    /// # Errors
+    /// The operating system's, such as an address in use.
+    pub async fn open(&self, options: DoorOptions) -> std::io::Result<Door> {
+        Door::bind(self.clone(), options).await
+    }
+}

@@ -97,7 +97,8 @@ impl AddressKey {
 
     /// What follows the first `+` of the local part; empty for `support+@…`.
     ///
-    /// `None` without a `+`, where nothing stands before it, and in a quoted local part.
+    /// `None` without a `+`, in a quoted local part, and where what stands before it is no plain local part of its own, as in
+    /// `+a@…` and `a.+b@…`.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.split_detail().map(|(_, detail)| detail)
@@ -113,7 +114,7 @@ impl AddressKey {
 
     fn split_detail(&self) -> Option<(&str, &str)> {
         let (base, detail) = self.local().split_once('+')?;
-        (!base.is_empty() && !base.starts_with('"')).then_some((base, detail))
+        is_dot_string(base).then_some((base, detail))
     }
 
     /// Joins an unquoted, lower-cased local part and a normal domain, and quotes the local part where it must be.
@@ -452,7 +453,7 @@ mod tests {
             ("a+@a.example", Some(""), "a@a.example"),
             ("+a@a.example", None, "+a@a.example"),
             (r#""a b+c"@a.example"#, None, r#""a b+c"@a.example"#),
-            ("a.+b@a.example", Some("b"), r#""a."@a.example"#),
+            ("a.+b@a.example", None, "a.+b@a.example"),
         ] {
             let key = AddressKey::parse(input).unwrap();
             assert_eq!(
@@ -461,6 +462,13 @@ mod tests {
                 "{input}"
             );
         }
+    }
+
+    #[test]
+    fn base_of_the_longest_address_has_no_detail() {
+        let key = AddressKey::parse(&format!("{}.+@a.example", "l".repeat(308))).unwrap();
+        assert_eq!(key.as_str().len(), ADDRESS_OCTETS);
+        assert_eq!(key.base().detail(), None);
     }
 
     #[test]

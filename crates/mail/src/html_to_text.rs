@@ -126,6 +126,13 @@ impl Page {
     fn text(&mut self, html: &str) {
         let mut rest = html;
         while let Some(c) = rest.chars().next() {
+            let run = rest.bytes().position(|octet| octet == b'&' || !octet.is_ascii_graphic()).unwrap_or(rest.len());
+            if let Some((word, after)) = rest.split_at_checked(run).filter(|_| run > 0) {
+                self.begin();
+                self.text.push_str(word);
+                rest = after;
+                continue;
+            }
             let reference = if c == '&' { reference(rest) } else { None };
             if let Some((decoded, after)) = reference {
                 decoded.chars().for_each(|c| self.push(c));
@@ -149,13 +156,18 @@ impl Page {
             c if c.is_control() && !matches!(c, '\n' | '\t') => return,
             _ => c,
         };
+        self.begin();
+        self.text.push(c);
+    }
+
+    /// Writes the line ends or the blank that are due.
+    fn begin(&mut self) {
         if self.text.is_empty() || self.breaks > 0 {
             self.start_line();
         } else if self.space && !self.text.ends_with([' ', '\n']) {
             self.text.push(' ');
         }
         self.space = false;
-        self.text.push(c);
     }
 
     fn start_line(&mut self) {

@@ -177,8 +177,8 @@ impl Letter {
             }
             let html = twins.iter().filter(|part| part.is_html()).map(|part| html_to_text::render(&text_of(part, defects)));
             let piece = join(html);
-            // Careless programs send text and its HTML twin as if they were two texts.
-            if !pieces.iter().any(|said| says_the_same(said, &piece)) {
+            // Careless programs send text and, behind it, its HTML twin as if they were two texts.
+            if !pieces.last().is_some_and(|said| says_the_same(said, &piece)) {
                 pieces.push(piece);
             }
         }
@@ -231,8 +231,7 @@ fn text_of(part: &Part<'_>, defects: &mut Defects) -> String {
 }
 
 fn says_the_same(one: &str, other: &str) -> bool {
-    let solid = |text: &'_ str| -> String { text.chars().filter(|c| !c.is_whitespace()).collect() };
-    !one.is_empty() && solid(one) == solid(other)
+    one.chars().filter(|c| !c.is_whitespace()).eq(other.chars().filter(|c| !c.is_whitespace()))
 }
 
 /// Joins the pieces that say something, a blank line between them.

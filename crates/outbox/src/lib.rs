@@ -16,3 +16,4 @@ pub mod route;
 mod session;
 mod tls;
 pub mod transport;
+pub mod worker;

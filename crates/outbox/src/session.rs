@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mail_builder::encoders::base64::Base64Encoder;
+use base64::Engine as _;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -483,9 +483,7 @@ fn unsafe_without_tls(host: &str) -> Failure {
 }
 
 fn base64(text: &str) -> String {
-    let mut encoded = Vec::new();
-    Base64Encoder::new().encode_into(text.as_bytes(), &mut encoded);
-    String::from_utf8_lossy(&encoded).into_owned()
+    base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 /// Doubles the dot at the start of a line (RFC 5321 §4.5.2); `at_line_start` is carried from block to block.

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::{Store, Tx, values};
 
 /// Ids taken from the database at once. A process that stops leaves the rest of its block unused.
-const BLOCK: i64 = 4_096;
+const BLOCK: i64 = 65_536;
 
 /// The block this process is counting through.
 #[derive(Debug, Default)]
@@ -100,4 +100,21 @@ fn take_block(tx: &mut Tx<'_>, count: i64) -> Result<i64> {
                RETURNING next_id";
     let end = tx.find(sql, &values![count])?.map_or(Ok(0), |mut row| row.int())?;
     Ok(end - count + 1)
+}
+
+impl Ids {
+    /// The same run once more, for a closure that is run again; a longer one from the database, inside this
+    /// transaction, when `count` turns out larger than what was reserved.
+    ///
+    /// # Errors
+    /// As the database says.
+    pub fn again(&self, tx: &mut Tx<'_>, count: usize) -> Result<Ids> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        if self.end - self.next >= count {
+            return Ok(Ids { next: self.next, end: self.end });
+        }
+        // Private to this transaction: if it rolls back, so does the counter, and nobody else saw these ids.
+        let first = take_block(tx, count)?;
+        Ok(Ids { next: first, end: first + count })
+    }
 }

@@ -16,6 +16,7 @@ pub mod account;
 pub mod address;
 pub mod blob;
 pub mod changes;
+pub mod directory;
 pub mod facts;
 pub mod ids;
 pub mod ledger;

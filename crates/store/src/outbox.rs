@@ -21,19 +21,19 @@ pub struct Due {
     pub created_at: i64,
 }
 
-/// Takes recipients of an account that are due and marks them as being sent.
+/// Takes recipients of an account that are due, those in hand aside, and marks them as being sent.
 ///
-/// Rows that were being sent when a node died are due again: their peer may have accepted them, so they go out a second
-/// time with the same Message-ID (docs/behaviour/outgoing-mail.md §5).
+/// `again_at` is when a row is due once more should this node die with it: its peer may have accepted the mail, so it goes
+/// out a second time with the same Message-ID (docs/behaviour/outgoing-mail.md §5).
 ///
 /// # Errors
 /// As the database says.
-pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, in_hand: &[i64], limit: i64) -> Result<Vec<Due>> {
+pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, again_at: i64, in_hand: &[i64], limit: usize) -> Result<Vec<Due>> {
     let sql = "SELECT id, mail_id, recipient, attempts, created_at FROM outbox
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at <= $2
                ORDER BY due_at, id LIMIT $3";
-    // Rows this process has in hand are due by the same rule; ask for as many more.
-    let wanted = limit + i64::try_from(in_hand.len()).unwrap_or_default();
+    // Rows in hand may be due by the same rule; ask for as many more.
+    let wanted = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
     let mut due = Vec::new();
     for mut row in tx.query(sql, &values![account_id, now, wanted])? {
         let found = Due {
@@ -43,13 +43,14 @@ pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, in_hand: &[i64], limit:
             attempts: row.int()?,
             created_at: row.int()?,
         };
-        if !in_hand.contains(&found.id) && due.len() < usize::try_from(limit).unwrap_or_default() {
+        if !in_hand.contains(&found.id) && due.len() < limit {
             due.push(found);
         }
     }
     let list: Vec<Value<'_>> = due.iter().map(|row| Value::Int(row.id)).collect();
-    let sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, updated_at = $1 WHERE account_id = $2 AND id IN ($3..)";
-    tx.execute_in(sql, &values![now, account_id], &list)?;
+    let sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $1, updated_at = $2
+               WHERE account_id = $3 AND id IN ($4..)";
+    tx.execute_in(sql, &values![again_at, now, account_id], &list)?;
     Ok(due)
 }
 
@@ -151,6 +152,8 @@ pub struct Attempted {
     pub due_at: i64,
     /// What was answered.
     pub answer: String,
+    /// False when its destination was known to be down and no attempt was made.
+    pub tried: bool,
 }
 
 /// Records attempts. A row that a bounce reported on meanwhile stays bounced.
@@ -160,12 +163,21 @@ pub struct Attempted {
 pub fn record(tx: &mut Tx<'_>, account_id: i64, attempts: &[Attempted], now: i64) -> Result<()> {
     let rows: Vec<_> = attempts
         .iter()
-        .map(|done| values![done.state, done.due_at, &done.answer, now, account_id, done.id])
+        .map(|done| values![done.state, done.due_at, &done.answer, now, !done.tried, account_id, done.id])
         .collect();
-    let sql = "UPDATE outbox SET state = $1, due_at = $2, last_answer = $3, updated_at = $4
-               WHERE account_id = $5 AND id = $6 AND state = 'sending'";
+    let sql = "UPDATE outbox SET state = $1, due_at = $2, last_answer = $3, updated_at = $4, attempts = attempts - $5
+               WHERE account_id = $6 AND id = $7 AND state = 'sending'";
     tx.execute_rows(sql, &rows)?;
     Ok(())
+}
+
+/// Makes what this node had in hand when it died due at once.
+///
+/// # Errors
+/// As the database says.
+pub fn resume(tx: &mut Tx<'_>, account_id: i64, now: i64) -> Result<u64> {
+    let sql = "UPDATE outbox SET due_at = $1 WHERE account_id = $2 AND state = 'sending' AND due_at > $3";
+    tx.execute(sql, &values![now, account_id, now])
 }
 
 /// When the account's next recipient is due, in the future or the past.

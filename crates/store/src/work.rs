@@ -191,3 +191,27 @@ pub(crate) fn make_leases(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
     tx.insert_rows("INSERT INTO leases (account_id, kind, epoch, holder, until) VALUES ($1, $2, $3, $4, $5)", &rows)?;
     Ok(())
 }
+
+/// Accounts whose lease of a kind was last held by `holder`: what a node that starts again had in hand.
+///
+/// # Errors
+/// As the database says.
+pub fn held_by(tx: &mut Tx<'_>, kind: Kind, holder: &str) -> Result<Vec<i64>> {
+    let sql = "SELECT account_id FROM leases WHERE kind = $1 AND holder = $2 AND until > 0 ORDER BY account_id";
+    tx.query(sql, &values![kind.as_str(), holder])?.into_iter().map(|mut row| row.int()).collect()
+}
+
+/// Accounts with mail that waits for a relay; asked once when a node with a relay starts.
+///
+/// # Errors
+/// As the database says.
+pub fn waiting_for_relay(tx: &mut Tx<'_>, accounts: &[i64]) -> Result<Vec<i64>> {
+    let mut found = Vec::new();
+    for account_id in accounts {
+        let sql = "SELECT id FROM outbox WHERE account_id = $1 AND state = 'waiting' LIMIT 1";
+        if tx.find(sql, &values![*account_id])?.is_some() {
+            found.push(*account_id);
+        }
+    }
+    Ok(found)
+}

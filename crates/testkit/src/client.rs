@@ -49,34 +49,22 @@ impl Client {
     /// # Errors
     /// When nobody listens or the server refuses.
     pub fn lmtp_unix(path: &Path) -> Result<Self> {
-        let stream = UnixStream::connect(path)
-            .with_context(|| format!("connecting to {}", path.display()))?;
+        let stream = UnixStream::connect(path).with_context(|| format!("connecting to {}", path.display()))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Self::greet(Box::new(stream.try_clone()?), Box::new(stream), "LHLO")
     }
 
     fn tcp(port: u16, greeting: &'static str) -> Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-            .with_context(|| format!("connecting to {port}"))?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("connecting to {port}"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         Self::greet(Box::new(stream.try_clone()?), Box::new(stream), greeting)
     }
 
-    fn greet(
-        read: Box<dyn Read + Send>,
-        writer: Box<dyn Write + Send>,
-        greeting: &'static str,
-    ) -> Result<Self> {
-        let mut client = Self {
-            reader: BufReader::new(read),
-            writer,
-            greeting,
-        };
+    fn greet(read: Box<dyn Read + Send>, writer: Box<dyn Write + Send>, greeting: &'static str) -> Result<Self> {
+        let mut client = Self { reader: BufReader::new(read), writer, greeting };
         client.expect(220)?;
-        client
-            .command(&format!("{greeting} client.example"))?
-            .with_code(250)?;
+        client.command(&format!("{greeting} client.example"))?.with_code(250)?;
         Ok(client)
     }
 
@@ -104,10 +92,7 @@ impl Client {
     /// # Errors
     /// When the connection breaks.
     pub fn send(&mut self, from: &str, recipient: &str, mail: &[u8]) -> Result<Answer> {
-        for line in [
-            format!("MAIL FROM:<{from}>"),
-            format!("RCPT TO:<{recipient}>"),
-        ] {
+        for line in [format!("MAIL FROM:<{from}>"), format!("RCPT TO:<{recipient}>")] {
             let answer = self.command(&line)?;
             if answer.code != 250 {
                 self.command("RSET")?;
@@ -131,24 +116,14 @@ impl Client {
         loop {
             let mut line = String::new();
             if self.reader.read_line(&mut line)? == 0 {
-                bail!(
-                    "the server closed the connection ({} client)",
-                    self.greeting
-                );
+                bail!("the server closed the connection ({} client)", self.greeting);
             }
             let line = line.trim_end();
-            let (code, rest) = line
-                .split_at_checked(3)
-                .with_context(|| format!("{line:?} is no answer"))?;
+            let (code, rest) = line.split_at_checked(3).with_context(|| format!("{line:?} is no answer"))?;
             text.push(rest.trim_start_matches(['-', ' ']).to_owned());
             if !rest.starts_with('-') {
-                let code = code
-                    .parse()
-                    .with_context(|| format!("{line:?} has no code"))?;
-                return Ok(Answer {
-                    code,
-                    text: text.join("\n"),
-                });
+                let code = code.parse().with_context(|| format!("{line:?} has no code"))?;
+                return Ok(Answer { code, text: text.join("\n") });
             }
         }
     }
@@ -165,11 +140,7 @@ impl Answer {
     /// When it has another; the error carries the answer.
     pub fn with_code(self, code: u16) -> Result<Self> {
         if self.code != code {
-            bail!(
-                "expected {code}, the server said {} {}",
-                self.code,
-                self.text
-            );
+            bail!("expected {code}, the server said {} {}", self.code, self.text);
         }
         Ok(self)
     }

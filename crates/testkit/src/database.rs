@@ -33,11 +33,7 @@ pub struct Database {
 pub fn sqlite() -> Database {
     let folder = Folder::new("sqlite").expect("the temporary folder can be written");
     let url = format!("sqlite:{}", folder.join("x.db").display());
-    Database {
-        engine: "sqlite",
-        url,
-        folder,
-    }
+    Database { engine: "sqlite", url, folder }
 }
 
 /// Makes an empty PostgreSQL database.
@@ -47,11 +43,7 @@ pub fn sqlite() -> Database {
 #[must_use]
 pub fn postgres() -> Database {
     let folder = Folder::new("blobs").expect("the temporary folder can be written");
-    Database {
-        engine: "postgres",
-        url: postgres_url(),
-        folder,
-    }
+    Database { engine: "postgres", url: postgres_url(), folder }
 }
 
 /// Makes one empty database on each engine, SQLite first: `for database in both() { … }`.
@@ -70,11 +62,7 @@ pub fn both() -> [Database; 2] {
 #[must_use]
 pub fn postgres_url() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!(
-        "test_{}_{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     create(&maintenance_url(), &name).expect("the PostgreSQL of the tests creates a database")
 }
 
@@ -87,14 +75,8 @@ impl Drop for Database {
         if self.engine != "postgres" {
             return;
         }
-        let (Ok(server), Some((_, name))) = (std::env::var(VARIABLE), self.url.rsplit_once('/'))
-        else {
-            return;
-        };
-        let dropped = execute(
-            &server,
-            &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-        );
+        let Some((server, name)) = self.url.rsplit_once('/') else { return };
+        let dropped = execute(&format!("{server}/postgres"), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         if let Err(error) = dropped {
             eprintln!("dropping {}: {error:#}", self.url);
         }
@@ -107,9 +89,7 @@ impl Drop for Database {
 /// When the server does not answer or refuses.
 pub fn create(server: &str, name: &str) -> Result<String> {
     execute(server, &format!("CREATE DATABASE {name}"))?;
-    let (base, _) = server
-        .rsplit_once('/')
-        .context("the URL of a database ends in its name")?;
+    let (base, _) = server.rsplit_once('/').context("the URL of a database ends in its name")?;
     Ok(format!("{base}/{name}"))
 }
 
@@ -132,20 +112,13 @@ pub fn execute(url: &str, sql: &str) -> Result<()> {
 /// # Errors
 /// When the server does not answer, or there is not exactly one row.
 pub fn query_text(url: &str, sql: &str) -> Result<String> {
-    with_client(url, async |client| {
-        Ok(client.query_one(sql, &[]).await?.try_get(0)?)
-    })
+    with_client(url, async |client| Ok(client.query_one(sql, &[]).await?.try_get(0)?))
 }
 
 /// Connects on a thread and runtime of its own, so that tests inside a runtime may call this too.
-fn with_client<T: Send>(
-    url: &str,
-    work: impl AsyncFnOnce(&Client) -> Result<T> + Send,
-) -> Result<T> {
+fn with_client<T: Send>(url: &str, work: impl AsyncFnOnce(&Client) -> Result<T> + Send) -> Result<T> {
     let inside = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
             let connection = tokio::spawn(connection);
@@ -155,6 +128,5 @@ fn with_client<T: Send>(
             value
         })
     };
-    thread::scope(|scope| scope.spawn(inside).join())
-        .map_err(|_| anyhow!("the database thread panicked"))?
+    thread::scope(|scope| scope.spawn(inside).join()).map_err(|_| anyhow!("the database thread panicked"))?
 }

@@ -8,7 +8,7 @@ use testkit::server::{Folder, Postgres, PostgresOptions};
 
 use super::figures::Figures;
 use super::served::Case;
-pub use super::served::With;
+use super::with::With;
 use super::{build, floor, machine, postfix, report};
 use crate::load::desk::Database;
 use crate::load::mails::{Mix, Recipe, Sample};

@@ -56,9 +56,8 @@ fn floors(out: &mut String, figures: &Figures) {
 }
 
 fn served(out: &mut String, figures: &Figures) {
-    let head = [
-        "conns", "to 250/s", "done/s", "CPU ms", "of db", "sender", "250 p50", "p99", "done p50", "p99", "idle MB", "peak MB",
-    ];
+    let head =
+        ["conns", "to 250/s", "done/s", "CPU ms", "of db", "sender", "250 p50", "p99", "done p50", "p99", "idle MB", "peak MB"];
     let head: String = head.iter().map(|title| format!("{title:>9}")).collect();
     line(out, &format!("{:<28}{head}  floor×1  floor×n  floor  Postfix  its p50", ""));
     for row in figures.postfix.iter().chain(&figures.guichet) {
@@ -75,7 +74,9 @@ fn served(out: &mut String, figures: &Figures) {
 fn cells(row: &Served) -> String {
     let (p50, p99) = row.accept_ms;
     let done = |pick: fn((f64, f64)) -> f64| row.done_ms.map_or("-".to_owned(), |both| format!("{:.2}", pick(both)));
-    let memory = |bytes: u64| if bytes == 0 { "-".to_owned() } else { format!("{:.0}", to_f64(bytes) / MEGABYTE) };
+    let memory = |bytes: u64| {
+        if bytes == 0 { "-".to_owned() } else { format!("{:.0}", to_f64(bytes) / MEGABYTE) }
+    };
     [
         row.connections.to_string(),
         format!("{:.0}", row.rate_accepted),
@@ -122,24 +123,33 @@ fn best_floor(figures: &Figures, database: &str) -> f64 {
 fn aims(out: &mut String, figures: &Figures) {
     for aim in &AIMS {
         let rows: Vec<&Served> = figures.guichet.iter().filter(|row| row.database == aim.database).collect();
-        let Some(best) = rows.iter().filter(|row| row.with.is_empty()).max_by(|one, other| one.rate_done.total_cmp(&other.rate_done))
+        let Some(best) =
+            rows.iter().filter(|row| row.with.is_empty()).max_by(|one, other| one.rate_done.total_cmp(&other.rate_done))
         else {
             continue;
         };
         line(out, &format!("\naims on {} (best of the plain runs: {} connections)", aim.database, best.connections));
         at_least(out, "mails/s to the ticket", aim.rate, best.rate_done);
         at_most(out, "CPU ms a mail", aim.cpu_ms, best.cpu_ms);
-        at_least(out, "of the bare loop, one mail a transaction", 0.5, ratio(best.rate_done, floor_rate(figures, aim.database, 1)));
+        at_least(
+            out,
+            "of the bare loop, one mail a transaction",
+            0.5,
+            ratio(best.rate_done, floor_rate(figures, aim.database, 1)),
+        );
         let postfix = figures.postfix.iter().map(|row| row.rate_done).fold(0.0, f64::max);
         at_least(out, "times Postfix's best", aim.times_postfix, ratio(best.rate_done, postfix));
         let single = |row: &&Served| row.connections == 1;
-        if let Some((ours, theirs)) =
-            rows.iter().copied().find(|row| single(row)).zip(figures.postfix.iter().find(single))
-        {
+        if let Some((ours, theirs)) = rows.iter().copied().find(|row| single(row)).zip(figures.postfix.iter().find(single)) {
             at_most(out, "of Postfix's p50 to 250 at 1 connection", 0.4, ratio(ours.accept_ms.0, theirs.accept_ms.0));
         }
         for disk in figures.disk.iter().filter(|disk| disk.database == aim.database) {
-            at_most(out, &format!("disk by raw bytes {}", disk.with), 1.0, ratio(to_f64(disk.grown_bytes), to_f64(disk.raw_bytes)));
+            at_most(
+                out,
+                &format!("disk by raw bytes {}", disk.with),
+                1.0,
+                ratio(to_f64(disk.grown_bytes), to_f64(disk.raw_bytes)),
+            );
         }
         let most = |pick: fn(&Served) -> u64| rows.iter().map(|row| to_f64(pick(row)) / MEGABYTE).fold(0.0, f64::max);
         at_most(out, "MB resident, idle", 60.0, most(|row| row.idle_bytes));

@@ -1,11 +1,7 @@
 //! Guichet under load: accounts and addresses by its command line, mails by SMTP, figures from the kernel and `/metrics`.
 
-use std::fs;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +9,8 @@ use testkit::database::{execute, query_text};
 use testkit::server::{run, until};
 
 use super::figures::{Disk, Served, each_ms, ms, rate, to_f64};
+use super::space::folder_size;
+use super::with::With;
 use crate::load::connection::Protocol;
 use crate::load::desk::{Database, Desk, DeskOptions, Node};
 use crate::load::mails::{Mix, Recipe, Sample};
@@ -29,43 +27,6 @@ const DECIDED_WITHIN: Duration = Duration::from_secs(900);
 const LOCAL_PARTS: [&str; 8] = ["support", "orders", "returns", "sales", "it", "people", "security", "aide"];
 /// Mails made and sent at once while tickets are filled in.
 const FILL: usize = 20_000;
-
-/// What a desk already holds when the load begins: the figures shall be the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum With {
-    /// One account with this many support addresses, all written to.
-    Addresses(usize),
-    /// This many accounts with one address each, all written to.
-    Accounts(usize),
-    /// One account with this many tickets.
-    Tickets(usize),
-}
-
-impl FromStr for With {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let complaint = || format!("{text:?} is none of addresses=N, accounts=N, tickets=N");
-        let (what, number) = text.split_once('=').ok_or_else(complaint)?;
-        let number = number.replace('_', "").parse().map_err(|_| complaint())?;
-        match what {
-            "addresses" => Ok(Self::Addresses(number)),
-            "accounts" => Ok(Self::Accounts(number)),
-            "tickets" => Ok(Self::Tickets(number)),
-            _ => Err(complaint()),
-        }
-    }
-}
-
-impl std::fmt::Display for With {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Addresses(number) => write!(out, "addresses={number}"),
-            Self::Accounts(number) => write!(out, "accounts={number}"),
-            Self::Tickets(number) => write!(out, "tickets={number}"),
-        }
-    }
-}
 
 /// One desk to be measured.
 #[derive(Debug)]
@@ -86,12 +47,8 @@ impl Case {
     /// # Errors
     /// When the program fails, refuses a mail, or does not decide what it accepted.
     pub(crate) fn measure(&self) -> Result<(Vec<Served>, Disk)> {
-        let options = DeskOptions {
-            binary: self.binary.clone(),
-            database: self.database.clone(),
-            relay: None,
-            further: String::new(),
-        };
+        let options =
+            DeskOptions { binary: self.binary.clone(), database: self.database.clone(), relay: None, further: String::new() };
         let desk = Desk::create(&options)?;
         let supports = self.fill(&desk)?;
         let before = self.size(&desk)?;
@@ -203,7 +160,9 @@ impl Case {
     /// Bytes on disk after a checkpoint, while no process of the desk runs.
     fn size(&self, desk: &Desk) -> Result<u64> {
         let files = folder_size(&desk.data())?;
-        let Database::Postgres(url) = &self.database else { return Ok(files) };
+        let Database::Postgres(url) = &self.database else {
+            return Ok(files);
+        };
         execute(url, "CHECKPOINT")?;
         let size = query_text(url, "SELECT pg_database_size(current_database())::text")?;
         Ok(files.saturating_add(size.parse().with_context(|| format!("a size: {size:?}"))?))
@@ -228,51 +187,4 @@ fn wait_decided(node: &Node, accepted: usize) -> Result<()> {
     let decided = || node.metrics().map(|metrics| metrics.sum(DECIDED));
     until("the desk decides what it accepted", DECIDED_WITHIN, || Ok((decided()? >= to_f64(accepted)).then_some(())))
         .with_context(|| format!("{accepted} accepted, {:?} decided", decided().ok()))
-}
-
-/// Space that a folder's files take, in whole blocks; SQLite's log is worked into the database before.
-fn folder_size(folder: &Path) -> Result<u64> {
-    let mut sum = 0_u64;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            sum = sum.saturating_add(folder_size(&path)?);
-        }
-        if is_sqlite(&path) {
-            rusqlite::Connection::open(&path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        }
-    }
-    for entry in fs::read_dir(folder)? {
-        let meta = entry?.metadata()?;
-        if meta.is_file() {
-            // stat(2): blocks are of 512 bytes, whatever the file system's own are.
-            sum = sum.saturating_add(meta.blocks().saturating_mul(512));
-        }
-    }
-    Ok(sum)
-}
-
-/// SQLite's file format begins with these sixteen bytes.
-fn is_sqlite(path: &Path) -> bool {
-    let mut head = [0_u8; 16];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && &head == b"SQLite format 3\0"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::With;
-
-    #[test]
-    fn flat_cases_are_read_as_they_are_written() {
-        for (text, want) in [
-            ("addresses=3000", Ok(With::Addresses(3_000))),
-            ("tickets=1_000_000", Ok(With::Tickets(1_000_000))),
-            ("accounts=10", Ok(With::Accounts(10))),
-        ] {
-            assert_eq!(text.parse(), want);
-        }
-        assert!("people=3".parse::<With>().is_err());
-        assert!("tickets".parse::<With>().is_err());
-    }
 }

@@ -1,6 +1,7 @@
 //! The checker must find each kind of loss and doubling: a check that cannot fail proves nothing.
 
-use super::{Evidence, LedgerRow, OutboxRow, Posted, TicketRow, check};
+use super::check;
+use crate::kill::evidence::{Evidence, LedgerRow, OutboxRow, Posted, TicketRow};
 use crate::load::sender::Fate;
 use crate::load::sink::Taken;
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use testkit::server::{Postgres, PostgresOptions, until};
 
-use super::check::{Evidence, Posted};
+use super::evidence::{Evidence, Posted};
 use super::faults::{self, Fault};
 use super::{Options, Scene};
 use crate::load::chance::Chance;
@@ -155,7 +155,9 @@ impl Stage {
                 posted.sent_again = true;
             }
         }
-        if let Err(error) = until("ledger and outbox come to rest", QUIET_WITHIN, || self.is_quiet().map(|quiet| quiet.then_some(()))) {
+        if let Err(error) =
+            until("ledger and outbox come to rest", QUIET_WITHIN, || self.is_quiet().map(|quiet| quiet.then_some(())))
+        {
             // What is left over is named by the checks, one by one.
             eprintln!("{error:#}\n{}", self.desk.log_tail());
         }

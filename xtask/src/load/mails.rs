@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::chance::Chance;
+use super::encode;
 use super::words;
 use super::write;
 
@@ -71,7 +72,7 @@ impl Mail {
     /// The mail itself as a receiver stores it: CRLF lines, no dot-stuffing, no final dot.
     pub fn raw(&self) -> Cow<'_, [u8]> {
         let stuffed = self.wire.strip_suffix(b".\r\n").unwrap_or(&self.wire);
-        if self.stuffed { Cow::Owned(write::unstuff(stuffed)) } else { Cow::Borrowed(stuffed) }
+        if self.stuffed { Cow::Owned(encode::unstuff(stuffed)) } else { Cow::Borrowed(stuffed) }
     }
 }
 
@@ -217,7 +218,7 @@ fn finish(chance: &mut Chance, letter: &Letter, mix: Mix) -> Mail {
     write::field(&mut raw, "Date", &write::date(number));
     write::field(&mut raw, "From", &write::mailbox(&letter.person.name, &letter.person.address));
     write::field(&mut raw, "To", &format!("<{}>", letter.to));
-    write::field(&mut raw, "Subject", &write::encoded_words(&letter.subject));
+    write::field(&mut raw, "Subject", &encode::encoded_words(&letter.subject));
     if let Some(parent) = &letter.parent {
         write::field(&mut raw, "In-Reply-To", &format!("<{}>", parent.message_id));
         let ids: Vec<String> = letter.references.iter().map(|id| format!("<{id}>")).collect();
@@ -230,7 +231,7 @@ fn finish(chance: &mut Chance, letter: &Letter, mix: Mix) -> Mail {
         Kind::Html => write::alternative(chance, &mut raw, &letter.text),
         Kind::Attachment(size) => write::mixed(chance, &mut raw, &letter.text, size),
     }
-    let (wire, stuffed) = write::stuff(&raw);
+    let (wire, stuffed) = encode::stuff(&raw);
     Mail {
         message_id: letter.message_id.clone(),
         from: letter.person.address.clone(),
@@ -275,64 +276,5 @@ fn chain(parent: &Forerunner) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Mail, Mix, Recipe, Sample};
-    use std::collections::BTreeSet;
-
-    fn recipe(count: usize, tag: u32) -> Recipe {
-        let supports = vec!["support@a.example".to_owned(), "sales@a.example".to_owned()];
-        Recipe { count, seed: 11, tag, supports, mix: Mix::Desk }
-    }
-
-    fn text(mail: &Mail) -> String {
-        String::from_utf8(mail.raw().into_owned()).expect("samples are UTF-8")
-    }
-
-    #[test]
-    fn mix_and_mean_are_what_the_benchmark_promises() {
-        for count in [1_000, 4_000] {
-            let sample = Sample::make(&recipe(count, 1));
-            let share = |part: &str| sample.mails.iter().filter(|mail| text(mail).contains(part)).count() * 100 / count;
-            assert_eq!(share("multipart/alternative"), 20);
-            assert_eq!(share("multipart/mixed"), 10);
-            let replies = sample.mails.iter().filter(|mail| mail.parent.is_some()).count() * 100 / count;
-            assert!((29..=30).contains(&replies), "{replies} % replies");
-            let mean = sample.raw_size_bytes() / count as u64;
-            assert!((10_290..=10_710).contains(&mean), "mean {mean}");
-        }
-    }
-
-    #[test]
-    fn replies_name_an_earlier_mail_to_the_same_address() {
-        let sample = Sample::make(&recipe(500, 1));
-        for (number, mail) in sample.mails.iter().enumerate() {
-            let Some(parent) = mail.parent else { continue };
-            let earlier = &sample.mails[parent];
-            assert!(parent < number);
-            assert_eq!((&mail.to, mail.thread), (&earlier.to, earlier.thread));
-            assert!(text(mail).contains(&format!("In-Reply-To: <{}>\r\n", earlier.message_id)));
-            assert!(text(mail).contains(&format!("<{}>", sample.mails[mail.thread].message_id)), "root named");
-        }
-    }
-
-    #[test]
-    fn tags_share_no_message_id_and_nothing_else_differs() {
-        let (one, other) = (Sample::make(&recipe(200, 1)), Sample::make(&recipe(200, 2)));
-        let ids: BTreeSet<&str> =
-            one.mails.iter().chain(&other.mails).map(|mail| mail.message_id.as_str()).collect();
-        assert_eq!(ids.len(), 400);
-        assert_eq!(one.raw_size_bytes(), other.raw_size_bytes());
-        assert_eq!(text(&one.mails[7]).replace("00000001.", "00000002."), text(&other.mails[7]));
-    }
-
-    #[test]
-    fn every_line_ends_in_crlf_and_none_is_too_long() {
-        for mail in Sample::make(&recipe(200, 1)).mails {
-            let raw = text(&mail);
-            assert!(raw.ends_with("\r\n"));
-            for line in raw.split_inclusive('\n') {
-                assert!(line.ends_with("\r\n") && line.len() <= 1_000, "{line:?}");
-            }
-        }
-    }
-}
+#[path = "mails_tests.rs"]
+mod tests;

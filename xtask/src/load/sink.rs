@@ -152,7 +152,9 @@ impl<'shared> Dialogue<'shared> {
             line.clear();
             let verb: String = command.chars().take_while(char::is_ascii_alphabetic).collect();
             match verb.to_ascii_uppercase().as_str() {
-                "EHLO" | "LHLO" => self.say("250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 104857600")?,
+                "EHLO" | "LHLO" => {
+                    self.say("250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 104857600")?
+                }
                 "RCPT" => self.recipient(&command)?,
                 "DATA" => self.data()?,
                 "MAIL" | "RSET" => {

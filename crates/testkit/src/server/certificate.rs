@@ -21,8 +21,7 @@ impl Certificate {
     /// # Errors
     /// When the files cannot be written.
     pub fn make(folder: &Folder) -> Result<Self> {
-        let made =
-            rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
         Ok(Self {
             certificate: folder.write("certificate.pem", made.cert.pem())?,
             key: folder.write("key.pem", made.signing_key.serialize_pem())?,

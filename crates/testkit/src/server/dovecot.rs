@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 
 use super::folder::Folder;
 use super::port::{free_port, wait_for_port, wait_for_socket};
-use super::process::{as_root, find_program, launch, run, signal};
-use super::wait::{READY_WITHIN, until};
+use super::process::{as_root, find_program, launch, run, signal, wait_for_end};
+use super::wait::READY_WITHIN;
 
 /// Owns the Maildirs; it exists on every system.
 const MAIL_USER: &str = "nobody";
@@ -39,22 +39,15 @@ impl Dovecot {
         let folder = Folder::new("dovecot")?;
         let imap_port = free_port();
         folder.folder("mail", Some(MAIL_USER))?;
-        let users = mailboxes
-            .iter()
-            .map(|mailbox| format!("{}:{{PLAIN}}{}\n", mailbox.address, mailbox.password));
+        let users = mailboxes.iter().map(|mailbox| format!("{}:{{PLAIN}}{}\n", mailbox.address, mailbox.password));
         folder.write("users", users.collect::<String>())?;
         let config = configuration(&folder, imap_port)?;
         folder.write("dovecot.conf", config)?;
         let server = Self { folder, imap_port };
         let mut command = as_root(find_program("dovecot")?);
-        command
-            .arg("-c")
-            .arg(server.folder.join("dovecot.conf"))
-            .current_dir("/");
+        command.arg("-c").arg(server.folder.join("dovecot.conf")).current_dir("/");
         launch(&mut command, &server.folder.join("start.log"))?;
-        wait_for_port(imap_port)
-            .and_then(|()| wait_for_socket(&server.lmtp()))
-            .with_context(|| server.log())?;
+        wait_for_port(imap_port).and_then(|()| wait_for_socket(&server.lmtp())).with_context(|| server.log())?;
         Ok(server)
     }
 
@@ -77,9 +70,7 @@ impl Dovecot {
     }
 
     fn pid(&self) -> Result<u32> {
-        Ok(run(as_root("cat").arg(self.folder.join("run/master.pid")))?
-            .trim()
-            .parse()?)
+        Ok(run(as_root("cat").arg(self.folder.join("run/master.pid")))?.trim().parse()?)
     }
 }
 
@@ -88,9 +79,8 @@ impl Drop for Dovecot {
         self.folder.print_tail_on_panic("log");
         let Ok(pid) = self.pid() else { return };
         let _ = signal(pid, "TERM");
-        let gone = until("Dovecot ends", READY_WITHIN, || {
-            Ok((!std::fs::exists(format!("/proc/{pid}")).unwrap_or(false)).then_some(()))
-        });
+        let gone =
+            until("Dovecot ends", READY_WITHIN, || Ok((!std::fs::exists(format!("/proc/{pid}")).unwrap_or(false)).then_some(())));
         if gone.is_err() {
             let _ = signal(pid, "KILL");
         }
@@ -113,6 +103,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
 mail_fsync = never
+auth_failure_delay = 0
 passdb {{
   driver = passwd-file
   args = {at}/users

@@ -50,11 +50,7 @@ impl Exim {
         folder.write("exim.conf", configuration(&folder, &program, routes))?;
         // Exim refuses a configuration that somebody else than root may have written.
         run(as_root("chown").arg("root").arg(folder.join("exim.conf")))?;
-        let server = Self {
-            folder,
-            program,
-            libraries: unpacked,
-        };
+        let server = Self { folder, program, libraries: unpacked };
         run(server.command().arg("-bV")).with_context(|| server.log())?;
         Ok(server)
     }
@@ -66,25 +62,20 @@ impl Exim {
     /// When the package manager cannot fetch a package.
     pub fn unpack(folder: &Path) -> Result<PathBuf> {
         if !user_exists(USER) {
-            run(as_root("useradd")
-                .args(["--system", "--user-group", "--no-create-home"])
-                .args([
-                    "--home-dir",
-                    "/nonexistent",
-                    "--shell",
-                    "/usr/sbin/nologin",
-                    USER,
-                ]))?;
+            run(as_root("useradd").args(["--system", "--user-group", "--no-create-home"]).args([
+                "--home-dir",
+                "/nonexistent",
+                "--shell",
+                "/usr/sbin/nologin",
+                USER,
+            ]))?;
         }
         if folder.join("usr/sbin/exim4").exists() {
             return Ok(folder.to_owned());
         }
         let mut packages = vec![PACKAGE.to_owned()];
         packages.extend(missing_libraries()?);
-        run(Command::new(find_program("apt-get")?)
-            .arg("download")
-            .args(&packages)
-            .current_dir(folder))?;
+        run(Command::new(find_program("apt-get")?).arg("download").args(&packages).current_dir(folder))?;
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "deb") {
@@ -101,27 +92,12 @@ impl Exim {
     pub fn send(&self, from: &str, recipients: &[&str], mail: &[u8]) -> Result<()> {
         let mut command = self.command();
         // -odi: deliver in the foreground; -oi: a line with one dot does not end the mail.
-        command
-            .args(["-odi", "-oi", "-f", from, "--"])
-            .args(recipients);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        child
-            .stdin
-            .take()
-            .context("standard input is piped")?
-            .write_all(mail)?;
+        command.args(["-odi", "-oi", "-f", from, "--"]).args(recipients);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        child.stdin.take().context("standard input is piped")?.write_all(mail)?;
         let output = child.wait_with_output()?;
         if !output.status.success() {
-            bail!(
-                "exim: {}: {}{}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr),
-                self.log()
-            );
+            bail!("exim: {}: {}{}", output.status, String::from_utf8_lossy(&output.stderr), self.log());
         }
         Ok(())
     }
@@ -135,11 +111,7 @@ impl Exim {
     fn command(&self) -> Command {
         let mut command = as_root("env");
         command.arg(format!("LD_LIBRARY_PATH={}", library_path(&self.libraries)));
-        command
-            .arg(&self.program)
-            .arg("-C")
-            .arg(self.folder.join("exim.conf"))
-            .current_dir("/");
+        command.arg(&self.program).arg("-C").arg(self.folder.join("exim.conf")).current_dir("/");
         command
     }
 }
@@ -153,20 +125,10 @@ impl Drop for Exim {
 
 /// The folders below an unpacked package in which libraries lie.
 fn library_path(unpacked: &Path) -> String {
-    let triplets = fs::read_dir(unpacked.join("usr/lib"))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
+    let triplets = fs::read_dir(unpacked.join("usr/lib")).into_iter().flatten().flatten().map(|entry| entry.path());
     let folders: Vec<String> = triplets
         .chain([unpacked.join("lib"), unpacked.join("usr/lib")])
-        .chain(
-            fs::read_dir(unpacked.join("lib"))
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|entry| entry.path()),
-        )
+        .chain(fs::read_dir(unpacked.join("lib")).into_iter().flatten().flatten().map(|entry| entry.path()))
         .filter(|path| path.is_dir())
         .map(|path| path.display().to_string())
         .collect();
@@ -175,33 +137,13 @@ fn library_path(unpacked: &Path) -> String {
 
 /// The library packages below Exim that this system has not installed.
 fn missing_libraries() -> Result<Vec<String>> {
-    let ignored = [
-        "recommends",
-        "suggests",
-        "conflicts",
-        "breaks",
-        "replaces",
-        "enhances",
-    ]
-    .map(|kind| format!("--no-{kind}"));
-    let direct = run(Command::new(find_program("apt-cache")?)
-        .arg("depends")
-        .args(&ignored)
-        .arg(PACKAGE))?;
-    let direct: Vec<&str> = direct
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Depends: lib"))
-        .collect();
+    let ignored = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map(|kind| format!("--no-{kind}"));
+    let direct = run(Command::new(find_program("apt-cache")?).arg("depends").args(&ignored).arg(PACKAGE))?;
+    let direct: Vec<&str> = direct.lines().filter_map(|line| line.trim().strip_prefix("Depends: lib")).collect();
     // Only below the libraries: exim4-base would drag in half a system.
     let wanted = direct.iter().map(|name| format!("lib{name}"));
-    let all = run(Command::new(find_program("apt-cache")?)
-        .args(["depends", "--recurse"])
-        .args(&ignored)
-        .args(wanted))?;
-    let libraries = all
-        .lines()
-        .filter(|line| line.starts_with("lib"))
-        .filter(|name| !is_installed(name));
+    let all = run(Command::new(find_program("apt-cache")?).args(["depends", "--recurse"]).args(&ignored).args(wanted))?;
+    let libraries = all.lines().filter(|line| line.starts_with("lib") && !line.contains(':')).filter(|name| !is_installed(name));
     Ok(libraries.map(str::to_owned).collect())
 }
 
@@ -216,11 +158,7 @@ fn configuration(folder: &Folder, program: &Path, routes: &[(String, Route)]) ->
         let (hosts, transport) = delivery(route);
         routers.push_str(&format!(
             "r{number}:\n  driver = {}\n  domains = {domain}\n  transport = t{number}\n{hosts}",
-            if hosts.is_empty() {
-                "accept"
-            } else {
-                "manualroute"
-            },
+            if hosts.is_empty() { "accept" } else { "manualroute" },
         ));
         transports.push_str(&format!("t{number}:\n{transport}"));
     }
@@ -244,11 +182,7 @@ begin routers
         at = folder.path().display(),
         program = program.display(),
         unused = free_port(),
-        trusted = if is_root() {
-            "root"
-        } else {
-            "root : Debian-exim"
-        },
+        trusted = if is_root() { "root" } else { "root : Debian-exim" },
     )
 }
 
@@ -257,28 +191,12 @@ fn delivery(route: &Route) -> (String, String) {
     let hosts = "  route_list = * 127.0.0.1\n  self = send\n".to_owned();
     match route {
         Route::Smtp { port, starttls } => {
-            let tls = if *starttls {
-                "hosts_require_tls = *"
-            } else {
-                "hosts_avoid_tls = *"
-            };
-            (
-                hosts,
-                format!("  driver = smtp\n  port = {port}\n  {tls}\n  allow_localhost\n"),
-            )
+            let tls = if *starttls { "hosts_require_tls = *" } else { "hosts_avoid_tls = *" };
+            (hosts, format!("  driver = smtp\n  port = {port}\n  {tls}\n  allow_localhost\n"))
         }
-        Route::LmtpTcp(port) => (
-            hosts,
-            format!(
-                "  driver = smtp\n  protocol = lmtp\n  port = {port}\n  hosts_avoid_tls = *\n  allow_localhost\n"
-            ),
-        ),
-        Route::LmtpUnix(path) => (
-            String::new(),
-            format!(
-                "  driver = lmtp\n  socket = {}\n  user = {USER}\n",
-                path.display()
-            ),
-        ),
+        Route::LmtpTcp(port) => {
+            (hosts, format!("  driver = smtp\n  protocol = lmtp\n  port = {port}\n  hosts_avoid_tls = *\n  allow_localhost\n"))
+        }
+        Route::LmtpUnix(path) => (String::new(), format!("  driver = lmtp\n  socket = {}\n  user = {USER}\n", path.display())),
     }
 }

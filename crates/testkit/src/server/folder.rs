@@ -38,15 +38,9 @@ impl Folder {
 
     /// Removes the folders that killed test processes have left, and ends the servers that still run in them.
     pub fn sweep() {
-        for entry in fs::read_dir(std::env::temp_dir())
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
             let name = entry.file_name();
-            let rest = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(PREFIX)?.strip_prefix('-'));
+            let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_prefix('-'));
             let Some((pid, _)) = rest.and_then(|rest| rest.split_once('-')) else {
                 continue;
             };
@@ -100,26 +94,18 @@ impl Folder {
             return;
         }
         let path = self.join(log);
-        let text =
-            fs::read(&path).or_else(|_| run(as_root("cat").arg(&path)).map(String::into_bytes));
+        let text = fs::read(&path).or_else(|_| run(as_root("cat").arg(&path)).map(String::into_bytes));
         let text = String::from_utf8_lossy(&text.unwrap_or_default()).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         eprintln!("--- the end of {}", path.display());
-        lines
-            .iter()
-            .skip(lines.len().saturating_sub(LINES))
-            .for_each(|line| eprintln!("{line}"));
+        lines.iter().skip(lines.len().saturating_sub(LINES)).for_each(|line| eprintln!("{line}"));
     }
 }
 
 /// Ends the servers whose process files lie in `folder` and whose working folder is in it: a process id alone may
 /// belong to somebody else by now.
 fn end_servers(folder: &Path) {
-    for file in [
-        "data/postmaster.pid",
-        "queue/pid/master.pid",
-        "run/master.pid",
-    ] {
+    for file in ["data/postmaster.pid", "queue/pid/master.pid", "run/master.pid"] {
         let text = run(as_root("cat").arg(folder.join(file))).unwrap_or_default();
         let Some(Ok(pid)) = text.lines().next().map(|line| line.trim().parse::<u32>()) else {
             continue;

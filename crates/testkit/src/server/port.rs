@@ -26,9 +26,7 @@ pub fn free_port() -> u16 {
     let first = rand::random_range(RANGE);
     let port = (first..RANGE.end)
         .chain(RANGE.start..first)
-        .find(|port| {
-            !given.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()
-        })
+        .find(|port| !given.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
         .expect("twelve thousand ports are not all taken");
     given.insert(port);
     port
@@ -40,9 +38,7 @@ pub fn free_port() -> u16 {
 /// When nobody does within [`READY_WITHIN`].
 pub fn wait_for_port(port: u16) -> Result<()> {
     until(&format!("a server on port {port}"), READY_WITHIN, || {
-        Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-            .ok()
-            .map(drop))
+        Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok().map(drop))
     })
 }
 
@@ -51,9 +47,5 @@ pub fn wait_for_port(port: u16) -> Result<()> {
 /// # Errors
 /// When nobody does within [`READY_WITHIN`].
 pub fn wait_for_socket(path: &Path) -> Result<()> {
-    until(
-        &format!("a server on {}", path.display()),
-        READY_WITHIN,
-        || Ok(UnixStream::connect(path).ok().map(drop)),
-    )
+    until(&format!("a server on {}", path.display()), READY_WITHIN, || Ok(UnixStream::connect(path).ok().map(drop)))
 }

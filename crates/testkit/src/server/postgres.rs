@@ -31,12 +31,7 @@ pub struct PostgresOptions {
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self {
-            durable: true,
-            connections: 200,
-            settings: Vec::new(),
-            inside: None,
-        }
+        Self { durable: true, connections: 200, settings: Vec::new(), inside: None }
     }
 }
 
@@ -57,11 +52,7 @@ impl Postgres {
     /// When PostgreSQL is not installed or does not start; its own words are in the error.
     pub fn start(options: PostgresOptions) -> Result<Self> {
         let folder = Folder::new("postgres")?;
-        let data = options
-            .inside
-            .clone()
-            .unwrap_or_else(|| folder.path().to_owned())
-            .join("data");
+        let data = options.inside.clone().unwrap_or_else(|| folder.path().to_owned()).join("data");
         fs::create_dir(&data)?;
         if super::is_root() {
             ensure_user()?;
@@ -69,22 +60,9 @@ impl Postgres {
         }
         run(as_user(USER, &program("initdb")?)
             .current_dir("/")
-            .args([
-                "--username=guichet",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                "-D",
-            ])
+            .args(["--username=guichet", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
             .arg(&data))?;
-        let mut server = Self {
-            folder,
-            data,
-            port: free_port(),
-            options,
-            child: None,
-        };
+        let mut server = Self { folder, data, port: free_port(), options, child: None };
         server.launch()?;
         Ok(server)
     }
@@ -119,11 +97,7 @@ impl Postgres {
     /// When the server does not answer or has no room.
     pub fn fresh_database(&self) -> Result<String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "desk_{}_{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("desk_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         database::create(&self.url(), &name)
     }
 
@@ -145,9 +119,7 @@ impl Postgres {
     pub fn stop(&mut self) -> Result<()> {
         let mut child = self.child.take().context("PostgreSQL is not running")?;
         signal(child.id(), "INT")?;
-        until("PostgreSQL stops", READY_WITHIN, || {
-            Ok(child.try_wait()?.map(drop))
-        })
+        until("PostgreSQL stops", READY_WITHIN, || Ok(child.try_wait()?.map(drop)))
     }
 
     /// Starts the server again on the same data and port after [`Postgres::kill`], [`Postgres::stop`] or a crash of its
@@ -193,28 +165,16 @@ impl Postgres {
         let log = File::create(self.folder.join("log"))?;
         let durable = if self.options.durable { "on" } else { "off" };
         let mut command: Command = as_user(USER, &program("postgres")?);
-        command
-            .current_dir("/")
-            .arg("-D")
-            .arg(&self.data)
-            .arg("-p")
-            .arg(self.port.to_string());
+        command.current_dir("/").arg("-D").arg(&self.data).arg("-p").arg(self.port.to_string());
         command.arg("-k").arg(self.folder.path());
         command.args(["-c", "listen_addresses=127.0.0.1"]);
-        command
-            .arg("-c")
-            .arg(format!("max_connections={}", self.options.connections));
+        command.arg("-c").arg(format!("max_connections={}", self.options.connections));
         command.arg("-c").arg(format!("fsync={durable}"));
-        command
-            .arg("-c")
-            .arg(format!("synchronous_commit={durable}"));
+        command.arg("-c").arg(format!("synchronous_commit={durable}"));
         for (name, value) in &self.options.settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         command.spawn().context("starting postgres")
     }
 }
@@ -226,9 +186,7 @@ impl Drop for Postgres {
             return;
         };
         let _ = signal(child.id(), "QUIT");
-        let stopped = until("PostgreSQL stops", READY_WITHIN, || {
-            Ok(child.try_wait()?.map(drop))
-        });
+        let stopped = until("PostgreSQL stops", READY_WITHIN, || Ok(child.try_wait()?.map(drop)));
         if stopped.is_err() {
             let _ = child.kill();
             let _ = child.wait();
@@ -238,40 +196,28 @@ impl Drop for Postgres {
 
 /// The newest installed server's program: Debian keeps them outside PATH, in a folder per version.
 fn program(name: &str) -> Result<PathBuf> {
-    let newest = fs::read_dir("/usr/lib/postgresql")
-        .ok()
-        .and_then(|versions| {
-            versions
-                .filter_map(|version| Some(version.ok()?.path().join("bin").join(name)))
-                .filter(|program| program.is_file())
-                .max_by_key(|program| version_of(program))
-        });
+    let newest = fs::read_dir("/usr/lib/postgresql").ok().and_then(|versions| {
+        versions
+            .filter_map(|version| Some(version.ok()?.path().join("bin").join(name)))
+            .filter(|program| program.is_file())
+            .max_by_key(|program| version_of(program))
+    });
     newest.map_or_else(|| find_program(name), Ok)
 }
 
 /// The version in `/usr/lib/postgresql/VERSION/bin/…`, 0 where there is none.
 fn version_of(program: &Path) -> u32 {
     let folder = program.ancestors().nth(2).and_then(Path::file_name);
-    folder
-        .and_then(|name| name.to_str()?.parse().ok())
-        .unwrap_or(0)
+    folder.and_then(|name| name.to_str()?.parse().ok()).unwrap_or(0)
 }
 
 fn ensure_user() -> Result<()> {
     if user_exists(USER) {
         return Ok(());
     }
-    let made = run(as_root("useradd").args([
-        "--system",
-        "--user-group",
-        "--shell",
-        "/usr/sbin/nologin",
-        USER,
-    ]));
+    let made = run(as_root("useradd").args(["--system", "--user-group", "--shell", "/usr/sbin/nologin", USER]));
     if made.is_err() && !user_exists(USER) {
-        bail!(
-            "PostgreSQL does not run as root, and its system user {USER} could not be created: {made:?}"
-        );
+        bail!("PostgreSQL does not run as root, and its system user {USER} could not be created: {made:?}");
     }
     Ok(())
 }

@@ -6,27 +6,23 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+
+use super::wait::until;
 
 /// Runs a command without standard input and returns its standard output.
 ///
 /// # Errors
 /// When it cannot be started or does not end with 0; the error carries what it said.
 pub fn run(command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("starting {command:?}"))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("starting {command:?}"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(said);
     }
-    bail!(
-        "{command:?} ended with {}: {said}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    )
+    bail!("{command:?} ended with {}: {said}{}", output.status, String::from_utf8_lossy(&output.stderr))
 }
 
 /// Runs a command that leaves a server behind. Its output goes to a file: a pipe would stay open with the server.
@@ -35,20 +31,12 @@ pub fn run(command: &mut Command) -> Result<String> {
 /// When it cannot be started or does not end with 0; the error carries what it said.
 pub(super) fn launch(command: &mut Command, said: &Path) -> Result<()> {
     let file = File::create(said)?;
-    command
-        .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
-        .stderr(file);
-    let status = command
-        .status()
-        .with_context(|| format!("starting {command:?}"))?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    let status = command.status().with_context(|| format!("starting {command:?}"))?;
     if status.success() {
         return Ok(());
     }
-    bail!(
-        "{command:?} ended with {status}: {}",
-        fs::read_to_string(said)?
-    )
+    bail!("{command:?} ended with {status}: {}", fs::read_to_string(said)?)
 }
 
 /// Is this process root?
@@ -75,9 +63,7 @@ pub(super) fn as_user(user: &str, program: &Path) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid", user, "--regid", user, "--clear-groups", "--"])
-        .arg(program);
+    command.args(["--reuid", user, "--regid", user, "--clear-groups", "--"]).arg(program);
     command
 }
 
@@ -90,6 +76,16 @@ pub fn signal(pid: u32, name: &str) -> Result<()> {
     run(as_root("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()])).map(drop)
 }
 
+/// Waits until a process has ended; one that only waits for its parent to take note (a zombie) has.
+pub(super) fn wait_for_end(pid: u32, within: Duration) -> Result<()> {
+    until(&format!("the end of process {pid}"), within, || {
+        // `PID (NAME) STATE …`; a name may hold anything, but the last parenthesis is its end.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('Z'));
+        Ok(state.unwrap_or(true).then_some(()))
+    })
+}
+
 /// Finds a program in PATH and in the folders that ordinary users have not in theirs.
 ///
 /// # Errors
@@ -100,9 +96,7 @@ pub fn find_program(name: &str) -> Result<PathBuf> {
         .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .map(|folder| folder.join(name))
         .find(|program| program.is_file())
-        .with_context(|| {
-            format!("{name} is not installed; `cargo xtask test` installs what the tests need")
-        })
+        .with_context(|| format!("{name} is not installed; `cargo xtask test` installs what the tests need"))
 }
 
 /// Does this system know a user of that name?

@@ -15,14 +15,7 @@ use super::process::find_program;
 /// When swaks is not installed.
 pub fn swaks(port: u16) -> Result<Command> {
     let mut command = Command::new(find_program("swaks")?);
-    command.args([
-        "--server",
-        "127.0.0.1",
-        "--port",
-        &port.to_string(),
-        "--timeout",
-        "60",
-    ]);
+    command.args(["--server", "127.0.0.1", "--port", &port.to_string(), "--timeout", "60"]);
     command.stdin(Stdio::null());
     Ok(command)
 }
@@ -32,40 +25,16 @@ pub fn swaks(port: u16) -> Result<Command> {
 ///
 /// # Errors
 /// When msmtp is not installed; a refusal is in the output that it returns.
-pub fn msmtp(
-    port: u16,
-    tls_trust: Option<&Path>,
-    from: &str,
-    recipients: &[&str],
-    mail: &[u8],
-) -> Result<Output> {
+pub fn msmtp(port: u16, tls_trust: Option<&Path>, from: &str, recipients: &[&str], mail: &[u8]) -> Result<Output> {
     let mut command = Command::new(find_program("msmtp")?);
-    command.args([
-        "--file=/dev/null",
-        "--host=localhost",
-        "--auth=off",
-        "--domain=client.example",
-    ]);
-    command
-        .arg(format!("--port={port}"))
-        .arg(format!("--from={from}"));
+    command.args(["--file=/dev/null", "--host=localhost", "--auth=off", "--domain=client.example"]);
+    command.arg(format!("--port={port}")).arg(format!("--from={from}"));
     match tls_trust {
-        Some(file) => command
-            .args(["--tls=on", "--tls-starttls=on"])
-            .arg(format!("--tls-trust-file={}", file.display())),
+        Some(file) => command.args(["--tls=on", "--tls-starttls=on"]).arg(format!("--tls-trust-file={}", file.display())),
         None => command.arg("--tls=off"),
     };
-    command
-        .arg("--")
-        .args(recipients)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.arg("--").args(recipients).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
-    child
-        .stdin
-        .take()
-        .context("standard input is piped")?
-        .write_all(mail)?;
+    child.stdin.take().context("standard input is piped")?.write_all(mail)?;
     Ok(child.wait_with_output()?)
 }

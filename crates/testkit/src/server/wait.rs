@@ -15,11 +15,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// After `within`, an error that names `what`; at once, any error of `look` itself.
-pub fn until<T>(
-    what: &str,
-    within: Duration,
-    mut look: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+pub fn until<T>(what: &str, within: Duration, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let begun = Instant::now();
     loop {
         if let Some(value) = look()? {

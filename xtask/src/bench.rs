@@ -8,3 +8,5 @@ mod machine;
 mod postfix;
 mod report;
 mod served;
+mod space;
+pub mod with;

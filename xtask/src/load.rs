@@ -4,6 +4,7 @@
 pub mod chance;
 pub mod connection;
 pub mod desk;
+mod encode;
 pub mod mails;
 pub mod page;
 pub mod process;

@@ -1,0 +1,57 @@
+//! Accounts kept in memory between changes of their configuration; the version is compared in every batch.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use desk::account::Account;
+use store::{Result, StoreError, Tx};
+
+/// The accounts this node has worked lately.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    kept: Mutex<BTreeMap<i64, Versioned>>,
+}
+
+/// An account with the version of its configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Versioned {
+    version: i64,
+    account: Arc<Account>,
+}
+
+/// Accounts kept at most; beyond it all are forgotten and read anew as they are needed.
+const KEPT_MAX: usize = 4_096;
+
+impl Accounts {
+    pub(crate) fn kept(&self, account_id: i64) -> Option<Versioned> {
+        self.kept.lock().expect("plain map").get(&account_id).cloned()
+    }
+
+    pub(crate) fn keep(&self, account_id: i64, versioned: Versioned) {
+        let mut kept = self.kept.lock().expect("plain map");
+        if kept.len() >= KEPT_MAX {
+            kept.clear();
+        }
+        kept.insert(account_id, versioned);
+    }
+}
+
+impl Versioned {
+    pub(crate) fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+}
+
+/// The account as it is in this transaction: what is kept, when its version still holds, else read anew.
+///
+/// # Errors
+/// [`StoreError::Changed`] when the account is gone.
+pub(crate) fn current(tx: &mut Tx<'_>, account_id: i64, kept: Option<&Versioned>) -> Result<Versioned> {
+    if let Some(kept) = kept {
+        if store::account::version(tx, account_id)? == kept.version {
+            return Ok(kept.clone());
+        }
+    }
+    let (version, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
+    Ok(Versioned { version, account: Arc::new(account) })
+}

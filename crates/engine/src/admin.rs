@@ -1,0 +1,389 @@
+//! The configuration of accounts: every change checked by the desk, written with a line in the event log.
+
+use desk::account::{Account, Brand, Settings};
+use desk::address::{self, AddressRefusal, Kind as AddressKind, NewAddress, SupportAddress};
+use desk::changes::Changes;
+use desk::effect::Desk;
+use desk::facts::Facts;
+use desk::id::{BrandId, UserId};
+use desk::notice;
+use desk::user::{Deliverable, Person, Role, name_from};
+use mail::address::{AddressKey, Mailbox, domain_key};
+use rand::Rng as _;
+use serde_json::json;
+use store::account::NewAccount;
+use store::changes::Writing;
+use store::work::Kind;
+use store::{StoreError, Tx};
+
+use crate::supply::BatchSupply;
+use crate::{Engine, accounts};
+
+/// Why a change of configuration was not made; nothing of it happened.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// A rule of support addresses.
+    #[error(transparent)]
+    Address(#[from] AddressRefusal),
+    /// A subdomain must be a host label.
+    #[error("{0:?} cannot be a subdomain; use 1 to 63 letters, digits and hyphens, such as acme")]
+    Subdomain(String),
+    /// Somebody has it.
+    #[error("{0} is taken already; choose another")]
+    Taken(String),
+    /// Not an address.
+    #[error("{0:?} is not an e-mail address; write it as name@example.com")]
+    Malformed(String),
+    /// Not a host.
+    #[error("{0:?} is not a host name; write it as support.example.com")]
+    Host(String),
+    /// A person may not have a support address.
+    #[error("{0} is a support address; people need an address of their own")]
+    IsSupportAddress(String),
+    /// No such account.
+    #[error("there is no account {0:?}; see `guichet account list`")]
+    NoAccount(String),
+    /// No such setting, or a value it cannot have.
+    #[error("{0}")]
+    Setting(String),
+    /// No such token.
+    #[error("there is no token {0} that could be revoked; see `guichet token list`")]
+    NoToken(i64),
+    /// No such person.
+    #[error("{0} is nobody of this account; see `guichet user list`")]
+    NoUser(String),
+    /// Only an external address has a forward to be tested.
+    #[error("{0} is native and needs no check: it works at once")]
+    NothingToCheck(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A new account as its operator is told of it once.
+#[derive(Debug, Clone)]
+pub struct CreatedAccount {
+    /// Its id.
+    pub id: i64,
+    /// Its subdomain.
+    pub subdomain: String,
+    /// The native host of its default brand.
+    pub native_host: String,
+    /// The admin's address.
+    pub admin_email: String,
+    /// The admin's API token, shown this once.
+    pub api_token: String,
+}
+
+/// What an operator asks for with a new account.
+#[derive(Debug, Clone)]
+pub struct AccountRequest {
+    /// Its subdomain.
+    pub subdomain: String,
+    /// The company's name; the subdomain when empty.
+    pub name: String,
+    /// The first admin.
+    pub admin_email: String,
+    /// The native host of the default brand.
+    pub native_host: String,
+}
+
+fn random_secret() -> String {
+    let mut bytes = [0_u8; 24];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn check_subdomain(text: &str) -> Result<String, AdminError> {
+    let lower = text.trim().to_lowercase();
+    let plain = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let framed = !lower.starts_with('-') && !lower.ends_with('-');
+    let fits = (1..=63).contains(&lower.len()) && plain && framed;
+    if fits { Ok(lower) } else { Err(AdminError::Subdomain(text.to_owned())) }
+}
+
+fn conflict_is_taken(error: StoreError, what: &str) -> AdminError {
+    match error {
+        StoreError::Conflict(_) => AdminError::Taken(what.to_owned()),
+        other => AdminError::Store(other),
+    }
+}
+
+impl Engine {
+    /// Makes an account with its default brand, `support@` at its native host, its first admin and an API token.
+    ///
+    /// # Errors
+    /// A name or address of the wrong form, or one that is taken.
+    pub async fn create_account(&self, request: AccountRequest) -> Result<CreatedAccount, AdminError> {
+        let subdomain = check_subdomain(&request.subdomain)?;
+        let host = domain_key(&request.native_host).ok_or_else(|| AdminError::Host(request.native_host.clone()))?;
+        let admin = AddressKey::parse(request.admin_email.trim()).map_err(|_| AdminError::Malformed(request.admin_email.clone()))?;
+        let mut ids = self.store().ids(6).await?;
+        let name = if request.name.trim().is_empty() { subdomain.clone() } else { request.name.trim().to_owned() };
+        let account = NewAccount { id: ids.next()?, subdomain: subdomain.clone(), name: name.clone(), created_at: self.now() };
+        let brand = Brand { id: BrandId(ids.next()?), name, subdomain: subdomain.clone(), native_host: host.clone(), is_default: true };
+        let person = new_person(ids.next()?, &admin, request.admin_email.trim(), "", Role::Admin);
+        let (address_id, token_id, event_id, now) = (ids.next()?, ids.next()?, ids.next()?, self.now());
+        let system = system_address(&brand)?;
+        let secret = random_secret();
+        let (token, admin_email) = (secret.clone(), person.address.clone());
+        let id = account.id;
+        let made = self.store().write(move |tx| {
+            store::account::insert(tx, &account)?;
+            store::account::insert_brand(tx, id, &brand, now)?;
+            store::address::insert(tx, id, address_id, &system, true, now)?;
+            store::user::insert_many(tx, id, &[(person.clone(), admin.clone(), now)])?;
+            store::token::insert(tx, id, token_id, "first admin", person.id.0, &token, now)?;
+            store::account::log_event(tx, id, event_id, "operator", "account.created", "{}", now)
+        });
+        made.await.map_err(|error| conflict_is_taken(error, &format!("{subdomain} (or its host {host})")))?;
+        Ok(CreatedAccount { id, subdomain, native_host: host, admin_email, api_token: secret })
+    }
+
+    /// Makes a brand with its native host and `support@` there.
+    ///
+    /// # Errors
+    /// As [`Engine::create_account`].
+    pub async fn add_brand(&self, account_id: i64, name: &str, subdomain: &str, native_host: &str) -> Result<Brand, AdminError> {
+        let subdomain = check_subdomain(subdomain)?;
+        let host = domain_key(native_host).ok_or_else(|| AdminError::Host(native_host.to_owned()))?;
+        let mut ids = self.store().ids(3).await?;
+        let name = if name.trim().is_empty() { subdomain.clone() } else { name.trim().to_owned() };
+        let brand = Brand { id: BrandId(ids.next()?), name, subdomain, native_host: host.clone(), is_default: false };
+        let (address_id, event_id, now) = (ids.next()?, ids.next()?, self.now());
+        let (made, system) = (brand.clone(), system_address(&brand)?);
+        let written = self.store().write(move |tx| {
+            store::account::insert_brand(tx, account_id, &made, now)?;
+            store::address::insert(tx, account_id, address_id, &system, true, now)?;
+            let detail = json!({"brand": made.id, "host": made.native_host}).to_string();
+            store::account::log_event(tx, account_id, event_id, "operator", "brand.created", &detail, now)
+        });
+        written.await.map_err(|error| conflict_is_taken(error, &host))?;
+        Ok(brand)
+    }
+
+    /// An account as it is now.
+    ///
+    /// # Errors
+    /// [`AdminError::NoAccount`] by its id.
+    pub async fn account(&self, account_id: i64) -> Result<Account, AdminError> {
+        let found = self.store().read(move |tx| store::account::load(tx, account_id)).await?;
+        found.map(|(_, account)| account).ok_or_else(|| AdminError::NoAccount(account_id.to_string()))
+    }
+
+    /// Changes an account's settings.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn set_settings(&self, account_id: i64, settings: Settings) -> Result<(), AdminError> {
+        let (event_id, now) = (self.store().ids(1).await?.next()?, self.now());
+        let written = self.store().write(move |tx| {
+            store::account::set_settings(tx, account_id, &settings)?;
+            let detail = json!(settings).to_string();
+            store::account::log_event(tx, account_id, event_id, "operator", "settings.changed", &detail, now)
+        });
+        Ok(written.await?)
+    }
+
+    /// Adds a support address; RCPT knows it when this has returned.
+    ///
+    /// # Errors
+    /// The rule that refuses it.
+    pub async fn add_address(
+        &self,
+        account_id: i64,
+        written: &str,
+        name: &str,
+        brand: Option<&str>,
+        is_default: bool,
+    ) -> Result<SupportAddress, AdminError> {
+        let (written, name, brand) = (written.to_owned(), name.to_owned(), brand.map(str::to_owned));
+        let mut ids = self.store().ids(2).await?;
+        let (id, event_id, now) = (ids.next()?, ids.next()?, self.now());
+        let email = written.trim().to_owned();
+        let added = self.store().write(move |tx| {
+            let versioned = locked(tx, account_id)?;
+            let new = match address::check_new(versioned.account(), &written, &name, brand.as_deref(), is_default) {
+                Ok(new) => new,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if !store::user::by_addresses(tx, account_id, &[new.email.as_str()])?.is_empty() {
+                return Ok(Err(AddressRefusal::Person(new.email.to_string())));
+            }
+            store::address::insert(tx, account_id, id, &new, false, now)?;
+            let detail = json!({"address": new.email.as_str()}).to_string();
+            store::account::log_event(tx, account_id, event_id, "operator", "address.added", &detail, now)?;
+            Ok(Ok(new))
+        });
+        let new = added.await.map_err(|error| conflict_is_taken(error, &email))??;
+        self.support_address(account_id, new.email.as_str()).await
+    }
+
+    /// A support address by its text.
+    ///
+    /// # Errors
+    /// [`AddressRefusal::Unknown`].
+    pub async fn support_address(&self, account_id: i64, written: &str) -> Result<SupportAddress, AdminError> {
+        let key = AddressKey::parse(written.trim()).map_err(|_| AdminError::Malformed(written.to_owned()))?;
+        let account = self.account(account_id).await?;
+        let found = account.address(&key).cloned();
+        found.ok_or_else(|| AddressRefusal::Unknown(key.to_string()).into())
+    }
+
+    /// Removes a support address.
+    ///
+    /// # Errors
+    /// The system address and defaults stay.
+    pub async fn remove_address(&self, account_id: i64, written: &str) -> Result<(), AdminError> {
+        let (written, event_id, now) = (written.to_owned(), self.store().ids(1).await?.next()?, self.now());
+        let removed = self.store().write(move |tx| {
+            let versioned = locked(tx, account_id)?;
+            let address = match address::check_removal(versioned.account(), &written) {
+                Ok(address) => address.clone(),
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            store::address::delete(tx, account_id, &address)?;
+            let detail = json!({"address": address.email.as_str()}).to_string();
+            store::account::log_event(tx, account_id, event_id, "operator", "address.removed", &detail, now)?;
+            Ok(Ok(()))
+        });
+        Ok(removed.await??)
+    }
+
+    /// Makes a verified address its brand's default.
+    ///
+    /// # Errors
+    /// Unknown or not verified.
+    pub async fn make_default(&self, account_id: i64, written: &str) -> Result<(), AdminError> {
+        let address = self.support_address(account_id, written).await?;
+        if address.forwarding_at(self.now()) != address::Forwarding::Verified {
+            return Err(AddressRefusal::Unverified(address.email.to_string()).into());
+        }
+        Ok(self.store().write(move |tx| {
+            locked(tx, account_id)?;
+            store::address::make_default(tx, account_id, &address)
+        }).await?)
+    }
+
+    /// Sends a forwarding probe to an external address. It comes back through the forward, or fails after an hour.
+    ///
+    /// # Errors
+    /// [`AdminError::NothingToCheck`] for a native address.
+    pub async fn send_probe(&self, account_id: i64, written: &str) -> Result<SupportAddress, AdminError> {
+        let external = self.support_address(account_id, written).await?;
+        if external.kind == AddressKind::Native {
+            return Err(AdminError::NothingToCheck(external.email.to_string()));
+        }
+        let account = self.account(account_id).await?;
+        let secret = random_secret();
+        let reserved = self.store().ids(4).await?;
+        let (now, can_deliver) = (self.now(), self.inner.options.can_deliver);
+        let to = external.written.clone();
+        let address_id = external.id.0;
+        self.store()
+            .write(move |tx| {
+                store::address::probe_sent(tx, account_id, address_id, &secret, now)?;
+                let Some(content) = notice::probe(&account, &external, &secret) else { return Ok(()) };
+                let mut supply = BatchSupply::new(reserved.again(tx, 0)?);
+                let marker = desk::supply::Supply::id(&mut supply);
+                let (mut facts, mut changes) = (Facts::default(), Changes::default());
+                let mut desk = Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                desk.send(None, None, content, vec![to.clone()]);
+                store::changes::write(tx, Writing { account_id, now, marker, can_deliver }, &changes)
+            })
+            .await?;
+        self.store().wake(Kind::Outbox);
+        self.support_address(account_id, written).await
+    }
+
+    /// Adds a person, or gives a known one another role.
+    ///
+    /// # Errors
+    /// A support address is nobody's own.
+    pub async fn add_user(&self, account_id: i64, email: &str, name: &str, role: Role) -> Result<Person, AdminError> {
+        let key = AddressKey::parse(email.trim()).map_err(|_| AdminError::Malformed(email.to_owned()))?;
+        let mut ids = self.store().ids(2).await?;
+        let (id, event_id, now) = (ids.next()?, ids.next()?, self.now());
+        let person = new_person(id, &key, email.trim(), name, role);
+        let refused = key.to_string();
+        let added = self.store().write(move |tx| {
+            let versioned = locked(tx, account_id)?;
+            if versioned.account().owner_of(&key).is_some() {
+                return Ok(None);
+            }
+            let known = store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next();
+            let kept = match known {
+                Some((_, known)) => {
+                    let name = if person.name == name_from(&Mailbox { name: String::new(), address: person.address.clone() }, &key) {
+                        known.name.clone()
+                    } else {
+                        person.name.clone()
+                    };
+                    store::user::set_role(tx, account_id, known.id, role, &name)?;
+                    Person { role, name, ..known }
+                }
+                None => {
+                    store::user::insert_many(tx, account_id, &[(person.clone(), key.clone(), now)])?;
+                    person.clone()
+                }
+            };
+            let detail = json!({"user": kept.id, "role": role.as_str()}).to_string();
+            store::account::log_event(tx, account_id, event_id, "operator", "user.added", &detail, now)?;
+            Ok(Some(kept))
+        });
+        added.await?.ok_or(AdminError::IsSupportAddress(refused))
+    }
+
+    /// Makes an API token of a person; the secret is returned this once.
+    ///
+    /// # Errors
+    /// [`AdminError::NoUser`].
+    pub async fn create_token(&self, account_id: i64, email: &str, name: &str) -> Result<(i64, String), AdminError> {
+        let key = AddressKey::parse(email.trim()).map_err(|_| AdminError::Malformed(email.to_owned()))?;
+        let (id, now, secret) = (self.store().ids(1).await?.next()?, self.now(), random_secret());
+        let (name, token) = (name.to_owned(), secret.clone());
+        let wanted = key.to_string();
+        let made = self.store().write(move |tx| {
+            let Some((_, person)) = store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next() else {
+                return Ok(false);
+            };
+            store::token::insert(tx, account_id, id, &name, person.id.0, &token, now)?;
+            Ok(true)
+        });
+        if made.await? { Ok((id, secret)) } else { Err(AdminError::NoUser(wanted)) }
+    }
+
+    /// Revokes an API token.
+    ///
+    /// # Errors
+    /// [`AdminError::NoToken`].
+    pub async fn revoke_token(&self, account_id: i64, id: i64) -> Result<(), AdminError> {
+        let now = self.now();
+        let done = self.store().write(move |tx| store::token::revoke(tx, account_id, id, now)).await?;
+        if done { Ok(()) } else { Err(AdminError::NoToken(id)) }
+    }
+}
+
+/// Locks the account and reads its configuration in the same transaction.
+fn locked(tx: &mut Tx<'_>, account_id: i64) -> store::Result<accounts::Versioned> {
+    store::work::lock_account(tx, account_id)?;
+    accounts::current(tx, account_id, None)
+}
+
+fn new_person(id: i64, key: &AddressKey, written: &str, name: &str, role: Role) -> Person {
+    let mailbox = Mailbox { name: name.to_owned(), address: written.to_owned() };
+    Person {
+        id: UserId(id),
+        name: name_from(&mailbox, key),
+        role,
+        is_suspended: false,
+        address: written.to_owned(),
+        deliverable: Deliverable::Deliverable,
+    }
+}
+
+fn system_address(brand: &Brand) -> Result<NewAddress, AdminError> {
+    let written = format!("support@{}", brand.native_host);
+    let email = AddressKey::parse(&written).map_err(|_| AdminError::Host(brand.native_host.clone()))?;
+    Ok(NewAddress { email, written, name: brand.name.clone(), brand_id: brand.id, kind: AddressKind::Native, is_default: true })
+}

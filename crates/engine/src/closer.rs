@@ -1,0 +1,66 @@
+//! Closes tickets that were solved long ago (docs/behaviour/tickets.md §3): a wait that is a row with a due time.
+
+use std::time::Duration;
+
+use desk::ticket::SOLVED_FOR;
+use store::work::{self, Announced, Kind, Lease};
+use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
+
+/// How often due closings are looked for: a day's precision is asked for.
+const EVERY: Duration = Duration::from_secs(60);
+/// Tickets closed in one transaction.
+const AT_ONCE: i64 = 500;
+
+impl Engine {
+    /// Closes what is due until told to stop.
+    pub async fn run_closer(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.close_due().await {
+                tracing::warn!(%error, "Closing solved tickets waits: the database cannot be worked now");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Closes every ticket that was solved [`SOLVED_FOR`] ago; returns how many.
+    ///
+    /// # Errors
+    /// As the store says; what was closed stays closed.
+    pub async fn close_due(&self) -> store::Result<u64> {
+        let now = self.now();
+        let announced = self.store().read(move |tx| work::due(tx, Kind::Close, now, AT_ONCE)).await?;
+        let mut closed = 0;
+        for account in announced {
+            let accounts = [account.account_id];
+            let (holder, lease_ms) = (self.inner.options.holder.clone(), self.inner.options.lease_ms);
+            let leases = self.store().write(move |tx| work::claim(tx, Kind::Close, &accounts, &holder, lease_ms)).await?;
+            for lease in leases {
+                closed += self.close_account(lease, account.clone()).await?;
+            }
+        }
+        Ok(closed)
+    }
+
+    async fn close_account(&self, lease: Lease, seen: Announced) -> store::Result<u64> {
+        let now = self.now();
+        let marker = self.store().ids(1).await?.next()?;
+        self.store()
+            .write(move |tx| {
+                work::hold(tx, &lease)?;
+                work::lock_account(tx, lease.account_id)?;
+                let closed = store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, AT_ONCE)?;
+                work::remove(tx, Kind::Close, &seen)?;
+                if let Some(oldest) = store::ticket::oldest_solved(tx, lease.account_id)? {
+                    work::add(tx, Kind::Close, &[(lease.account_id, oldest + SOLVED_FOR)], marker)?;
+                }
+                work::release(tx, std::slice::from_ref(&lease))?;
+                Ok(closed)
+            })
+            .await
+    }
+}

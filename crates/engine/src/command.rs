@@ -1,0 +1,91 @@
+//! Commands: the one way for people and programs to change a ticket. Same rules, same audit, same transaction as mail.
+
+use std::collections::BTreeSet;
+
+use desk::changes::Changes;
+use desk::effect::Desk;
+use desk::ticket::CCS_MAX;
+use desk::update::{Update, UpdateRefusal};
+use mail::address::AddressKey;
+use store::changes::Writing;
+use store::work::Kind;
+use store::StoreError;
+
+use crate::supply::BatchSupply;
+use crate::{Engine, accounts};
+
+/// A change somebody asks for.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Change a ticket: comment, status, assignee, tags.
+    UpdateTicket {
+        /// Its number.
+        number: i64,
+        /// Who does it, by one of their addresses.
+        actor: AddressKey,
+        /// What.
+        update: Update,
+    },
+}
+
+/// Why a command was not carried out; nothing of it happened.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// A rule refuses it.
+    #[error(transparent)]
+    Refused(#[from] UpdateRefusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Carries a command out in one transaction and wakes the outbox.
+    ///
+    /// # Errors
+    /// [`SubmitError::Refused`] with the rule, or the store's failure.
+    pub async fn submit(&self, account_id: i64, command: Command) -> Result<(), SubmitError> {
+        let Command::UpdateTicket { number, actor, update } = command;
+        let kept = self.inner.accounts.kept(account_id);
+        // Comment, audit, marker, the mail and one row for the requester and each CC.
+        let reserved = self.store().ids(5 + CCS_MAX + 1).await?;
+        let (engine, now) = (self.clone(), self.now());
+        let done = self
+            .store()
+            .write(move |tx| {
+                store::work::lock_account(tx, account_id)?;
+                let versioned = accounts::current(tx, account_id, kept.as_ref())?;
+                let account = versioned.account();
+                let Some(ticket) = store::ticket::by_number(tx, account_id, number)? else {
+                    return Ok(Err(UpdateRefusal::NoTicket(number)));
+                };
+                let people = store::user::by_addresses(tx, account_id, &[actor.as_str()])?;
+                let Some((_, person)) = people.into_iter().next() else {
+                    return Ok(Err(UpdateRefusal::NotAnAgent(actor.to_string())));
+                };
+                let mut facts = store::facts::of_tickets(tx, account_id, &BTreeSet::from([ticket.id]))?;
+                let mut supply = BatchSupply::new(reserved.again(tx, 0)?);
+                let marker = desk::supply::Supply::id(&mut supply);
+                let mut changes = Changes::default();
+                let mut desk = Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                if let Err(refusal) = desk.update(ticket.id, &person, &update) {
+                    return Ok(Err(named(refusal, number)));
+                }
+                let can_deliver = engine.inner.options.can_deliver;
+                store::changes::write(tx, Writing { account_id, now, marker, can_deliver }, &changes)?;
+                Ok(Ok(()))
+            })
+            .await?;
+        done?;
+        self.store().wake(Kind::Outbox);
+        Ok(())
+    }
+}
+
+/// People know a ticket by its number, not by its id.
+fn named(refusal: UpdateRefusal, number: i64) -> UpdateRefusal {
+    match refusal {
+        UpdateRefusal::NoTicket(_) => UpdateRefusal::NoTicket(number),
+        other => other,
+    }
+}

@@ -1,0 +1,269 @@
+//! One connection: carries bytes between a socket and the dialogue, and does what its steps say.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use desk::envelope::Envelope;
+use smtp::{MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
+use store::spool::NewMail;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::door::Shared;
+
+/// Bytes read at once.
+const READ_BYTES: usize = 32 * 1024;
+/// Time for a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// Time for a client to take our replies.
+const WRITE: Duration = Duration::from_secs(60);
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    /// None on a unix socket.
+    pub(crate) ip: Option<IpAddr>,
+    /// Whether its hop headers are believed.
+    pub(crate) trusted: bool,
+}
+
+/// The socket, in clear or not.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    Unix(UnixStream),
+    /// Taken away for a handshake that failed.
+    Gone,
+}
+
+trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
+
+impl Stream {
+    fn socket(&mut self) -> Option<&mut dyn Socket> {
+        match self {
+            Stream::Tcp(stream) => Some(stream),
+            Stream::Tls(stream) => Some(stream.as_mut()),
+            Stream::Unix(stream) => Some(stream),
+            Stream::Gone => None,
+        }
+    }
+}
+
+/// Why a connection ends.
+enum End {
+    /// As the dialogue wanted.
+    Said,
+    /// The peer went away or cannot be written to.
+    Lost,
+}
+
+/// One connection at work.
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    session: Session,
+    stream: Stream,
+    peer: Peer,
+    /// Accounts of the recipients asked for so far in this transaction.
+    accounts: BTreeMap<String, i64>,
+}
+
+impl Connection {
+    pub(crate) fn new(shared: Arc<Shared>, session: Session, stream: Stream, peer: Peer) -> Connection {
+        Connection { shared, session, stream, peer, accounts: BTreeMap::new() }
+    }
+
+    /// Runs the dialogue to its end.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut buffer = vec![0; READ_BYTES];
+        let mut stopping = false;
+        loop {
+            match self.session.step() {
+                Step::NeedInput => {
+                    let end = self.exchange(&mut buffer, &stop, &mut stopping).await;
+                    if matches!(end, Err(End::Lost)) {
+                        return;
+                    }
+                }
+                Step::CheckRecipient(recipient) => {
+                    let answer = self.check(&recipient).await;
+                    self.session.recipient(answer);
+                }
+                Step::Mail(transaction) => {
+                    let answers = self.take(transaction).await;
+                    self.session.accepted_each(&answers);
+                }
+                Step::StartTls => {
+                    if matches!(self.start_tls().await, Err(End::Lost)) {
+                        return;
+                    }
+                }
+                Step::Close => {
+                    let _ = self.flush().await;
+                    if let Some(socket) = self.stream.socket() {
+                        let _ = socket.shutdown().await;
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Writes what waits and reads what comes.
+    async fn exchange(&mut self, buffer: &mut [u8], stop: &CancellationToken, stopping: &mut bool) -> Result<(), End> {
+        self.flush().await?;
+        let idle = Duration::from_millis(self.shared.options.idle_ms);
+        let Some(socket) = self.stream.socket() else { return Err(End::Lost) };
+        tokio::select! {
+            biased;
+            () = stop.cancelled(), if !*stopping => {
+                *stopping = true;
+                self.session.shutdown();
+                Err(End::Said)
+            }
+            read = tokio::time::timeout(idle, socket.read(buffer)) => match read {
+                Ok(Ok(0) | Err(_)) => Err(End::Lost),
+                Ok(Ok(count)) => {
+                    self.session.push(buffer.get(..count).unwrap_or_default());
+                    Ok(())
+                }
+                Err(_) => {
+                    self.session.timed_out();
+                    Err(End::Said)
+                }
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        let output = self.session.take_output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        let Some(socket) = self.stream.socket() else { return Err(End::Lost) };
+        let write = async {
+            socket.write_all(&output).await?;
+            socket.flush().await
+        };
+        match tokio::time::timeout(WRITE, write).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Lost),
+        }
+    }
+
+    async fn start_tls(&mut self) -> Result<(), End> {
+        self.flush().await?;
+        let (Some(acceptor), Stream::Tcp(stream)) = (self.shared.acceptor.clone(), std::mem::replace(&mut self.stream, Stream::Gone))
+        else {
+            return Err(End::Lost);
+        };
+        match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                self.stream = Stream::Tls(Box::new(stream));
+                self.session.tls_started();
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                tracing::info!(%error, "A TLS handshake failed");
+                Err(End::Lost)
+            }
+            Err(_) => Err(End::Lost),
+        }
+    }
+
+    async fn check(&mut self, recipient: &Recipient) -> RecipientAnswer {
+        let found = match recipient {
+            Recipient::Address { address, .. } => self.shared.intake.directory.account_of(address).await,
+            Recipient::Postmaster => self.shared.intake.directory.postmaster().await,
+        };
+        match found {
+            Ok(Some(account)) => {
+                // A client that resets again and again must not make this grow.
+                if self.accounts.len() > self.shared.options.limits.recipients {
+                    self.accounts.clear();
+                }
+                self.accounts.insert(recipient.as_written().to_owned(), account);
+                RecipientAnswer::Accepted
+            }
+            Ok(None) => RecipientAnswer::Unknown,
+            Err(error) => {
+                tracing::warn!(%error, "A recipient could not be looked up");
+                RecipientAnswer::Temporary
+            }
+        }
+    }
+
+    /// Makes a mail durable, a copy for each account its recipients belong to, in one transaction.
+    async fn take(&mut self, transaction: Transaction) -> Vec<MailAnswer> {
+        let answer = match self.spool(&transaction).await {
+            Ok(id) => MailAnswer::Accepted { id: id.to_string() },
+            Err(error) => {
+                tracing::warn!(%error, "A mail was not taken: the client is asked to try again");
+                MailAnswer::Temporary
+            }
+        };
+        self.accounts.clear();
+        vec![answer]
+    }
+
+    async fn spool(&mut self, transaction: &Transaction) -> store::Result<i64> {
+        let mut by_account: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for recipient in &transaction.recipients {
+            let account = self.account_again(recipient).await?;
+            let recipients = by_account.entry(account).or_default();
+            let written = recipient.as_written().to_owned();
+            if !recipients.contains(&written) {
+                recipients.push(written);
+            }
+        }
+        let intake = &self.shared.intake;
+        let accepted_at = intake.clock.now();
+        let mut ids = intake.store.ids(by_account.len()).await?;
+        let mut mails = Vec::with_capacity(by_account.len());
+        for (account_id, recipients) in by_account {
+            let id = ids.next()?;
+            let packed = intake.store.pack_mail(account_id, id, &transaction.raw).await?;
+            let envelope = self.envelope(transaction, recipients);
+            let envelope = serde_json::to_string(&envelope).map_err(|error| store::StoreError::Statement(error.to_string()))?;
+            mails.push(NewMail { account_id, id, accepted_at, envelope, packed });
+        }
+        let taken: Vec<(i64, i64)> = mails.iter().map(|mail| (mail.account_id, mail.id)).collect();
+        intake.spooler.spool(mails).await?;
+        metrics::counter!("guichet_mails_accepted_total").increment(taken.len() as u64);
+        for (account_id, id) in &taken {
+            tracing::info!(account.id = account_id, mail.id = id, size_bytes = transaction.raw.len(), "Accepted mail {id}");
+        }
+        taken.first().map(|(_, id)| *id).ok_or(store::StoreError::Changed("the recipients"))
+    }
+
+    async fn account_again(&self, recipient: &Recipient) -> store::Result<i64> {
+        if let Some(account) = self.accounts.get(recipient.as_written()) {
+            return Ok(*account);
+        }
+        let found = match recipient {
+            Recipient::Address { address, .. } => self.shared.intake.directory.account_of(address).await?,
+            Recipient::Postmaster => self.shared.intake.directory.postmaster().await?,
+        };
+        found.ok_or(store::StoreError::Changed("a recipient"))
+    }
+
+    fn envelope(&self, transaction: &Transaction, recipients: Vec<String>) -> Envelope {
+        let door = match transaction.protocol {
+            Protocol::Smtp => "smtp",
+            Protocol::Lmtp => "lmtp",
+        };
+        Envelope {
+            door: door.to_owned(),
+            client: self.peer.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+            helo: transaction.helo.clone(),
+            mail_from: transaction.mail_from.as_ref().map(|_| transaction.mail_from_as_written.clone()),
+            recipients,
+            trusted: self.peer.trusted,
+            tls: transaction.tls,
+        }
+    }
+}

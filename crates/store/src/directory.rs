@@ -1,0 +1,49 @@
+//! Who an envelope recipient belongs to: what the doors ask at RCPT.
+
+use desk::account::Settings;
+use desk::address::RESERVED_LOCAL_PARTS;
+use mail::address::AddressKey;
+
+use crate::account::{address_key, host_key, listed};
+use crate::error::Result;
+use crate::{Tx, values};
+
+/// The account a recipient belongs to, or none: 550 5.1.1.
+///
+/// Known are registered addresses (native, external, and their plus variants), any local part of a native host while the
+/// account's wildcard is on, and at native hosts always `postmaster`, `abuse`, `noreply` and the return paths `bounce+…`
+/// (RFC 5321 §4.5.1, RFC 2142 §4, docs/behaviour/support-addresses.md §4).
+///
+/// # Errors
+/// As the database says.
+pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<i64>> {
+    if let Some(found) = listed(tx, &address_key(key.as_str()))? {
+        return Ok(Some(found.account_id));
+    }
+    let base = key.base();
+    if base != *key {
+        if let Some(found) = listed(tx, &address_key(base.as_str()))? {
+            return Ok(Some(found.account_id));
+        }
+    }
+    let Some(host) = listed(tx, &host_key(key.domain()))? else { return Ok(None) };
+    if RESERVED_LOCAL_PARTS.contains(&base.local()) || has_wildcard(tx, host.account_id)? {
+        return Ok(Some(host.account_id));
+    }
+    Ok(None)
+}
+
+/// The account of `<postmaster>` without a domain: the only one there is.
+///
+/// # Errors
+/// As the database says.
+pub fn only_account(tx: &mut Tx<'_>) -> Result<Option<i64>> {
+    let rows = tx.query("SELECT account_id FROM accounts ORDER BY account_id LIMIT 2", &[])?;
+    let mut ids = rows.into_iter().map(|mut row| row.int()).collect::<Result<Vec<i64>>>()?;
+    Ok(if ids.len() == 1 { ids.pop() } else { None })
+}
+
+fn has_wildcard(tx: &mut Tx<'_>, account_id: i64) -> Result<bool> {
+    let row = tx.find("SELECT settings FROM accounts WHERE account_id = $1", &values![account_id])?;
+    Ok(row.map(|mut row| row.json::<Settings>()).transpose()?.is_some_and(|settings| settings.wildcard))
+}
