@@ -44,6 +44,7 @@ fn config(settings: u8) -> Config {
     };
     let mut config = Config::new("desk.example", protocol);
     config.starttls = is_set(1);
+    config.bare_newline = BareNewline::Normalise;
     if is_set(2) {
         config.bare_newline = BareNewline::Refuse;
     }

@@ -177,7 +177,7 @@ impl Body {
         self.keep(text);
         if after.first() == Some(&b'\n') {
             self.stray();
-            self.end_line(b"\r\n");
+            self.end_line(if self.keeps_stray() { b"\n" } else { b"\r\n" });
         } else {
             self.tail = Tail::Cr;
         }
@@ -189,7 +189,7 @@ impl Body {
         if self.tail == Tail::Cr {
             self.bare_cr();
         }
-        self.check_line();
+        self.check_line(b"");
         match self.fault {
             None => Ok(Whole {
                 raw: self.raw,
@@ -210,14 +210,19 @@ impl Body {
 
     fn bare_cr(&mut self) {
         self.stray();
-        self.keep(b" ");
+        self.keep(if self.keeps_stray() { b"\r" } else { b" " });
         self.tail = Tail::Text;
     }
 
+    fn keeps_stray(&self) -> bool {
+        self.rules.bare_newline == BareNewline::Keep
+    }
+
     fn stray(&mut self) {
-        self.normalised = true;
-        if self.rules.bare_newline == BareNewline::Refuse {
-            self.refuse(Fault::BareNewline);
+        match self.rules.bare_newline {
+            BareNewline::Keep => {}
+            BareNewline::Normalise => self.normalised = true,
+            BareNewline::Refuse => self.refuse(Fault::BareNewline),
         }
     }
 
@@ -233,29 +238,29 @@ impl Body {
         }
     }
 
-    /// Keeps the rest of a line with its CRLF.
+    /// Keeps the rest of a line with its end.
     fn end_line(&mut self, bytes: &[u8]) {
         self.keep(bytes);
-        self.check_line();
+        self.check_line(bytes);
         self.line = 0;
         self.line_start = self.raw.len();
     }
 
-    fn check_line(&mut self) {
+    fn check_line(&mut self, rest: &[u8]) {
         if self.line > self.rules.line_bytes {
             self.refuse(Fault::LineTooLong);
         }
         if self.in_header {
-            self.check_header_line();
+            self.check_header_line(rest);
         }
     }
 
-    fn check_header_line(&mut self) {
+    fn check_header_line(&mut self, rest: &[u8]) {
         if self.size > self.rules.header_bytes {
             self.refuse(Fault::HeaderTooLarge);
         }
-        // A line of nothing but its CRLF. Counted, since the bytes may have been thrown away.
-        self.in_header = self.line != 2;
+        // A line of nothing but its end. Counted, since the bytes may have been thrown away.
+        self.in_header = self.line != if rest.ends_with(b"\r\n") { 2 } else { 1 };
         let line = self.raw.get(self.line_start..).unwrap_or_default();
         if line
             .get(..9)

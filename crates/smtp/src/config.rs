@@ -15,10 +15,13 @@ pub enum Protocol {
 /// mail in a first one. The choice is only about the mail that holds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BareNewline {
-    /// Bare LF becomes CRLF and bare CR a space, so that nothing that reads or sends the stored mail can see another end.
+    /// The bytes are kept as they came.
     ///
-    /// The default: mails with stray newlines do arrive from well-run servers.
+    /// The default: mails with stray newlines do arrive from well-run servers, the raw mail is the truth, and a signature
+    /// holds only for the bytes that were signed. It is never sent on by SMTP, where another server could see another end.
     #[default]
+    Keep,
+    /// Bare LF becomes CRLF and bare CR a space.
     Normalise,
     /// The mail is refused with 550 5.6.0 at its end.
     Refuse,

@@ -207,6 +207,7 @@ fn set(config: &mut Config, setting: &str) {
     match setting.split(' ').collect::<Vec<_>>()[..] {
         ["protocol", "lmtp"] => config.protocol = Protocol::Lmtp,
         ["starttls"] => config.starttls = true,
+        ["bare-newline", "normalise"] => config.bare_newline = BareNewline::Normalise,
         ["bare-newline", "refuse"] => config.bare_newline = BareNewline::Refuse,
         ["max-mail-bytes", number] => config.max_mail_bytes = number.parse().unwrap(),
         ["command-line-bytes", number] => limits.command_line_bytes = number.parse().unwrap(),

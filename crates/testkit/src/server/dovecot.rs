@@ -79,9 +79,7 @@ impl Drop for Dovecot {
         self.folder.print_tail_on_panic("log");
         let Ok(pid) = self.pid() else { return };
         let _ = signal(pid, "TERM");
-        let gone =
-            until("Dovecot ends", READY_WITHIN, || Ok((!std::fs::exists(format!("/proc/{pid}")).unwrap_or(false)).then_some(())));
-        if gone.is_err() {
+        if wait_for_end(pid, READY_WITHIN).is_err() {
             let _ = signal(pid, "KILL");
         }
     }

@@ -1,0 +1,164 @@
+//! Accounts are walls: what is unique is unique, what is an account's own is not seen by another.
+
+use desk::account::Settings;
+use desk::address::{Forwarding, Kind};
+use desk::user::Role;
+use store::{Store, StoreError};
+
+use crate::support::{account, address, brand, key, on_both, person};
+
+fn is_conflict<T: std::fmt::Debug>(name: &str, got: store::Result<T>) {
+    assert!(matches!(got, Err(StoreError::Conflict(_))), "{name}: {got:?}");
+}
+
+fn add_address(store: &Store, account_id: i64, id: i64, email: &'static str) -> store::Result<()> {
+    let kind = if email.ends_with("desk.example") { Kind::Native } else { Kind::External };
+    store.write_blocking(move |tx| {
+        store::address::insert(tx, account_id, id, &address(email, account_id * 10, kind, false), false, 1)
+    })
+}
+
+fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> store::Result<()> {
+    store.write_blocking(move |tx| {
+        store::user::insert_many(tx, account_id, &[(person(id, email, Role::EndUser), key(email), 1)])
+    })
+}
+
+#[test]
+fn names_hosts_and_addresses_belong_to_one_account() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        account(store, 2, "other").unwrap();
+        is_conflict("subdomain", account(store, 3, "acme"));
+        let host = store.write_blocking(|tx| {
+            store::account::insert_brand(tx, 2, &desk::account::Brand { native_host: "acme.desk.example".into(), ..brand(21, "x", false) }, 1)
+        });
+        is_conflict("host", host);
+        add_address(store, 1, 101, "help@acme.example").unwrap();
+        is_conflict("address of another account", add_address(store, 2, 201, "help@acme.example"));
+        is_conflict("address of the same account", add_address(store, 1, 102, "HELP@acme.example"));
+        // What was refused left nothing behind.
+        let accounts = store.read_blocking(store::account::list).unwrap();
+        assert_eq!(accounts.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(store.read_blocking(|tx| store::address::list(tx, 2)).unwrap().len(), 1);
+        assert_eq!(store.read_blocking(|tx| store::account::by_subdomain(tx, "ACME")).unwrap(), Some(1));
+    });
+}
+
+#[test]
+fn a_persons_address_is_theirs_alone_within_an_account() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        account(store, 2, "other").unwrap();
+        add_person(store, 1, 50, "ada@customer.example").unwrap();
+        is_conflict("same account", add_person(store, 1, 51, "Ada@Customer.example"));
+        add_person(store, 2, 52, "ada@customer.example").unwrap();
+        let of = |account_id| {
+            let found = store.read_blocking(move |tx| store::user::by_addresses(tx, account_id, &["ada@customer.example"]));
+            found.unwrap().into_iter().map(|(_, person)| person.id.0).collect::<Vec<_>>()
+        };
+        assert_eq!((of(1), of(2)), (vec![50], vec![52]));
+        assert_eq!(store.read_blocking(|tx| store::user::list(tx, 1, 10)).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn one_address_of_a_brand_is_its_default() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        store
+            .write_blocking(|tx| {
+                store::account::insert_brand(tx, 1, &brand(11, "shop", false), 1)?;
+                store::address::insert(tx, 1, 102, &address("support@shop.desk.example", 11, Kind::Native, true), true, 1)?;
+                store::address::insert(tx, 1, 101, &address("help@acme.desk.example", 10, Kind::Native, true), false, 1)
+            })
+            .unwrap();
+        let defaults = || {
+            let all = store.read_blocking(|tx| store::address::list(tx, 1)).unwrap();
+            all.into_iter().filter(|address| address.is_default).map(|address| address.id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(defaults(), [101, 102]);
+        store
+            .write_blocking(|tx| {
+                let all = store::address::list(tx, 1)?;
+                store::address::make_default(tx, 1, all.iter().find(|address| address.id.0 == 100).unwrap())
+            })
+            .unwrap();
+        assert_eq!(defaults(), [100, 102]);
+    });
+}
+
+#[test]
+fn every_change_of_configuration_counts_the_version_up() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        account(store, 2, "other").unwrap();
+        let version = |id| store.read_blocking(move |tx| store::account::version(tx, id)).unwrap();
+        let other = version(2);
+        let mut last = version(1);
+        let mut counted = |name: &str| {
+            let now = version(1);
+            assert!(now > last, "{name}");
+            last = now;
+        };
+        add_address(store, 1, 101, "help@acme.example").unwrap();
+        counted("address added");
+        store.write_blocking(|tx| store::address::probe_sent(tx, 1, 101, "secret", 5)).unwrap();
+        counted("probe sent");
+        store.write_blocking(|tx| store::address::probe_returned(tx, 1, 101, &key("support@acme.desk.example"), 9)).unwrap();
+        counted("probe returned");
+        store.write_blocking(|tx| store::account::set_settings(tx, 1, &Settings { acknowledge: false, ..Settings::default() })).unwrap();
+        counted("settings");
+        assert_eq!(version(2), other, "another account's version stays");
+
+        let (loaded, account) = store.read_blocking(|tx| store::account::load(tx, 1)).unwrap().unwrap();
+        assert_eq!(loaded, last);
+        assert!(!account.settings.acknowledge);
+        let help = account.address(&key("help@acme.example")).unwrap();
+        assert_eq!(help.forwarding, Forwarding::Verified);
+        assert_eq!(help.forwards_to, Some(key("support@acme.desk.example")));
+        assert_eq!((help.probe_token.as_deref(), help.last_verified_at), (None, Some(9)));
+        assert!(store.read_blocking(|tx| store::account::load(tx, 3)).unwrap().is_none());
+    });
+}
+
+#[test]
+fn last_seen_is_written_once_in_a_while() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let see = |now| store.write_blocking(move |tx| store::address::seen(tx, 1, &[100], now, 60)).unwrap();
+        let seen = || store.read_blocking(|tx| store::address::list(tx, 1)).unwrap()[0].last_verified_at;
+        for (now, want) in [(1_000, 1_000), (1_060, 1_000), (1_061, 1_061)] {
+            see(now);
+            assert_eq!(seen(), Some(want), "at {now}");
+        }
+    });
+}
+
+#[test]
+fn tokens_are_kept_as_hashes_and_revoked_once() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        store.write_blocking(|tx| store::token::insert(tx, 1, 5, "for the shop", 50, "secret", 9)).unwrap();
+        let found = store.read_blocking(|tx| {
+            let hash = store::token::hash_of("secret");
+            tx.query("SELECT id FROM tokens WHERE account_id = 1 AND hash = $1", &store::values![hash.as_slice()])
+        });
+        assert_eq!(found.unwrap().len(), 1);
+        let revoke = |account_id, id| store.write_blocking(move |tx| store::token::revoke(tx, account_id, id, 20)).unwrap();
+        assert!(!revoke(2, 5), "another account's");
+        assert!(revoke(1, 5));
+        assert!(!revoke(1, 5));
+        let listed = store.read_blocking(|tx| store::token::list(tx, 1)).unwrap();
+        assert_eq!(listed[0].revoked_at, Some(20));
+    });
+}
+
+#[test]
+fn nodes_that_start_together_sign_with_one_key() {
+    on_both(|store| {
+        let first = store.write_blocking(|tx| store::signing::load_or_make(tx, 1)).unwrap();
+        let second = store.write_blocking(|tx| store::signing::load_or_make(tx, 2)).unwrap();
+        assert!(first == second);
+    });
+}

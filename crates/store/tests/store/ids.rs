@@ -1,0 +1,76 @@
+//! Ids are never given twice, whoever asks.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use testkit::database::both;
+
+use crate::support::{on_both, open};
+
+#[test]
+fn ids_are_unique_over_threads_and_nodes() {
+    const THREADS: usize = 6;
+    const RUNS: usize = 25;
+    const RUN: usize = 1_000;
+    for database in both() {
+        let nodes = [open(&database), open(&database)];
+        nodes[0].migrate().unwrap();
+        let mut seen = BTreeSet::new();
+        thread::scope(|scope| {
+            let takers: Vec<_> = (0..THREADS)
+                .map(|number| {
+                    let node = &nodes[number % nodes.len()];
+                    scope.spawn(move || {
+                        let mut taken = Vec::new();
+                        for _ in 0..RUNS {
+                            let mut ids = node.ids_blocking(RUN).unwrap();
+                            taken.extend((0..RUN).map(|_| ids.next().unwrap()));
+                            assert!(ids.next().is_err(), "a run ends where it was asked to");
+                        }
+                        taken
+                    })
+                })
+                .collect();
+            for taker in takers {
+                seen.extend(taker.join().unwrap());
+            }
+        });
+        assert_eq!(seen.len(), THREADS * RUNS * RUN, "on {}", database.engine);
+        assert!(seen.first() > Some(&0), "ids are positive");
+        // Small enough to be exact in JavaScript, whatever happens to the blocks.
+        assert!(seen.last() < Some(&(1 << 40)));
+    }
+}
+
+#[test]
+fn more_ids_than_a_block_holds_are_given_in_one_run() {
+    on_both(|store| {
+        let mut first = store.ids_blocking(3).unwrap();
+        let first = [first.next().unwrap(), first.next().unwrap(), first.next().unwrap()];
+        let mut many = store.ids_blocking(70_000).unwrap();
+        let many: BTreeSet<i64> = (0..70_000).map(|_| many.next().unwrap()).collect();
+        assert_eq!(many.len(), 70_000);
+        assert!(first.iter().all(|id| !many.contains(id)));
+        let after = store.ids_blocking(1).unwrap().next().unwrap();
+        assert!(!many.contains(&after) && !first.contains(&after));
+    });
+}
+
+#[test]
+fn a_closure_that_runs_again_has_the_same_ids_and_a_longer_run_when_it_needs_one() {
+    on_both(|store| {
+        let reserved = store.ids_blocking(10).unwrap();
+        let (same, longer) = store
+            .write_blocking(move |tx| {
+                let same = [reserved.again(tx, 10)?.next()?, reserved.again(tx, 4)?.next()?];
+                let mut run = reserved.again(tx, 11)?;
+                let longer: Vec<i64> = (0..11).map(|_| run.next()).collect::<store::Result<_>>()?;
+                Ok((same, longer))
+            })
+            .unwrap();
+        assert_eq!(same[0], same[1]);
+        assert!(!longer.contains(&same[0]));
+        let later = store.ids_blocking(100_000).unwrap().next().unwrap();
+        assert!(!longer.contains(&later));
+    });
+}

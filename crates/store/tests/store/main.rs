@@ -1,0 +1,24 @@
+//! The store on both databases: every case runs on SQLite and on PostgreSQL from one text.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "helpers of tests are tests too and may panic"
+)]
+
+mod accounts;
+mod directory;
+mod durability;
+mod full_disk;
+mod group_commit;
+mod ids;
+mod message_ids;
+mod outbox;
+mod partitions;
+mod raw;
+mod schema;
+mod spool;
+mod statements;
+mod support;
+mod tickets;
+mod work;

@@ -1,0 +1,86 @@
+//! What is remembered of a Message-ID: an id met on a real mail stays as it was first met.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use desk::changes::{Changes, RememberedId};
+use desk::facts::{IdKind, KnownId, Questions};
+use desk::id::TicketId;
+use store::Store;
+
+use crate::support::{account, on_both, write};
+
+fn met(kind: IdKind, mail_id: i64, message_id: &str) -> RememberedId {
+    let fingerprint = (kind == IdKind::In).then_some([mail_id as u8; 16]);
+    RememberedId { message_id: message_id.to_owned(), kind, ticket_id: Some(TicketId(mail_id * 10)), mail_id, fingerprint }
+}
+
+fn remember(store: &Store, ids: Vec<RememberedId>) {
+    write(store, 1, Changes { message_ids: ids, ..Changes::default() }).unwrap();
+}
+
+fn known(store: &Store, account_id: i64, ids: BTreeSet<String>) -> BTreeMap<String, KnownId> {
+    let questions = Questions { message_ids: ids, ..Questions::default() };
+    store.read_blocking(move |tx| store::facts::load(tx, account_id, &questions)).unwrap().message_ids
+}
+
+fn one(store: &Store, id: &str) -> Option<KnownId> {
+    known(store, 1, BTreeSet::from([id.to_owned()])).remove(id)
+}
+
+#[test]
+fn a_real_mail_takes_the_place_of_one_only_heard_of() {
+    use IdKind::{In, Out, Seen};
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        for (name, first, second, stays) in [
+            ("seen then in", Seen, In, false),
+            ("seen then out", Seen, Out, false),
+            ("seen then seen", Seen, Seen, true),
+            ("in then seen", In, Seen, true),
+            ("in then in", In, In, true),
+            ("in then out", In, Out, true),
+            ("out then in", Out, In, true),
+            ("out then seen", Out, Seen, true),
+        ] {
+            let id = format!("{}@customer.example", name.replace(' ', "-"));
+            remember(store, vec![met(first, 1, &id)]);
+            remember(store, vec![met(second, 2, &id)]);
+            let want = if stays { met(first, 1, &id) } else { met(second, 2, &id) };
+            let want = KnownId { kind: want.kind, ticket: want.ticket_id, mail_id: want.mail_id, fingerprint: want.fingerprint };
+            assert_eq!(one(store, &id), Some(want), "{name}");
+        }
+    });
+}
+
+#[test]
+fn an_id_met_twice_in_a_batch_is_the_real_mails() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let id = "a@customer.example";
+        remember(store, vec![met(IdKind::Seen, 1, id), met(IdKind::In, 2, id), met(IdKind::Seen, 3, "b@customer.example")]);
+        assert_eq!(one(store, id).map(|known| (known.kind, known.mail_id)), Some((IdKind::In, 2)));
+        assert_eq!(one(store, "b@customer.example").map(|known| known.kind), Some(IdKind::Seen));
+    });
+}
+
+#[test]
+fn ids_keep_their_case_and_their_account() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        account(store, 2, "other").unwrap();
+        remember(store, vec![met(IdKind::In, 1, "Abc@customer.example")]);
+        assert!(one(store, "Abc@customer.example").is_some());
+        assert!(one(store, "abc@customer.example").is_none());
+        assert!(known(store, 2, BTreeSet::from(["Abc@customer.example".to_owned()])).is_empty());
+    });
+}
+
+#[test]
+fn long_ids_and_long_lists_are_found() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let ids: BTreeSet<String> = (0..1_300).map(|n| format!("{n}-{}@customer.example", "x".repeat(n))).collect();
+        remember(store, ids.iter().map(|id| met(IdKind::In, 1, id)).collect());
+        assert_eq!(known(store, 1, ids.clone()).len(), ids.len());
+    });
+}
