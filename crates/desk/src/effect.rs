@@ -114,8 +114,7 @@ impl Desk<'_> {
         let comment = self.comment_from_mail(inbound, decision, id, requester.id, true);
         self.add_ccs(inbound, id, requester.id);
         let events = vec![
-            json!({"v": 1, "type": "Create", "recipient": ticket.received.recipient, "source": ticket.received.source,
-                   "trust": ticket.received.trust, "subject": ticket.subject, "follow_up_of": follow_up_of}),
+            create_event(&ticket),
             json!({"type": "Comment", "id": comment, "public": true, "mail": inbound.id}),
         ];
         self.audit(id, requester.id, "email", events);
@@ -388,6 +387,15 @@ pub fn unprocessable(inbound: &Inbound<'_>, step: &str, now: Millis) -> Changes 
         }],
         ..Changes::default()
     }
+}
+
+/// What a ticket was when it was opened, as far as it may change; the rest stands on the ticket for good.
+fn create_event(ticket: &Ticket) -> serde_json::Value {
+    let mut event = json!({"v": 1, "type": "Create", "subject": ticket.subject, "recipient": ticket.received.recipient});
+    if let (Some(of), Some(fields)) = (ticket.follow_up_of, event.as_object_mut()) {
+        fields.insert("follow_up_of".into(), json!(of));
+    }
+    event
 }
 
 fn ticket_after(facts: &Facts, id: TicketId) -> Option<Ticket> {

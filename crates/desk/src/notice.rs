@@ -62,11 +62,15 @@ pub struct Content {
     /// Cc.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cc: Vec<Party>,
-    /// Subject; `{number}` stands for the ticket's number, which is known only when the ticket is written.
+    /// Subject; empty for an acknowledgement, which has its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// Text; `{number}` likewise, and no other placeholder. Empty for a comment: its text is read from the comment.
+    /// Text of a probe. An acknowledgement has its own, a comment's is read from the comment.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// The brand's name, for an acknowledgement.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub brand: String,
     /// The thread token; empty for a probe.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
@@ -125,11 +129,9 @@ pub fn acknowledgement(account: &Account, ticket: &Ticket, requester: &Person) -
         reply_to: frame.reply_to,
         to: vec![requester.mailbox().into()],
         cc: vec![],
-        subject: format!("[{brand}] We have your request (#{{number}})"),
-        text: format!(
-            "Your request #{{number}} has arrived and is in good hands.\n\n\
-             To add something, just reply to this mail.\n\n{brand}"
-        ),
+        subject: String::new(),
+        text: String::new(),
+        brand: brand.to_owned(),
         token: ticket.token.as_str().into(),
         host: frame.host,
         in_reply_to: ticket.last_message_id.clone(),
@@ -149,6 +151,7 @@ pub fn comment(account: &Account, ticket: &Ticket, author: &Person, to: Vec<Part
         cc,
         subject: reply_subject(&ticket.subject),
         text: String::new(),
+        brand: String::new(),
         token: ticket.token.as_str().into(),
         host: frame.host,
         in_reply_to: ticket.last_message_id.clone(),
@@ -181,6 +184,7 @@ pub fn probe(account: &Account, external: &crate::address::SupportAddress, secre
              It is taken out when it comes back; if you read it, the forward does not work yet.\n",
             external.written
         ),
+        brand: String::new(),
         token: String::new(),
         host,
         in_reply_to: None,
@@ -219,12 +223,7 @@ pub struct Rendering<'a> {
 #[must_use]
 pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
     let content = rendering.content;
-    let number = rendering.number.to_string();
-    let filled = |text: &str| text.replace("{number}", &number);
-    let is_comment = content.kind == NoticeKind::Comment.as_str();
-    let body = if is_comment { rendering.comment.to_owned() } else { filled(&content.text) };
-    // The customer's subject may hold a brace of its own: only our own texts have placeholders.
-    let subject = if is_comment { content.subject.clone() } else { filled(&content.subject) };
+    let (subject, body) = words_of(rendering);
     let root = (!content.token.is_empty()).then(|| format!("{}@{}", content.token, content.host));
     let references = root.iter().chain(rendering.references).chain(&content.in_reply_to);
     let (text, html) = with_token(&body, &content.token);
@@ -249,6 +248,23 @@ pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
         html: Some(html),
         boundary_seed: u64::try_from(rendering.id).unwrap_or_default(),
     })
+}
+
+/// Subject and text by the kind of mail. The ticket's number is known only once the ticket is written, so it comes in here.
+fn words_of(rendering: &Rendering<'_>) -> (String, String) {
+    let content = rendering.content;
+    match content.kind.parse() {
+        Ok(NoticeKind::Acknowledgement) => {
+            let (brand, number) = (&content.brand, rendering.number);
+            let text = format!(
+                "Your request #{number} has arrived and is in good hands.\n\n\
+                 To add something, just reply to this mail.\n\n{brand}"
+            );
+            (format!("[{brand}] We have your request (#{number})"), text)
+        }
+        Ok(NoticeKind::Comment) => (content.subject.clone(), rendering.comment.to_owned()),
+        Ok(NoticeKind::Probe) | Err(_) => (content.subject.clone(), content.text.clone()),
+    }
 }
 
 /// Puts the thread token below the text, far enough not to be read, and unseen into the HTML.

@@ -13,6 +13,8 @@ use crate::batch::Decided;
 
 /// How long the sorter sleeps when nothing rings: other nodes' mail is found by this.
 const POLL: Duration = Duration::from_millis(200);
+/// How long an account that another node works is not asked for again.
+const REFUSED_FOR: Duration = Duration::from_millis(500);
 /// Wait after a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Accounts worked side by side at most.
@@ -34,8 +36,9 @@ impl Engine {
     pub async fn run_sorter(&self, stop: CancellationToken) {
         let bell = self.store().bell(Kind::Mail);
         let mut held: BTreeMap<i64, Held> = BTreeMap::new();
+        let mut refused: BTreeMap<i64, Instant> = BTreeMap::new();
         while !stop.is_cancelled() {
-            let worked = match self.pass(&mut held).await {
+            let worked = match self.pass(&mut held, &mut refused).await {
                 Ok(worked) => worked,
                 Err(error) => {
                     tracing::warn!(%error, "Mail waits: the database cannot be worked now");
@@ -61,16 +64,22 @@ impl Engine {
     }
 
     /// One look at what is announced; false when nothing was.
-    async fn pass(&self, held: &mut BTreeMap<i64, Held>) -> store::Result<bool> {
+    async fn pass(&self, held: &mut BTreeMap<i64, Held>, refused: &mut BTreeMap<i64, Instant>) -> store::Result<bool> {
         let announced = self.store().read(|tx| work::due(tx, Kind::Mail, 0, ANNOUNCEMENTS)).await?;
-        let announced: Vec<Announced> = announced.into_iter().take(ACCOUNTS_AT_ONCE).collect();
+        let now = Instant::now();
+        refused.retain(|_, until| now < *until);
+        let free = announced.into_iter().filter(|account| !refused.contains_key(&account.account_id));
+        let announced: Vec<Announced> = free.take(ACCOUNTS_AT_ONCE).collect();
         if announced.is_empty() {
             return Ok(false);
         }
         self.hold_leases(&announced, held).await?;
         let mut accounts = JoinSet::new();
         for account in announced {
-            let Some(held) = held.get(&account.account_id) else { continue };
+            let Some(held) = held.get(&account.account_id) else {
+                refused.insert(account.account_id, now + REFUSED_FOR);
+                continue;
+            };
             let (engine, lease) = (self.clone(), held.lease.clone());
             accounts.spawn(async move {
                 let account_id = account.account_id;

@@ -1,1 +1,51 @@
-fn main() {}
+//! The program: configuration, wiring, command line. It holds no rule of the desk; it opens the rooms and lets them work.
+
+mod cli;
+mod clock;
+mod command;
+mod config;
+mod demo;
+mod failure;
+mod http;
+mod open;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::Cli;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match command::run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", failure.text(cli.common.json));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version go to standard output and are no failure; a wrong line ends with 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    let as_json = std::env::args_os().any(|argument| argument == "--json");
+    if as_json && error.use_stderr() {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let failure = failure::Failure::new(what, "the command line cannot be read", "see `guichet help`");
+        eprintln!("{}", failure.text(true));
+    } else {
+        // Nothing can be done when nobody reads it.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

@@ -199,7 +199,7 @@ impl Connection {
 
     /// Makes a mail durable, a copy for each account its recipients belong to, in one transaction.
     async fn take(&mut self, transaction: Transaction) -> Vec<MailAnswer> {
-        let answer = match self.spool(&transaction).await {
+        let answer = match self.spool(transaction).await {
             Ok(id) => MailAnswer::Accepted { id: id.to_string() },
             Err(error) => {
                 tracing::warn!(%error, "A mail was not taken: the client is asked to try again");
@@ -210,7 +210,8 @@ impl Connection {
         vec![answer]
     }
 
-    async fn spool(&mut self, transaction: &Transaction) -> store::Result<i64> {
+    async fn spool(&mut self, mut transaction: Transaction) -> store::Result<i64> {
+        let raw = Arc::new(std::mem::take(&mut transaction.raw));
         let mut by_account: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for recipient in &transaction.recipients {
             let account = self.account_again(recipient).await?;
@@ -226,8 +227,8 @@ impl Connection {
         let mut mails = Vec::with_capacity(by_account.len());
         for (account_id, recipients) in by_account {
             let id = ids.next()?;
-            let packed = intake.store.pack_mail(account_id, id, &transaction.raw).await?;
-            let envelope = self.envelope(transaction, recipients);
+            let packed = intake.store.pack_mail(account_id, id, &raw).await?;
+            let envelope = self.envelope(&transaction, recipients);
             let envelope = serde_json::to_string(&envelope).map_err(|error| store::StoreError::Statement(error.to_string()))?;
             mails.push(NewMail { account_id, id, accepted_at, envelope, packed });
         }
@@ -235,7 +236,7 @@ impl Connection {
         intake.spooler.spool(mails).await?;
         metrics::counter!("guichet_mails_accepted_total").increment(taken.len() as u64);
         for (account_id, id) in &taken {
-            tracing::info!(account.id = account_id, mail.id = id, size_bytes = transaction.raw.len(), "Accepted mail {id}");
+            tracing::info!(account.id = account_id, mail.id = id, size_bytes = raw.len(), "Accepted mail {id}");
         }
         taken.first().map(|(_, id)| *id).ok_or(store::StoreError::Changed("the recipients"))
     }

@@ -235,7 +235,7 @@ CREATE TABLE ledger (
     message_hash BIGINT NOT NULL,
     outcome      TEXT NOT NULL,
     reason       TEXT NOT NULL,
-    reasons      TEXT NOT NULL,              -- JSON list
+    reasons      TEXT NOT NULL,              -- JSON list: the steps before the reason
     ticket_id    BIGINT,
     ticket_number BIGINT,
     PRIMARY KEY (account_id, id)

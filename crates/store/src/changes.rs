@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use desk::changes::{Changes, Outgoing};
+use desk::changes::{Changes, LedgerRow, Outgoing};
 use desk::clock::HOUR;
 use desk::id::TicketId;
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
@@ -196,7 +196,9 @@ fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result
 }
 
 fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
-    let reasons: Vec<String> = changes.ledger.iter().map(|row| json(&row.reasons)).collect();
+    // The last step is the reason itself and stands in a column of its own.
+    let steps = |row: &LedgerRow| json(&row.reasons.split_last().map(|(_, before)| before).unwrap_or_default());
+    let reasons: Vec<String> = changes.ledger.iter().map(steps).collect();
     let rows: Vec<_> = changes
         .ledger
         .iter()

@@ -103,14 +103,9 @@ pub fn outgoing(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Res
 }
 
 fn read(mut row: crate::Row) -> Result<Row> {
-    Ok(Row {
-        id: row.int()?,
-        direction: "in",
-        message_id: row.text()?,
-        outcome: Some(row.text()?),
-        reason: row.text()?,
-        reasons: row.json()?,
-        ticket: row.maybe_int()?,
-        at: row.int()?,
-    })
+    let (id, message_id, outcome, reason) = (row.int()?, row.text()?, row.text()?, row.text()?);
+    let mut reasons: Vec<String> = row.json()?;
+    reasons.push(reason.clone());
+    let (ticket, at) = (row.maybe_int()?, row.int()?);
+    Ok(Row { id, direction: "in", message_id, outcome: Some(outcome), reason, reasons, ticket, at })
 }

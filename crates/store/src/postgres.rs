@@ -23,6 +23,9 @@ const RETRIES: usize = 5;
 /// Time allowed for connecting before the database counts as gone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A node that is frozen in the middle of a transaction must not keep its row locks: others could never take over.
+const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '30s'";
+
 enum Work {
     Read(Job),
     Write(Job),
@@ -147,6 +150,8 @@ pub(crate) struct Session {
     statements: HashMap<String, Statement>,
     /// Whether the last error was one after which the same closure may succeed.
     again: bool,
+    /// Whether a statement of the open transaction failed: PostgreSQL then answers COMMIT with a rollback and no error.
+    failed: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -167,7 +172,7 @@ impl Session {
             // Its end shows as `client.is_closed()`.
             let _ = connection.await;
         });
-        Ok(Session { runtime, client, statements: HashMap::new(), again: false })
+        Ok(Session { runtime, client, statements: HashMap::new(), again: false, failed: false })
     }
 
     fn transaction(&mut self, job: &mut Job, read_only: bool) -> std::result::Result<Box<dyn std::any::Any + Send>, Failure> {
@@ -175,13 +180,17 @@ impl Session {
         if self.batch(begin).is_err() {
             return Err(Failure::NotBegun);
         }
-        self.again = false;
+        (self.again, self.failed) = (false, false);
         let outcome = {
             let mut tx = Tx { inner: Inner::Postgres(self) };
             catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
                 .unwrap_or_else(|payload| Err(StoreError::Panicked(panic_text(payload.as_ref()))))
         };
         match outcome {
+            Ok(_) if self.failed => {
+                let _ = self.batch("ROLLBACK");
+                Err(Failure::Final(StoreError::Statement("a statement failed and its closure went on".into())))
+            }
             Ok(value) => match self.batch("COMMIT") {
                 Ok(()) => Ok(value),
                 Err(error) if self.again => Err(Failure::Retry(error)),
@@ -256,6 +265,7 @@ impl Session {
     }
 
     fn convert(&mut self, error: &tokio_postgres::Error, sql: &str) -> StoreError {
+        self.failed = true;
         let Some(code) = error.code() else { return StoreError::Unavailable(chain(error)) };
         self.again = matches!(*code, SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED);
         let text = chain(error);

@@ -1,5 +1,11 @@
 //! The raw mail, compressed: small ones in the row, larger ones as blobs.
 
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
+
 use crate::error::{Result, StoreError};
 use crate::{Store, Tx, Value, values};
 
@@ -10,31 +16,51 @@ const LEVEL: i32 = 1;
 /// Bytes a mail may have at most when it is unpacked; guards the reader against a damaged row.
 const UNPACKED_MAX: usize = 1 << 30;
 
-/// Compresses bytes for a row or a blob.
+/// What mails begin with and are full of. Part of the format of every stored mail: never edited, only followed by a second.
+const DICTIONARY_1: &[u8] = include_bytes!("raw_dictionary_1.bin");
+/// First byte of bytes packed with [`DICTIONARY_1`].
+const PACKED_1: u8 = 1;
+
+/// Compresses bytes for a row or a blob: a format byte, then a zstd frame made with the dictionary of that format.
 ///
 /// # Errors
 /// [`StoreError::Statement`] when the compressor fails, which only want of memory can cause.
 pub fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
     thread_local! {
         // Making the context costs more than packing a small mail.
-        static PACKER: std::cell::RefCell<Option<zstd::bulk::Compressor<'static>>> = const { std::cell::RefCell::new(None) };
+        static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     }
+    static DICTIONARY: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
     PACKER.with_borrow_mut(|slot| {
         if slot.is_none() {
-            *slot = zstd::bulk::Compressor::new(LEVEL).ok();
+            *slot = Compressor::with_prepared_dictionary(&DICTIONARY).ok();
         }
-        let packer = slot.as_mut().ok_or_else(|| StoreError::Statement("no memory to compress a mail".into()))?;
-        packer.compress(bytes).map_err(|error| StoreError::Statement(format!("cannot compress: {error}")))
+        let failed = |error: &dyn std::fmt::Display| StoreError::Statement(format!("cannot compress a mail: {error}"));
+        let packer = slot.as_mut().ok_or_else(|| failed(&"no memory"))?;
+        let mut packed = packer.compress(bytes).map_err(|error| failed(&error))?;
+        packed.insert(0, PACKED_1);
+        Ok(packed)
     })
 }
 
 /// Unpacks what [`pack`] made of `size` bytes.
 ///
 /// # Errors
-/// [`StoreError::Statement`] when the bytes are damaged.
+/// [`StoreError::Statement`] when the bytes are damaged or of a format this version does not know.
 pub fn unpack(packed: &[u8], size: usize) -> Result<Vec<u8>> {
-    zstd::bulk::decompress(packed, size.min(UNPACKED_MAX))
-        .map_err(|error| StoreError::Statement(format!("cannot unpack a stored mail: {error}")))
+    thread_local! {
+        static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    static DICTIONARY: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
+    let failed = |error: &dyn std::fmt::Display| StoreError::Statement(format!("cannot unpack a stored mail: {error}"));
+    let Some((&PACKED_1, frame)) = packed.split_first() else { return Err(failed(&"unknown format")) };
+    UNPACKER.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = Decompressor::with_prepared_dictionary(&DICTIONARY).ok();
+        }
+        let unpacker = slot.as_mut().ok_or_else(|| failed(&"no memory"))?;
+        unpacker.decompress(frame, size.min(UNPACKED_MAX)).map_err(|error| failed(&error))
+    })
 }
 
 /// A raw mail as it is stored.

@@ -1,5 +1,7 @@
 //! The durable inbound queue: one raw row and one small spool row per account and SMTP transaction.
 
+use std::sync::Arc;
+
 use desk::envelope::Envelope;
 
 use crate::blob::Blobs;
@@ -7,6 +9,9 @@ use crate::error::{Result, StoreError};
 use crate::raw::{self, INLINE_MAX, Packed};
 use crate::work::{self, Kind};
 use crate::{Store, Tx, values};
+
+/// Bytes compressed on the calling task; more would keep its thread from other connections for too long.
+const PACK_HERE_MAX: usize = 256 * 1024;
 
 /// A mail that is accepted for one account and about to be made durable.
 #[derive(Debug, Clone)]
@@ -39,8 +44,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Blob`]: nothing is promised yet, the client must try again.
-    pub async fn pack_mail(&self, account_id: i64, mail_id: i64, raw: &[u8]) -> Result<Packed> {
-        let body = raw::pack(raw)?;
+    pub async fn pack_mail(&self, account_id: i64, mail_id: i64, raw: &Arc<Vec<u8>>) -> Result<Packed> {
+        let body = if raw.len() <= PACK_HERE_MAX {
+            raw::pack(raw)?
+        } else {
+            let raw = Arc::clone(raw);
+            let packed = tokio::task::spawn_blocking(move || raw::pack(&raw)).await;
+            packed.map_err(|error| StoreError::Panicked(error.to_string()))??
+        };
         if body.len() <= INLINE_MAX {
             return Ok(Packed { size_bytes: raw.len(), body: Some(body), blob: None });
         }

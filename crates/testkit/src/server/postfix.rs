@@ -151,7 +151,8 @@ impl Postfix {
         let daemons = run(Command::new(find_program("postconf")?).args(["-d", "-h", "daemon_directory"]))?;
         let mut command = as_root("env");
         command.arg(format!("MAIL_CONFIG={}", self.folder.join("etc").display()));
-        command.arg(Path::new(daemons.trim()).join("master")).current_dir("/");
+        // -w: goes into the background and returns when the master is ready.
+        command.arg(Path::new(daemons.trim()).join("master")).arg("-w").current_dir("/");
         launch(&mut command, &self.folder.join("start.log"))?;
         wait_for_port(self.port)
     }

@@ -1,0 +1,95 @@
+//! Delivery reports: found by what we signed, and believed for nothing else.
+
+use desk::signed::Purpose;
+
+use crate::scene::{decided, envelope, keys, letter, shown};
+
+/// A report (RFC 3464) on one recipient, with the header of the mail that came back.
+fn report(recipient: &str, action: &str, mark: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.customer.example
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+         --b
+         Content-Type: text/plain
+
+         It could not be delivered.
+         --b
+         Content-Type: message/delivery-status
+
+         Reporting-MTA: dns; mx.customer.example
+
+         Final-Recipient: rfc822; {recipient}
+         Action: {action}
+         Status: 5.1.1
+         Diagnostic-Code: smtp; 550 no such user
+
+         --b
+         Content-Type: text/rfc822-headers
+
+         Message-ID: <out@acme.desk.example>
+         {mark}
+         --b--"
+    )
+}
+
+fn mark(purpose: Purpose, account_id: i64, id: i64) -> String {
+    keys().sign(purpose, account_id, id)
+}
+
+fn seen(recipient: &str, mail: &str) -> String {
+    let mut envelope = envelope(&[recipient]);
+    envelope.mail_from = None;
+    shown(&decided(&envelope, &letter(mail)))
+}
+
+#[test]
+fn a_report_to_our_signed_return_path_is_a_bounce_of_that_recipient() {
+    let path = format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 501));
+    for (name, mail, want) in [
+        ("failed", report("ada@customer.example", "failed", ""), "bounce of 501 failed (550 no such user)"),
+        ("delayed", report("ada@customer.example", "delayed", ""), "bounce of 501 delayed (550 no such user)"),
+        ("of a rewritten address", report("ada2@inner.example", "failed", ""), "bounce of 501 failed (550 no such user)"),
+        ("without a machine's part", "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry".into(), "bounce of 501 failed (Undeliverable)"),
+        ("an absence notice", "Auto-Submitted: auto-replied\nSubject: Away\n\nsorry".into(), "bounce of 501 delayed (Away)"),
+    ] {
+        assert_eq!(seen(&path, &mail), want, "{name}");
+        assert_eq!(seen(&path.to_uppercase(), &mail), want, "{name} in capitals");
+    }
+}
+
+#[test]
+fn a_report_with_our_mark_in_the_returned_part_is_a_bounce() {
+    let ours = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 1, 400));
+    for (name, recipient, want) in [
+        ("of a recipient of that mail", "ada@customer.example", "bounce of 501 failed (550 no such user)"),
+        ("in another case", "ADA@Customer.example", "bounce of 501 failed (550 no such user)"),
+        ("of somebody who was not sent to", "eve@else.example", "suspended 7"),
+    ] {
+        assert_eq!(seen("support@acme.desk.example", &report(recipient, "failed", &ours)), want, "{name}");
+    }
+}
+
+#[test]
+fn a_report_that_carries_no_signature_of_ours_is_held() {
+    let forged = "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa".to_owned();
+    let foreign = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 2, 400));
+    let misused = format!("X-Guichet-Mail: {}", mark(Purpose::Bounce, 1, 400));
+    for (name, mark) in [("none", String::new()), ("forged", forged), ("another account's", foreign), ("a return path's", misused)] {
+        assert_eq!(seen("support@acme.desk.example", &report("ada@customer.example", "failed", &mark)), "suspended 7", "{name}");
+    }
+    for (name, path) in [
+        ("forged", "bounce+501-aaaaaaaaaaaaaaaa@acme.desk.example".to_owned()),
+        ("another account's", format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 2, 501))),
+        ("a mail's", format!("bounce+{}@acme.desk.example", mark(Purpose::Mail, 1, 501))),
+        ("of an unknown row", format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 999))),
+        ("at a foreign host", format!("bounce+{}@acme.example", mark(Purpose::Bounce, 1, 501))),
+    ] {
+        assert_eq!(seen(&path, &report("ada@customer.example", "failed", "")), "suspended 7", "return path {name}");
+    }
+}
+
+#[test]
+fn a_bounce_that_is_no_report_is_a_mail_systems_mail() {
+    assert_eq!(seen("support@acme.desk.example", "From: mailer-daemon@x.example\nSubject: Undeliverable\n\n[AAAAAA-AAAA]"), "suspended 9");
+}

@@ -1,0 +1,11 @@
+//! The desk's decisions, as tables: a mail and a scene in, a verdict and its changes out.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too and may panic")]
+
+mod bounces;
+mod effects;
+mod properties;
+mod received;
+mod scene;
+mod senders;
+mod threads;
+mod updates;

@@ -1,0 +1,132 @@
+//! `guichet explain`: what would become of a mail, and why. Writes nothing.
+
+use desk::envelope::Envelope;
+use desk::verdict::{Author, Verdict};
+use engine::explain::Explained;
+use mail::address::AddressKey;
+use mail::letter::Letter;
+use serde_json::{Value, json};
+
+use super::{Session, read_file};
+use crate::cli;
+use crate::failure::{Doing as _, Failure, Result};
+use crate::output::tame;
+
+/// Runs `explain`.
+pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result<()> {
+    let raw = read_file(&command.mail)?;
+    let engine = session.engine().await?;
+    let (accounts, refused) = by_account(session, &command.rcpt).await?;
+    let mail_from = return_path(command, &raw);
+    let mut mails = Vec::new();
+    let mut lines = Vec::new();
+    for recipients in accounts {
+        let envelope = Envelope {
+            door: "smtp".into(),
+            client: String::new(),
+            helo: String::new(),
+            mail_from: mail_from.clone(),
+            recipients: recipients.clone(),
+            trusted: false,
+            tls: false,
+        };
+        if let Some(explained) = engine.explain(&raw, envelope).await.doing("the mail cannot be explained")? {
+            mails.push(as_json(&explained, &recipients));
+            lines.push(text(&explained, &recipients));
+        }
+    }
+    for address in &refused {
+        lines.push(format!("{address}: refused at RCPT with 550 5.1.1: no account has this address"));
+    }
+    session.output().answer(&answer(mails, &refused), &tame(&lines.join("\n\n")))
+}
+
+/// Recipients by account, in the order of their first one; and those that nobody has.
+async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec<Vec<String>>, Vec<String>)> {
+    let mut accounts: Vec<(i64, Vec<String>)> = Vec::new();
+    let mut refused = Vec::new();
+    for recipient in recipients {
+        let wrong = |_| Failure::new(format!("{recipient:?} is not an e-mail address"), "--rcpt takes one address", "write name@example.com");
+        let key = AddressKey::parse(recipient.trim()).map_err(wrong)?;
+        let found = session.store.read(move |tx| store::directory::account_of(tx, &key)).await.doing("the directory cannot be read")?;
+        match (found, accounts.iter_mut().find(|(id, _)| Some(*id) == found)) {
+            (None, _) => refused.push(recipient.clone()),
+            (Some(_), Some((_, known))) => known.push(recipient.clone()),
+            (Some(id), None) => accounts.push((id, vec![recipient.clone()])),
+        }
+    }
+    Ok((accounts.into_iter().map(|(_, recipients)| recipients).collect(), refused))
+}
+
+fn return_path(command: &cli::Explain, raw: &[u8]) -> Option<String> {
+    if command.null_sender {
+        return None;
+    }
+    let from = || Letter::parse(raw).from.first().map(|mailbox| mailbox.address.clone());
+    command.mail_from.clone().filter(|path| !path.is_empty() && path != "<>").or_else(from)
+}
+
+/// One object: the first account's mail, the others' beside it under `also`.
+fn answer(mut mails: Vec<Value>, refused: &[String]) -> Value {
+    let also = mails.split_off(mails.len().min(1));
+    let mut first = mails.pop().unwrap_or_else(|| {
+        json!({"outcome": "refused", "reason": "550 5.1.1: no account has this address", "reasons": [], "ticket": null})
+    });
+    if let Some(object) = first.as_object_mut() {
+        object.insert("refused".into(), json!(refused));
+        object.insert("also".into(), Value::Array(also));
+    }
+    first
+}
+
+fn author(verdict: &Verdict) -> Option<&Author> {
+    match verdict {
+        Verdict::NewTicket { author } | Verdict::Comment { author, .. } | Verdict::FollowUp { author, .. } => Some(author),
+        _ => None,
+    }
+}
+
+fn as_json(explained: &Explained, recipients: &[String]) -> Value {
+    let (letter, decision) = (&explained.letter, &explained.decision);
+    let received = &decision.arrival.received;
+    let is_public = match &decision.verdict {
+        Verdict::Comment { is_public, .. } => Some(*is_public),
+        _ => None,
+    };
+    json!({
+        "account": explained.account,
+        "recipients": recipients,
+        "outcome": decision.outcome().as_str(),
+        "reason": decision.reason(),
+        "reasons": decision.reasons,
+        "recipient": received.recipient,
+        "received": {
+            "source": json!(received.source),
+            "trust": json!(received.trust),
+            "matches": received.matches,
+            "written_to": received.written_to,
+        },
+        "author": author(&decision.verdict).map(|author| author.key.to_string()),
+        "public": is_public,
+        "automatic": decision.is_automatic,
+        "flags": decision.flags.iter().map(|flag| flag.number()).collect::<Vec<_>>(),
+        "subject": letter.subject,
+        "message_id": letter.message_id.as_ref().map(|id| id.as_str()),
+    })
+}
+
+fn text(explained: &Explained, recipients: &[String]) -> String {
+    let (letter, decision) = (&explained.letter, &explained.decision);
+    let mut lines = vec![format!("Mail to {} (account {})", recipients.join(", "), explained.account)];
+    lines.push(format!("  subject  {}", letter.subject));
+    lines.push(format!("  outcome  {}", decision.outcome()));
+    if let Some(author) = author(&decision.verdict) {
+        lines.push(format!("  author   {}", author.key));
+    }
+    if decision.is_automatic {
+        lines.push("  a machine wrote it: nothing automatic answers".to_owned());
+    }
+    lines.push("  why".to_owned());
+    lines.extend(decision.reasons.iter().enumerate().map(|(place, reason)| format!("    {}. {reason}", place + 1)));
+    lines.join("\n")
+}

@@ -1,0 +1,208 @@
+//! `guichet ticket show`: a ticket with everything that is known of it, and why.
+
+use std::collections::BTreeMap;
+
+use desk::account::Account;
+use desk::id::UserId;
+use desk::ticket::Ticket;
+use desk::user::Person;
+use serde_json::{Value, json};
+use store::ticket::{AttachmentRow, AuditRow, CommentRow};
+use store::{Result as StoreResult, StoreError, Tx};
+
+use super::super::Session;
+use super::comment_json;
+use crate::clock::{short, written};
+use crate::failure::{Doing as _, Failure, Result};
+use crate::output::tame;
+
+/// A ticket with its surroundings.
+struct Shown {
+    account: Account,
+    ticket: Ticket,
+    follow_up_of: Option<i64>,
+    ccs: Vec<UserId>,
+    comments: Vec<CommentRow>,
+    attachments: Vec<AttachmentRow>,
+    audits: Vec<AuditRow>,
+    people: BTreeMap<UserId, Person>,
+}
+
+/// Runs `ticket show`.
+pub(super) async fn run(session: &Session<'_>, account: i64, number: i64) -> Result<()> {
+    let read = session.store.read(move |tx| read(tx, account, number)).await;
+    let missing = || Failure::new(format!("there is no ticket {number}"), "the account has no ticket of that number", "see `guichet ticket list`");
+    let shown = read.doing("the ticket cannot be read")?.ok_or_else(missing)?;
+    session.output().answer(&as_json(&shown), &tame(&text(&shown)))
+}
+
+fn read(tx: &mut Tx<'_>, account_id: i64, number: i64) -> StoreResult<Option<Shown>> {
+    let (_, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
+    let Some(ticket) = store::ticket::by_number(tx, account_id, number)? else { return Ok(None) };
+    let id = ticket.id.0;
+    let comments = store::ticket::comments(tx, account_id, &[id])?.remove(&id).unwrap_or_default();
+    let comment_ids: Vec<i64> = comments.iter().map(|comment| comment.id).collect();
+    let attachments = store::ticket::attachments(tx, account_id, &comment_ids)?;
+    let audits = store::ticket::audits(tx, account_id, id)?;
+    let ccs: Vec<UserId> = store::ticket::ccs(tx, account_id, &[id])?.into_iter().map(|(_, user)| user).collect();
+    let mut ids: Vec<i64> = [ticket.requester_id, ticket.submitter_id].iter().chain(&ticket.assignee_id).chain(&ccs).map(|id| id.0).collect();
+    ids.extend(comments.iter().map(|comment| comment.author_id.0).chain(audits.iter().map(|audit| audit.author_id.0)));
+    ids.sort_unstable();
+    ids.dedup();
+    let people = store::user::by_ids(tx, account_id, &ids)?.into_iter().map(|person| (person.id, person)).collect();
+    let followed: Vec<i64> = ticket.follow_up_of.iter().map(|id| id.0).collect();
+    let follow_up_of = store::ticket::by_ids(tx, account_id, &followed)?.first().map(|ticket| ticket.number);
+    Ok(Some(Shown { account, ticket, follow_up_of, ccs, comments, attachments, audits, people }))
+}
+
+impl Shown {
+    fn address(&self, id: UserId) -> Option<&str> {
+        self.people.get(&id).map(|person| person.address.as_str())
+    }
+
+    /// `Name <address>`, or that it was the desk itself.
+    fn person(&self, id: UserId) -> String {
+        self.people.get(&id).map_or_else(|| "the desk".to_owned(), |person| format!("{} <{}>", person.name, person.address))
+    }
+
+    fn brand(&self) -> &str {
+        self.account.brand(self.ticket.brand_id).map_or("", |brand| brand.subdomain.as_str())
+    }
+
+    fn attachments_of(&self, comment: i64) -> impl Iterator<Item = &AttachmentRow> {
+        self.attachments.iter().filter(move |attachment| attachment.comment_id == comment)
+    }
+}
+
+fn as_json(shown: &Shown) -> Value {
+    let ticket = &shown.ticket;
+    let authors = shown.people.iter().map(|(id, person)| (*id, person.address.clone())).collect();
+    let comments = shown.comments.iter().map(|comment| {
+        let mut value = comment_json(comment, &authors);
+        if let Some(object) = value.as_object_mut() {
+            object.insert("attachments".into(), shown.attachments_of(comment.id).map(attachment_json).collect());
+        }
+        value
+    });
+    json!({
+        "number": ticket.number,
+        "subject": ticket.subject,
+        "status": ticket.status.as_str(),
+        "recipient": ticket.received.recipient,
+        "received": {
+            "source": json!(ticket.received.source),
+            "trust": json!(ticket.received.trust),
+            "matches": ticket.received.matches,
+            "written_to": ticket.received.written_to,
+        },
+        "brand": shown.brand(),
+        "requester": shown.address(ticket.requester_id),
+        "submitter": shown.address(ticket.submitter_id),
+        "assignee": ticket.assignee_id.and_then(|id| shown.address(id)),
+        "ccs": shown.ccs.iter().filter_map(|id| shown.address(*id)).collect::<Vec<_>>(),
+        "tags": ticket.tags,
+        "channel": ticket.channel,
+        "follow_up_of": shown.follow_up_of,
+        "created_at": written(ticket.created_at),
+        "updated_at": written(ticket.updated_at),
+        "solved_at": ticket.solved_at.map(written),
+        "comments": comments.collect::<Vec<_>>(),
+        "audits": shown.audits.iter().map(|audit| audit_json(shown, audit)).collect::<Vec<_>>(),
+    })
+}
+
+fn attachment_json(attachment: &AttachmentRow) -> Value {
+    json!({
+        "name": attachment.name,
+        "content_type": attachment.content_type,
+        "size_bytes": attachment.size_bytes,
+        "inline": attachment.is_inline,
+    })
+}
+
+fn audit_json(shown: &Shown, audit: &AuditRow) -> Value {
+    json!({
+        "author": shown.address(audit.author_id),
+        "channel": audit.channel,
+        "events": audit.events,
+        "created_at": written(audit.created_at),
+    })
+}
+
+fn text(shown: &Shown) -> String {
+    let ticket = &shown.ticket;
+    let received = &ticket.received;
+    let words = |value: Value| value.as_str().unwrap_or_default().replace('_', " ");
+    let mut lines = vec![
+        format!("Ticket {}: {}", ticket.number, ticket.subject),
+        format!("  status       {}", ticket.status),
+        format!("  requester    {}", shown.person(ticket.requester_id)),
+        format!("  assignee     {}", ticket.assignee_id.map_or_else(|| "nobody".to_owned(), |id| shown.person(id))),
+        format!("  brand        {}", shown.brand()),
+        format!("  received at  {} (known from: {}, trust: {})", received.recipient, words(json!(received.source)), words(json!(received.trust))),
+    ];
+    let mut further = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("  {name:<11}  {value}"));
+        }
+    };
+    further("written to", received.written_to.clone().unwrap_or_default());
+    further("CCs", shown.ccs.iter().map(|id| shown.person(*id)).collect::<Vec<_>>().join(", "));
+    further("tags", ticket.tags.join(", "));
+    further("follows up", shown.follow_up_of.map(|number| format!("ticket {number}")).unwrap_or_default());
+    further("opened", short(ticket.created_at));
+    further("changed", short(ticket.updated_at));
+    lines.extend(shown.comments.iter().map(|comment| comment_text(shown, comment)));
+    lines.push("\nHistory".to_owned());
+    for audit in &shown.audits {
+        lines.push(format!("  {}  {}  by {}", short(audit.created_at), shown.person(audit.author_id), audit.channel));
+        lines.extend(audit.events.as_array().into_iter().flatten().map(|event| format!("    {}", event_text(event))));
+    }
+    lines.join("\n")
+}
+
+fn comment_text(shown: &Shown, comment: &CommentRow) -> String {
+    let kind = if comment.is_public { "" } else { "  [internal note]" };
+    let mut text = format!("\n--- {}  {}{kind}\n{}", short(comment.created_at), shown.person(comment.author_id), comment.body.trim_end());
+    if comment.is_cut {
+        text.push_str("\n[cut at 65,000 characters; the mail is kept whole]");
+    }
+    for attachment in shown.attachments_of(comment.id) {
+        text.push_str(&format!("\n[{}, {}, {} bytes]", attachment.name, attachment.content_type, attachment.size_bytes));
+    }
+    text
+}
+
+/// An event in one line: its type, then its fields, reasons one a line.
+fn event_text(event: &Value) -> String {
+    let Some(fields) = event.as_object() else { return event.to_string() };
+    let kind = fields.get("type").and_then(Value::as_str).unwrap_or("Event");
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut text = kind.to_owned();
+    for (name, value) in fields.iter().filter(|(name, _)| !matches!(name.as_str(), "type" | "v")) {
+        match value.as_array() {
+            Some(items) if items.iter().all(Value::is_string) && !items.is_empty() => {
+                text.push_str(&items.iter().map(|item| format!("\n      - {}", plain(item))).collect::<String>());
+            }
+            _ => text.push_str(&format!("  {name}: {}", plain(value))),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_told_in_lines() {
+        for (event, want) in [
+            (json!({"type": "Change", "field": "status", "from": "new", "to": "open", "v": 1}), "Change  field: status  from: new  to: open"),
+            (json!({"type": "Comment", "public": true}), "Comment  public: true"),
+            (json!({"type": "Decision", "reasons": ["one", "two"]}), "Decision\n      - one\n      - two"),
+            (json!("odd"), "\"odd\""),
+        ] {
+            assert_eq!(event_text(&event), want);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The configuration: what can be set, its defaults, and how the layers are put together.
+//!
+//! Defaults < guichet.toml < `GUICHET_SECTION__KEY` environment < flags. Read once, here; the rooms get plain values. Every
+//! key stands once in [`key::KEYS`], from which reading, `guichet check` and the reference page are made. A problem never
+//! stops the reading: all of them are told at once.
+
+pub mod key;
+pub mod load;
+pub mod problem;
+pub mod reference;
+pub mod value;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use intake::{Listen, Network};
+use outbox::route::{RelayUrl, Route};
+use store::StoreOptions;
+
+/// Everything that can be configured, with the defaults of a desk on one machine.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The pages.
+    pub http: Http,
+    /// The SMTP door.
+    pub smtp: Smtp,
+    /// The LMTP door.
+    pub lmtp: Lmtp,
+    /// Names of this installation.
+    pub mail: Mail,
+    /// The database.
+    pub store: Database,
+    /// The larger raw mails.
+    pub blobs: Blobs,
+    /// The way out.
+    pub delivery: Delivery,
+    /// Name servers.
+    pub dns: Dns,
+    /// Limits of the doors.
+    pub limits: Limits,
+    /// The certificate of the doors.
+    pub tls: Tls,
+    /// How mail is worked.
+    pub engine: Engine,
+    /// This process among others on the same database.
+    pub node: Node,
+    /// The log.
+    pub log: Log,
+    /// What this process does; all by default.
+    pub roles: Vec<Role>,
+}
+
+/// `[http]`
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Where pages are served; port 0 takes a free one.
+    pub listen: SocketAddr,
+}
+
+/// `[smtp]`
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// Where mail is taken by SMTP; none: this door stays shut.
+    pub listen: Option<SocketAddr>,
+    /// Peers whose hop headers are believed.
+    pub trusted_relays: Vec<Network>,
+}
+
+/// `[lmtp]`
+#[derive(Debug, Clone)]
+pub struct Lmtp {
+    /// Where mail is taken by LMTP; none: this door stays shut.
+    pub listen: Option<Listen>,
+}
+
+/// `[mail]`
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// Native hosts of new accounts and brands are `SUBDOMAIN.` and this, lower-case.
+    pub domain: String,
+    /// The name in the greeting and in EHLO; [`Mail::domain`] when none is given.
+    pub hostname: Option<String>,
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`; none: `guichet.db` in the data folder. May hold a password.
+    pub url: Option<String>,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections: usize,
+    /// Accept a PostgreSQL that may forget commits.
+    pub allow_unsafe: bool,
+}
+
+/// `[blobs]`
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    /// `file:PATH`; none: `blobs` in the data folder.
+    pub url: Option<String>,
+}
+
+/// Which way mail leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Out {
+    /// None: mail waits.
+    Waits,
+    /// Through a relay.
+    Relay(RelayUrl),
+    /// Straight to mail exchangers.
+    Direct,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Which way.
+    pub relay: Out,
+    /// Authorities to trust beside the public ones, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The port of mail exchangers.
+    pub port: u16,
+    /// Whether an exchanger may be this machine; none: only when `dns.servers` is set.
+    pub allow_loopback: Option<bool>,
+    /// When mail is given up, milliseconds after it was made.
+    pub give_up_after_ms: u64,
+}
+
+/// `[dns]`
+#[derive(Debug, Clone)]
+pub struct Dns {
+    /// Name servers; empty: those of the system.
+    pub servers: Vec<SocketAddr>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Largest mail, bytes.
+    pub max_mail_bytes: u64,
+    /// Connections of each door at once.
+    pub connections: usize,
+    /// Connections of one client address to each door at once.
+    pub connections_per_client: usize,
+    /// Recipients of one mail.
+    pub recipients: usize,
+    /// Mails of one sender in an hour that open tickets; 0: no limit.
+    pub sender_per_hour: u64,
+    /// Silence after which a session ends, milliseconds.
+    pub idle_ms: u64,
+}
+
+/// `[tls]`
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// The certificate with its chain, PEM.
+    pub certificate_file: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key_file: Option<PathBuf>,
+}
+
+/// `[engine]`
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// How long a silent process keeps the accounts it works, milliseconds.
+    pub lease_ms: u64,
+}
+
+/// `[node]`
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// The name of this process; the same after a restart, different from all others.
+    pub name: Option<String>,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Text or JSON.
+    pub format: LogFormat,
+    /// A level, or directives as of tracing's filter.
+    pub level: String,
+}
+
+/// A part of the work that a process takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The doors in: SMTP and LMTP.
+    Smtp,
+    /// Deciding mail and closing tickets.
+    Engine,
+    /// Sending mail.
+    Outbox,
+    /// The pages.
+    Web,
+}
+
+impl Role {
+    /// Every role with its word.
+    pub const ALL: [(&'static str, Role); 4] =
+        [("smtp", Role::Smtp), ("engine", Role::Engine), ("outbox", Role::Outbox), ("web", Role::Web)];
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let trusted = ["127.0.0.0/8", "::1"].iter().filter_map(|network| network.parse().ok()).collect();
+        Config {
+            http: Http { listen: loopback(8080) },
+            smtp: Smtp { listen: Some(loopback(2525)), trusted_relays: trusted },
+            lmtp: Lmtp { listen: Some(Listen::Tcp(loopback(2424))) },
+            mail: Mail { domain: "guichet.localhost".into(), hostname: None },
+            store: Database { url: None, connections: 8, allow_unsafe: false },
+            blobs: Blobs { url: None },
+            delivery: Delivery {
+                relay: Out::Waits,
+                ca_file: None,
+                port: 25,
+                allow_loopback: None,
+                give_up_after_ms: 5 * 24 * 3_600_000,
+            },
+            dns: Dns { servers: vec![] },
+            limits: Limits {
+                max_mail_bytes: 50_000_000,
+                connections: 1_000,
+                connections_per_client: 50,
+                recipients: 1_000,
+                sender_per_hour: 100,
+                idle_ms: 300_000,
+            },
+            tls: Tls { certificate_file: None, key_file: None },
+            engine: Engine { lease_ms: 15_000 },
+            node: Node { name: None },
+            log: Log { format: LogFormat::Text, level: "info".into() },
+            roles: Role::ALL.map(|(_, role)| role).to_vec(),
+        }
+    }
+}
+
+impl Config {
+    /// Whether this process takes a role on.
+    #[must_use]
+    pub fn has_role(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether mail can leave.
+    #[must_use]
+    pub fn can_deliver(&self) -> bool {
+        self.delivery.relay != Out::Waits
+    }
+
+    /// The name the doors greet with.
+    #[must_use]
+    pub fn hostname(&self) -> &str {
+        self.mail.hostname.as_deref().unwrap_or(&self.mail.domain)
+    }
+
+    /// How the database is opened; `data` is the data folder.
+    #[must_use]
+    pub fn store_options(&self, data: &Path) -> StoreOptions {
+        let inside = |scheme: &str, name: &str| format!("{scheme}:{}", data.join(name).display());
+        StoreOptions {
+            url: self.store.url.clone().unwrap_or_else(|| inside("sqlite", "guichet.db")),
+            blobs: self.blobs.url.clone().unwrap_or_else(|| inside("file", "blobs")),
+            connections: self.store.connections,
+            allow_unsafe: self.store.allow_unsafe,
+        }
+    }
+
+    /// The file of an embedded database; none for PostgreSQL.
+    #[must_use]
+    pub fn sqlite_file(&self, data: &Path) -> Option<PathBuf> {
+        self.store_options(data).url.strip_prefix("sqlite:").map(PathBuf::from)
+    }
+
+    /// The way out as the outbox takes it.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        match &self.delivery.relay {
+            Out::Waits => Route::None,
+            Out::Relay(relay) => Route::Relay(relay.clone()),
+            Out::Direct => Route::Direct {
+                port: self.delivery.port,
+                dns_servers: self.dns.servers.clone(),
+                allow_loopback: self.delivery.allow_loopback.unwrap_or(!self.dns.servers.is_empty()),
+            },
+        }
+    }
+}
+
+/// Reads `IP` or `IP:PORT`, the port 53 by default.
+pub(crate) fn name_server(text: &str) -> Option<SocketAddr> {
+    let with_port = text.parse::<SocketAddr>().ok();
+    with_port.or_else(|| text.parse::<IpAddr>().ok().map(|address| SocketAddr::from((address, 53))))
+}
+
+/// A configuration with where it came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The configuration file that was read, if any.
+    pub file: Option<PathBuf>,
+}

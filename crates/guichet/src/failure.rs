@@ -1,0 +1,75 @@
+//! What people read when a command fails: what happened, why, what to do next.
+
+use std::fmt::Display;
+
+use serde_json::json;
+
+/// A failed command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened, lower case, no full stop.
+    pub what: String,
+    /// Why; may be empty.
+    pub why: String,
+    /// What to do next; may be empty.
+    pub next: String,
+}
+
+/// Result of a command.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// A failure with all its parts.
+    pub fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Failure {
+        Failure { what: what.into(), why: why.into(), next: next.into() }
+    }
+
+    /// A failure from an error of a room, whose text may say after a semicolon what to do.
+    pub fn of(what: impl Into<String>, error: &impl Display) -> Failure {
+        let text = error.to_string();
+        let (why, next) = text.split_once("; ").unwrap_or((&text, ""));
+        Failure::new(what, why, next)
+    }
+
+    /// As it is printed to standard error: lines for people, or one JSON object.
+    #[must_use]
+    pub fn text(&self, as_json: bool) -> String {
+        if as_json {
+            return json!({"error": {"what": self.what, "why": self.why, "next": self.next}}).to_string();
+        }
+        let mut lines = vec![format!("error: {}", self.what)];
+        lines.extend([&self.why, &self.next].into_iter().filter(|line| !line.is_empty()).map(|line| format!("  {line}")));
+        lines.join("\n")
+    }
+}
+
+/// Names the operation that an error ended.
+pub trait Doing<T> {
+    /// Turns an error into a [`Failure`] of this operation.
+    ///
+    /// # Errors
+    /// The same, in words.
+    fn doing(self, what: &str) -> Result<T>;
+}
+
+impl<T, E: Display> Doing<T> for std::result::Result<T, E> {
+    fn doing(self, what: &str) -> Result<T> {
+        self.map_err(|error| Failure::of(what, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_why_and_what_next() {
+        let failure = Failure::of("the address was not added", &"it is taken; choose another");
+        assert_eq!(failure.text(false), "error: the address was not added\n  it is taken\n  choose another");
+        assert_eq!(
+            failure.text(true),
+            r#"{"error":{"next":"choose another","what":"the address was not added","why":"it is taken"}}"#
+        );
+        assert_eq!(Failure::of("it failed", &"no room").text(false), "error: it failed\n  no room");
+    }
+}

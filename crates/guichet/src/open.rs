@@ -1,0 +1,112 @@
+//! Opens the desk for a command: configuration, database, engine, and which account is meant.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::{Engine, EngineOptions};
+use store::{Store, StoreError};
+
+use crate::cli::Common;
+use crate::clock::SystemClock;
+use crate::config::Loaded;
+use crate::config::load::{Sources, load};
+use crate::failure::{Doing, Failure, Result};
+
+/// Reads the configuration of a command.
+///
+/// # Errors
+/// Every problem of it.
+pub fn configuration(common: &Common) -> Result<Loaded> {
+    load(&sources(common)).map_err(|problems| {
+        Failure::new("the configuration cannot be used", problems.to_string(), "correct it, and see with `guichet check`")
+    })
+}
+
+/// Where a command's configuration comes from.
+#[must_use]
+pub fn sources(common: &Common) -> Sources {
+    // A variable that is not UTF-8 cannot be a setting of ours.
+    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Sources {
+        file: common.config.clone(),
+        data: common.data.clone(),
+        environment: environment.filter(|(name, _)| name.starts_with("GUICHET_")).collect(),
+        flags: common.set.clone(),
+    }
+}
+
+/// Opens the database, making it and its tables where they are missing or old. Blocks; call it outside a runtime.
+///
+/// # Errors
+/// When it cannot be reached, would forget commits, or is of a newer version.
+pub fn make_store(loaded: &Loaded) -> Result<Store> {
+    let store = open_store(loaded)?;
+    store.migrate().doing("the database's tables could not be brought up to date")?;
+    Ok(store)
+}
+
+/// Opens a database that must be there already. Blocks; call it outside a runtime.
+///
+/// # Errors
+/// As [`make_store`], and when there is no desk yet.
+pub fn existing_store(loaded: &Loaded) -> Result<Store> {
+    if let Some(file) = loaded.config.sqlite_file(&loaded.data) {
+        if !file.is_file() {
+            return Err(no_desk(&format!("there is no database {}", file.display()), &loaded.data));
+        }
+    }
+    let store = open_store(loaded)?;
+    // Any table does: without the first migration there is none.
+    match store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)) {
+        Ok(_) => {}
+        Err(StoreError::Statement(_)) => return Err(no_desk("the database has no tables of ours", &loaded.data)),
+        Err(error) => return Err(Failure::of("the database cannot be read", &error)),
+    }
+    // A newer program beside an old schema: tables are only ever added to, so this is safe beside a running server.
+    store.migrate().doing("the database's tables could not be brought up to date")?;
+    Ok(store)
+}
+
+fn no_desk(why: &str, data: &Path) -> Failure {
+    let next = "make a desk with `guichet account create SUBDOMAIN --admin EMAIL`, or name its folder with --data";
+    Failure::new(format!("there is no desk in {}", data.display()), why, next)
+}
+
+fn open_store(loaded: &Loaded) -> Result<Store> {
+    Store::open(&loaded.config.store_options(&loaded.data)).doing("the database cannot be opened")
+}
+
+/// The engine of a command on an open store.
+///
+/// # Errors
+/// When the database cannot be worked.
+pub async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
+    let options = EngineOptions { can_deliver: loaded.config.can_deliver(), ..EngineOptions::default() };
+    Engine::new(store.clone(), options, Arc::new(SystemClock)).await.doing("the desk cannot be opened")
+}
+
+/// The account a command is about: the one named, else the only one.
+///
+/// # Errors
+/// When there is none, no such one, or one must be named.
+pub async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
+    let all = store.read(store::account::list).await.doing("the accounts cannot be read")?;
+    let known = || all.iter().map(|(_, subdomain, _)| subdomain.as_str()).collect::<Vec<_>>().join(", ");
+    match (named, all.as_slice()) {
+        (_, []) => Err(Failure::new(
+            "there is no account yet",
+            "everything else belongs to one",
+            "make one with `guichet account create SUBDOMAIN --admin EMAIL`",
+        )),
+        (Some(named), all) => {
+            let found = all.iter().find(|(_, subdomain, _)| subdomain.eq_ignore_ascii_case(named));
+            let wrong = || Failure::new(format!("there is no account {named:?}"), format!("known are: {}", known()), "name one of them");
+            found.map(|(id, ..)| *id).ok_or_else(wrong)
+        }
+        (None, [(id, ..)]) => Ok(*id),
+        (None, _) => {
+            let why = format!("there are several: {}", known());
+            Err(Failure::new("it is not clear which account is meant", why, "name one with --account SUBDOMAIN"))
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The durable outbound queue: claimed, attempted, tried again, bounced.
+
+use desk::changes::{Bounced, Changes, Outgoing};
+use desk::facts::Delivery;
+use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
+use desk::notice::{Content, Party};
+use store::changes::Writing;
+use store::outbox::{self, Attempted, Due};
+use store::work::{self, Kind};
+use store::Store;
+
+use crate::support::{account, new_person, on_both, opening, ticket, write, write_as};
+
+const AGAIN: i64 = 1_000;
+
+/// Mail 400 to Ada (row 501) and Carl (row 502), about ticket 900.
+fn sent_mail(store: &Store, can_deliver: bool) {
+    account(store, 1, "acme").unwrap();
+    let party = |address: &str| Party { name: String::new(), address: address.into() };
+    let content = Content {
+        kind: "comment".into(),
+        from: party("support@acme.desk.example"),
+        reply_to: party("support@acme.desk.example"),
+        to: vec![party("ada@customer.example")],
+        cc: vec![party("carl@customer.example")],
+        subject: "Re: lamp".into(),
+        text: String::new(),
+        token: "ABCDEF-GHIJ".into(),
+        host: "acme.desk.example".into(),
+        in_reply_to: None,
+        probe: None,
+    };
+    let mail = Outgoing {
+        id: OutgoingId(400),
+        ticket_id: Some(TicketId(900)),
+        comment_id: Some(CommentId(7)),
+        message_id: "ABCDEF-GHIJ.1@acme.desk.example".into(),
+        content,
+        recipients: vec![(OutboxId(501), "ada@customer.example".into()), (OutboxId(502), "carl@customer.example".into())],
+        created_at: 100,
+    };
+    let changes = Changes {
+        people: vec![new_person(50, "ada@customer.example")],
+        outgoing: vec![mail],
+        ..opening(vec![ticket(900, 50)])
+    };
+    write_as(store, Writing { account_id: 1, now: 100, marker: 77, can_deliver }, changes).unwrap();
+}
+
+/// Claims what is due; should the node die with it, it is due again [`AGAIN`] later.
+fn claim(store: &Store, now: i64, in_hand: &'static [i64], limit: usize) -> Vec<Due> {
+    store.write_blocking(move |tx| outbox::claim(tx, 1, now, now + AGAIN, in_hand, limit)).unwrap()
+}
+
+fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
+    let done = [Attempted { id, state, due_at, answer: format!("{state} at {now}"), tried: true }];
+    store.write_blocking(move |tx| outbox::record(tx, 1, &done, now)).unwrap();
+}
+
+/// `(id, state, attempts, due_at, last_answer)` of every row.
+fn rows(store: &Store) -> Vec<(i64, String, i64, i64, String)> {
+    let listed = store.read_blocking(|tx| outbox::list(tx, 1, 0, 100)).unwrap();
+    listed.into_iter().map(|row| (row.id, row.state, row.attempts, row.due_at, row.last_answer)).collect()
+}
+
+fn state(store: &Store, id: i64) -> String {
+    rows(store).into_iter().find(|row| row.0 == id).unwrap().1
+}
+
+fn bounce(store: &Store, id: i64, is_final: bool) {
+    let recipient = if id == 501 { "Ada@Customer.example" } else { "carl@customer.example" };
+    let delivery = Delivery {
+        outbox_id: OutboxId(id),
+        mail_id: OutgoingId(400),
+        recipient: recipient.into(),
+        ticket: Some(TicketId(900)),
+    };
+    let bounced = vec![Bounced { delivery, is_final, answer: "550 no such user".into(), at: 300 }];
+    write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
+}
+
+#[test]
+fn without_a_relay_mail_waits_visibly_and_announces_nothing() {
+    on_both(|store| {
+        sent_mail(store, false);
+        assert_eq!(state(store, 501), "waiting");
+        let due = store.read_blocking(|tx| work::due(tx, Kind::Outbox, i64::MAX, 9)).unwrap();
+        assert_eq!(due, []);
+        // Once there is a relay, it is taken like any other.
+        assert_eq!(claim(store, 100, &[], 10).len(), 2);
+    });
+}
+
+#[test]
+fn queued_mail_is_announced_and_listed_with_its_ticket() {
+    on_both(|store| {
+        sent_mail(store, true);
+        let due = store.read_blocking(|tx| work::due(tx, Kind::Outbox, 0, 9)).unwrap();
+        assert_eq!(due[0].account_id, 1);
+        let listed = store.read_blocking(|tx| outbox::list(tx, 1, 501, 100)).unwrap();
+        let row = &listed[0];
+        assert_eq!((row.id, row.ticket, row.to.as_str()), (502, Some(1), "carl@customer.example"));
+        assert_eq!((row.state.as_str(), row.from.as_str()), ("queued", "support@acme.desk.example"));
+        assert_eq!(store.read_blocking(|tx| outbox::list(tx, 2, 0, 100)).unwrap().len(), 0);
+        let out = store.read_blocking(|tx| store::ledger::outgoing(tx, 1, 0, 9)).unwrap();
+        assert_eq!((out[0].direction, out[0].ticket), ("out", Some(1)));
+    });
+}
+
+#[test]
+fn rows_are_claimed_when_due_and_not_while_in_hand() {
+    on_both(|store| {
+        sent_mail(store, true);
+        assert_eq!(claim(store, 99, &[], 10).len(), 0, "not due yet");
+        let first: Vec<_> = claim(store, 100, &[], 1).into_iter().map(|due| (due.id, due.attempts)).collect();
+        assert_eq!(first, [(501, 0)]);
+        let second: Vec<_> = claim(store, 100, &[501], 1).into_iter().map(|due| due.id).collect();
+        assert_eq!(second, [502]);
+        assert_eq!(claim(store, 100 + AGAIN, &[501, 502], 10).len(), 0);
+        assert_eq!(claim(store, 100 + AGAIN - 1, &[], 10).len(), 0);
+        // A node that died holds nothing in its hand: what it was sending is due again.
+        let again: Vec<_> = claim(store, 100 + AGAIN, &[], 10).into_iter().map(|due| (due.id, due.attempts)).collect();
+        assert_eq!(again, [(501, 1), (502, 1)]);
+    });
+}
+
+#[test]
+fn a_node_that_starts_again_resumes_what_it_was_sending_at_once() {
+    on_both(|store| {
+        sent_mail(store, true);
+        claim(store, 100, &[], 1);
+        let resume = || store.write_blocking(|tx| outbox::resume(tx, 1, 110)).unwrap();
+        assert_eq!(resume(), 1);
+        assert_eq!(resume(), 0);
+        assert_eq!(claim(store, 110, &[], 10).len(), 2);
+        record(store, 501, "sent", 0, 120);
+        record(store, 502, "deferred", 9_000, 120);
+        assert_eq!(resume(), 0, "what is not being sent keeps its time");
+    });
+}
+
+#[test]
+fn what_was_not_tried_after_all_counts_as_no_attempt() {
+    on_both(|store| {
+        sent_mail(store, true);
+        claim(store, 100, &[], 1);
+        let done = Attempted { id: 501, state: "deferred", due_at: 500, answer: "its server is down".into(), tried: false };
+        store.write_blocking(move |tx| outbox::record(tx, 1, std::slice::from_ref(&done), 110)).unwrap();
+        assert_eq!(rows(store)[0], (501, "deferred".into(), 0, 500, "its server is down".into()));
+    });
+}
+
+#[test]
+fn attempts_are_recorded_and_deferred_rows_come_back_when_due() {
+    on_both(|store| {
+        sent_mail(store, true);
+        claim(store, 100, &[], 10);
+        record(store, 501, "sent", 0, 110);
+        record(store, 502, "deferred", 500, 110);
+        assert_eq!(
+            rows(store),
+            [
+                (501, "sent".into(), 1, 0, "sent at 110".into()),
+                (502, "deferred".into(), 1, 500, "deferred at 110".into())
+            ]
+        );
+        assert_eq!(store.read_blocking(|tx| outbox::next_due(tx, 1)).unwrap(), Some(500));
+        assert_eq!(claim(store, 499, &[], 10).len(), 0);
+        assert_eq!(claim(store, 500, &[], 10)[0].attempts, 1);
+        record(store, 502, "expired", 0, 510);
+        assert_eq!(store.read_blocking(|tx| outbox::next_due(tx, 1)).unwrap(), None);
+    });
+}
+
+#[test]
+fn a_bounce_after_sending_stands_and_marks_the_address() {
+    on_both(|store| {
+        sent_mail(store, true);
+        claim(store, 100, &[], 10);
+        record(store, 501, "sent", 0, 110);
+        bounce(store, 501, true);
+        assert_eq!(rows(store)[0], (501, "bounced".into(), 1, 0, "550 no such user".into()));
+        let ada = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
+        assert_eq!(ada[0].1.deliverable.as_str(), "undeliverable");
+        // The bounce came while the attempt was still open: the attempt's own end does not undo it.
+        bounce(store, 502, true);
+        record(store, 502, "sent", 0, 120);
+        assert_eq!(state(store, 502), "bounced");
+    });
+}
+
+#[test]
+fn a_delay_report_changes_no_state_and_marks_nobody() {
+    on_both(|store| {
+        sent_mail(store, true);
+        claim(store, 100, &[], 10);
+        record(store, 501, "sent", 0, 110);
+        bounce(store, 501, false);
+        assert_eq!(rows(store)[0], (501, "sent".into(), 1, 0, "550 no such user".into()));
+        let ada = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
+        assert_eq!(ada[0].1.deliverable.as_str(), "deliverable");
+    });
+}
+
+#[test]
+fn retry_makes_deferred_rows_due_and_never_those_that_are_done() {
+    on_both(|store| {
+        sent_mail(store, true);
+        let retry = |id| store.write_blocking(move |tx| outbox::retry(tx, 1, id, 200)).unwrap();
+        claim(store, 100, &[], 10);
+        record(store, 501, "deferred", 9_000, 110);
+        record(store, 502, "bounced", 0, 110);
+        assert_eq!(retry(Some(502)), 0);
+        assert_eq!(retry(None), 1);
+        assert_eq!(claim(store, 200, &[], 10).into_iter().map(|due| due.id).collect::<Vec<_>>(), [501]);
+        record(store, 501, "expired", 0, 210);
+        assert_eq!(retry(None), 0, "what was given up is tried again only when asked for by its id");
+        assert_eq!(retry(Some(501)), 1);
+        assert_eq!(claim(store, 200, &[], 10).len(), 1);
+        record(store, 501, "sent", 0, 220);
+        assert_eq!(retry(Some(501)), 0, "what was sent is not sent again");
+    });
+}
+
+#[test]
+fn the_bytes_of_a_mail_are_kept_once() {
+    on_both(|store| {
+        sent_mail(store, true);
+        let keep = |bytes: &'static [u8]| {
+            store.write_blocking(move |tx| outbox::keep_bytes(tx, 1, &[(400, bytes.to_vec())])).unwrap();
+            store.read_blocking(|tx| outbox::mails(tx, 1, &[400])).unwrap().remove(0)
+        };
+        let before = store.read_blocking(|tx| outbox::mails(tx, 1, &[400])).unwrap().remove(0);
+        assert_eq!((before.raw, before.ticket_number, before.comment_id), (None, Some(1), Some(7)));
+        assert_eq!(keep(b"first").raw.as_deref(), Some(&b"first"[..]));
+        assert_eq!(keep(b"second").raw.as_deref(), Some(&b"first"[..]), "every retry sends the same bytes");
+    });
+}

@@ -1,0 +1,186 @@
+//! Every statement in the store's sources is accepted by both databases.
+//!
+//! SQL is text: this test gives back what a query builder would check. It reads the sources, so a statement that is
+//! added is checked without being listed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use store::Store;
+use testkit::database::both;
+
+use crate::support::open;
+
+const VERBS: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
+
+/// A statement with the file it stands in, relative to `src`.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) file: String,
+    pub(crate) sql: String,
+}
+
+/// Every string literal of the sources that begins with a verb of SQL.
+pub(crate) fn all() -> Vec<Found> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for path in sources(&root) {
+        let text = fs::read_to_string(&path).unwrap();
+        let file = path.strip_prefix(&root).unwrap().display().to_string();
+        let literals = literals(&text).into_iter().filter(|literal| is_statement(literal));
+        found.extend(literals.map(|sql| Found { file: file.clone(), sql }));
+    }
+    found
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn is_statement(literal: &str) -> bool {
+    VERBS.iter().any(|verb| literal.trim_start().strip_prefix(verb).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
+}
+
+/// The string literals of a Rust source: plain ones with their escapes undone, raw ones as they are; comments and
+/// character literals passed over.
+fn literals(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = source;
+    while let Some(first) = rest.chars().next() {
+        rest = if rest.starts_with("//") {
+            rest.split_once('\n').map_or("", |(_, after)| after)
+        } else if rest.starts_with("/*") {
+            rest.split_once("*/").map_or("", |(_, after)| after)
+        } else if let Some(after) = raw_literal(rest, &mut found) {
+            after
+        } else if first == '"' {
+            plain_literal(&rest[1..], &mut found)
+        } else if first == '\'' {
+            after_character(rest)
+        } else {
+            &rest[first.len_utf8()..]
+        };
+    }
+    found
+}
+
+/// Reads `r"…"` and `r#"…"#`; none when no raw literal begins here.
+fn raw_literal<'s>(rest: &'s str, found: &mut Vec<String>) -> Option<&'s str> {
+    let after = rest.strip_prefix('r')?;
+    let hashes = after.len() - after.trim_start_matches('#').len();
+    let body = after[hashes..].strip_prefix('"')?;
+    let (text, after) = body.split_once(&format!("\"{}", "#".repeat(hashes)))?;
+    found.push(text.to_owned());
+    Some(after)
+}
+
+/// Reads on from behind the opening quote and returns what follows the closing one.
+fn plain_literal<'s>(body: &'s str, found: &mut Vec<String>) -> &'s str {
+    let mut text = String::new();
+    let mut characters = body.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => {
+                found.push(text);
+                return &body[at + 1..];
+            }
+            '\\' => match characters.next() {
+                Some((_, 'n')) => text.push('\n'),
+                // A line that goes on: its break and the indentation behind it are no part of the text.
+                Some((_, '\n')) => text.push(' '),
+                Some((_, other)) => text.push(other),
+                None => break,
+            },
+            other => text.push(other),
+        }
+    }
+    ""
+}
+
+/// Passes over `'x'` and `'\x'`; a lifetime has no closing quote there.
+fn after_character(rest: &str) -> &str {
+    let mut inside = rest[1..].char_indices();
+    match (inside.next(), inside.next(), inside.next()) {
+        (Some((_, '\\')), Some(_), Some((at, '\''))) => &rest[1 + at + 1..],
+        (Some(_), Some((at, '\'')), _) => &rest[1 + at + 1..],
+        _ => &rest[1..],
+    }
+}
+
+fn accepts(store: &Store, sql: &str) -> Result<(), String> {
+    let sql = sql.to_owned();
+    store.write_blocking(move |tx| tx.prepare(&sql)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn both_databases_accept_every_statement() {
+    let databases = both();
+    let stores = [open(&databases[0]), open(&databases[1])];
+    for store in &stores {
+        store.migrate().unwrap();
+    }
+    let statements = all();
+    assert!(statements.len() >= 75, "only {} statements found: does the reading of the sources still work?", statements.len());
+    let mut wrong = Vec::new();
+    for statement in &statements {
+        let answers = [accepts(&stores[0], &statement.sql), accepts(&stores[1], &statement.sql)];
+        // What differs stands in dialect.rs, a text for each database.
+        let fits = match statement.file.as_str() {
+            "dialect.rs" => answers.iter().any(Result::is_ok),
+            _ => answers.iter().all(Result::is_ok),
+        };
+        if !fits {
+            wrong.push(format!("{}: {}\n  sqlite: {:?}\n  postgres: {:?}", statement.file, statement.sql, answers[0], answers[1]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_wrong_statement_is_found() {
+    for database in both() {
+        let store = open(&database);
+        store.migrate().unwrap();
+        for (sql, is_right) in [
+            ("SELECT id FROM tickets WHERE account_id = $1", true),
+            ("SELECT id FROM tickets WHERE account_id = $1 AND id IN ($2..)", true),
+            ("SELECT nonsense FROM tickets WHERE account_id = $1", false),
+            ("SELECT id FROM nowhere WHERE account_id = $1", false),
+            ("UPDATE tickets SET stauts = $1", false),
+            ("DELETE tickets", false),
+            ("INSERT INTO spool (account_id, accepted_at, id) VALUES ($1, $2)", false),
+        ] {
+            assert_eq!(accepts(&store, sql).is_ok(), is_right, "{sql} on {}", database.engine);
+        }
+    }
+}
+
+#[test]
+fn statements_are_found_in_every_way_a_literal_can_be_written() {
+    let source = r####"
+        // "SELECT in a comment"
+        /* "SELECT in another" */
+        fn a<'x>(b: &'x str, quote: char) -> bool { quote == '"' || quote == '\'' || b == "SELECTED" }
+        let one = "SELECT \"a\" FROM b"; let two = r"UPDATE a"; let three = r#"DELETE FROM "a""#;
+        let four = "INSERT INTO a
+                    VALUES ($1)"; let five = "WITH a AS \
+            (SELECT 1)"; // "
+        let no = "nothing";
+    "####;
+    let found: Vec<String> = literals(source).into_iter().filter(|literal| is_statement(literal)).collect();
+    assert_eq!(found.len(), 5, "{found:?}");
+    assert_eq!(found[0], "SELECT \"a\" FROM b");
+    assert_eq!(found[2], "DELETE FROM \"a\"");
+    assert!(found[3].starts_with("INSERT INTO a\n"));
+    assert!(found[4].starts_with("WITH a AS "));
+}
