@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mail::address::AddressKey;
-use mail::letter::Letter;
+use mail::letter::{Hop, Letter};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
@@ -141,7 +141,7 @@ fn choose<'a>(
     }
     // Rule 3: hop headers of a relay that may be believed, then what the sender wrote.
     if envelope.trusted {
-        if let Some(address) = letter.hops.iter().find_map(|hop| account.owner_of(&hop.address)) {
+        if let Some(address) = of_the_relay(letter).find_map(|hop| account.owner_of(&hop.address)) {
             return (Some(address), Source::HopHeader, Trust::Relay);
         }
     }
@@ -152,8 +152,13 @@ fn choose<'a>(
 }
 
 fn by_hop_headers<'a>(account: &'a Account, letter: &Letter) -> Option<&'a SupportAddress> {
-    let registered = letter.hops.iter().filter_map(|hop| account.owner_of(&hop.address));
-    registered.into_iter().find(|address| address.kind == Kind::External)
+    let mut registered = of_the_relay(letter).filter_map(|hop| account.owner_of(&hop.address));
+    registered.find(|address| address.kind == Kind::External)
+}
+
+/// The hop headers that the relay itself put above everything it was handed; those below its Received could be anybody's.
+fn of_the_relay(letter: &Letter) -> impl Iterator<Item = &Hop> {
+    letter.hops.iter().filter(|hop| hop.above_received == 0)
 }
 
 /// Several recipients in one transaction: To order, then Cc order, then envelope order.

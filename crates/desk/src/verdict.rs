@@ -300,9 +300,8 @@ impl Case<'_> {
     }
 
     fn held_by_recipient_or_sender(&mut self) -> Option<Verdict> {
-        let recipients = self.inbound.envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok());
-        let mut native = recipients.filter(|key| self.account.brand_of_host(key.domain()).is_some());
-        if native.all(|key| matches!(key.base().local(), "noreply" | "no-reply")) && self.has_native_recipient() {
+        let recipients = &self.inbound.envelope.recipients;
+        if !recipients.is_empty() && recipients.iter().all(|text| self.is_noreply(text)) {
             return Some(self.suspend(Cause::ToNoreply));
         }
         let Some(from) = self.from() else { return Some(self.suspend(Cause::UnknownAuthor)) };
@@ -323,9 +322,11 @@ impl Case<'_> {
         (others.len() > CCS_MAX).then(|| self.suspend(Cause::NumberRecipients))
     }
 
-    fn has_native_recipient(&self) -> bool {
-        let mut keys = self.inbound.envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok());
-        keys.any(|key| self.account.brand_of_host(key.domain()).is_some())
+    fn is_noreply(&self, recipient: &str) -> bool {
+        AddressKey::parse(recipient).is_ok_and(|key| {
+            let is_native = self.account.brand_of_host(key.domain()).is_some();
+            is_native && matches!(key.base().local(), "noreply" | "no-reply")
+        })
     }
 
     fn suspend(&mut self, cause: Cause) -> Verdict {
@@ -334,7 +335,8 @@ impl Case<'_> {
     }
 
     fn conversation(&mut self) -> Verdict {
-        let Some(author) = self.author() else { return self.suspend(Cause::UnknownAuthor) };
+        let author = self.author().filter(|author| !author.person.as_ref().is_some_and(|person| person.is_suspended));
+        let Some(author) = author else { return self.suspend(Cause::UnknownAuthor) };
         let found = thread::find(self.account, self.facts, &self.arrival, self.inbound.letter);
         let Some((ticket, by)) = found else {
             self.say("nothing in it names a ticket: a new one");

@@ -11,7 +11,9 @@ use crate::Engine;
 /// How often due closings are looked for: a day's precision is asked for.
 const EVERY: Duration = Duration::from_secs(60);
 /// Tickets closed in one transaction.
-const AT_ONCE: i64 = 500;
+const AT_ONCE: usize = 500;
+/// Announcements read at once.
+const ANNOUNCEMENTS: i64 = 1_000;
 
 impl Engine {
     /// Closes what is due until told to stop.
@@ -33,7 +35,7 @@ impl Engine {
     /// As the store says; what was closed stays closed.
     pub async fn close_due(&self) -> store::Result<u64> {
         let now = self.now();
-        let announced = self.store().read(move |tx| work::due(tx, Kind::Close, now, AT_ONCE)).await?;
+        let announced = self.store().read(move |tx| work::due(tx, Kind::Close, now, ANNOUNCEMENTS)).await?;
         let mut closed = 0;
         for account in announced {
             let accounts = [account.account_id];
@@ -48,12 +50,14 @@ impl Engine {
 
     async fn close_account(&self, lease: Lease, seen: Announced) -> store::Result<u64> {
         let now = self.now();
-        let marker = self.store().ids(1).await?.next()?;
+        let reserved = self.store().ids(AT_ONCE + 1).await?;
         self.store()
             .write(move |tx| {
                 work::hold(tx, &lease)?;
                 work::lock_account(tx, lease.account_id)?;
-                let closed = store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, AT_ONCE)?;
+                let mut ids = reserved.again(tx, 0)?;
+                let marker = ids.next()?;
+                let closed = store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, &mut ids)?;
                 work::remove(tx, Kind::Close, &seen)?;
                 if let Some(oldest) = store::ticket::oldest_solved(tx, lease.account_id)? {
                     work::add(tx, Kind::Close, &[(lease.account_id, oldest + SOLVED_FOR)], marker)?;

@@ -156,6 +156,16 @@ impl Transport {
         })))
     }
 
+    /// What is down when an attempt says so with [`crate::answer::Scope::Host`]: the relay whoever the recipient is, else
+    /// the recipient's domain, lower-cased.
+    #[must_use]
+    pub fn destination(&self, recipient: &str) -> String {
+        match &self.0.way {
+            Way::Relay(relay) => relay.host.clone(),
+            Way::None | Way::Direct { .. } => recipient.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase(),
+        }
+    }
+
     /// Makes one attempt to deliver `bytes` (CRLF line ends) to one recipient, and says what happened.
     ///
     /// Waits for a free connection if the destination has none. If the future is dropped the connection is closed,

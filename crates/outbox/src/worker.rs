@@ -244,7 +244,7 @@ impl Worker {
 
     /// Makes one attempt and records it.
     async fn deliver(&self, lease: &Lease, delivery: Delivery) {
-        let destination = delivery.due.recipient.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase();
+        let destination = self.inner.transport.destination(&delivery.due.recipient);
         let down = self.known_down(&destination);
         let tried = down.is_none();
         let attempt = match down {

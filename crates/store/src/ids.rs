@@ -38,6 +38,12 @@ impl Ids {
         Ok(self.next - 1)
     }
 
+    /// How many are left.
+    #[must_use]
+    pub fn left(&self) -> i64 {
+        self.end - self.next
+    }
+
     /// A run for tests and for callers that have their own.
     #[must_use]
     pub fn starting_at(next: i64, count: i64) -> Ids {

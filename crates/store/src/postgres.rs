@@ -172,7 +172,9 @@ impl Session {
             // Its end shows as `client.is_closed()`.
             let _ = connection.await;
         });
-        Ok(Session { runtime, client, statements: HashMap::new(), again: false, failed: false })
+        let mut session = Session { runtime, client, statements: HashMap::new(), again: false, failed: false };
+        session.batch(SESSION)?;
+        Ok(session)
     }
 
     fn transaction(&mut self, job: &mut Job, read_only: bool) -> std::result::Result<Box<dyn std::any::Any + Send>, Failure> {

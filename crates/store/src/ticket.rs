@@ -9,6 +9,7 @@ use desk::token::ThreadToken;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, StoreError};
+use crate::ids::Ids;
 use crate::value::Row;
 use crate::{Tx, Value, values};
 
@@ -350,18 +351,25 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
         .collect()
 }
 
-/// Closes tickets that were solved before a time, at most `limit`; returns how many.
+/// Closes tickets that were solved before a time, an audit each, as many as there are `ids`; returns how many.
 ///
 /// # Errors
 /// As the database says.
-pub fn close_solved(tx: &mut Tx<'_>, account_id: i64, solved_before: i64, now: i64, limit: i64) -> Result<u64> {
+pub fn close_solved(tx: &mut Tx<'_>, account_id: i64, solved_before: i64, now: i64, ids: &mut Ids) -> Result<u64> {
     let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
-    let mut ids = Vec::new();
-    for mut row in tx.query(sql, &values![account_id, solved_before, limit])? {
-        ids.push(Value::Int(row.int()?));
+    let mut audits = Vec::new();
+    for mut row in tx.query(sql, &values![account_id, solved_before, ids.left()])? {
+        audits.push((row.int()?, ids.next()?));
     }
+    // Author 0: nobody did it, its time had come.
+    let events = r#"[{"v":1,"type":"Change","field":"status","from":"solved","to":"closed"}]"#;
+    let rows: Vec<_> = audits.iter().map(|(ticket, id)| values![account_id, *ticket, *id, 0, "system", events, now]).collect();
+    let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.insert_rows(sql, &rows)?;
+    let tickets: Vec<Value<'_>> = audits.iter().map(|(ticket, _)| Value::Int(*ticket)).collect();
     let sql = "UPDATE tickets SET status = 'closed', updated_at = $1 WHERE account_id = $2 AND status = 'solved' AND id IN ($3..)";
-    tx.execute_in(sql, &values![now, account_id], &ids)
+    tx.execute_in(sql, &values![now, account_id], &tickets)
 }
 
 /// When the longest solved ticket was solved.

@@ -3,7 +3,8 @@
 use desk::changes::{Bounced, Changes, Outgoing};
 use desk::facts::Delivery;
 use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
-use desk::notice::{Content, Party};
+use desk::notice::Content;
+use serde_json::json;
 use store::changes::Writing;
 use store::outbox::{self, Attempted, Due};
 use store::work::{self, Kind};
@@ -16,20 +17,18 @@ const AGAIN: i64 = 1_000;
 /// Mail 400 to Ada (row 501) and Carl (row 502), about ticket 900.
 fn sent_mail(store: &Store, can_deliver: bool) {
     account(store, 1, "acme").unwrap();
-    let party = |address: &str| Party { name: String::new(), address: address.into() };
-    let content = Content {
-        kind: "comment".into(),
-        from: party("support@acme.desk.example"),
-        reply_to: party("support@acme.desk.example"),
-        to: vec![party("ada@customer.example")],
-        cc: vec![party("carl@customer.example")],
-        subject: "Re: lamp".into(),
-        text: String::new(),
-        token: "ABCDEF-GHIJ".into(),
-        host: "acme.desk.example".into(),
-        in_reply_to: None,
-        probe: None,
-    };
+    // As an earlier version stored it: fields are only ever added.
+    let content = json!({
+        "kind": "comment",
+        "from": {"address": "support@acme.desk.example"},
+        "reply_to": {"address": "support@acme.desk.example"},
+        "to": [{"address": "ada@customer.example"}],
+        "cc": [{"name": "Carl", "address": "carl@customer.example"}],
+        "subject": "Re: lamp",
+        "token": "ABCDEF-GHIJ",
+        "host": "acme.desk.example",
+    });
+    let content: Content = serde_json::from_value(content).unwrap();
     let mail = Outgoing {
         id: OutgoingId(400),
         ticket_id: Some(TicketId(900)),
