@@ -117,10 +117,12 @@ impl Connection {
     async fn exchange(&mut self, buffer: &mut [u8], stop: &CancellationToken, stopping: &mut bool) -> Result<(), End> {
         self.flush().await?;
         let idle = Duration::from_millis(self.shared.options.idle_ms);
+        let in_hand = self.session.has_mail_in_hand();
         let Some(socket) = self.stream.socket() else { return Err(End::Lost) };
         tokio::select! {
             biased;
-            () = stop.cancelled(), if !*stopping => {
+            // A mail that is on its way in is finished first; whoever stalls is cut when the time for stopping is over.
+            () = stop.cancelled(), if !*stopping && !in_hand => {
                 *stopping = true;
                 self.session.shutdown();
                 Err(End::Said)

@@ -195,6 +195,13 @@ impl Session {
         self.end_with(reply::shutting_down(&self.config));
     }
 
+    /// Whether a mail is coming in or waits for its answer: a server that stops should let it finish first.
+    #[must_use]
+    pub fn has_mail_in_hand(&self) -> bool {
+        let in_body = matches!(self.state, State::Data(_) | State::Chunk(_) | State::Stored { .. });
+        in_body || self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty())
+    }
+
     /// Octets of memory held for input, mail and replies, for metrics and tests.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
