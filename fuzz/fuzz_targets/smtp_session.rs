@@ -155,6 +155,7 @@ fn free_session(config: &Config, bytes: &[u8], answers: u8, piece: u8) {
 fn without_text_limits() -> Config {
     let mut config = Config::new("desk.example", Protocol::Smtp);
     config.limits.received_fields = u32::MAX;
+    config.bare_newline = BareNewline::Normalise;
     config
 }
 

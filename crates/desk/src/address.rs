@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn additions_are_checked_rule_by_rule() {
         use AddressRefusal as R;
-        let cases: &[(&str, Option<&str>, bool, Result<(Kind, i64), R>)] = &[
+        type Case<'a> = (&'a str, Option<&'a str>, bool, Result<(Kind, i64), R>);
+        let cases: &[Case<'_>] = &[
             ("billing@acme.desk.example", None, false, Ok((Kind::Native, 1))),
             ("Billing@SHOP.desk.example", None, true, Ok((Kind::Native, 2))),
             ("help@acme.com", None, false, Ok((Kind::External, 1))),

@@ -132,18 +132,19 @@ fn choose<'a>(
     if let Some((address, source)) = first_in_header_order(&named, to, cc) {
         let unbound_native = source == Source::Envelope && address.kind == Kind::Native;
         // A relay we believe may say that a native address was only the target of an unproven forward.
-        if unbound_native && envelope.trusted {
-            if let Some(external) = by_hop_headers(account, letter) {
-                return (Some(external), Source::HopHeader, Trust::Relay);
-            }
+        if unbound_native
+            && envelope.trusted
+            && let Some(external) = by_hop_headers(account, letter)
+        {
+            return (Some(external), Source::HopHeader, Trust::Relay);
         }
         return (Some(address), source, Trust::Proven);
     }
     // Rule 3: hop headers of a relay that may be believed, then what the sender wrote.
-    if envelope.trusted {
-        if let Some(address) = of_the_relay(letter).find_map(|hop| account.owner_of(&hop.address)) {
-            return (Some(address), Source::HopHeader, Trust::Relay);
-        }
+    if envelope.trusted
+        && let Some(address) = of_the_relay(letter).find_map(|hop| account.owner_of(&hop.address))
+    {
+        return (Some(address), Source::HopHeader, Trust::Relay);
     }
     if let Some(address) = to.iter().chain(cc).find_map(|key| account.owner_of(key)) {
         return (Some(address), Source::Header, Trust::Sender);

@@ -33,10 +33,10 @@ impl Match {
 #[must_use]
 pub fn find(account: &Account, facts: &Facts, arrival: &Arrival, letter: &Letter) -> Option<(TicketId, Match)> {
     let by_token = |token: &ThreadToken| facts.tokens.get(token).copied();
-    if let Some(token) = &arrival.token {
-        if let Some(ticket) = by_token(token) {
-            return Some((ticket, Match::PlusAddress(token.clone())));
-        }
+    if let Some(token) = &arrival.token
+        && let Some(ticket) = by_token(token)
+    {
+        return Some((ticket, Match::PlusAddress(token.clone())));
     }
     let native = |host: &str| account.brand_of_host(host).is_some();
     for id in named_ids(letter) {

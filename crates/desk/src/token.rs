@@ -60,10 +60,10 @@ impl ThreadToken {
             rest = after;
             let Some(end) = after.bytes().take(HEAD + TAIL_MAX + 2).position(|byte| byte == b']') else { continue };
             let inside = after.get(..end).unwrap_or_default();
-            if inside.bytes().all(|byte| !byte.is_ascii_lowercase()) {
-                if let Some(token) = ThreadToken::parse(inside) {
-                    return Some(token);
-                }
+            if inside.bytes().all(|byte| !byte.is_ascii_lowercase())
+                && let Some(token) = ThreadToken::parse(inside)
+            {
+                return Some(token);
             }
         }
         None

@@ -47,10 +47,10 @@ impl Versioned {
 /// # Errors
 /// [`StoreError::Changed`] when the account is gone.
 pub(crate) fn current(tx: &mut Tx<'_>, account_id: i64, kept: Option<&Versioned>) -> Result<Versioned> {
-    if let Some(kept) = kept {
-        if store::account::version(tx, account_id)? == kept.version {
-            return Ok(kept.clone());
-        }
+    if let Some(kept) = kept
+        && store::account::version(tx, account_id)? == kept.version
+    {
+        return Ok(kept.clone());
     }
     let (version, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
     Ok(Versioned { version, account: Arc::new(account) })

@@ -125,6 +125,9 @@ impl Engine {
         let person = new_person(ids.next()?, &admin, request.admin_email.trim(), "", Role::Admin);
         let (address_id, token_id, event_id, now) = (ids.next()?, ids.next()?, ids.next()?, self.now());
         let system = system_address(&brand)?;
+        if admin.base() == system.email {
+            return Err(AdminError::IsSupportAddress(admin.to_string()));
+        }
         let secret = random_secret();
         let (token, admin_email) = (secret.clone(), person.address.clone());
         let id = account.id;

@@ -7,38 +7,38 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 /// A self-hosted help desk for e-mail: people write to a support address, their mail becomes a ticket, agents answer.
 #[derive(Debug, Parser)]
 #[command(name = "guichet", version, subcommand_required = true, arg_required_else_help = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What every subcommand takes.
     #[command(flatten)]
-    pub common: Common,
+    pub(crate) common: Common,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Flags of every subcommand; they may stand last on the line.
 #[derive(Debug, Clone, Args)]
-pub struct Common {
+pub(crate) struct Common {
     /// Configuration file [default: ./guichet.toml, then guichet.toml in the data folder]
     #[arg(long, global = true, value_name = "FILE", env = "GUICHET_CONFIG")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Data folder [default: ./guichet-data]
     #[arg(long, global = true, value_name = "DIR", env = "GUICHET_DATA")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// Print JSON, for programs
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Which account, where there are several
     #[arg(long, global = true, value_name = "SUBDOMAIN")]
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// Set a key of the configuration, such as smtp.listen=0.0.0.0:25; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    pub(crate) set: Vec<String>,
 }
 
 /// Every subcommand.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the desk: doors, engine, outbox, pages
     Serve,
     /// Run a desk with a sample account and sample mail
@@ -85,32 +85,32 @@ pub enum Command {
 
 /// How much of a list.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct Paging {
+pub(crate) struct Paging {
     /// Print at most this many rows [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
 }
 
 /// `explain`
 #[derive(Debug, Args)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// The mail as a file; - reads standard input
     #[arg(value_name = "MAIL.eml")]
-    pub mail: PathBuf,
+    pub(crate) mail: PathBuf,
     /// An envelope recipient; may be repeated
     #[arg(long, required = true, value_name = "ADDR")]
-    pub rcpt: Vec<String>,
+    pub(crate) rcpt: Vec<String>,
     /// The return path [default: the address in From]
     #[arg(long, value_name = "ADDR", conflicts_with = "null_sender")]
-    pub mail_from: Option<String>,
+    pub(crate) mail_from: Option<String>,
     /// The null return path <>, as bounces have it
     #[arg(long)]
-    pub null_sender: bool,
+    pub(crate) null_sender: bool,
 }
 
 /// `account …`
 #[derive(Debug, Subcommand)]
-pub enum Account {
+pub(crate) enum Account {
     /// Make an account with its default brand, support@ its native host, its first admin and an API token
     Create {
         /// Letters, digits and hyphens, such as acme
@@ -131,7 +131,7 @@ pub enum Account {
 
 /// `brand …`
 #[derive(Debug, Subcommand)]
-pub enum Brand {
+pub(crate) enum Brand {
     /// Add a brand with support@ its native host
     Add {
         /// Letters, digits and hyphens
@@ -149,7 +149,7 @@ pub enum Brand {
 
 /// `setting …`
 #[derive(Debug, Subcommand)]
-pub enum Setting {
+pub(crate) enum Setting {
     /// Show all settings, or one
     Get {
         /// Its name
@@ -166,7 +166,7 @@ pub enum Setting {
 
 /// `address …`
 #[derive(Debug, Subcommand)]
-pub enum Address {
+pub(crate) enum Address {
     /// Add a support address; mail is taken for it at once
     Add {
         /// The address
@@ -202,7 +202,7 @@ pub enum Address {
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RoleWord {
+pub(crate) enum RoleWord {
     /// Answers
     Agent,
     /// Answers and configures
@@ -213,7 +213,7 @@ pub enum RoleWord {
 
 /// `user …`
 #[derive(Debug, Subcommand)]
-pub enum User {
+pub(crate) enum User {
     /// Add a person, or give a known one another role
     Add {
         /// Their address
@@ -231,7 +231,7 @@ pub enum User {
 
 /// `token …`
 #[derive(Debug, Subcommand)]
-pub enum Token {
+pub(crate) enum Token {
     /// Make an API token with a person's rights; it is shown this once
     Create {
         /// Whose rights it has
@@ -252,7 +252,7 @@ pub enum Token {
 
 /// A status an agent may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatusWord {
+pub(crate) enum StatusWord {
     /// Somebody works on it
     Open,
     /// We wait for the requester
@@ -267,7 +267,7 @@ pub enum StatusWord {
 
 /// `ticket …`
 #[derive(Debug, Subcommand)]
-pub enum Ticket {
+pub(crate) enum Ticket {
     /// List the tickets by number
     List(Paging),
     /// Show a ticket with its comments, its history and the reasons
@@ -303,7 +303,7 @@ pub enum Ticket {
 
 /// `suspended …`
 #[derive(Debug, Subcommand)]
-pub enum Suspended {
+pub(crate) enum Suspended {
     /// List held mail, newest first
     List(Paging),
     /// Show one with its cause
@@ -315,7 +315,7 @@ pub enum Suspended {
 
 /// `outbox …`
 #[derive(Debug, Subcommand)]
-pub enum Outbox {
+pub(crate) enum Outbox {
     /// List outgoing mail, one row a recipient
     List(Paging),
     /// Try deferred mail now: all of it, or one row, which may also have expired
@@ -327,7 +327,7 @@ pub enum Outbox {
 
 /// `ledger …`
 #[derive(Debug, Subcommand)]
-pub enum Ledger {
+pub(crate) enum Ledger {
     /// List every mail in and out with its outcome
     List {
         /// Only the mail with this Message-ID, with or without <>
@@ -341,10 +341,10 @@ pub enum Ledger {
 
 /// `check`
 #[derive(Debug, Args)]
-pub struct Check {
+pub(crate) struct Check {
     /// Print the reference of all keys instead (Markdown)
     #[arg(long)]
-    pub reference: bool,
+    pub(crate) reference: bool,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use desk::clock::{Clock, Millis};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one real clock that everything else is given")]
@@ -19,13 +19,13 @@ impl Clock for SystemClock {
 
 /// A time as people and programs read it: RFC 3339 in UTC with milliseconds.
 #[must_use]
-pub fn written(at: Millis) -> String {
+pub(crate) fn written(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
 }
 
 /// A time in tables: to the minute, UTC.
 #[must_use]
-pub fn short(at: Millis) -> String {
+pub(crate) fn short(at: Millis) -> String {
     let long = written(at);
     long.get(..16).map_or(long.clone(), |minute| minute.replace('T', " "))
 }

@@ -87,7 +87,7 @@ impl Wanted {
 ///
 /// # Errors
 /// What happened, why, what to do next.
-pub fn run(cli: &Cli) -> Result<()> {
+pub(crate) fn run(cli: &Cli) -> Result<()> {
     match &cli.command {
         cli::Command::Serve => serve::run(&cli.common),
         cli::Command::Demo => demo::run(&cli.common),
@@ -116,7 +116,9 @@ fn on_desk(common: &Common, command: &cli::Command) -> Result<()> {
             cli::Command::Suspended(command) => suspended::run(&session, command).await,
             cli::Command::Outbox(command) => outbox::run(&session, command).await,
             cli::Command::Ledger(command) => ledger::run(&session, command).await,
-            cli::Command::Serve | cli::Command::Demo | cli::Command::Check(_) | cli::Command::Doctor | cli::Command::Migrate => Ok(()),
+            cli::Command::Serve | cli::Command::Demo | cli::Command::Check(_) | cli::Command::Doctor | cli::Command::Migrate => {
+                Ok(())
+            }
         }
     })
 }

@@ -4,11 +4,11 @@
 //! key stands once in [`key::KEYS`], from which reading, `guichet check` and the reference page are made. A problem never
 //! stops the reading: all of them are told at once.
 
-pub mod key;
-pub mod load;
-pub mod problem;
-pub mod reference;
-pub mod value;
+pub(crate) mod key;
+pub(crate) mod load;
+pub(crate) mod problem;
+pub(crate) mod reference;
+pub(crate) mod value;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -19,90 +19,90 @@ use store::StoreOptions;
 
 /// Everything that can be configured, with the defaults of a desk on one machine.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub(crate) struct Config {
     /// The pages.
-    pub http: Http,
+    pub(crate) http: Http,
     /// The SMTP door.
-    pub smtp: Smtp,
+    pub(crate) smtp: Smtp,
     /// The LMTP door.
-    pub lmtp: Lmtp,
+    pub(crate) lmtp: Lmtp,
     /// Names of this installation.
-    pub mail: Mail,
+    pub(crate) mail: Mail,
     /// The database.
-    pub store: Database,
+    pub(crate) store: Database,
     /// The larger raw mails.
-    pub blobs: Blobs,
+    pub(crate) blobs: Blobs,
     /// The way out.
-    pub delivery: Delivery,
+    pub(crate) delivery: Delivery,
     /// Name servers.
-    pub dns: Dns,
+    pub(crate) dns: Dns,
     /// Limits of the doors.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// The certificate of the doors.
-    pub tls: Tls,
+    pub(crate) tls: Tls,
     /// How mail is worked.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// This process among others on the same database.
-    pub node: Node,
+    pub(crate) node: Node,
     /// The log.
-    pub log: Log,
+    pub(crate) log: Log,
     /// What this process does; all by default.
-    pub roles: Vec<Role>,
+    pub(crate) roles: Vec<Role>,
 }
 
 /// `[http]`
 #[derive(Debug, Clone)]
-pub struct Http {
+pub(crate) struct Http {
     /// Where pages are served; port 0 takes a free one.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
 }
 
 /// `[smtp]`
 #[derive(Debug, Clone)]
-pub struct Smtp {
+pub(crate) struct Smtp {
     /// Where mail is taken by SMTP; none: this door stays shut.
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// Peers whose hop headers are believed.
-    pub trusted_relays: Vec<Network>,
+    pub(crate) trusted_relays: Vec<Network>,
 }
 
 /// `[lmtp]`
 #[derive(Debug, Clone)]
-pub struct Lmtp {
+pub(crate) struct Lmtp {
     /// Where mail is taken by LMTP; none: this door stays shut.
-    pub listen: Option<Listen>,
+    pub(crate) listen: Option<Listen>,
 }
 
 /// `[mail]`
 #[derive(Debug, Clone)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// Native hosts of new accounts and brands are `SUBDOMAIN.` and this, lower-case.
-    pub domain: String,
+    pub(crate) domain: String,
     /// The name in the greeting and in EHLO; [`Mail::domain`] when none is given.
-    pub hostname: Option<String>,
+    pub(crate) hostname: Option<String>,
 }
 
 /// `[store]`
 #[derive(Debug, Clone)]
-pub struct Database {
+pub(crate) struct Database {
     /// `sqlite:PATH` or `postgres://…`; none: `guichet.db` in the data folder. May hold a password.
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Connections to PostgreSQL, or readers of SQLite.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// Accept a PostgreSQL that may forget commits.
-    pub allow_unsafe: bool,
+    pub(crate) allow_unsafe: bool,
 }
 
 /// `[blobs]`
 #[derive(Debug, Clone)]
-pub struct Blobs {
+pub(crate) struct Blobs {
     /// `file:PATH`; none: `blobs` in the data folder.
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
 }
 
 /// Which way mail leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Out {
+pub(crate) enum Out {
     /// None: mail waits.
     Waits,
     /// Through a relay.
@@ -113,69 +113,69 @@ pub enum Out {
 
 /// `[delivery]`
 #[derive(Debug, Clone)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Which way.
-    pub relay: Out,
+    pub(crate) relay: Out,
     /// Authorities to trust beside the public ones, PEM.
-    pub ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// The port of mail exchangers.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Whether an exchanger may be this machine; none: only when `dns.servers` is set.
-    pub allow_loopback: Option<bool>,
+    pub(crate) allow_loopback: Option<bool>,
     /// When mail is given up, milliseconds after it was made.
-    pub give_up_after_ms: u64,
+    pub(crate) give_up_after_ms: u64,
 }
 
 /// `[dns]`
 #[derive(Debug, Clone)]
-pub struct Dns {
+pub(crate) struct Dns {
     /// Name servers; empty: those of the system.
-    pub servers: Vec<SocketAddr>,
+    pub(crate) servers: Vec<SocketAddr>,
 }
 
 /// `[limits]`
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Largest mail, bytes.
-    pub max_mail_bytes: u64,
+    pub(crate) max_mail_bytes: u64,
     /// Connections of each door at once.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// Connections of one client address to each door at once.
-    pub connections_per_client: usize,
+    pub(crate) connections_per_client: usize,
     /// Recipients of one mail.
-    pub recipients: usize,
+    pub(crate) recipients: usize,
     /// Mails of one sender in an hour that open tickets; 0: no limit.
-    pub sender_per_hour: u64,
+    pub(crate) sender_per_hour: u64,
     /// Silence after which a session ends, milliseconds.
-    pub idle_ms: u64,
+    pub(crate) idle_ms: u64,
 }
 
 /// `[tls]`
 #[derive(Debug, Clone)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// The certificate with its chain, PEM.
-    pub certificate_file: Option<PathBuf>,
+    pub(crate) certificate_file: Option<PathBuf>,
     /// Its key, PEM.
-    pub key_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// `[engine]`
 #[derive(Debug, Clone)]
-pub struct Engine {
+pub(crate) struct Engine {
     /// How long a silent process keeps the accounts it works, milliseconds.
-    pub lease_ms: u64,
+    pub(crate) lease_ms: u64,
 }
 
 /// `[node]`
 #[derive(Debug, Clone)]
-pub struct Node {
+pub(crate) struct Node {
     /// The name of this process; the same after a restart, different from all others.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For programs: one JSON object a line.
@@ -184,16 +184,16 @@ pub enum LogFormat {
 
 /// `[log]`
 #[derive(Debug, Clone)]
-pub struct Log {
+pub(crate) struct Log {
     /// Text or JSON.
-    pub format: LogFormat,
+    pub(crate) format: LogFormat,
     /// A level, or directives as of tracing's filter.
-    pub level: String,
+    pub(crate) level: String,
 }
 
 /// A part of the work that a process takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// The doors in: SMTP and LMTP.
     Smtp,
     /// Deciding mail and closing tickets.
@@ -206,7 +206,7 @@ pub enum Role {
 
 impl Role {
     /// Every role with its word.
-    pub const ALL: [(&'static str, Role); 4] =
+    pub(crate) const ALL: [(&'static str, Role); 4] =
         [("smtp", Role::Smtp), ("engine", Role::Engine), ("outbox", Role::Outbox), ("web", Role::Web)];
 }
 
@@ -252,25 +252,25 @@ impl Default for Config {
 impl Config {
     /// Whether this process takes a role on.
     #[must_use]
-    pub fn has_role(&self, role: Role) -> bool {
+    pub(crate) fn has_role(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
 
     /// Whether mail can leave.
     #[must_use]
-    pub fn can_deliver(&self) -> bool {
+    pub(crate) fn can_deliver(&self) -> bool {
         self.delivery.relay != Out::Waits
     }
 
     /// The name the doors greet with.
     #[must_use]
-    pub fn hostname(&self) -> &str {
+    pub(crate) fn hostname(&self) -> &str {
         self.mail.hostname.as_deref().unwrap_or(&self.mail.domain)
     }
 
     /// How the database is opened; `data` is the data folder.
     #[must_use]
-    pub fn store_options(&self, data: &Path) -> StoreOptions {
+    pub(crate) fn store_options(&self, data: &Path) -> StoreOptions {
         let inside = |scheme: &str, name: &str| format!("{scheme}:{}", data.join(name).display());
         StoreOptions {
             url: self.store.url.clone().unwrap_or_else(|| inside("sqlite", "guichet.db")),
@@ -282,13 +282,13 @@ impl Config {
 
     /// The file of an embedded database; none for PostgreSQL.
     #[must_use]
-    pub fn sqlite_file(&self, data: &Path) -> Option<PathBuf> {
+    pub(crate) fn sqlite_file(&self, data: &Path) -> Option<PathBuf> {
         self.store_options(data).url.strip_prefix("sqlite:").map(PathBuf::from)
     }
 
     /// The way out as the outbox takes it.
     #[must_use]
-    pub fn route(&self) -> Route {
+    pub(crate) fn route(&self) -> Route {
         match &self.delivery.relay {
             Out::Waits => Route::None,
             Out::Relay(relay) => Route::Relay(relay.clone()),
@@ -309,11 +309,11 @@ pub(crate) fn name_server(text: &str) -> Option<SocketAddr> {
 
 /// A configuration with where it came from.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The values.
-    pub config: Config,
+    pub(crate) config: Config,
     /// The data folder.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The configuration file that was read, if any.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }

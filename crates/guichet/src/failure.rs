@@ -6,26 +6,26 @@ use serde_json::json;
 
 /// A failed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// What happened, lower case, no full stop.
-    pub what: String,
+    pub(crate) what: String,
     /// Why; may be empty.
-    pub why: String,
+    pub(crate) why: String,
     /// What to do next; may be empty.
-    pub next: String,
+    pub(crate) next: String,
 }
 
 /// Result of a command.
-pub type Result<T, E = Failure> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
     /// A failure with all its parts.
-    pub fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Failure {
+    pub(crate) fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Failure {
         Failure { what: what.into(), why: why.into(), next: next.into() }
     }
 
     /// A failure from an error of a room, whose text may say after a semicolon what to do.
-    pub fn of(what: impl Into<String>, error: &impl Display) -> Failure {
+    pub(crate) fn of(what: impl Into<String>, error: &impl Display) -> Failure {
         let text = error.to_string();
         let (why, next) = text.split_once("; ").unwrap_or((&text, ""));
         Failure::new(what, why, next)
@@ -33,7 +33,7 @@ impl Failure {
 
     /// As it is printed to standard error: lines for people, or one JSON object.
     #[must_use]
-    pub fn text(&self, as_json: bool) -> String {
+    pub(crate) fn text(&self, as_json: bool) -> String {
         if as_json {
             return json!({"error": {"what": self.what, "why": self.why, "next": self.next}}).to_string();
         }
@@ -44,7 +44,7 @@ impl Failure {
 }
 
 /// Names the operation that an error ended.
-pub trait Doing<T> {
+pub(crate) trait Doing<T> {
     /// Turns an error into a [`Failure`] of this operation.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::failure::{Doing, Failure, Result};
 ///
 /// # Errors
 /// Every problem of it.
-pub fn configuration(common: &Common) -> Result<Loaded> {
+pub(crate) fn configuration(common: &Common) -> Result<Loaded> {
     load(&sources(common)).map_err(|problems| {
         Failure::new("the configuration cannot be used", problems.to_string(), "correct it, and see with `guichet check`")
     })
@@ -24,7 +24,7 @@ pub fn configuration(common: &Common) -> Result<Loaded> {
 
 /// Where a command's configuration comes from.
 #[must_use]
-pub fn sources(common: &Common) -> Sources {
+pub(crate) fn sources(common: &Common) -> Sources {
     // A variable that is not UTF-8 cannot be a setting of ours.
     let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Sources {
@@ -39,7 +39,7 @@ pub fn sources(common: &Common) -> Sources {
 ///
 /// # Errors
 /// When it cannot be reached, would forget commits, or is of a newer version.
-pub fn make_store(loaded: &Loaded) -> Result<Store> {
+pub(crate) fn make_store(loaded: &Loaded) -> Result<Store> {
     let store = open_store(loaded)?;
     store.migrate().doing("the database's tables could not be brought up to date")?;
     Ok(store)
@@ -49,11 +49,11 @@ pub fn make_store(loaded: &Loaded) -> Result<Store> {
 ///
 /// # Errors
 /// As [`make_store`], and when there is no desk yet.
-pub fn existing_store(loaded: &Loaded) -> Result<Store> {
-    if let Some(file) = loaded.config.sqlite_file(&loaded.data) {
-        if !file.is_file() {
-            return Err(no_desk(&format!("there is no database {}", file.display()), &loaded.data));
-        }
+pub(crate) fn existing_store(loaded: &Loaded) -> Result<Store> {
+    if let Some(file) = loaded.config.sqlite_file(&loaded.data)
+        && !file.is_file()
+    {
+        return Err(no_desk(&format!("there is no database {}", file.display()), &loaded.data));
     }
     let store = open_store(loaded)?;
     // Any table does: without the first migration there is none.
@@ -80,7 +80,7 @@ fn open_store(loaded: &Loaded) -> Result<Store> {
 ///
 /// # Errors
 /// When the database cannot be worked.
-pub async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
+pub(crate) async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
     let options = EngineOptions { can_deliver: loaded.config.can_deliver(), ..EngineOptions::default() };
     Engine::new(store.clone(), options, Arc::new(SystemClock)).await.doing("the desk cannot be opened")
 }
@@ -89,7 +89,7 @@ pub async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
 ///
 /// # Errors
 /// When there is none, no such one, or one must be named.
-pub async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
+pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
     let all = store.read(store::account::list).await.doing("the accounts cannot be read")?;
     let known = || all.iter().map(|(_, subdomain, _)| subdomain.as_str()).collect::<Vec<_>>().join(", ");
     match (named, all.as_slice()) {
@@ -100,7 +100,8 @@ pub async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
         )),
         (Some(named), all) => {
             let found = all.iter().find(|(_, subdomain, _)| subdomain.eq_ignore_ascii_case(named));
-            let wrong = || Failure::new(format!("there is no account {named:?}"), format!("known are: {}", known()), "name one of them");
+            let wrong =
+                || Failure::new(format!("there is no account {named:?}"), format!("known are: {}", known()), "name one of them");
             found.map(|(id, ..)| *id).ok_or_else(wrong)
         }
         (None, [(id, ..)]) => Ok(*id),

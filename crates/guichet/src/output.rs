@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 const CELL_MAX: usize = 48;
 
 /// Where a command's answer goes and in which form.
-pub struct Output<W: Write> {
+pub(crate) struct Output<W: Write> {
     to: W,
     as_json: bool,
 }
@@ -18,7 +18,7 @@ pub struct Output<W: Write> {
 impl Output<io::StdoutLock<'static>> {
     /// Standard output.
     #[must_use]
-    pub fn standard(as_json: bool) -> Self {
+    pub(crate) fn standard(as_json: bool) -> Self {
         Output { to: io::stdout().lock(), as_json }
     }
 }
@@ -26,7 +26,7 @@ impl Output<io::StdoutLock<'static>> {
 impl<W: Write> Output<W> {
     /// Whether JSON is wanted.
     #[must_use]
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.as_json
     }
 
@@ -34,7 +34,7 @@ impl<W: Write> Output<W> {
     ///
     /// # Errors
     /// When nobody reads.
-    pub fn answer(&mut self, value: &Value, lines: &str) -> Result<()> {
+    pub(crate) fn answer(&mut self, value: &Value, lines: &str) -> Result<()> {
         let text = if self.as_json { value.to_string() } else { lines.trim_end().to_owned() };
         wrote(writeln!(self.to, "{text}").and_then(|()| self.to.flush()))
     }
@@ -43,7 +43,7 @@ impl<W: Write> Output<W> {
     ///
     /// # Errors
     /// As [`Output::answer`].
-    pub fn list<'o>(&'o mut self, heads: &[&str]) -> Result<List<'o, W>> {
+    pub(crate) fn list<'o>(&'o mut self, heads: &[&str]) -> Result<List<'o, W>> {
         if self.as_json {
             wrote(write!(self.to, "["))?;
         }
@@ -53,7 +53,7 @@ impl<W: Write> Output<W> {
 }
 
 /// A list being printed. Programs get each row at once; people get an aligned table at the end.
-pub struct List<'o, W: Write> {
+pub(crate) struct List<'o, W: Write> {
     output: &'o mut Output<W>,
     rows: Vec<Vec<String>>,
     count: usize,
@@ -64,7 +64,7 @@ impl<W: Write> List<'_, W> {
     ///
     /// # Errors
     /// As [`Output::answer`].
-    pub fn row(&mut self, value: &Value, cells: impl IntoIterator<Item = String>) -> Result<()> {
+    pub(crate) fn row(&mut self, value: &Value, cells: impl IntoIterator<Item = String>) -> Result<()> {
         self.count += 1;
         if self.output.as_json {
             let before = if self.count == 1 { "\n" } else { ",\n" };
@@ -78,7 +78,7 @@ impl<W: Write> List<'_, W> {
     ///
     /// # Errors
     /// As [`Output::answer`].
-    pub fn end(self, when_empty: &str) -> Result<()> {
+    pub(crate) fn end(self, when_empty: &str) -> Result<()> {
         let text = match (self.output.as_json, self.count) {
             (true, 0) => "]\n".to_owned(),
             (true, _) => "\n]\n".to_owned(),
@@ -96,13 +96,13 @@ fn one_line(text: &str) -> String {
 
 /// Text of several lines without the control characters that could steer a terminal.
 #[must_use]
-pub fn tame(text: &str) -> String {
+pub(crate) fn tame(text: &str) -> String {
     text.chars().filter(|letter| *letter == '\n' || !letter.is_control()).collect()
 }
 
 /// Rows as aligned columns with two blanks between them; the first row is the head.
 #[must_use]
-pub fn table(rows: &[Vec<String>]) -> String {
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));

@@ -1,6 +1,6 @@
 //! Writes everything a batch changes, inside the caller's transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::{Changes, LedgerRow, Outgoing};
 use desk::clock::HOUR;
@@ -10,7 +10,7 @@ use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use crate::error::{Result, StoreError};
 use crate::ledger::hash;
 use crate::work::{self, Kind};
-use crate::{Tx, address, spool, ticket, user, values};
+use crate::{Tx, Value, address, spool, ticket, user, values};
 
 /// How often "last seen" of a busy support address is written at most.
 const SEEN_STEP: i64 = HOUR;
@@ -37,7 +37,8 @@ pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()>
     let people: Vec<_> =
         changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
     user::insert_many(tx, account_id, &people)?;
-    let numbers = write_tickets(tx, account_id, changes)?;
+    let mut numbers = write_tickets(tx, account_id, changes)?;
+    add_earlier(tx, account_id, changes, &mut numbers)?;
     write_comments(tx, account_id, changes)?;
     write_audits(tx, account_id, changes)?;
     write_message_ids(tx, account_id, changes)?;
@@ -71,6 +72,18 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
     let sql = "INSERT INTO ticket_ccs (account_id, ticket_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &ccs)?;
     Ok(numbers)
+}
+
+/// Adds the numbers of tickets that the ledger names and nothing changed: those of duplicates and of bounces.
+fn add_earlier(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &mut BTreeMap<TicketId, i64>) -> Result<()> {
+    let named = changes.ledger.iter().filter_map(|row| row.ticket_id);
+    let missing: BTreeSet<TicketId> = named.filter(|id| !numbers.contains_key(id)).collect();
+    let list: Vec<Value<'_>> = missing.iter().map(|id| Value::Int(id.0)).collect();
+    let sql = "SELECT id, number FROM tickets WHERE account_id = $1 AND id IN ($2..)";
+    for mut row in tx.query_in(sql, &values![account_id], &list)? {
+        numbers.insert(TicketId(row.int()?), row.int()?);
+    }
+    Ok(())
 }
 
 fn take_numbers(tx: &mut Tx<'_>, account_id: i64, count: usize) -> Result<i64> {

@@ -21,10 +21,10 @@ pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<i64>> {
         return Ok(Some(found.account_id));
     }
     let base = key.base();
-    if base != *key {
-        if let Some(found) = listed(tx, &address_key(base.as_str()))? {
-            return Ok(Some(found.account_id));
-        }
+    if base != *key
+        && let Some(found) = listed(tx, &address_key(base.as_str()))?
+    {
+        return Ok(Some(found.account_id));
     }
     let Some(host) = listed(tx, &host_key(key.domain()))? else { return Ok(None) };
     if RESERVED_LOCAL_PARTS.contains(&base.local()) || has_wildcard(tx, host.account_id)? {

@@ -16,7 +16,7 @@ use tokio_postgres::{Client, NoTls, Statement};
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Tx};
-use crate::value::{Cell, Row, Value};
+use crate::value::{Cell, Row, Value, storable};
 
 /// How often a closure is run again after a serialisation failure, a deadlock or a lost race for a unique key.
 const RETRIES: usize = 5;
@@ -325,7 +325,7 @@ impl ToSql for Value<'_> {
             Value::Null => Ok(IsNull::Yes),
             Value::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
             Value::Int(value) => value.to_sql(kind, out),
-            Value::Text(value) => value.to_sql(kind, out),
+            Value::Text(value) => storable(value).to_sql(kind, out),
             Value::Bytes(value) => value.to_sql(kind, out),
         }
     }

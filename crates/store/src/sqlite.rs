@@ -1,5 +1,6 @@
 //! The embedded database: one writer thread with group commit, read-only readers, WAL with `synchronous=FULL`.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -11,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Tx};
-use crate::value::{Cell, Row, Value};
+use crate::value::{Cell, Row, Value, storable};
 
 /// How long a writer waits for another process (the command line beside the server) before it says "busy".
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -227,20 +228,23 @@ fn run_read(connection: &Connection, mut job: Job) -> impl FnOnce() + use<> {
 
 impl rusqlite::ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Value::Null => ValueRef::Null,
-            Value::Int(value) => ValueRef::Integer(value),
-            Value::Text(value) => ValueRef::Text(value.as_bytes()),
-            Value::Bytes(value) => ValueRef::Blob(value),
-        }))
+        Ok(match *self {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Int(value) => ToSqlOutput::Borrowed(ValueRef::Integer(value)),
+            Value::Text(value) => match storable(value) {
+                Cow::Borrowed(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+                Cow::Owned(text) => ToSqlOutput::Owned(text.into()),
+            },
+            Value::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
+        })
     }
 }
 
 /// Row locks are PostgreSQL's: here `BEGIN IMMEDIATE` has locked everything already.
-fn without_row_locks(sql: &str) -> std::borrow::Cow<'_, str> {
+fn without_row_locks(sql: &str) -> Cow<'_, str> {
     match sql.find("FOR UPDATE") {
-        Some(at) => std::borrow::Cow::Borrowed(sql.get(..at).unwrap_or(sql)),
-        None => std::borrow::Cow::Borrowed(sql),
+        Some(at) => Cow::Borrowed(sql.get(..at).unwrap_or(sql)),
+        None => Cow::Borrowed(sql),
     }
 }
 

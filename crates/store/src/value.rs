@@ -1,5 +1,7 @@
 //! Values that go into statements and rows that come out, the same for both databases.
 
+use std::borrow::Cow;
+
 use crate::StoreError;
 
 /// One bound value. Integers, times (unix milliseconds) and booleans (0/1) are all [`Value::Int`].
@@ -9,10 +11,15 @@ pub enum Value<'a> {
     Null,
     /// BIGINT.
     Int(i64),
-    /// TEXT; U+0000 is refused by PostgreSQL, so callers strip it.
+    /// TEXT; U+0000 is left out on the way, since PostgreSQL refuses it: no mail may stop its batch by it.
     Text(&'a str),
     /// BLOB or BYTEA.
     Bytes(&'a [u8]),
+}
+
+/// A text as it is stored: without U+0000, which is copied away only where there is one.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
 impl From<i64> for Value<'_> {

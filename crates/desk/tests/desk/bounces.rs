@@ -50,7 +50,11 @@ fn a_report_to_our_signed_return_path_is_a_bounce_of_that_recipient() {
         ("failed", report("ada@customer.example", "failed", ""), "bounce of 501 failed (550 no such user)"),
         ("delayed", report("ada@customer.example", "delayed", ""), "bounce of 501 delayed (550 no such user)"),
         ("of a rewritten address", report("ada2@inner.example", "failed", ""), "bounce of 501 failed (550 no such user)"),
-        ("without a machine's part", "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry".into(), "bounce of 501 failed (Undeliverable)"),
+        (
+            "without a machine's part",
+            "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry".into(),
+            "bounce of 501 failed (Undeliverable)",
+        ),
         ("an absence notice", "Auto-Submitted: auto-replied\nSubject: Away\n\nsorry".into(), "bounce of 501 delayed (Away)"),
     ] {
         assert_eq!(seen(&path, &mail), want, "{name}");
@@ -75,7 +79,9 @@ fn a_report_that_carries_no_signature_of_ours_is_held() {
     let forged = "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa".to_owned();
     let foreign = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 2, 400));
     let misused = format!("X-Guichet-Mail: {}", mark(Purpose::Bounce, 1, 400));
-    for (name, mark) in [("none", String::new()), ("forged", forged), ("another account's", foreign), ("a return path's", misused)] {
+    for (name, mark) in
+        [("none", String::new()), ("forged", forged), ("another account's", foreign), ("a return path's", misused)]
+    {
         assert_eq!(seen("support@acme.desk.example", &report("ada@customer.example", "failed", &mark)), "suspended 7", "{name}");
     }
     for (name, path) in [
@@ -91,5 +97,8 @@ fn a_report_that_carries_no_signature_of_ours_is_held() {
 
 #[test]
 fn a_bounce_that_is_no_report_is_a_mail_systems_mail() {
-    assert_eq!(seen("support@acme.desk.example", "From: mailer-daemon@x.example\nSubject: Undeliverable\n\n[AAAAAA-AAAA]"), "suspended 9");
+    assert_eq!(
+        seen("support@acme.desk.example", "From: mailer-daemon@x.example\nSubject: Undeliverable\n\n[AAAAAA-AAAA]"),
+        "suspended 9"
+    );
 }

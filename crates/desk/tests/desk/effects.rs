@@ -201,13 +201,15 @@ fn a_bounce_is_written_on_its_ticket_and_a_probe_on_its_address() {
     let path = format!("bounce+{}@acme.desk.example", crate::scene::keys().sign(desk::signed::Purpose::Bounce, 1, 501));
     let mut null = envelope(&[&path]);
     null.mail_from = None;
-    let (_, changes, _) = changes_of(&account(), &null, &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry"));
+    let (_, changes, _) =
+        changes_of(&account(), &null, &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry"));
     assert_eq!((changes.bounced.len(), changes.bounced[0].is_final), (1, true));
     assert_eq!(changes.audits[0].ticket_id, TicketId(100));
     assert_eq!(changes.ledger[0].ticket_id, Some(TicketId(100)));
     assert_eq!((changes.comments.len(), changes.outgoing.len()), (0, 0));
 
-    let (_, changes, _) = changes_of(&account(), &envelope(&["inbox@acme.desk.example"]), &letter("X-Guichet-Probe: s3cret\n\nx"));
+    let (_, changes, _) =
+        changes_of(&account(), &envelope(&["inbox@acme.desk.example"]), &letter("X-Guichet-Probe: s3cret\n\nx"));
     assert_eq!(changes.probes.len(), 1);
     assert_eq!((changes.new_tickets.len(), changes.message_ids.len()), (0, 0));
 }

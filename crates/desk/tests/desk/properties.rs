@@ -89,9 +89,19 @@ fn asked_for(envelope: &Envelope, letter: &Letter) -> Facts {
     questions.add(&account(), &keys(), envelope, letter);
     let all = facts();
     let mut asked = Facts {
-        people: all.people.iter().filter(|(key, _)| questions.addresses.contains(key)).map(|(k, p)| (k.clone(), p.clone())).collect(),
+        people: all
+            .people
+            .iter()
+            .filter(|(key, _)| questions.addresses.contains(key))
+            .map(|(k, p)| (k.clone(), p.clone()))
+            .collect(),
         people_by_id: all.people_by_id.clone(),
-        message_ids: all.message_ids.iter().filter(|(id, _)| questions.message_ids.contains(*id)).map(|(i, k)| (i.clone(), k.clone())).collect(),
+        message_ids: all
+            .message_ids
+            .iter()
+            .filter(|(id, _)| questions.message_ids.contains(*id))
+            .map(|(i, k)| (i.clone(), k.clone()))
+            .collect(),
         tokens: all.tokens.iter().filter(|(token, _)| questions.tokens.contains(token)).map(|(t, id)| (t.clone(), *id)).collect(),
         deliveries: all
             .deliveries
@@ -116,7 +126,10 @@ fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
         let letter = Letter::parse(raw.as_bytes());
         let inbound = Inbound { id: MailId(*number as i64), accepted_at: NOW, envelope: &envelope, letter: &letter };
         let decision = carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound);
-        outcomes.push((*number, format!("{} {:?} {:?}", crate::scene::shown(&decision), decision.reasons, decision.arrival.received)));
+        outcomes.push((
+            *number,
+            format!("{} {:?} {:?}", crate::scene::shown(&decision), decision.reasons, decision.arrival.received),
+        ));
     }
     assert_eq!(changes.ledger.len(), mails.len());
     outcomes.sort();
@@ -154,7 +167,8 @@ fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
     let texts = changes.comments.iter().map(|comment| comment.body.clone());
     let texts = texts.chain(changes.tickets.values().map(|ticket| ticket.subject.clone()));
     let texts = texts.chain(changes.people.iter().flat_map(|new| [new.person.name.clone(), new.person.address.clone()]));
-    let texts = texts.chain(changes.suspended.iter().flat_map(|held| [held.sender.clone(), held.subject.clone(), held.recipient.clone()]));
+    let texts = texts
+        .chain(changes.suspended.iter().flat_map(|held| [held.sender.clone(), held.subject.clone(), held.recipient.clone()]));
     let texts = texts.chain(changes.attachments.iter().flat_map(|new| {
         let part = &new.attachment;
         [part.name.clone(), part.content_type.clone(), part.content_id.clone().unwrap_or_default()]

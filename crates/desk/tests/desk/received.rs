@@ -24,29 +24,146 @@ fn every_source_is_found_in_its_order() {
     let hop = "X-Original-To: help@acme.example\nTo: support@shop.desk.example\n\nhi";
     for (name, recipients, trusted, mail, want) in [
         ("native", vec!["support@shop.desk.example"], false, plain, "support@shop.desk.example Envelope Proven brand 2"),
-        ("native in another case", vec!["SUPPORT@Shop.Desk.Example"], false, plain, "support@shop.desk.example Envelope Proven brand 2"),
+        (
+            "native in another case",
+            vec!["SUPPORT@Shop.Desk.Example"],
+            false,
+            plain,
+            "support@shop.desk.example Envelope Proven brand 2",
+        ),
         ("plus variant", vec!["support+x@acme.desk.example"], false, plain, "support@acme.desk.example Envelope Proven brand 1"),
-        ("plus token", vec!["support+idaaaaaa-aaaa@acme.desk.example"], false, plain, "support@acme.desk.example Envelope Proven brand 1"),
+        (
+            "plus token",
+            vec!["support+idaaaaaa-aaaa@acme.desk.example"],
+            false,
+            plain,
+            "support@acme.desk.example Envelope Proven brand 1",
+        ),
         ("external, routed to us", vec!["help@acme.example"], false, plain, "help@acme.example Envelope Proven brand 1"),
         ("external plus variant", vec!["help+x@acme.example"], false, plain, "help@acme.example Envelope Proven brand 1"),
-        ("the target of a proven forward", vec!["inbox@acme.desk.example"], false, plain, "hello@acme.example Forward Proven brand 2"),
+        (
+            "the target of a proven forward",
+            vec!["inbox@acme.desk.example"],
+            false,
+            plain,
+            "hello@acme.example Forward Proven brand 2",
+        ),
         ("its plus variant", vec!["inbox+x@acme.desk.example"], false, plain, "hello@acme.example Forward Proven brand 2"),
-        ("a native address, whatever the sender says", vec!["support@acme.desk.example"], false, hop, "support@acme.desk.example Envelope Proven brand 1"),
-        ("a hop header of a trusted relay", vec!["support@acme.desk.example"], true, hop, "help@acme.example HopHeader Relay brand 1"),
-        ("a trusted relay's external recipient", vec!["hello@acme.example"], true, hop, "hello@acme.example Envelope Proven brand 2"),
-        ("a trusted relay after a proven forward", vec!["inbox@acme.desk.example"], true, hop, "hello@acme.example Forward Proven brand 2"),
-        ("a trusted hop that names a native address", vec!["support@acme.desk.example"], true, "Delivered-To: support@shop.desk.example\n\nhi", "support@acme.desk.example Envelope Proven brand 1"),
-        ("a trusted hop that names nobody of ours", vec!["support@acme.desk.example"], true, "Delivered-To: x@else.example\n\nhi", "support@acme.desk.example Envelope Proven brand 1"),
-        ("wildcard, hop of a trusted relay", vec!["any@acme.desk.example"], true, hop, "help@acme.example HopHeader Relay brand 1"),
-        ("wildcard, hop of nobody we know", vec!["any@acme.desk.example"], false, hop, "support@shop.desk.example Header Sender brand 2"),
-        ("wildcard, To", vec!["any@acme.desk.example"], false, "To: a@b.example, help@acme.example\n\nhi", "help@acme.example Header Sender brand 1"),
-        ("wildcard, Cc", vec!["any@acme.desk.example"], false, "To: a@b.example\nCc: help+x@acme.example\n\nhi", "help@acme.example Header Sender brand 1"),
-        ("wildcard, To before Cc", vec!["any@acme.desk.example"], false, "Cc: help@acme.example\nTo: support@shop.desk.example\n\nhi", "support@shop.desk.example Header Sender brand 2"),
-        ("wildcard of the default brand", vec!["any@acme.desk.example"], false, plain, "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example"),
-        ("wildcard of the other brand", vec!["Any@shop.desk.example"], false, plain, "support@shop.desk.example Default Proven brand 2 for any@shop.desk.example"),
+        (
+            "a native address, whatever the sender says",
+            vec!["support@acme.desk.example"],
+            false,
+            hop,
+            "support@acme.desk.example Envelope Proven brand 1",
+        ),
+        (
+            "a hop header of a trusted relay",
+            vec!["support@acme.desk.example"],
+            true,
+            hop,
+            "help@acme.example HopHeader Relay brand 1",
+        ),
+        (
+            "a trusted relay's external recipient",
+            vec!["hello@acme.example"],
+            true,
+            hop,
+            "hello@acme.example Envelope Proven brand 2",
+        ),
+        (
+            "a trusted relay after a proven forward",
+            vec!["inbox@acme.desk.example"],
+            true,
+            hop,
+            "hello@acme.example Forward Proven brand 2",
+        ),
+        (
+            "a trusted hop that names a native address",
+            vec!["support@acme.desk.example"],
+            true,
+            "Delivered-To: support@shop.desk.example\n\nhi",
+            "support@acme.desk.example Envelope Proven brand 1",
+        ),
+        (
+            "a trusted hop that names nobody of ours",
+            vec!["support@acme.desk.example"],
+            true,
+            "Delivered-To: x@else.example\n\nhi",
+            "support@acme.desk.example Envelope Proven brand 1",
+        ),
+        (
+            "wildcard, hop of a trusted relay",
+            vec!["any@acme.desk.example"],
+            true,
+            hop,
+            "help@acme.example HopHeader Relay brand 1",
+        ),
+        (
+            "wildcard, hop of nobody we know",
+            vec!["any@acme.desk.example"],
+            false,
+            hop,
+            "support@shop.desk.example Header Sender brand 2",
+        ),
+        (
+            "wildcard, To",
+            vec!["any@acme.desk.example"],
+            false,
+            "To: a@b.example, help@acme.example\n\nhi",
+            "help@acme.example Header Sender brand 1",
+        ),
+        (
+            "wildcard, Cc",
+            vec!["any@acme.desk.example"],
+            false,
+            "To: a@b.example\nCc: help+x@acme.example\n\nhi",
+            "help@acme.example Header Sender brand 1",
+        ),
+        (
+            "wildcard, To before Cc",
+            vec!["any@acme.desk.example"],
+            false,
+            "Cc: help@acme.example\nTo: support@shop.desk.example\n\nhi",
+            "support@shop.desk.example Header Sender brand 2",
+        ),
+        (
+            "wildcard of the default brand",
+            vec!["any@acme.desk.example"],
+            false,
+            plain,
+            "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example",
+        ),
+        (
+            "wildcard of the other brand",
+            vec!["Any@shop.desk.example"],
+            false,
+            plain,
+            "support@shop.desk.example Default Proven brand 2 for any@shop.desk.example",
+        ),
     ] {
         assert_eq!(shown(&resolved(&recipients, trusted, &letter(mail))), want, "{name}");
     }
+}
+
+#[test]
+fn a_hop_header_below_a_received_of_the_relay_is_anybodys() {
+    for (name, mail, want) in [
+        (
+            "on top",
+            "X-Original-To: help@acme.example\nReceived: from a by relay\nDelivered-To: hello@acme.example\n\nhi",
+            "help@acme.example HopHeader Relay brand 1",
+        ),
+        (
+            "below",
+            "Received: from a by relay\nDelivered-To: help@acme.example\n\nhi",
+            "support@shop.desk.example Envelope Proven brand 2",
+        ),
+    ] {
+        assert_eq!(shown(&resolved(&["support@shop.desk.example"], true, &letter(mail))), want, "{name}");
+    }
+    let wildcard =
+        resolved(&["any@acme.desk.example"], true, &letter("Received: from a by relay\nDelivered-To: help@acme.example\n\nhi"));
+    assert_eq!(shown(&wildcard), "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example");
 }
 
 #[test]
@@ -62,7 +179,7 @@ fn of_several_recipients_the_header_names_the_one() {
     ] {
         let arrival = resolved(&three, false, &letter(mail));
         assert_eq!(arrival.received.recipient, want, "{name}");
-        assert_eq!(arrival.address_id.is_some(), true, "{name}");
+        assert!(arrival.address_id.is_some(), "{name}");
     }
 }
 
@@ -82,7 +199,12 @@ fn all_registered_addresses_of_the_mail_are_matches_and_no_others() {
             "To: x@else.example\n\nhi",
             vec!["hello@acme.example", "inbox@acme.desk.example"],
         ),
-        ("the default of a wildcard", vec!["any@shop.desk.example"], "To: x@else.example\n\nhi", vec!["support@shop.desk.example"]),
+        (
+            "the default of a wildcard",
+            vec!["any@shop.desk.example"],
+            "To: x@else.example\n\nhi",
+            vec!["support@shop.desk.example"],
+        ),
     ] {
         assert_eq!(resolved(&recipients, false, &letter(mail)).received.matches, want, "{name}");
     }
@@ -90,7 +212,8 @@ fn all_registered_addresses_of_the_mail_are_matches_and_no_others() {
 
 #[test]
 fn the_token_is_read_from_our_own_hosts_envelope_first() {
-    let token = |recipients: &[&str], mail: &str| resolved(recipients, false, &letter(mail)).token.map(|token| token.as_str().to_owned());
+    let token =
+        |recipients: &[&str], mail: &str| resolved(recipients, false, &letter(mail)).token.map(|token| token.as_str().to_owned());
     let to = "To: support+idcccccc-cccc@acme.desk.example\n\nhi";
     assert_eq!(token(&["x+idaaaaaa-aaaa@acme.desk.example"], to).as_deref(), Some("AAAAAA-AAAA"));
     assert_eq!(token(&["support@acme.desk.example"], to).as_deref(), Some("CCCCCC-CCCC"));

@@ -12,8 +12,16 @@ fn mail_from_a_machine_or_from_ourselves_is_held() {
     check(&[
         ("a support address", "From: support@acme.desk.example\n\nhi", "suspended 22"),
         ("a plus variant of one", "From: help+x@acme.example\n\nhi", "suspended 22"),
-        ("a support address as Reply-To of a customer", "Reply-To: help@acme.example\n\nhi", "new ticket by ada@customer.example, flags 0"),
-        ("an unregistered address at our host", "From: someone@acme.desk.example\n\nhi", "new ticket by someone@acme.desk.example"),
+        (
+            "a support address as Reply-To of a customer",
+            "Reply-To: help@acme.example\n\nhi",
+            "new ticket by ada@customer.example, flags 0",
+        ),
+        (
+            "an unregistered address at our host",
+            "From: someone@acme.desk.example\n\nhi",
+            "new ticket by someone@acme.desk.example",
+        ),
         ("mailer-daemon", "From: MAILER-DAEMON@mx.else.example\n\nhi", "suspended 9"),
         ("postmaster", "From: Postmaster@else.example\n\nhi", "suspended 9"),
         ("a suspended person", "From: sue@customer.example\n\nhi", "suspended 10"),
@@ -28,7 +36,12 @@ fn the_return_path_stands_for_a_from_that_cannot_be_read() {
         ("unreadable From", Some("eve@else.example"), "From: undisclosed", "new ticket by eve@else.example"),
         ("unreadable From, null return path", None, "From: undisclosed", "suspended 10"),
         ("From, null return path", None, "From: ada@customer.example", "new ticket by ada@customer.example, flags 4"),
-        ("From beats the return path", Some("eve@else.example"), "From: ada@customer.example", "new ticket by ada@customer.example"),
+        (
+            "From beats the return path",
+            Some("eve@else.example"),
+            "From: ada@customer.example",
+            "new ticket by ada@customer.example",
+        ),
     ] {
         let mut envelope = envelope(&[NATIVE]);
         envelope.mail_from = mail_from.map(str::to_owned);
@@ -43,11 +56,19 @@ fn reply_to_names_the_author_unless_it_names_one_of_ours() {
         ("a stranger", "Reply-To: eve@else.example\n\nhi", "new ticket by eve@else.example"),
         ("the same in another case", "Reply-To: ADA@customer.example\n\nhi", "new ticket by ada@customer.example"),
         ("unreadable", "Reply-To: nobody at all\n\nhi", "new ticket by ada@customer.example"),
-        ("the first of several", "Reply-To: dora@customer.example, eve@else.example\n\nhi", "new ticket by dora@customer.example"),
+        (
+            "the first of several",
+            "Reply-To: dora@customer.example, eve@else.example\n\nhi",
+            "new ticket by dora@customer.example",
+        ),
         ("an agent", "Reply-To: bob@acme.example\n\nhi", "new ticket by ada@customer.example, flags 0"),
         ("a support address", "Reply-To: support@acme.desk.example\n\nhi", "new ticket by ada@customer.example, flags 0"),
         ("a stranger on a ticket", "Reply-To: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
-        ("a contact form", "From: form@web.example\nReply-To: ada@customer.example\n\n[AAAAAA-AAAA]", "comment on 100 by ada@customer.example"),
+        (
+            "a contact form",
+            "From: form@web.example\nReply-To: ada@customer.example\n\n[AAAAAA-AAAA]",
+            "comment on 100 by ada@customer.example",
+        ),
     ]);
 }
 
@@ -58,7 +79,11 @@ fn mail_to_no_reply_addresses_is_held() {
         ("no-reply with a plus variant", vec!["No-Reply+7@shop.desk.example"], "suspended 16"),
         ("both", vec!["noreply@acme.desk.example", "no-reply@shop.desk.example"], "suspended 16"),
         ("beside a native address", vec!["noreply@acme.desk.example", NATIVE], "new ticket by ada@customer.example"),
-        ("beside an external address", vec!["noreply@acme.desk.example", "help@acme.example"], "new ticket by ada@customer.example"),
+        (
+            "beside an external address",
+            vec!["noreply@acme.desk.example", "help@acme.example"],
+            "new ticket by ada@customer.example",
+        ),
         ("a noreply elsewhere", vec!["help@acme.example", "noreply@acme.example"], "new ticket by ada@customer.example"),
     ] {
         assert_eq!(shown(&decided(&envelope(&recipients), &letter("Subject: x\n\nhi"))), want, "{name}");
@@ -77,17 +102,33 @@ fn a_mail_to_more_people_than_a_ticket_may_have_is_held() {
     assert_eq!(with(0, 49, ""), "suspended 30");
     assert_eq!(with(24, 24, ""), "new ticket by ada@customer.example");
     assert_eq!(with(24, 25, ""), "suspended 30");
-    assert_eq!(with(0, 48, ", help@acme.example, CC0@else.example"), "new ticket by ada@customer.example", "ours and repetitions do not count");
+    assert_eq!(
+        with(0, 48, ", help@acme.example, CC0@else.example"),
+        "new ticket by ada@customer.example",
+        "ours and repetitions do not count"
+    );
 }
 
 #[test]
 fn a_machines_mail_is_marked() {
     check(&[
         ("an automatic answer", "Auto-Submitted: auto-replied\n\nI am away.", "new ticket by ada@customer.example, flags 4"),
-        ("one on a ticket", "Auto-Submitted: auto-replied\nIn-Reply-To: <first@customer.example>\n\nI am away.", "comment on 100 by ada@customer.example, flags 4"),
-        ("one on a closed ticket", "Auto-Submitted: auto-replied\n\n[BBBBBB-BBBB]", "follow-up of 200 by ada@customer.example, flags 4"),
+        (
+            "one on a ticket",
+            "Auto-Submitted: auto-replied\nIn-Reply-To: <first@customer.example>\n\nI am away.",
+            "comment on 100 by ada@customer.example, flags 4",
+        ),
+        (
+            "one on a closed ticket",
+            "Auto-Submitted: auto-replied\n\n[BBBBBB-BBBB]",
+            "follow-up of 200 by ada@customer.example, flags 4",
+        ),
         ("a list", "List-Id: <all.else.example>\n\nNews.", "new ticket by ada@customer.example, flags 4"),
-        ("a stranger's machine", "From: eve@else.example\nAuto-Submitted: auto-generated\n\n[AAAAAA-AAAA]", "note on 100 by eve@else.example, flags 2 4"),
+        (
+            "a stranger's machine",
+            "From: eve@else.example\nAuto-Submitted: auto-generated\n\n[AAAAAA-AAAA]",
+            "note on 100 by eve@else.example, flags 2 4",
+        ),
     ]);
 }
 
@@ -95,12 +136,42 @@ fn a_machines_mail_is_marked() {
 fn a_probe_that_comes_back_at_a_native_address_binds_it() {
     let native = &["inbox@acme.desk.example"];
     for (name, recipients, mail, want) in [
-        ("by its header", &native[..], "X-Guichet-Probe: s3cret\n\nx", "probe for probed@acme.example at inbox@acme.desk.example"),
-        ("by its subject", native, "Subject: Forwarding test s3cret\n\nx", "probe for probed@acme.example at inbox@acme.desk.example"),
-        ("by its Message-ID", native, "Message-ID: <s3cret@acme.desk.example>\n\nx", "probe for probed@acme.example at inbox@acme.desk.example"),
-        ("from anybody", native, "From: support@acme.desk.example\nX-Guichet-Probe: s3cret\n\nx", "probe for probed@acme.example at inbox@acme.desk.example"),
-        ("at a plus variant", &["inbox+a@acme.desk.example"], "X-Guichet-Probe: s3cret\n\nx", "probe for probed@acme.example at inbox@acme.desk.example"),
-        ("at the external address itself", &["probed@acme.example"], "X-Guichet-Probe: s3cret\n\nx", "new ticket by ada@customer.example"),
+        (
+            "by its header",
+            &native[..],
+            "X-Guichet-Probe: s3cret\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "by its subject",
+            native,
+            "Subject: Forwarding test s3cret\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "by its Message-ID",
+            native,
+            "Message-ID: <s3cret@acme.desk.example>\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "from anybody",
+            native,
+            "From: support@acme.desk.example\nX-Guichet-Probe: s3cret\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "at a plus variant",
+            &["inbox+a@acme.desk.example"],
+            "X-Guichet-Probe: s3cret\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "at the external address itself",
+            &["probed@acme.example"],
+            "X-Guichet-Probe: s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
         ("another secret", native, "X-Guichet-Probe: s3cre\n\nx", "new ticket by ada@customer.example"),
         ("no secret", native, "X-Guichet-Probe:\nSubject:\n\nx", "new ticket by ada@customer.example"),
         ("the secret within a subject", native, "Subject: s3cret is not at its end\n\nx", "new ticket by ada@customer.example"),

@@ -25,7 +25,11 @@ fn a_mail_joins_the_ticket_it_names() {
         ("token in To at a foreign host", "To: support+idAAAAAA-AAAA@evil.example\n\nhi", "new ticket by ada@customer.example"),
         ("an unknown id", "In-Reply-To: <never@seen.example>\n\nhi", "new ticket by ada@customer.example"),
         ("an id that was waited for", "Message-ID: <awaited@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
-        ("a CC of the ticket", "From: carl@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi", "comment on 100 by carl@customer.example"),
+        (
+            "a CC of the ticket",
+            "From: carl@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "comment on 100 by carl@customer.example",
+        ),
     ]);
 }
 
@@ -51,11 +55,31 @@ fn where_a_mail_names_several_tickets_address_beats_header_beats_text() {
         ("address and text", address, "Subject: x\n\n[CCCCCC-CCCC]", "comment on 100"),
         ("header and text", NATIVE, "In-Reply-To: <third@customer.example>\n\n[AAAAAA-AAAA]", "comment on 300"),
         ("waited for and text", NATIVE, "Message-ID: <awaited@customer.example>\n\n[CCCCCC-CCCC]", "comment on 100"),
-        ("header and waited for", NATIVE, "Message-ID: <awaited@customer.example>\nIn-Reply-To: <third@customer.example>\n\nhi", "comment on 300"),
-        ("In-Reply-To and References", NATIVE, "In-Reply-To: <third@customer.example>\nReferences: <first@customer.example>\n\nhi", "comment on 300"),
-        ("the newest of References", NATIVE, "References: <first@customer.example> <third@customer.example>\n\nhi", "comment on 300"),
+        (
+            "header and waited for",
+            NATIVE,
+            "Message-ID: <awaited@customer.example>\nIn-Reply-To: <third@customer.example>\n\nhi",
+            "comment on 300",
+        ),
+        (
+            "In-Reply-To and References",
+            NATIVE,
+            "In-Reply-To: <third@customer.example>\nReferences: <first@customer.example>\n\nhi",
+            "comment on 300",
+        ),
+        (
+            "the newest of References",
+            NATIVE,
+            "References: <first@customer.example> <third@customer.example>\n\nhi",
+            "comment on 300",
+        ),
         ("the first token of the text", NATIVE, "Subject: x\n\n[CCCCCC-CCCC] [AAAAAA-AAAA]", "comment on 300"),
-        ("an address that names none", "support+idZZZZZZ-ZZZZ@acme.desk.example", "In-Reply-To: <third@customer.example>\n\nhi", "comment on 300"),
+        (
+            "an address that names none",
+            "support+idZZZZZZ-ZZZZ@acme.desk.example",
+            "In-Reply-To: <third@customer.example>\n\nhi",
+            "comment on 300",
+        ),
     ] {
         let got = shown(&decided(&envelope(&[recipient]), &letter(mail)));
         assert_eq!(got, format!("{want} by ada@customer.example"), "{name}");
@@ -67,7 +91,11 @@ fn a_closed_ticket_is_followed_up() {
     check(&[
         ("by header", "In-Reply-To: <old@customer.example>\n\nagain", "follow-up of 200 by ada@customer.example"),
         ("by token", "Subject: x\n\n[BBBBBB-BBBB]", "follow-up of 200 by ada@customer.example"),
-        ("by a stranger", "From: eve@else.example\nIn-Reply-To: <old@customer.example>\n\nhi", "follow-up of 200 by eve@else.example"),
+        (
+            "by a stranger",
+            "From: eve@else.example\nIn-Reply-To: <old@customer.example>\n\nhi",
+            "follow-up of 200 by eve@else.example",
+        ),
     ]);
 }
 
@@ -75,10 +103,18 @@ fn a_closed_ticket_is_followed_up() {
 fn a_third_party_is_a_note_by_token_and_held_by_header() {
     check(&[
         ("a stranger by token", "From: eve@else.example\n\n[AAAAAA-AAAA]", "note on 100 by eve@else.example, flags 2"),
-        ("a known person by token", "From: dora@customer.example\n\n[AAAAAA-AAAA]", "note on 100 by dora@customer.example, flags 2"),
+        (
+            "a known person by token",
+            "From: dora@customer.example\n\n[AAAAAA-AAAA]",
+            "note on 100 by dora@customer.example, flags 2",
+        ),
         ("a stranger by header", "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
         ("a known person by header", "From: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 6"),
-        ("a stranger whose id was waited for", "From: eve@else.example\nMessage-ID: <awaited@customer.example>\n\nhi", "suspended 5"),
+        (
+            "a stranger whose id was waited for",
+            "From: eve@else.example\nMessage-ID: <awaited@customer.example>\n\nhi",
+            "suspended 5",
+        ),
         ("the CC of another ticket", "From: carl@customer.example\nIn-Reply-To: <third@customer.example>\n\nhi", "suspended 6"),
     ]);
 }
@@ -87,7 +123,11 @@ fn a_third_party_is_a_note_by_token_and_held_by_header() {
 fn an_agent_by_mail_writes_an_internal_note() {
     check(&[
         ("by token", "From: bob@acme.example\n\n[AAAAAA-AAAA]", "note on 100 by bob@acme.example, flags 0"),
-        ("by header", "From: bob@acme.example\nIn-Reply-To: <out@acme.desk.example>\n\nhi", "note on 100 by bob@acme.example, flags 0"),
+        (
+            "by header",
+            "From: bob@acme.example\nIn-Reply-To: <out@acme.desk.example>\n\nhi",
+            "note on 100 by bob@acme.example, flags 0",
+        ),
         ("about something new", "From: bob@acme.example\nSubject: x\n\nhi", "new ticket by bob@acme.example"),
     ]);
 }
@@ -101,13 +141,41 @@ fn the_same_mail_is_a_duplicate_and_another_with_its_id_is_not() {
     known.fingerprint = Some(fingerprint(&Inbound { id: MailId(1), accepted_at: NOW, envelope: &envelope, letter: &first }));
     facts.message_ids.insert("same@customer.example".into(), known);
     for (name, mail, want) in [
-        ("the same", "Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.", "duplicate of 71 on Some(100)"),
-        ("another header", "Message-ID: <same@customer.example>\nReceived: from a by b\nDate: Mon, 2 Nov 2026 11:00:00 +0100\nSubject: x\n\nIt is dark.", "duplicate of 71 on Some(100)"),
-        ("another text", "Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is light.", "new ticket by ada@customer.example, flags 101"),
-        ("another date", "Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:01 +0000\n\nIt is dark.", "new ticket by ada@customer.example, flags 101"),
-        ("another author", "From: eve@else.example\nMessage-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.", "new ticket by eve@else.example, flags 101"),
-        ("another text that threads", "Message-ID: <same@customer.example>\nIn-Reply-To: <first@customer.example>\n\nMore.", "comment on 100 by ada@customer.example, flags 101"),
-        ("another id", "Message-ID: <other@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.", "new ticket by ada@customer.example"),
+        (
+            "the same",
+            "Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.",
+            "duplicate of 71 on Some(100)",
+        ),
+        (
+            "another header",
+            "Message-ID: <same@customer.example>\nReceived: from a by b\nDate: Mon, 2 Nov 2026 11:00:00 +0100\nSubject: x\n\nIt is dark.",
+            "duplicate of 71 on Some(100)",
+        ),
+        (
+            "another text",
+            "Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is light.",
+            "new ticket by ada@customer.example, flags 101",
+        ),
+        (
+            "another date",
+            "Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:01 +0000\n\nIt is dark.",
+            "new ticket by ada@customer.example, flags 101",
+        ),
+        (
+            "another author",
+            "From: eve@else.example\nMessage-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.",
+            "new ticket by eve@else.example, flags 101",
+        ),
+        (
+            "another text that threads",
+            "Message-ID: <same@customer.example>\nIn-Reply-To: <first@customer.example>\n\nMore.",
+            "comment on 100 by ada@customer.example, flags 101",
+        ),
+        (
+            "another id",
+            "Message-ID: <other@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.",
+            "new ticket by ada@customer.example",
+        ),
     ] {
         assert_eq!(shown(&decided_in(&account(), &facts, &envelope, &letter(mail))), want, "{name}");
     }
@@ -121,7 +189,12 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
         ("another date", dated, "Date: Mon, 2 Nov 2026 10:00:01 +0000\nSubject: x\n\nIt is dark.", false),
         ("another text", dated, "Date: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is light.", false),
         ("no date", "Subject: x\n\nIt is dark.", "Subject: x\n\nIt is dark.", false),
-        ("another author", dated, "From: eve@else.example\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is dark.", false),
+        (
+            "another author",
+            dated,
+            "From: eve@else.example\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is dark.",
+            false,
+        ),
     ] {
         let envelope = envelope(&[NATIVE]);
         let (account, mut facts) = (account(), facts());

@@ -30,7 +30,13 @@ fn updated(who: &str, ticket: i64, update: &Update) -> (Result<(), UpdateRefusal
 fn a_refused_update_changes_nothing() {
     let solve = |status| Update { status: Some(status), ..Update::default() };
     for (name, who, ticket, update, want) in [
-        ("an end user", "ada@customer.example", 100, comment("hi", true), UpdateRefusal::NotAnAgent("ada@customer.example".into())),
+        (
+            "an end user",
+            "ada@customer.example",
+            100,
+            comment("hi", true),
+            UpdateRefusal::NotAnAgent("ada@customer.example".into()),
+        ),
         ("no such ticket", "bob@acme.example", 999, comment("hi", true), UpdateRefusal::NoTicket(999)),
         ("no text", "bob@acme.example", 100, comment(" \r\n ", true), UpdateRefusal::EmptyComment),
         ("too much text", "bob@acme.example", 100, comment(&"é".repeat(65_001), false), UpdateRefusal::TooLong(65_001)),

@@ -32,7 +32,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
         }
         cli::Address::Check { email } => {
             let address = engine.send_probe(account, email).await.doing("no probe was sent")?;
-            let waits = if session.loaded.config.can_deliver() { "" } else { " It waits in the outbox: delivery.relay is not set." };
+            let waits =
+                if session.loaded.config.can_deliver() { "" } else { " It waits in the outbox: delivery.relay is not set." };
             let lines = format!(
                 "A probe is on its way to {}; within an hour `guichet address list` says whether it came back.{waits}",
                 address.written

@@ -46,9 +46,12 @@ async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec
     let mut accounts: Vec<(i64, Vec<String>)> = Vec::new();
     let mut refused = Vec::new();
     for recipient in recipients {
-        let wrong = |_| Failure::new(format!("{recipient:?} is not an e-mail address"), "--rcpt takes one address", "write name@example.com");
+        let wrong = |_| {
+            Failure::new(format!("{recipient:?} is not an e-mail address"), "--rcpt takes one address", "write name@example.com")
+        };
         let key = AddressKey::parse(recipient.trim()).map_err(wrong)?;
-        let found = session.store.read(move |tx| store::directory::account_of(tx, &key)).await.doing("the directory cannot be read")?;
+        let found =
+            session.store.read(move |tx| store::directory::account_of(tx, &key)).await.doing("the directory cannot be read")?;
         match (found, accounts.iter_mut().find(|(id, _)| Some(*id) == found)) {
             (None, _) => refused.push(recipient.clone()),
             (Some(_), Some((_, known))) => known.push(recipient.clone()),
@@ -69,9 +72,9 @@ fn return_path(command: &cli::Explain, raw: &[u8]) -> Option<String> {
 /// One object: the first account's mail, the others' beside it under `also`.
 fn answer(mut mails: Vec<Value>, refused: &[String]) -> Value {
     let also = mails.split_off(mails.len().min(1));
-    let mut first = mails.pop().unwrap_or_else(|| {
-        json!({"outcome": "refused", "reason": "550 5.1.1: no account has this address", "reasons": [], "ticket": null})
-    });
+    let mut first = mails.pop().unwrap_or_else(
+        || json!({"outcome": "refused", "reason": "550 5.1.1: no account has this address", "reasons": [], "ticket": null}),
+    );
     if let Some(object) = first.as_object_mut() {
         object.insert("refused".into(), json!(refused));
         object.insert("also".into(), Value::Array(also));

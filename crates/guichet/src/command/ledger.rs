@@ -112,7 +112,15 @@ fn print(list: &mut Printed<'_>, row: &Row) -> Result<()> {
         (None, "in") => "undecided".to_owned(),
         (None, _) => "-".to_owned(),
     };
-    let cells = [row.id.to_string(), short(row.at), row.direction.to_owned(), outcome, ticket, row.message_id.clone(), row.reason.clone()];
+    let cells = [
+        row.id.to_string(),
+        short(row.at),
+        row.direction.to_owned(),
+        outcome,
+        ticket,
+        row.message_id.clone(),
+        row.reason.clone(),
+    ];
     list.row(&as_json(row), cells)
 }
 

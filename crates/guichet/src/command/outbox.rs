@@ -40,13 +40,18 @@ fn cells(row: &OutboxRow) -> [String; 8] {
     let ticket = row.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let is_due = matches!(row.state.as_str(), "queued" | "deferred" | "sending");
     let due = if is_due { short(row.due_at) } else { "-".to_owned() };
-    let answer = if row.state == "waiting" { "no relay is configured (delivery.relay)".to_owned() } else { row.last_answer.clone() };
+    let answer =
+        if row.state == "waiting" { "no relay is configured (delivery.relay)".to_owned() } else { row.last_answer.clone() };
     [row.id.to_string(), ticket, row.state.clone(), row.attempts.to_string(), due, row.from.clone(), row.to.clone(), answer]
 }
 
 async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<()> {
     if !session.loaded.config.can_deliver() {
-        return Err(Failure::new("nothing was retried", "no way out is configured", "set delivery.relay; what waits leaves then by itself"));
+        return Err(Failure::new(
+            "nothing was retried",
+            "no way out is configured",
+            "set delivery.relay; what waits leaves then by itself",
+        ));
     }
     let engine = session.engine().await?;
     let (now, marker) = (engine.now(), session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?);
@@ -62,7 +67,11 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
         let why = format!("row {id} is not there, or neither deferred nor expired");
         return Err(Failure::new("nothing was retried", why, "see `guichet outbox list`"));
     }
-    let lines = if retried == 0 { "Nothing is deferred.".to_owned() } else { format!("{retried} due now; the running desk tries at once.") };
+    let lines = if retried == 0 {
+        "Nothing is deferred.".to_owned()
+    } else {
+        format!("{retried} due now; the running desk tries at once.")
+    };
     session.output().answer(&json!({"retried": retried}), &lines)
 }
 

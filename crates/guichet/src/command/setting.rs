@@ -48,7 +48,8 @@ fn unknown(key: &str, all: &Map<String, Value>) -> Failure {
 /// Settings with one value changed; the value is read in the form that the present one has.
 fn changed(all: &mut Map<String, Value>, key: &str, value: &str) -> Result<Settings> {
     let Some(present) = all.get_mut(key) else { return Err(unknown(key, all)) };
-    let wrong = |form: &str| Failure::new("the setting was not changed", format!("{key} cannot be {value:?}"), format!("give it {form}"));
+    let wrong =
+        |form: &str| Failure::new("the setting was not changed", format!("{key} cannot be {value:?}"), format!("give it {form}"));
     *present = match &*present {
         Value::Bool(_) => Value::Bool(value.parse().map_err(|_| wrong("true or false"))?),
         Value::Number(_) => Value::from(value.parse::<u32>().map_err(|_| wrong("a whole number"))?),
@@ -69,7 +70,11 @@ mod tests {
         for (key, value, want) in [
             ("wildcard", "yes", "give it true or false"),
             ("addresses_max", "-1", "give it a whole number"),
-            ("wildcrad", "true", "known are acknowledge, addresses_max, assign_tickets_upon_solve, personalized_replies, wildcard"),
+            (
+                "wildcrad",
+                "true",
+                "known are acknowledge, addresses_max, assign_tickets_upon_solve, personalized_replies, wildcard",
+            ),
         ] {
             assert_eq!(changed(&mut all, key, value).unwrap_err().next, want, "{key}={value}");
         }

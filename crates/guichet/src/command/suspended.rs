@@ -23,8 +23,13 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Suspended) -> Resu
         cli::Suspended::List(_) => list(session, &rows),
         cli::Suspended::Show { id } => {
             let found = rows.iter().find(|row| row.id == *id);
-            let missing =
-                || Failure::new(format!("there is no suspended ticket {id}"), "no held mail has that id", "see `guichet suspended list`");
+            let missing = || {
+                Failure::new(
+                    format!("there is no suspended ticket {id}"),
+                    "no held mail has that id",
+                    "see `guichet suspended list`",
+                )
+            };
             show(session, found.ok_or_else(missing)?)
         }
     }

@@ -14,18 +14,24 @@ type Set = fn(&mut Config, &Raw) -> Result<(), String>;
 
 /// One key of the configuration.
 #[derive(Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// `section.key`, or `key` at the top of the file.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The default in words or as written.
-    pub default: &'static str,
+    pub(crate) default: &'static str,
     /// A value as it would stand in the file.
-    pub example: &'static str,
+    pub(crate) example: &'static str,
     /// What it means, in one or two sentences.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// Whether the value may hold a password and is never shown.
-    pub is_secret: bool,
+    pub(crate) is_secret: bool,
     pub(crate) set: Set,
+}
+
+/// Puts a value that was read in its place.
+fn put<T>(slot: &mut T, value: T) -> Result<(), String> {
+    *slot = value;
+    Ok(())
 }
 
 /// An open key.
@@ -39,23 +45,27 @@ const fn secret(name: &'static str, default: &'static str, example: &'static str
 }
 
 /// All keys, in the order of the reference.
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     key(
         "roles",
         "all",
         r#"["smtp", "engine", "outbox", "web"]"#,
         "What this process does. smtp: the doors, LMTP too; engine: deciding mail; outbox: sending; web: pages. In the environment: GUICHET_ROLES.",
-        |config, raw| Ok(config.roles = roles(&raw.list()?)?),
+        |config, raw| put(&mut config.roles, roles(&raw.list()?)?),
     ),
-    key("http.listen", "127.0.0.1:8080", r#""127.0.0.1:8080""#, "Where pages are served; port 0 takes a free one.", |config, raw| {
-        Ok(config.http.listen = socket(&raw.text()?)?)
-    }),
+    key(
+        "http.listen",
+        "127.0.0.1:8080",
+        r#""127.0.0.1:8080""#,
+        "Where pages are served; port 0 takes a free one.",
+        |config, raw| put(&mut config.http.listen, socket(&raw.text()?)?),
+    ),
     key(
         "smtp.listen",
         "127.0.0.1:2525",
         r#""0.0.0.0:25""#,
         "Where mail is taken by SMTP; \"off\" keeps the door shut.",
-        |config, raw| Ok(config.smtp.listen = unless_off(&raw.text()?, socket)?),
+        |config, raw| put(&mut config.smtp.listen, unless_off(&raw.text()?, socket)?),
     ),
     key(
         "smtp.trusted_relays",
@@ -64,7 +74,7 @@ pub const KEYS: &[Key] = &[
         "Networks whose hop headers (Delivered-To, X-Original-To, X-Forwarded-To) are believed.",
         |config, raw| {
             let networks: Result<_, _> = raw.list()?.iter().map(|text| text.parse()).collect();
-            Ok(config.smtp.trusted_relays = networks.map_err(|error: intake::NetworkError| error.to_string())?)
+            put(&mut config.smtp.trusted_relays, networks.map_err(|error: intake::NetworkError| error.to_string())?)
         },
     ),
     key(
@@ -72,166 +82,154 @@ pub const KEYS: &[Key] = &[
         "127.0.0.1:2424",
         r#""unix:/run/guichet/lmtp""#,
         "Where mail is taken by LMTP: an address with a port or `unix:` and a path; \"off\" keeps the door shut.",
-        |config, raw| Ok(config.lmtp.listen = unless_off(&raw.text()?, listen)?),
+        |config, raw| put(&mut config.lmtp.listen, unless_off(&raw.text()?, listen)?),
     ),
     key(
         "mail.domain",
         "guichet.localhost",
         r#""desk.example.com""#,
         "The domain below which accounts and brands get their native hosts: acme becomes acme.desk.example.com. Its mail must reach smtp.listen.",
-        |config, raw| Ok(config.mail.domain = host(&raw.text()?)?),
+        |config, raw| put(&mut config.mail.domain, host(&raw.text()?)?),
     ),
     key(
         "mail.hostname",
         "the value of mail.domain",
         r#""mail.example.com""#,
         "The name of this server in its SMTP greeting and in EHLO.",
-        |config, raw| Ok(config.mail.hostname = Some(host(&raw.text()?)?)),
+        |config, raw| put(&mut config.mail.hostname, Some(host(&raw.text()?)?)),
     ),
     secret(
         "store.url",
         "sqlite:DATA/guichet.db",
         r#""postgres://guichet:password@localhost/guichet""#,
         "The database: `sqlite:PATH` or `postgres://…`.",
-        |config, raw| Ok(config.store.url = Some(database(&raw.text()?)?)),
+        |config, raw| put(&mut config.store.url, Some(database(&raw.text()?)?)),
     ),
     key("store.url_file", "none", r#""/run/secrets/store-url""#, "A file that holds store.url.", |config, raw| {
-        Ok(config.store.url = Some(database(&first_line(&raw.text()?)?)?))
+        put(&mut config.store.url, Some(database(&first_line(&raw.text()?)?)?))
     }),
-    key(
-        "store.connections",
-        "8",
-        "16",
-        "Connections to PostgreSQL, or readers of SQLite.",
-        |config, raw| Ok(config.store.connections = number(raw, 1, 1_000)?),
-    ),
+    key("store.connections", "8", "16", "Connections to PostgreSQL, or readers of SQLite.", |config, raw| {
+        put(&mut config.store.connections, number(raw, 1, 1_000)?)
+    }),
     key(
         "store.allow_unsafe",
         "false",
         "true",
         "Accept a PostgreSQL that may forget commits (fsync or synchronous_commit off). Only for trials: accepted mail can vanish.",
-        |config, raw| Ok(config.store.allow_unsafe = raw.flag()?),
+        |config, raw| put(&mut config.store.allow_unsafe, raw.flag()?),
     ),
     key(
         "blobs.url",
         "file:DATA/blobs",
         r#""file:/var/lib/guichet/blobs""#,
         "Where larger raw mails lie: `file:PATH`.",
-        |config, raw| Ok(config.blobs.url = Some(blobs(&raw.text()?)?)),
+        |config, raw| put(&mut config.blobs.url, Some(blobs(&raw.text()?)?)),
     ),
     secret(
         "delivery.relay",
         "none: mail waits in the outbox",
         r#""smtp://user:password@mail.example.com:587""#,
         "The way out: `smtp://` (STARTTLS where offered, required when a password would leave this machine), `smtps://` (TLS), or `direct` to mail exchangers.",
-        |config, raw| Ok(config.delivery.relay = way_out(&raw.text()?)?),
+        |config, raw| put(&mut config.delivery.relay, way_out(&raw.text()?)?),
     ),
     key("delivery.relay_file", "none", r#""/run/secrets/relay""#, "A file that holds delivery.relay.", |config, raw| {
-        Ok(config.delivery.relay = way_out(&first_line(&raw.text()?)?)?)
+        put(&mut config.delivery.relay, way_out(&first_line(&raw.text()?)?)?)
     }),
     key(
         "delivery.ca_file",
         "none",
         r#""/etc/ssl/our-authority.pem""#,
         "PEM certificates of authorities to trust beside the public ones; with them a relay on this machine is verified too.",
-        |config, raw| Ok(config.delivery.ca_file = Some(existing(&raw.text()?)?)),
+        |config, raw| put(&mut config.delivery.ca_file, Some(existing(&raw.text()?)?)),
     ),
-    key("delivery.port", "25", "2526", "The port of mail exchangers with `direct`; anything but 25 is for tests.", |config, raw| {
-        Ok(config.delivery.port = number(raw, 1, 65_535)?)
-    }),
+    key(
+        "delivery.port",
+        "25",
+        "2526",
+        "The port of mail exchangers with `direct`; anything but 25 is for tests.",
+        |config, raw| put(&mut config.delivery.port, number(raw, 1, 65_535)?),
+    ),
     key(
         "delivery.allow_loopback",
         "true when dns.servers is set, else false",
         "false",
         "Whether a mail exchanger may be this machine.",
-        |config, raw| Ok(config.delivery.allow_loopback = Some(raw.flag()?)),
+        |config, raw| put(&mut config.delivery.allow_loopback, Some(raw.flag()?)),
     ),
-    key(
-        "delivery.give_up_after",
-        "5d",
-        r#""3d""#,
-        "How long delivery is tried before it is given up.",
-        |config, raw| Ok(config.delivery.give_up_after_ms = raw.duration_ms()?),
-    ),
+    key("delivery.give_up_after", "5d", r#""3d""#, "How long delivery is tried before it is given up.", |config, raw| {
+        put(&mut config.delivery.give_up_after_ms, raw.duration_ms()?)
+    }),
     key("dns.servers", "those of the system", r#"["192.0.2.53", "127.0.0.1:5353"]"#, "Name servers to ask.", |config, raw| {
         let read = |text: &String| name_server(text).ok_or_else(|| format!("{text:?} is not an IP address with or without port"));
-        Ok(config.dns.servers = raw.list()?.iter().map(read).collect::<Result<_, _>>()?)
+        put(&mut config.dns.servers, raw.list()?.iter().map(read).collect::<Result<_, _>>()?)
     }),
-    key(
-        "limits.max_mail_size",
-        "50MB",
-        r#""25MB""#,
-        "Largest mail; larger ones are refused with 552 5.3.4.",
-        |config, raw| Ok(config.limits.max_mail_bytes = at_least(raw.size_bytes()?, 1_000, "1KB")?),
-    ),
-    key(
-        "limits.connections",
-        "1000",
-        "200",
-        "Connections of each door at once; more get 421.",
-        |config, raw| Ok(config.limits.connections = number(raw, 1, 100_000)?),
-    ),
+    key("limits.max_mail_size", "50MB", r#""25MB""#, "Largest mail; larger ones are refused with 552 5.3.4.", |config, raw| {
+        put(&mut config.limits.max_mail_bytes, at_least(raw.size_bytes()?, 1_000, "1KB")?)
+    }),
+    key("limits.connections", "1000", "200", "Connections of each door at once; more get 421.", |config, raw| {
+        put(&mut config.limits.connections, number(raw, 1, 100_000)?)
+    }),
     key(
         "limits.connections_per_client",
         "50",
         "20",
         "Connections of one client address to each door at once; more get 421.",
-        |config, raw| Ok(config.limits.connections_per_client = number(raw, 1, 100_000)?),
+        |config, raw| put(&mut config.limits.connections_per_client, number(raw, 1, 100_000)?),
     ),
     key(
         "limits.recipients",
         "1000",
         "100",
         "Recipients of one mail; more get 452 and come with the next mail. RFC 5321 section 4.5.3.1.8 asks for at least 100.",
-        |config, raw| Ok(config.limits.recipients = number(raw, 100, 100_000)?),
+        |config, raw| put(&mut config.limits.recipients, number(raw, 100, 100_000)?),
     ),
     key(
         "limits.sender_per_hour",
         "100",
         "0",
         "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. The guard is not built yet: the value is read and kept for it.",
-        |config, raw| Ok(config.limits.sender_per_hour = raw.count(0, 1_000_000)?),
+        |config, raw| put(&mut config.limits.sender_per_hour, raw.count(0, 1_000_000)?),
     ),
     key(
         "limits.idle",
         "5m",
         r#""2m""#,
         "Silence after which a session ends with 421. RFC 5321 section 4.5.3.2.7 asks for five minutes.",
-        |config, raw| Ok(config.limits.idle_ms = raw.duration_ms()?),
+        |config, raw| put(&mut config.limits.idle_ms, raw.duration_ms()?),
     ),
     key(
         "tls.certificate_file",
         "a self-signed one, made and kept in DATA/tls",
         r#""/etc/guichet/fullchain.pem""#,
         "The certificate that the doors show after STARTTLS, with its chain, PEM.",
-        |config, raw| Ok(config.tls.certificate_file = Some(existing(&raw.text()?)?)),
+        |config, raw| put(&mut config.tls.certificate_file, Some(existing(&raw.text()?)?)),
     ),
     key("tls.key_file", "made with the certificate", r#""/etc/guichet/key.pem""#, "Its private key, PEM.", |config, raw| {
-        Ok(config.tls.key_file = Some(existing(&raw.text()?)?))
+        put(&mut config.tls.key_file, Some(existing(&raw.text()?)?))
     }),
     key(
         "engine.lease",
         "15s",
         r#""30s""#,
         "How long a process that fell silent keeps the accounts it works before another one takes them over.",
-        |config, raw| Ok(config.engine.lease_ms = at_least(raw.duration_ms()?, 1_000, "1s")?),
+        |config, raw| put(&mut config.engine.lease_ms, at_least(raw.duration_ms()?, 1_000, "1s")?),
     ),
     key(
         "node.name",
         "host name and http.listen",
         r#""desk-1""#,
         "The name of this process among several on one PostgreSQL: the same after a restart, different from all others.",
-        |config, raw| Ok(config.node.name = Some(raw.text()?)),
+        |config, raw| put(&mut config.node.name, Some(raw.text()?)),
     ),
     key("log.format", "text", r#""json""#, "How log lines are written: text or json.", |config, raw| {
-        Ok(config.log.format = log_format(&raw.text()?)?)
+        put(&mut config.log.format, log_format(&raw.text()?)?)
     }),
     key(
         "log.level",
         "info",
         r#""info,engine=debug""#,
         "error, warn, info, debug or trace; for single rooms: `room=level`, separated by commas.",
-        |config, raw| Ok(config.log.level = log_level(&raw.text()?)?),
+        |config, raw| put(&mut config.log.level, log_level(&raw.text()?)?),
     ),
 ];
 
@@ -243,7 +241,7 @@ pub(crate) const TWINS: &[(&str, &str)] = &[("store.url", "store.url_file"), ("d
 
 /// A key by its name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Key> {
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
     let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, key)| key);
     KEYS.iter().find(|key| key.name == name)
 }
@@ -282,7 +280,8 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 fn database(text: &str) -> Result<String, String> {
-    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let known =
+        ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     if known { Ok(text.to_owned()) } else { Err("it must begin with sqlite: or postgres://".into()) }
 }
 
@@ -348,7 +347,8 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, "smtp://relay.example\n").unwrap();
         for key in KEYS {
-            let example = if key.name.ends_with("_file") { format!("{:?}", file.display().to_string()) } else { key.example.to_owned() };
+            let example =
+                if key.name.ends_with("_file") { format!("{:?}", file.display().to_string()) } else { key.example.to_owned() };
             if key.name == "store.url_file" {
                 continue;
             }

@@ -14,15 +14,15 @@ const FILE: &str = "guichet.toml";
 
 /// What a start is told beside the file.
 #[derive(Debug, Clone, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     /// `--config`: this file and no other; it must be there.
-    pub file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
     /// `--data`.
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// The environment, names with values.
-    pub environment: Vec<(String, String)>,
+    pub(crate) environment: Vec<(String, String)>,
     /// `--set KEY=VALUE`, in order.
-    pub flags: Vec<String>,
+    pub(crate) flags: Vec<String>,
 }
 
 /// A value on its way to a key.
@@ -36,7 +36,7 @@ struct Entry {
 ///
 /// # Errors
 /// Every problem of every layer.
-pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
+pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let data = sources.data.clone().unwrap_or_else(|| PathBuf::from(DATA));
     let mut problems = Vec::new();
     let file = choose_file(sources, &data);
@@ -77,7 +77,10 @@ fn of_file(path: &Path, problems: &mut Vec<Problem>) -> Vec<Entry> {
     };
     match text.parse::<toml::Table>() {
         Ok(table) => of_table(&table, &origin),
-        Err(error) => wrong(format!("not TOML: {}", error.to_string().trim_end().replace('\n', "\n    ")), "[http]\\nlisten = \"127.0.0.1:8080\""),
+        Err(error) => wrong(
+            format!("not TOML: {}", error.to_string().trim_end().replace('\n', "\n    ")),
+            "[http]\\nlisten = \"127.0.0.1:8080\"",
+        ),
     }
 }
 

@@ -4,17 +4,17 @@ use std::fmt;
 
 /// One problem of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// Where it was set: a file, the environment, a flag.
-    pub origin: String,
+    pub(crate) origin: String,
     /// The key, `section.key`; empty for a file that cannot be read at all.
-    pub key: String,
+    pub(crate) key: String,
     /// The value as written, secrets hidden; empty where there is none.
-    pub value: String,
+    pub(crate) value: String,
     /// Why it cannot be used.
-    pub reason: String,
+    pub(crate) reason: String,
     /// What would be right; empty where nothing can be said.
-    pub example: String,
+    pub(crate) example: String,
 }
 
 impl fmt::Display for Problem {
@@ -30,7 +30,7 @@ impl fmt::Display for Problem {
 
 /// Everything that is wrong with a configuration, in the order it was found; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,7 @@ This page is printed by `guichet check --reference`.
 
 /// The whole page, Markdown.
 #[must_use]
-pub fn page() -> String {
+pub(crate) fn page() -> String {
     let mut page = HEAD.to_owned();
     let mut section = "";
     for key in KEYS {
@@ -28,7 +28,10 @@ pub fn page() -> String {
             section = of;
         }
         let hidden = if key.is_secret { " Never shown." } else { "" };
-        page.push_str(&format!("\n### {name}\n\n{}{hidden}\n\n- default: {}\n- example: `{name} = {}`\n", key.about, key.default, key.example));
+        page.push_str(&format!(
+            "\n### {name}\n\n{}{hidden}\n\n- default: {}\n- example: `{name} = {}`\n",
+            key.about, key.default, key.example
+        ));
     }
     page
 }
@@ -39,6 +42,9 @@ mod tests {
     fn the_page_in_docs_is_the_one_printed() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
         let kept = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(kept == super::page(), "docs/configuration.md is not up to date: write it with `guichet check --reference > docs/configuration.md`");
+        assert!(
+            kept == super::page(),
+            "docs/configuration.md is not up to date: write it with `guichet check --reference > docs/configuration.md`"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 /// A value before its key gives it a meaning. From the environment and from flags everything is text.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Raw {
+pub(crate) enum Raw {
     /// A text.
     Text(String),
     /// True or false.

@@ -19,9 +19,7 @@ fn add_address(store: &Store, account_id: i64, id: i64, email: &'static str) -> 
 }
 
 fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> store::Result<()> {
-    store.write_blocking(move |tx| {
-        store::user::insert_many(tx, account_id, &[(person(id, email, Role::EndUser), key(email), 1)])
-    })
+    store.write_blocking(move |tx| store::user::insert_many(tx, account_id, &[(person(id, email, Role::EndUser), key(email), 1)]))
 }
 
 #[test]
@@ -31,7 +29,12 @@ fn names_hosts_and_addresses_belong_to_one_account() {
         account(store, 2, "other").unwrap();
         is_conflict("subdomain", account(store, 3, "acme"));
         let host = store.write_blocking(|tx| {
-            store::account::insert_brand(tx, 2, &desk::account::Brand { native_host: "acme.desk.example".into(), ..brand(21, "x", false) }, 1)
+            store::account::insert_brand(
+                tx,
+                2,
+                &desk::account::Brand { native_host: "acme.desk.example".into(), ..brand(21, "x", false) },
+                1,
+            )
         });
         is_conflict("host", host);
         add_address(store, 1, 101, "help@acme.example").unwrap();
@@ -107,7 +110,9 @@ fn every_change_of_configuration_counts_the_version_up() {
         counted("probe sent");
         store.write_blocking(|tx| store::address::probe_returned(tx, 1, 101, &key("support@acme.desk.example"), 9)).unwrap();
         counted("probe returned");
-        store.write_blocking(|tx| store::account::set_settings(tx, 1, &Settings { acknowledge: false, ..Settings::default() })).unwrap();
+        store
+            .write_blocking(|tx| store::account::set_settings(tx, 1, &Settings { acknowledge: false, ..Settings::default() }))
+            .unwrap();
         counted("settings");
         assert_eq!(version(2), other, "another account's version stays");
 

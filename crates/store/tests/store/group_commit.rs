@@ -128,6 +128,24 @@ fn what_was_queued_before_closing_is_written() {
 }
 
 #[test]
+fn text_is_stored_without_the_one_character_that_not_every_database_keeps() {
+    on_both(|store| {
+        let written = store.write_blocking(|tx| {
+            let sql = "INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, 0)";
+            tx.execute(sql, &values!["a\0b", 1])?;
+            tx.insert_rows(sql, &[values!["\0", 2], values!["c\0\0d\u{1}", 3]])?;
+            // What is looked for is written the same way.
+            let found = tx.query(
+                "SELECT key FROM directory WHERE key IN ($1, $2, $3) ORDER BY account_id",
+                &values!["ab\0", "", "cd\u{1}"],
+            )?;
+            found.into_iter().map(|mut row| row.text()).collect::<store::Result<Vec<String>>>()
+        });
+        assert_eq!(written.unwrap(), ["ab", "", "cd\u{1}"]);
+    });
+}
+
+#[test]
 fn readers_write_nothing() {
     on_both(|store| {
         assert!(store.read_blocking(|tx| put(tx, 1)).is_err());

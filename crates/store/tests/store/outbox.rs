@@ -5,10 +5,10 @@ use desk::facts::Delivery;
 use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
 use serde_json::json;
+use store::Store;
 use store::changes::Writing;
 use store::outbox::{self, Attempted, Due};
 use store::work::{self, Kind};
-use store::Store;
 
 use crate::support::{account, new_person, on_both, opening, ticket, write, write_as};
 
@@ -38,11 +38,8 @@ fn sent_mail(store: &Store, can_deliver: bool) {
         recipients: vec![(OutboxId(501), "ada@customer.example".into()), (OutboxId(502), "carl@customer.example".into())],
         created_at: 100,
     };
-    let changes = Changes {
-        people: vec![new_person(50, "ada@customer.example")],
-        outgoing: vec![mail],
-        ..opening(vec![ticket(900, 50)])
-    };
+    let changes =
+        Changes { people: vec![new_person(50, "ada@customer.example")], outgoing: vec![mail], ..opening(vec![ticket(900, 50)]) };
     write_as(store, Writing { account_id: 1, now: 100, marker: 77, can_deliver }, changes).unwrap();
 }
 
@@ -68,12 +65,8 @@ fn state(store: &Store, id: i64) -> String {
 
 fn bounce(store: &Store, id: i64, is_final: bool) {
     let recipient = if id == 501 { "Ada@Customer.example" } else { "carl@customer.example" };
-    let delivery = Delivery {
-        outbox_id: OutboxId(id),
-        mail_id: OutgoingId(400),
-        recipient: recipient.into(),
-        ticket: Some(TicketId(900)),
-    };
+    let delivery =
+        Delivery { outbox_id: OutboxId(id), mail_id: OutgoingId(400), recipient: recipient.into(), ticket: Some(TicketId(900)) };
     let bounced = vec![Bounced { delivery, is_final, answer: "550 no such user".into(), at: 300 }];
     write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
 }
@@ -158,10 +151,7 @@ fn attempts_are_recorded_and_deferred_rows_come_back_when_due() {
         record(store, 502, "deferred", 500, 110);
         assert_eq!(
             rows(store),
-            [
-                (501, "sent".into(), 1, 0, "sent at 110".into()),
-                (502, "deferred".into(), 1, 500, "deferred at 110".into())
-            ]
+            [(501, "sent".into(), 1, 0, "sent at 110".into()), (502, "deferred".into(), 1, 500, "deferred at 110".into())]
         );
         assert_eq!(store.read_blocking(|tx| outbox::next_due(tx, 1)).unwrap(), Some(500));
         assert_eq!(claim(store, 499, &[], 10).len(), 0);

@@ -1,5 +1,7 @@
 //! Raw mails: small ones in their row, larger ones as blobs, byte for byte.
 
+use std::sync::Arc;
+
 use store::raw::{INLINE_MAX, Packed, find, pack};
 use store::spool::NewMail;
 
@@ -25,7 +27,7 @@ fn packing_to(size: usize) -> Vec<u8> {
 
 fn spooled(store: &store::Store, id: i64, raw: &[u8]) -> Packed {
     wait(async {
-        let packed = store.pack_mail(1, id, raw).await.unwrap();
+        let packed = store.pack_mail(1, id, &Arc::new(raw.to_vec())).await.unwrap();
         store.spool(vec![NewMail { packed, ..mail(1, id, id) }]).await.unwrap();
     });
     store.read_blocking(move |tx| find(tx, 1, id)).unwrap().unwrap()

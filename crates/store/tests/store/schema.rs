@@ -7,9 +7,8 @@ use crate::support::{on_both, open};
 
 /// `table.column type nullability` and `index name`, sorted.
 fn shape(store: &Store, sql: &'static str) -> Vec<String> {
-    let mut lines: Vec<String> = store
-        .read_blocking(move |tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.text()).collect())
-        .unwrap();
+    let mut lines: Vec<String> =
+        store.read_blocking(move |tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.text()).collect()).unwrap();
     lines.sort();
     lines
 }

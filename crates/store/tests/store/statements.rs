@@ -140,7 +140,8 @@ fn both_databases_accept_every_statement() {
             _ => answers.iter().all(Result::is_ok),
         };
         if !fits {
-            wrong.push(format!("{}: {}\n  sqlite: {:?}\n  postgres: {:?}", statement.file, statement.sql, answers[0], answers[1]));
+            wrong
+                .push(format!("{}: {}\n  sqlite: {:?}\n  postgres: {:?}", statement.file, statement.sql, answers[0], answers[1]));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

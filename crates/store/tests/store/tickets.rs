@@ -6,6 +6,7 @@ use desk::id::{CommentId, MailId, TicketId, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use serde_json::json;
+use store::ids::Ids;
 use store::work::{self, Kind};
 use store::{Store, StoreError};
 
@@ -142,12 +143,17 @@ fn comments_ccs_and_audits_are_read_in_order() {
 fn solved_tickets_are_announced_and_closed_when_their_time_comes() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
-        let solved = |id, at| Ticket { status: Status::Solved, solved_at: Some(at), assignee_id: Some(UserId(9)), ..ticket(id, 50) };
+        let solved =
+            |id, at| Ticket { status: Status::Solved, solved_at: Some(at), assignee_id: Some(UserId(9)), ..ticket(id, 50) };
         write(store, 1, opening(vec![solved(900, 500), solved(901, 400), ticket(902, 50)])).unwrap();
         let due = store.read_blocking(|tx| work::due(tx, Kind::Close, 400 + SOLVED_FOR, 9)).unwrap();
         assert_eq!(due[0].rows, [(400 + SOLVED_FOR, 77)]);
-        let close = |before, limit| {
-            store.write_blocking(move |tx| store::ticket::close_solved(tx, 1, before, 9_999, limit)).unwrap()
+        let close = |before, most: i64| {
+            // An id for the audit of each.
+            let close = move |tx: &mut store::Tx<'_>| {
+                store::ticket::close_solved(tx, 1, before, 9_999, &mut Ids::starting_at(5_000 + before, most))
+            };
+            store.write_blocking(close).unwrap()
         };
         let oldest = || store.read_blocking(|tx| store::ticket::oldest_solved(tx, 1)).unwrap();
         assert_eq!(oldest(), Some(400));
@@ -155,8 +161,10 @@ fn solved_tickets_are_announced_and_closed_when_their_time_comes() {
         assert_eq!(close(600, 1), 1, "the longest solved one first");
         assert_eq!((by_number(store, 2).status, by_number(store, 2).updated_at), (Status::Closed, 9_999));
         assert_eq!(oldest(), Some(500));
-        assert_eq!(close(600, 10), 1);
+        assert_eq!(close(601, 10), 1);
         assert_eq!(oldest(), None);
         assert_eq!(by_number(store, 3).status, Status::New);
+        let audits = store.read_blocking(|tx| store::ticket::audits(tx, 1, 901)).unwrap();
+        assert_eq!((audits.len(), audits[0].channel.as_str(), &audits[0].events[0]["to"]), (1, "system", &json!("closed")));
     });
 }

@@ -124,13 +124,15 @@ fn writers_that_hold_the_same_lease_come_one_after_the_other() {
                     for _ in 0..STEPS {
                         let lease = lease.clone();
                         // Read, then write what was read plus one: without the lock steps would be lost.
-                        store.write_blocking(move |tx| {
-                            work::hold(tx, &lease)?;
-                            let select = "SELECT value FROM counters WHERE account_id = 1 AND name = 'steps'";
-                            let value = tx.find(select, &[])?.unwrap().int()?;
-                            let update = "UPDATE counters SET value = $1 WHERE account_id = 1 AND name = 'steps'";
-                            tx.execute(update, &values![value + 1])
-                        }).unwrap();
+                        store
+                            .write_blocking(move |tx| {
+                                work::hold(tx, &lease)?;
+                                let select = "SELECT value FROM counters WHERE account_id = 1 AND name = 'steps'";
+                                let value = tx.find(select, &[])?.unwrap().int()?;
+                                let update = "UPDATE counters SET value = $1 WHERE account_id = 1 AND name = 'steps'";
+                                tx.execute(update, &values![value + 1])
+                            })
+                            .unwrap();
                     }
                 });
             }

@@ -31,7 +31,13 @@ struct Shown {
 /// Runs `ticket show`.
 pub(super) async fn run(session: &Session<'_>, account: i64, number: i64) -> Result<()> {
     let read = session.store.read(move |tx| read(tx, account, number)).await;
-    let missing = || Failure::new(format!("there is no ticket {number}"), "the account has no ticket of that number", "see `guichet ticket list`");
+    let missing = || {
+        Failure::new(
+            format!("there is no ticket {number}"),
+            "the account has no ticket of that number",
+            "see `guichet ticket list`",
+        )
+    };
     let shown = read.doing("the ticket cannot be read")?.ok_or_else(missing)?;
     session.output().answer(&as_json(&shown), &tame(&text(&shown)))
 }
@@ -45,7 +51,8 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64) -> StoreResult<Option<Sho
     let attachments = store::ticket::attachments(tx, account_id, &comment_ids)?;
     let audits = store::ticket::audits(tx, account_id, id)?;
     let ccs: Vec<UserId> = store::ticket::ccs(tx, account_id, &[id])?.into_iter().map(|(_, user)| user).collect();
-    let mut ids: Vec<i64> = [ticket.requester_id, ticket.submitter_id].iter().chain(&ticket.assignee_id).chain(&ccs).map(|id| id.0).collect();
+    let mut ids: Vec<i64> =
+        [ticket.requester_id, ticket.submitter_id].iter().chain(&ticket.assignee_id).chain(&ccs).map(|id| id.0).collect();
     ids.extend(comments.iter().map(|comment| comment.author_id.0).chain(audits.iter().map(|audit| audit.author_id.0)));
     ids.sort_unstable();
     ids.dedup();
@@ -139,7 +146,12 @@ fn text(shown: &Shown) -> String {
         format!("  requester    {}", shown.person(ticket.requester_id)),
         format!("  assignee     {}", ticket.assignee_id.map_or_else(|| "nobody".to_owned(), |id| shown.person(id))),
         format!("  brand        {}", shown.brand()),
-        format!("  received at  {} (known from: {}, trust: {})", received.recipient, words(json!(received.source)), words(json!(received.trust))),
+        format!(
+            "  received at  {} (known from: {}, trust: {})",
+            received.recipient,
+            words(json!(received.source)),
+            words(json!(received.trust))
+        ),
     ];
     let mut further = |name: &str, value: String| {
         if !value.is_empty() {
@@ -163,7 +175,8 @@ fn text(shown: &Shown) -> String {
 
 fn comment_text(shown: &Shown, comment: &CommentRow) -> String {
     let kind = if comment.is_public { "" } else { "  [internal note]" };
-    let mut text = format!("\n--- {}  {}{kind}\n{}", short(comment.created_at), shown.person(comment.author_id), comment.body.trim_end());
+    let mut text =
+        format!("\n--- {}  {}{kind}\n{}", short(comment.created_at), shown.person(comment.author_id), comment.body.trim_end());
     if comment.is_cut {
         text.push_str("\n[cut at 65,000 characters; the mail is kept whole]");
     }
@@ -197,7 +210,10 @@ mod tests {
     #[test]
     fn events_are_told_in_lines() {
         for (event, want) in [
-            (json!({"type": "Change", "field": "status", "from": "new", "to": "open", "v": 1}), "Change  field: status  from: new  to: open"),
+            (
+                json!({"type": "Change", "field": "status", "from": "new", "to": "open", "v": 1}),
+                "Change  field: status  from: new  to: open",
+            ),
             (json!({"type": "Comment", "public": true}), "Comment  public: true"),
             (json!({"type": "Decision", "reasons": ["one", "two"]}), "Decision\n      - one\n      - two"),
             (json!("odd"), "\"odd\""),

@@ -26,26 +26,80 @@ fn problems(text: &str) -> Vec<String> {
 #[test]
 fn each_bad_configuration_says_key_value_reason_and_example() {
     for (text, want) in [
-        ("[http]\nlisten = \"8080\"", "http.listen = \"8080\" (FILE): it must be an IP address with a port; example: [http] listen = \"127.0.0.1:8080\""),
-        ("[http]\nlistn = \"x\"", "http.listn (FILE): there is no such key; see docs/configuration.md; example: [http] listen = \"127.0.0.1:8080\""),
+        (
+            "[http]\nlisten = \"8080\"",
+            "http.listen = \"8080\" (FILE): it must be an IP address with a port; example: [http] listen = \"127.0.0.1:8080\"",
+        ),
+        (
+            "[http]\nlistn = \"x\"",
+            "http.listn (FILE): there is no such key; see docs/configuration.md; example: [http] listen = \"127.0.0.1:8080\"",
+        ),
         ("colour = 1", "colour (FILE): there is no such key; see docs/configuration.md"),
-        ("[smtp]\ntrusted_relays = [\"10.0.0.0/40\"]", "smtp.trusted_relays = [\"10.0.0.0/40\"] (FILE): \"10.0.0.0/40\" is not a network; write 192.0.2.0/24, 2001:db8::/32 or a single address; example: [smtp] trusted_relays = [\"192.0.2.0/24\"]"),
-        ("[lmtp]\nlisten = \"unix:\"", "lmtp.listen = \"unix:\" (FILE): no path follows unix:; example: [lmtp] listen = \"unix:/run/guichet/lmtp\""),
-        ("[mail]\ndomain = \"not a host\"", "mail.domain = \"not a host\" (FILE): it must be a host name of letters, digits, hyphens and dots; example: [mail] domain = \"desk.example.com\""),
-        ("[store]\nurl = \"mysql://u:secret@h/d\"", "store.url = (hidden) (FILE): it must begin with sqlite: or postgres://; example: [store] url = \"postgres://guichet:password@localhost/guichet\""),
-        ("[store]\nconnections = 0", "store.connections = 0 (FILE): it must be a whole number from 1 to 1000; example: [store] connections = 16"),
-        ("[store]\nallow_unsafe = \"perhaps\"", "store.allow_unsafe = \"perhaps\" (FILE): it must be true or false; example: [store] allow_unsafe = true"),
-        ("[blobs]\nurl = \"ftp://x\"", "blobs.url = \"ftp://x\" (FILE): it must be file: and a path; example: [blobs] url = \"file:/var/lib/guichet/blobs\""),
-        ("[delivery]\nrelay = \"mail.example.com\"", "delivery.relay = (hidden) (FILE): a relay URL starts with smtp:// or smtps://, for example smtp://user:password@mail.example.org:587; example: [delivery] relay = \"smtp://user:password@mail.example.com:587\""),
-        ("[delivery]\ngive_up_after = 5", "delivery.give_up_after = 5 (FILE): it must be a duration with its unit, such as 30s, 10m, 4h or 5d; example: [delivery] give_up_after = \"3d\""),
-        ("[delivery]\nrelay_file = \"/nowhere/at/all\"", "delivery.relay_file = \"/nowhere/at/all\" (FILE): the file cannot be read: No such file or directory (os error 2); example: [delivery] relay_file = \"/run/secrets/relay\""),
-        ("[dns]\nservers = [\"ns.example\"]", "dns.servers = [\"ns.example\"] (FILE): \"ns.example\" is not an IP address with or without port; example: [dns] servers = [\"192.0.2.53\", \"127.0.0.1:5353\"]"),
-        ("[limits]\nmax_mail_size = \"big\"", "limits.max_mail_size = \"big\" (FILE): it must be a size such as 25MB or 64KiB; example: [limits] max_mail_size = \"25MB\""),
-        ("[limits]\nrecipients = 99", "limits.recipients = 99 (FILE): it must be a whole number from 100 to 100000; example: [limits] recipients = 100"),
-        ("[tls]\nkey_file = \"/dev/null\"", "tls.certificate_file (configuration): tls.key_file is set, so this one is needed too; example: [tls] certificate_file = \"/etc/guichet/fullchain.pem\""),
-        ("[engine]\nlease = \"10ms\"", "engine.lease = \"10ms\" (FILE): it must be at least 1s; example: [engine] lease = \"30s\""),
+        (
+            "[smtp]\ntrusted_relays = [\"10.0.0.0/40\"]",
+            "smtp.trusted_relays = [\"10.0.0.0/40\"] (FILE): \"10.0.0.0/40\" is not a network; write 192.0.2.0/24, 2001:db8::/32 or a single address; example: [smtp] trusted_relays = [\"192.0.2.0/24\"]",
+        ),
+        (
+            "[lmtp]\nlisten = \"unix:\"",
+            "lmtp.listen = \"unix:\" (FILE): no path follows unix:; example: [lmtp] listen = \"unix:/run/guichet/lmtp\"",
+        ),
+        (
+            "[mail]\ndomain = \"not a host\"",
+            "mail.domain = \"not a host\" (FILE): it must be a host name of letters, digits, hyphens and dots; example: [mail] domain = \"desk.example.com\"",
+        ),
+        (
+            "[store]\nurl = \"mysql://u:secret@h/d\"",
+            "store.url = (hidden) (FILE): it must begin with sqlite: or postgres://; example: [store] url = \"postgres://guichet:password@localhost/guichet\"",
+        ),
+        (
+            "[store]\nconnections = 0",
+            "store.connections = 0 (FILE): it must be a whole number from 1 to 1000; example: [store] connections = 16",
+        ),
+        (
+            "[store]\nallow_unsafe = \"perhaps\"",
+            "store.allow_unsafe = \"perhaps\" (FILE): it must be true or false; example: [store] allow_unsafe = true",
+        ),
+        (
+            "[blobs]\nurl = \"ftp://x\"",
+            "blobs.url = \"ftp://x\" (FILE): it must be file: and a path; example: [blobs] url = \"file:/var/lib/guichet/blobs\"",
+        ),
+        (
+            "[delivery]\nrelay = \"mail.example.com\"",
+            "delivery.relay = (hidden) (FILE): a relay URL starts with smtp:// or smtps://, for example smtp://user:password@mail.example.org:587; example: [delivery] relay = \"smtp://user:password@mail.example.com:587\"",
+        ),
+        (
+            "[delivery]\ngive_up_after = 5",
+            "delivery.give_up_after = 5 (FILE): it must be a duration with its unit, such as 30s, 10m, 4h or 5d; example: [delivery] give_up_after = \"3d\"",
+        ),
+        (
+            "[delivery]\nrelay_file = \"/nowhere/at/all\"",
+            "delivery.relay_file = \"/nowhere/at/all\" (FILE): the file cannot be read: No such file or directory (os error 2); example: [delivery] relay_file = \"/run/secrets/relay\"",
+        ),
+        (
+            "[dns]\nservers = [\"ns.example\"]",
+            "dns.servers = [\"ns.example\"] (FILE): \"ns.example\" is not an IP address with or without port; example: [dns] servers = [\"192.0.2.53\", \"127.0.0.1:5353\"]",
+        ),
+        (
+            "[limits]\nmax_mail_size = \"big\"",
+            "limits.max_mail_size = \"big\" (FILE): it must be a size such as 25MB or 64KiB; example: [limits] max_mail_size = \"25MB\"",
+        ),
+        (
+            "[limits]\nrecipients = 99",
+            "limits.recipients = 99 (FILE): it must be a whole number from 100 to 100000; example: [limits] recipients = 100",
+        ),
+        (
+            "[tls]\nkey_file = \"/dev/null\"",
+            "tls.certificate_file (configuration): tls.key_file is set, so this one is needed too; example: [tls] certificate_file = \"/etc/guichet/fullchain.pem\"",
+        ),
+        (
+            "[engine]\nlease = \"10ms\"",
+            "engine.lease = \"10ms\" (FILE): it must be at least 1s; example: [engine] lease = \"30s\"",
+        ),
         ("[log]\nformat = \"xml\"", "log.format = \"xml\" (FILE): it must be text or json; example: [log] format = \"json\""),
-        ("roles = [\"smtp\", \"imap\"]", "roles = [\"smtp\", \"imap\"] (FILE): \"imap\" is none of smtp, engine, outbox, web; example: roles = [\"smtp\", \"engine\", \"outbox\", \"web\"]"),
+        (
+            "roles = [\"smtp\", \"imap\"]",
+            "roles = [\"smtp\", \"imap\"] (FILE): \"imap\" is none of smtp, engine, outbox, web; example: roles = [\"smtp\", \"engine\", \"outbox\", \"web\"]",
+        ),
         ("http = 3", "http (FILE): there is no such key; see docs/configuration.md"),
     ] {
         assert_eq!(problems(text), [want], "{text}");
@@ -82,10 +136,12 @@ fn a_secret_and_its_file_do_not_go_together() {
 
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
-    let (_folder, mut sources) = file("[http]\nlisten = \"127.0.0.1:1\"\n[smtp]\nlisten = \"127.0.0.1:1\"\n[lmtp]\nlisten = \"off\"\n");
-    sources.environment = [("GUICHET_HTTP__LISTEN", "127.0.0.1:2"), ("GUICHET_SMTP__LISTEN", "127.0.0.1:2"), ("GUICHET_BIN", "x")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec();
+    let (_folder, mut sources) =
+        file("[http]\nlisten = \"127.0.0.1:1\"\n[smtp]\nlisten = \"127.0.0.1:1\"\n[lmtp]\nlisten = \"off\"\n");
+    sources.environment =
+        [("GUICHET_HTTP__LISTEN", "127.0.0.1:2"), ("GUICHET_SMTP__LISTEN", "127.0.0.1:2"), ("GUICHET_BIN", "x")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec();
     sources.flags = vec!["smtp.listen=127.0.0.1:3".into(), "log.format=json".into(), "roles=web,engine".into()];
     let config = load(&sources).unwrap().config;
     let port = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));

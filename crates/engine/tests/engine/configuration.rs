@@ -1,0 +1,154 @@
+//! Accounts, brands, addresses, people and tokens: what is made, and which rule refuses what.
+
+use desk::account::Settings;
+use desk::address::AddressRefusal;
+use desk::user::Role;
+use engine::admin::{AccountRequest, AdminError};
+
+use crate::support::{key, on_both, quick, raw};
+
+fn request(subdomain: &str, admin: &str, host: &str) -> AccountRequest {
+    AccountRequest { subdomain: subdomain.into(), name: String::new(), admin_email: admin.into(), native_host: host.into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_comes_with_brand_support_address_admin_and_token() {
+    on_both(quick(), async |desk| {
+        let made = desk.engine.create_account(request("Shop-1", " Carol@shop.example ", "Help.Shop.example")).await.unwrap();
+        assert_eq!((made.subdomain.as_str(), made.native_host.as_str()), ("shop-1", "help.shop.example"));
+        let account = desk.engine.account(made.id).await.unwrap();
+        let support = account.address(&key("support@help.shop.example")).unwrap();
+        assert!(support.is_default && support.is_system);
+        assert_eq!((account.name.as_str(), account.brands.len()), ("shop-1", 1));
+        let id = made.id;
+        let (people, tokens) = desk.read(move |tx| Ok((store::user::list(tx, id, 9)?, store::token::list(tx, id)?))).await;
+        assert_eq!((people.len(), people[0].role, people[0].address.as_str()), (1, Role::Admin, "Carol@shop.example"));
+        assert_eq!((tokens.len(), tokens[0].user_id, made.api_token.len()), (1, people[0].id.0, 48));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_account_leaves_nothing_behind() {
+    on_both(quick(), async |desk| {
+        for (name, request) in [
+            ("subdomain taken", request("ACME", "x@shop.example", "x.desk.example")),
+            ("host taken", request("other", "x@shop.example", "ACME.desk.example")),
+            ("subdomain empty", request(" ", "x@shop.example", "x.desk.example")),
+            ("subdomain with a dot", request("a.b", "x@shop.example", "x.desk.example")),
+            ("subdomain with a hyphen at its end", request("a-", "x@shop.example", "x.desk.example")),
+            ("subdomain too long", request(&"a".repeat(64), "x@shop.example", "x.desk.example")),
+            ("admin", request("other", "x", "x.desk.example")),
+            ("host", request("other", "x@shop.example", "not a host")),
+            ("admin at the support address", request("other", "Support@x.desk.example", "x.desk.example")),
+        ] {
+            let refused = desk.engine.create_account(request).await;
+            assert!(refused.is_err(), "{name}: {refused:?}");
+            assert!(!matches!(refused, Err(AdminError::Store(_))), "{name}: {refused:?}");
+        }
+        let accounts = desk.read(store::account::list).await;
+        assert_eq!(accounts.len(), 1);
+        desk.engine.create_account(request(&"a".repeat(63), "x@shop.example", "x.desk.example")).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_a_persons_or_the_desks_and_never_both() {
+    on_both(quick(), async |desk| {
+        let (engine, account) = (&desk.engine, desk.account);
+        desk.accept(crate::support::envelope(None, &["support@acme.desk.example"]), &raw("Subject: x\n\nhi")).await;
+        desk.work().await;
+        for person in ["ada@customer.example", "ADA@customer.example", "bob@acme.example"] {
+            let refused = engine.add_address(account, person, "", None, false).await;
+            assert!(matches!(refused, Err(AdminError::Address(AddressRefusal::Person(_)))), "{person}: {refused:?}");
+        }
+        engine.add_address(account, "help@acme.example", "", None, false).await.unwrap();
+        for address in ["help@acme.example", "Help+me@acme.example", "support@acme.desk.example"] {
+            let refused = engine.add_user(account, address, "", Role::Agent).await;
+            assert!(matches!(refused, Err(AdminError::IsSupportAddress(_))), "{address}: {refused:?}");
+        }
+        // Once it is nobody's, it may be the other.
+        engine.remove_address(account, "help@acme.example").await.unwrap();
+        engine.add_user(account, "help@acme.example", "", Role::Agent).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_follow_their_rules() {
+    on_both(quick(), async |desk| {
+        let (engine, account) = (&desk.engine, desk.account);
+        engine.add_brand(account, "Shop", "shop", "shop.desk.example").await.unwrap();
+        let add = async |email: &str, brand: Option<&str>, default| {
+            engine.add_address(account, email, "", brand, default).await.map(|made| made.email.to_string())
+        };
+        assert_eq!(add("Sales@Shop.desk.example", None, true).await.unwrap(), "sales@shop.desk.example");
+        let other = engine.create_account(request("other", "x@other.example", "other.desk.example")).await.unwrap().id;
+        engine.add_address(other, "info@shared.example", "", None, false).await.unwrap();
+        let refusals = [
+            ("another account's", add("info@shared.example", None, false).await),
+            ("taken", add("support@acme.desk.example", None, false).await),
+            ("a plus variant at a native host", add("a+b@acme.desk.example", None, false).await),
+            ("reserved", add("bounce@acme.desk.example", None, false).await),
+            ("an unverified default", add("x@acme.example", None, true).await),
+            ("an unknown brand", add("x@acme.example", Some("nope"), false).await),
+            ("another brand's host", add("x@acme.desk.example", Some("shop"), false).await),
+            ("no address", add("x", None, false).await),
+        ];
+        for (name, refused) in refusals {
+            assert!(matches!(refused, Err(AdminError::Address(_) | AdminError::Taken(_))), "{name}: {refused:?}");
+        }
+        for (name, email) in
+            [("system", "support@acme.desk.example"), ("default", "sales@shop.desk.example"), ("unknown", "y@z.example")]
+        {
+            let refused = engine.remove_address(account, email).await;
+            assert!(matches!(refused, Err(AdminError::Address(_))), "{name}: {refused:?}");
+        }
+        let count = engine.account(account).await.unwrap().address_count();
+        assert_eq!(count, 3, "refusals added and removed nothing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_entitlement_is_checked_at_its_limit() {
+    on_both(quick(), async |desk| {
+        let (engine, account) = (&desk.engine, desk.account);
+        engine.set_settings(account, Settings { addresses_max: 2, ..Settings::default() }).await.unwrap();
+        engine.add_address(account, "a@acme.example", "", None, false).await.unwrap();
+        let refused = engine.add_address(account, "b@acme.example", "", None, false).await;
+        assert!(matches!(refused, Err(AdminError::Address(AddressRefusal::TooMany(2)))), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_person_gets_a_role_and_keeps_their_name() {
+    on_both(quick(), async |desk| {
+        let (engine, account) = (&desk.engine, desk.account);
+        desk.receive(&["From: Ada Byron <ada@customer.example>\n\nhi"]).await;
+        desk.work().await;
+        let ada = engine.add_user(account, "Ada@customer.example", "", Role::Agent).await.unwrap();
+        assert_eq!((ada.name.as_str(), ada.role), ("Ada Byron", Role::Agent));
+        assert_eq!(ada.id, desk.ticket(1).await.requester_id);
+        let named = engine.add_user(account, "ada@customer.example", "Countess", Role::Admin).await.unwrap();
+        assert_eq!((named.name.as_str(), named.id), ("Countess", ada.id));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_made_for_people_and_revoked_once() {
+    on_both(quick(), async |desk| {
+        let (engine, account) = (&desk.engine, desk.account);
+        let refused = engine.create_token(account, "nobody@else.example", "x").await;
+        assert!(matches!(refused, Err(AdminError::NoUser(_))), "{refused:?}");
+        let (id, secret) = engine.create_token(account, "bob@acme.example", "shop").await.unwrap();
+        let (_, another) = engine.create_token(account, "bob@acme.example", "shop").await.unwrap();
+        assert_ne!(secret, another);
+        engine.revoke_token(account, id).await.unwrap();
+        assert!(matches!(engine.revoke_token(account, id).await, Err(AdminError::NoToken(_))));
+    })
+    .await;
+}

@@ -1,0 +1,13 @@
+//! The engine on both databases with a clock that tests turn: mail through the spool, commands, timers, configuration.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests too and may panic")]
+
+mod bounces;
+mod closing;
+mod commands;
+mod configuration;
+mod explain;
+mod leases;
+mod mails;
+mod poison;
+mod probes;
+mod support;

@@ -1,0 +1,224 @@
+//! A whole desk in a test: a database of its own, a clock to turn, account `acme` with Alice who administers and Bob who
+//! answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use desk::clock::{Clock, Millis};
+use desk::envelope::Envelope;
+use desk::ticket::Ticket;
+use desk::update::{NewComment, Update};
+use desk::user::Role;
+use engine::admin::AccountRequest;
+use engine::{Command, Engine, EngineOptions, SubmitError};
+use mail::address::AddressKey;
+use store::ledger::Row;
+use store::outbox::OutboxRow;
+use store::spool::NewMail;
+use store::ticket::CommentRow;
+use store::{Store, StoreOptions, Tx};
+use testkit::database::{Database, both};
+use tokio_util::sync::CancellationToken;
+
+/// How long anything may take before a test says that it does not happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A clock that stands still until it is turned.
+#[derive(Debug)]
+pub(crate) struct FakeClock(AtomicI64);
+
+impl FakeClock {
+    pub(crate) fn turn(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Millis {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+pub(crate) struct TestDesk {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) account: i64,
+    database: Database,
+}
+
+/// Runs a case on a desk of its own on each database; the case must leave no mail undecided.
+pub(crate) async fn on_both(options: EngineOptions, case: impl AsyncFn(&TestDesk)) {
+    for database in both() {
+        println!("on {}", database.engine);
+        let desk = TestDesk::new(database, options.clone()).await;
+        case(&desk).await;
+        let account = desk.account;
+        assert_eq!(desk.read(move |tx| store::spool::count(tx, account)).await, 0, "mail was left undecided");
+    }
+}
+
+/// Options of a node that waits for nothing.
+pub(crate) fn quick() -> EngineOptions {
+    EngineOptions { batch_wait_ms: 0, ..EngineOptions::default() }
+}
+
+pub(crate) fn key(text: &str) -> AddressKey {
+    AddressKey::parse(text).unwrap()
+}
+
+/// A mail as a few header lines, an empty line, and text; without From it is Ada's.
+pub(crate) fn raw(text: &str) -> Vec<u8> {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
+    let from = if lines.iter().any(|line| line.starts_with("From:")) { "" } else { "From: Ada <ada@customer.example>\r\n" };
+    format!("{from}{}\r\n", lines.join("\r\n")).into_bytes()
+}
+
+pub(crate) fn envelope(mail_from: Option<&str>, recipients: &[&str]) -> Envelope {
+    Envelope {
+        door: "smtp".into(),
+        client: "192.0.2.1".into(),
+        helo: "mx.customer.example".into(),
+        mail_from: mail_from.map(str::to_owned),
+        recipients: recipients.iter().map(|text| (*text).to_owned()).collect(),
+        trusted: false,
+        tls: true,
+    }
+}
+
+fn open(database: &Database) -> Store {
+    let blobs = format!("file:{}", database.folder.join("blobs").display());
+    let options = StoreOptions { url: database.url.clone(), blobs, connections: 4, allow_unsafe: false };
+    let store = Store::open(&options).unwrap();
+    store.migrate().unwrap();
+    store
+}
+
+impl TestDesk {
+    pub(crate) async fn new(database: Database, options: EngineOptions) -> TestDesk {
+        let clock = Arc::new(FakeClock(AtomicI64::new(1_900_000_000_000)));
+        let store = blocking(&database, open).await;
+        let engine = Engine::new(store, options, clock.clone()).await.unwrap();
+        let request = AccountRequest {
+            subdomain: "acme".into(),
+            name: "Acme".into(),
+            admin_email: "alice@acme.example".into(),
+            native_host: "acme.desk.example".into(),
+        };
+        let account = engine.create_account(request).await.unwrap().id;
+        engine.add_user(account, "bob@acme.example", "Bob", Role::Agent).await.unwrap();
+        TestDesk { engine, clock, account, database }
+    }
+
+    /// Another node on the same database and the same clock.
+    pub(crate) async fn node(&self, options: EngineOptions) -> Engine {
+        let store = blocking(&self.database, open).await;
+        Engine::new(store, options, self.clock.clone()).await.unwrap()
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        closure: impl FnMut(&mut Tx<'_>) -> store::Result<T> + Send + 'static,
+    ) -> T {
+        self.engine.store().read(closure).await.unwrap()
+    }
+
+    /// Accepts a mail as a door does; returns its id.
+    pub(crate) async fn accept(&self, envelope: Envelope, raw: &[u8]) -> i64 {
+        let store = self.engine.store();
+        let id = store.ids(1).await.unwrap().next().unwrap();
+        let packed = store.pack_mail(self.account, id, &Arc::new(raw.to_vec())).await.unwrap();
+        let envelope = serde_json::to_string(&envelope).unwrap();
+        self.clock.turn(1);
+        let mail = NewMail { account_id: self.account, id, accepted_at: self.clock.now(), envelope, packed };
+        store.spool(vec![mail]).await.unwrap();
+        id
+    }
+
+    /// Accepts mails to `support@`, one after the other.
+    pub(crate) async fn receive(&self, mails: &[&str]) -> Vec<i64> {
+        let mut ids = Vec::new();
+        for mail in mails {
+            ids.push(self.accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), &raw(mail)).await);
+        }
+        ids
+    }
+
+    /// Works the spool until no mail of the account waits.
+    pub(crate) async fn work(&self) {
+        self.work_by(&self.engine).await;
+    }
+
+    pub(crate) async fn work_by(&self, engine: &Engine) {
+        let stop = CancellationToken::new();
+        let sorter = tokio::spawn({
+            let (engine, stop) = (engine.clone(), stop.clone());
+            async move { engine.run_sorter(stop).await }
+        });
+        let account = self.account;
+        self.until("all mail is decided", async || self.read(move |tx| store::spool::count(tx, account)).await == 0).await;
+        stop.cancel();
+        sorter.await.unwrap();
+    }
+
+    /// Looks again and again until something is so.
+    pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let looking = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(2));
+            while !is_so().await {
+                ticks.tick().await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "{what}: it does not happen");
+    }
+
+    /// What became of every mail that came in, in the order of their ids.
+    pub(crate) async fn ledger(&self) -> Vec<Row> {
+        let account = self.account;
+        self.read(move |tx| store::ledger::decided(tx, account, 0, 1_000)).await
+    }
+
+    /// `outcome ticket` of every mail that came in.
+    pub(crate) async fn outcomes(&self) -> Vec<String> {
+        let shown = |row: Row| match row.ticket {
+            Some(ticket) => format!("{} {ticket}", row.outcome.unwrap_or_default()),
+            None => row.outcome.unwrap_or_default(),
+        };
+        self.ledger().await.into_iter().map(shown).collect()
+    }
+
+    pub(crate) async fn ticket(&self, number: i64) -> Ticket {
+        let account = self.account;
+        self.read(move |tx| store::ticket::by_number(tx, account, number)).await.unwrap()
+    }
+
+    pub(crate) async fn comments(&self, number: i64) -> Vec<CommentRow> {
+        let (account, id) = (self.account, self.ticket(number).await.id.0);
+        self.read(move |tx| Ok(store::ticket::comments(tx, account, &[id])?.remove(&id).unwrap_or_default())).await
+    }
+
+    pub(crate) async fn outbox(&self) -> Vec<OutboxRow> {
+        let account = self.account;
+        self.read(move |tx| store::outbox::list(tx, account, 0, 1_000)).await
+    }
+
+    /// What is in the outbox from a row on, as `kind to`.
+    pub(crate) async fn sent_after(&self, rows: usize) -> Vec<String> {
+        self.outbox().await.into_iter().skip(rows).map(|row| format!("{} {}", row.kind, row.to)).collect()
+    }
+
+    /// Bob changes a ticket.
+    pub(crate) async fn bob(&self, number: i64, update: Update) -> Result<(), SubmitError> {
+        let command = Command::UpdateTicket { number, actor: key("bob@acme.example"), update };
+        self.engine.submit(self.account, command).await
+    }
+}
+
+/// Opening a database blocks, so it has a thread of its own.
+async fn blocking<T: Send>(database: &Database, open: impl FnOnce(&Database) -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(|| open(database)).join().unwrap())
+}
+
+pub(crate) fn answer(body: &str, is_public: bool) -> Update {
+    Update { comment: Some(NewComment { body: body.into(), is_public }), ..Update::default() }
+}

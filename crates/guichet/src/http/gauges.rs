@@ -1,0 +1,96 @@
+//! What is measured at the moment of asking: depths of spool and outbox, size of the database, memory.
+
+use std::collections::BTreeMap;
+
+use metrics::gauge;
+use store::{Result, Store, Tx, Value};
+
+/// States of the outbox in which a recipient is not done.
+const UNDONE: [&str; 4] = ["waiting", "queued", "sending", "deferred"];
+
+/// How much waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Depths {
+    /// Mails accepted and not decided yet.
+    pub(crate) spool: i64,
+    /// Recipients of outgoing mail that are not done, by state; every such state is there.
+    pub(crate) outbox: BTreeMap<String, i64>,
+    /// Bytes of the database.
+    pub(crate) database_bytes: i64,
+}
+
+/// Counts what waits in all accounts; costs what waits, not what was ever done.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn depths(tx: &mut Tx<'_>) -> Result<Depths> {
+    let mut depths = Depths { database_bytes: tx.database_bytes()?, ..Depths::default() };
+    depths.outbox.extend(UNDONE.map(|state| (state.to_owned(), 0)));
+    for (account_id, ..) in store::account::list(tx)? {
+        depths.spool += store::spool::count(tx, account_id)?;
+        for (state, count) in undone(tx, account_id)? {
+            *depths.outbox.entry(state).or_default() += count;
+        }
+    }
+    Ok(depths)
+}
+
+fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT state, count(*) FROM outbox
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') GROUP BY state";
+    let rows = tx.query(sql, &[Value::Int(account_id)])?;
+    rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
+}
+
+/// Sets the gauges; those of a database that does not answer keep their last value.
+pub(super) async fn refresh(store: &Store) {
+    if let Some(bytes) = resident_bytes() {
+        gauge!("process_resident_memory_bytes").set(as_gauge(bytes));
+    }
+    match store.read(depths).await {
+        Ok(depths) => {
+            gauge!("guichet_spool_mails").set(as_gauge(depths.spool));
+            gauge!("guichet_database_bytes").set(as_gauge(depths.database_bytes));
+            for (state, count) in depths.outbox {
+                gauge!("guichet_outbox_recipients", "state" => state).set(as_gauge(count));
+            }
+        }
+        Err(error) => tracing::warn!(%error, "Gauges keep their last values: the database cannot be read now"),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts and sizes stay below 2^53")]
+fn as_gauge(number: i64) -> f64 {
+    number as f64
+}
+
+/// Resident memory as Linux tells it; none elsewhere.
+fn resident_bytes() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: i64 = line.split_whitespace().next()?.parse().ok()?;
+    kib.checked_mul(1_024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_desk_has_every_gauge() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = store::StoreOptions {
+            url: format!("sqlite:{}", folder.path().join("x.db").display()),
+            blobs: format!("file:{}", folder.path().join("blobs").display()),
+            connections: 1,
+            allow_unsafe: false,
+        };
+        let store = Store::open(&options).unwrap();
+        store.migrate().unwrap();
+        let depths = store.read_blocking(depths).unwrap();
+        assert_eq!((depths.spool, depths.outbox.values().sum::<i64>(), depths.outbox.len()), (0, 0, UNDONE.len()));
+        assert!(depths.database_bytes > 0);
+        assert!(resident_bytes().is_some_and(|bytes| bytes > 1_000_000));
+        store.close();
+    }
+}

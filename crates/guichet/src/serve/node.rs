@@ -1,0 +1,36 @@
+//! The name under which this process holds accounts: the same after a restart, different from every other process.
+
+use std::net::SocketAddr;
+
+use crate::config::Config;
+
+/// The name given, else one that is made: an embedded database has one process, so its name need not tell it from others.
+pub(crate) fn holder(config: &Config, is_embedded: bool, http: SocketAddr) -> String {
+    match &config.node.name {
+        Some(name) => name.clone(),
+        None if is_embedded => "embedded".to_owned(),
+        None => format!("{} {http}", host_name()),
+    }
+}
+
+fn host_name() -> String {
+    let of_system = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = of_system.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "node".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_given_or_tells_processes_apart_where_there_can_be_several() {
+        let mut config = Config::default();
+        let port = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        assert_eq!(holder(&config, true, port(1)), holder(&config, true, port(2)));
+        assert_ne!(holder(&config, false, port(1)), holder(&config, false, port(2)));
+        config.node.name = Some("desk-1".into());
+        assert_eq!(holder(&config, false, port(1)), "desk-1");
+    }
+}
