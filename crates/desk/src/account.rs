@@ -141,8 +141,6 @@ impl Account {
     /// The external address whose forwards come to this native address, as its probe proved.
     #[must_use]
     pub fn external_behind(&self, native: &AddressKey) -> Option<&SupportAddress> {
-        self.addresses().find(|address| {
-            address.kind == Kind::External && address.forwards_to.as_ref() == Some(native)
-        })
+        self.addresses().find(|address| address.kind == Kind::External && address.forwards_to.as_ref() == Some(native))
     }
 }

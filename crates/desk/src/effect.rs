@@ -16,8 +16,8 @@ use crate::comment::{self, Comment};
 use crate::facts::{Facts, IdKind, Inbound, KnownId, TicketFacts, named_ids, stand_in_id};
 use crate::id::{CommentId, OutboxId, OutgoingId, TicketId, UserId};
 use crate::notice::{self, Content};
-use crate::suspension::Cause;
 use crate::supply::Supply;
+use crate::suspension::Cause;
 use crate::ticket::{CCS_MAX, Status, Ticket};
 use crate::token::ThreadToken;
 use crate::user::{Deliverable, Person, Role, name_from};
@@ -113,10 +113,7 @@ impl Desk<'_> {
         self.changes.new_tickets.push(id);
         let comment = self.comment_from_mail(inbound, decision, id, requester.id, true);
         self.add_ccs(inbound, id, requester.id);
-        let events = vec![
-            create_event(&ticket),
-            json!({"type": "Comment", "id": comment, "public": true, "mail": inbound.id}),
-        ];
+        let events = vec![create_event(&ticket), json!({"type": "Comment", "id": comment, "public": true, "mail": inbound.id})];
         self.audit(id, requester.id, "email", events);
         if self.account.settings.acknowledge && !decision.is_automatic && requester.deliverable == Deliverable::Deliverable {
             self.acknowledge(&ticket, &requester);
@@ -147,7 +144,9 @@ impl Desk<'_> {
                 known.ticket.reopen_for_end_user();
             }
             if before != known.ticket.status {
-                events.push(json!({"type": "Change", "field": "status", "from": before.as_str(), "to": known.ticket.status.as_str()}));
+                events.push(
+                    json!({"type": "Change", "field": "status", "from": before.as_str(), "to": known.ticket.status.as_str()}),
+                );
             }
             known.ticket.updated_at = now;
             if is_public {
@@ -189,7 +188,7 @@ impl Desk<'_> {
         }
     }
 
-    /// Puts a mail into the outbox and remembers its Message-ID, which becomes the last of the conversation.
+    /// Puts a mail into the outbox and remembers its Message-ID.
     pub fn send(&mut self, ticket_id: Option<TicketId>, comment_id: Option<CommentId>, content: Content, to: Vec<String>) {
         let id = OutgoingId(self.supply.id());
         let random = self.supply.random();
@@ -232,7 +231,11 @@ impl Desk<'_> {
             created_at: self.now,
         });
         let attachments = inbound.letter.attachments.iter().cloned();
-        self.changes.attachments.extend(attachments.map(|attachment| NewAttachment { comment_id: id, mail_id: inbound.id, attachment }));
+        self.changes.attachments.extend(attachments.map(|attachment| NewAttachment {
+            comment_id: id,
+            mail_id: inbound.id,
+            attachment,
+        }));
         id
     }
 
@@ -281,7 +284,13 @@ impl Desk<'_> {
         }
     }
 
-    pub(crate) fn audit(&mut self, ticket_id: TicketId, author_id: UserId, channel: &'static str, events: Vec<serde_json::Value>) {
+    pub(crate) fn audit(
+        &mut self,
+        ticket_id: TicketId,
+        author_id: UserId,
+        channel: &'static str,
+        events: Vec<serde_json::Value>,
+    ) {
         let id = self.supply.id();
         self.changes.audits.push(Audit { id, ticket_id, author_id, channel, events, created_at: self.now });
     }
@@ -306,7 +315,9 @@ impl Desk<'_> {
     fn bounce(&mut self, delivery: &crate::facts::Delivery, is_final: bool, answer: &str) {
         let at = self.now;
         self.changes.bounced.push(Bounced { delivery: delivery.clone(), is_final, answer: answer.to_owned(), at });
-        let Some(ticket) = delivery.ticket.and_then(|id| self.facts.tickets.get(&id)).map(|known| known.ticket.clone()) else { return };
+        let Some(ticket) = delivery.ticket.and_then(|id| self.facts.tickets.get(&id)).map(|known| known.ticket.clone()) else {
+            return;
+        };
         let word = if is_final { "failed" } else { "delayed" };
         let event = json!({"v": 1, "type": "Delivery", "recipient": delivery.recipient, "result": word, "answer": answer});
         self.audit(ticket.id, ticket.requester_id, "system", vec![event]);

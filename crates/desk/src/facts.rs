@@ -116,11 +116,8 @@ fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSe
     let native = |host: &str| account.brand_of_host(host).is_some();
     let recipients = envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok());
     let headers = letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key());
-    let mut tokens: BTreeSet<ThreadToken> = recipients
-        .chain(headers)
-        .filter(|key| native(key.domain()))
-        .filter_map(|key| ThreadToken::in_address(&key))
-        .collect();
+    let mut tokens: BTreeSet<ThreadToken> =
+        recipients.chain(headers).filter(|key| native(key.domain())).filter_map(|key| ThreadToken::in_address(&key)).collect();
     tokens.extend(named_ids(letter).filter_map(|id| ThreadToken::in_message_id(id, native)));
     tokens.extend(ThreadToken::in_text(&letter.text));
     tokens

@@ -1,8 +1,8 @@
 //! The built-in notices: the acknowledgement and the comment update (docs/behaviour/outgoing-mail.md §2).
 
 use mail::address::Mailbox;
-use mail::{compose, html_of};
 use mail::message_id::MessageId;
+use mail::{compose, html_of};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
@@ -273,9 +273,6 @@ fn with_token(body: &str, token: &str) -> (String, String) {
         return (body.to_owned(), html_of(body));
     }
     let text = format!("{}\n\n\n\n\n[{token}]\n", body.trim_end());
-    let html = format!(
-        "{}<span style=\"color:#ffffff\" aria-hidden=\"true\">[{token}]</span>",
-        html_of(body.trim_end())
-    );
+    let html = format!("{}<span style=\"color:#ffffff\" aria-hidden=\"true\">[{token}]</span>", html_of(body.trim_end()));
     (text, html)
 }

@@ -171,8 +171,9 @@ fn first_in_header_order<'a>(
     if let [only] = named {
         return Some(*only);
     }
-    let by_header = to.iter().chain(cc).find_map(|key| {
-        named.iter().find(|(address, _)| address.email == *key || address.email == key.base())
-    });
+    let by_header = to
+        .iter()
+        .chain(cc)
+        .find_map(|key| named.iter().find(|(address, _)| address.email == *key || address.email == key.base()));
     by_header.or_else(|| named.first()).copied()
 }

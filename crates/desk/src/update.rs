@@ -77,8 +77,11 @@ impl Desk<'_> {
             ticket.set_status(status, actor.id, self.account.settings.assign_tickets_upon_solve, self.now)?;
         }
         change_tags(&mut ticket, update);
-        ticket.updated_at = self.now;
         let mut events = field_events(&before, &ticket);
+        if events.is_empty() && update.comment.is_none() {
+            return Ok(());
+        }
+        ticket.updated_at = self.now;
         let comment = update.comment.as_ref().map(|new| self.agent_comment(&mut ticket, actor, new, &mut events));
         if let Some(known) = self.facts.tickets.get_mut(&id) {
             known.ticket = ticket;
@@ -90,7 +93,8 @@ impl Desk<'_> {
         if let Some((comment, true)) = comment {
             self.send_comment(id, comment, actor, &BTreeSet::new());
             // The next mail of the conversation answers the one just made.
-            let sent = self.changes.outgoing.last().filter(|mail| mail.comment_id == Some(comment)).map(|mail| mail.message_id.clone());
+            let sent =
+                self.changes.outgoing.last().filter(|mail| mail.comment_id == Some(comment)).map(|mail| mail.message_id.clone());
             if let Some(known) = self.facts.tickets.get_mut(&id) {
                 known.ticket.last_message_id = sent.or(known.ticket.last_message_id.take());
             }

@@ -157,13 +157,7 @@ pub fn decide(account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &In
     if case.is_automatic && matches!(verdict, Verdict::NewTicket { .. } | Verdict::Comment { .. } | Verdict::FollowUp { .. }) {
         case.flags.push(Flag::MachineGenerated);
     }
-    Decision {
-        verdict,
-        arrival: case.arrival,
-        reasons: case.reasons,
-        flags: case.flags,
-        is_automatic: case.is_automatic,
-    }
+    Decision { verdict, arrival: case.arrival, reasons: case.reasons, flags: case.flags, is_automatic: case.is_automatic }
 }
 
 struct Case<'a> {

@@ -117,11 +117,13 @@ impl Engine {
     pub async fn create_account(&self, request: AccountRequest) -> Result<CreatedAccount, AdminError> {
         let subdomain = check_subdomain(&request.subdomain)?;
         let host = domain_key(&request.native_host).ok_or_else(|| AdminError::Host(request.native_host.clone()))?;
-        let admin = AddressKey::parse(request.admin_email.trim()).map_err(|_| AdminError::Malformed(request.admin_email.clone()))?;
+        let admin =
+            AddressKey::parse(request.admin_email.trim()).map_err(|_| AdminError::Malformed(request.admin_email.clone()))?;
         let mut ids = self.store().ids(6).await?;
         let name = if request.name.trim().is_empty() { subdomain.clone() } else { request.name.trim().to_owned() };
         let account = NewAccount { id: ids.next()?, subdomain: subdomain.clone(), name: name.clone(), created_at: self.now() };
-        let brand = Brand { id: BrandId(ids.next()?), name, subdomain: subdomain.clone(), native_host: host.clone(), is_default: true };
+        let brand =
+            Brand { id: BrandId(ids.next()?), name, subdomain: subdomain.clone(), native_host: host.clone(), is_default: true };
         let person = new_person(ids.next()?, &admin, request.admin_email.trim(), "", Role::Admin);
         let (address_id, token_id, event_id, now) = (ids.next()?, ids.next()?, ids.next()?, self.now());
         let system = system_address(&brand)?;
@@ -258,14 +260,19 @@ impl Engine {
     /// # Errors
     /// Unknown or not verified.
     pub async fn make_default(&self, account_id: i64, written: &str) -> Result<(), AdminError> {
-        let address = self.support_address(account_id, written).await?;
-        if address.forwarding_at(self.now()) != address::Forwarding::Verified {
-            return Err(AddressRefusal::Unverified(address.email.to_string()).into());
-        }
-        Ok(self.store().write(move |tx| {
-            locked(tx, account_id)?;
-            store::address::make_default(tx, account_id, &address)
-        }).await?)
+        let key = AddressKey::parse(written.trim()).map_err(|_| AdminError::Malformed(written.to_owned()))?;
+        let now = self.now();
+        let made = self.store().write(move |tx| {
+            let versioned = locked(tx, account_id)?;
+            let Some(address) = versioned.account().address(&key) else {
+                return Ok(Err(AddressRefusal::Unknown(key.to_string())));
+            };
+            if address.forwarding_at(now) != address::Forwarding::Verified {
+                return Ok(Err(AddressRefusal::Unverified(key.to_string())));
+            }
+            Ok(Ok(store::address::make_default(tx, account_id, address)?))
+        });
+        Ok(made.await??)
     }
 
     /// Sends a forwarding probe to an external address. It comes back through the forward, or fails after an hour.
@@ -317,11 +324,12 @@ impl Engine {
             let known = store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next();
             let kept = match known {
                 Some((_, known)) => {
-                    let name = if person.name == name_from(&Mailbox { name: String::new(), address: person.address.clone() }, &key) {
-                        known.name.clone()
-                    } else {
-                        person.name.clone()
-                    };
+                    let name =
+                        if person.name == name_from(&Mailbox { name: String::new(), address: person.address.clone() }, &key) {
+                            known.name.clone()
+                        } else {
+                            person.name.clone()
+                        };
                     store::user::set_role(tx, account_id, known.id, role, &name)?;
                     Person { role, name, ..known }
                 }

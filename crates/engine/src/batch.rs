@@ -194,8 +194,7 @@ impl Work {
             if let Some(fault) = &self.fault {
                 fault(Step::Decide, &item.raw);
             }
-            let inbound =
-                Inbound { id: MailId(item.id), accepted_at: item.accepted_at, envelope: &item.envelope, letter };
+            let inbound = Inbound { id: MailId(item.id), accepted_at: item.accepted_at, envelope: &item.envelope, letter };
             let decision = decide(account, self.engine.keys(), &facts, &inbound);
             let outgoing = changes.outgoing.len();
             Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }.carry_out(&inbound, &decision);

@@ -7,9 +7,9 @@ use desk::effect::Desk;
 use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
 use mail::address::AddressKey;
+use store::StoreError;
 use store::changes::Writing;
 use store::work::Kind;
-use store::StoreError;
 
 use crate::supply::BatchSupply;
 use crate::{Engine, accounts};

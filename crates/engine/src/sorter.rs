@@ -149,7 +149,13 @@ impl Engine {
             metrics::counter!("guichet_mails_decided_total", "outcome" => mail.outcome.as_str()).increment(1);
             let waited_ms = u32::try_from((now - mail.accepted_at).max(0)).unwrap_or(u32::MAX);
             metrics::histogram!("guichet_mail_decide_seconds").record(f64::from(waited_ms) / 1_000.0);
-            tracing::debug!(account.id = account_id, mail.id = mail.id, outcome = mail.outcome.as_str(), "Decided mail {}", mail.id);
+            tracing::debug!(
+                account.id = account_id,
+                mail.id = mail.id,
+                outcome = mail.outcome.as_str(),
+                "Decided mail {}",
+                mail.id
+            );
         }
         if decided.iter().any(|mail| mail.has_outgoing) {
             self.store().wake(Kind::Outbox);

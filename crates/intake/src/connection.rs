@@ -159,7 +159,8 @@ impl Connection {
 
     async fn start_tls(&mut self) -> Result<(), End> {
         self.flush().await?;
-        let (Some(acceptor), Stream::Tcp(stream)) = (self.shared.acceptor.clone(), std::mem::replace(&mut self.stream, Stream::Gone))
+        let (Some(acceptor), Stream::Tcp(stream)) =
+            (self.shared.acceptor.clone(), std::mem::replace(&mut self.stream, Stream::Gone))
         else {
             return Err(End::Lost);
         };

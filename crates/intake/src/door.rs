@@ -81,10 +81,14 @@ impl Door {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }
         }
-        while connections.join_next().await.is_some() {}
-        if let Listener::Unix(_, path) = &self.listener {
+        // Whoever comes now is refused at once and tries elsewhere or later, instead of waiting in the backlog.
+        if let Listener::Unix(listener, path) = self.listener {
+            drop(listener);
             let _ = std::fs::remove_file(path);
+        } else {
+            drop(self.listener);
         }
+        while connections.join_next().await.is_some() {}
     }
 
     async fn accept(&self) -> std::io::Result<(Stream, Peer)> {

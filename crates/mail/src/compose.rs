@@ -107,7 +107,9 @@ fn write_header(outgoing: &Outgoing, mail: &mut Vec<u8>) {
 
 fn is_extra_name(name: &str) -> bool {
     let is_word = name.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-');
-    is_word && (3..=EXTRA_NAME_OCTETS).contains(&name.len()) && name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("X-"))
+    is_word
+        && (3..=EXTRA_NAME_OCTETS).contains(&name.len())
+        && name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("X-"))
 }
 
 /// Writes one field, folded between its words; nothing when it has none.
@@ -138,7 +140,9 @@ fn text_words(text: &str, name_octets: usize) -> Vec<String> {
     if line.is_empty() {
         return Vec::new();
     }
-    let is_plain = line.bytes().all(|octet| matches!(octet, 32..=126)) && !line.contains("=?") && line.split(' ').all(|word| word.len() <= WORD_OCTETS);
+    let is_plain = line.bytes().all(|octet| matches!(octet, 32..=126))
+        && !line.contains("=?")
+        && line.split(' ').all(|word| word.len() <= WORD_OCTETS);
     // Blanks cannot be folded away: many in a row would make a long line.
     if is_plain && !line.contains("   ") {
         return line.split(' ').map(str::to_owned).collect();
@@ -203,7 +207,9 @@ fn name_words(name: &str) -> Vec<String> {
         // The field name before it is not known here; `Reply-To: ` is the longest.
         return encoded_words(name, "Reply-To: ".len());
     }
-    let is_atom = |word: &str| !word.is_empty() && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet));
+    let is_atom = |word: &str| {
+        !word.is_empty() && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet))
+    };
     if name.split(' ').all(is_atom) {
         return name.split(' ').map(str::to_owned).collect();
     }
@@ -214,7 +220,9 @@ fn name_words(name: &str) -> Vec<String> {
 fn write_part(content_type: &str, body: &str, mail: &mut Vec<u8>) {
     let (lines, _) = text::lines(body);
     let encoding = choose(&lines);
-    mail.extend_from_slice(format!("Content-Type: {content_type}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes());
+    mail.extend_from_slice(
+        format!("Content-Type: {content_type}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes(),
+    );
     match encoding {
         "base64" => transfer::encode_base64_lines(lines.replace('\n', "\r\n").as_bytes(), mail),
         "quoted-printable" => transfer::encode_quoted_printable(&lines, mail),
@@ -234,7 +242,13 @@ fn choose(lines: &str) -> &'static str {
         return "base64";
     }
     // `From ` gets a `>` in mboxes, a dot is doubled or lost by careless relays, blanks at line ends go.
-    let is_safe = |line: &str| line.len() <= 78 && !line.starts_with("From ") && !line.starts_with('.') && !line.ends_with([' ', '\t']) && !line.contains("=_");
+    let is_safe = |line: &str| {
+        line.len() <= 78
+            && !line.starts_with("From ")
+            && !line.starts_with('.')
+            && !line.ends_with([' ', '\t'])
+            && !line.contains("=_")
+    };
     if foreign == 0 && lines.split('\n').all(is_safe) { "7bit" } else { "quoted-printable" }
 }
 

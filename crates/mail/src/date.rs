@@ -37,7 +37,8 @@ pub fn format(date_ms: i64) -> String {
     let date_ms = date_ms.clamp(-25_567 * DAY_MS, 2_932_897 * DAY_MS - 1);
     let (days, second) = (date_ms.div_euclid(DAY_MS), date_ms.rem_euclid(DAY_MS) / 1_000);
     let (year, month, day) = civil_of(days);
-    let name = |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default();
+    let name =
+        |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default();
     format!(
         "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} +0000",
         name(&WEEKDAYS, days.rem_euclid(7)),

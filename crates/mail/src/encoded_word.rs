@@ -76,7 +76,9 @@ impl<'a> Reader<'a> {
 
 /// RFC 2047 §3: each word of such a charset begins and ends in its first state, and two escapes in a row are damage.
 fn is_stateful(charset: &str) -> bool {
-    ["iso-2022-", "utf-7", "hz-"].iter().any(|prefix| charset.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
+    ["iso-2022-", "utf-7", "hz-"]
+        .iter()
+        .any(|prefix| charset.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)))
 }
 
 /// One encoded word, still encoded.

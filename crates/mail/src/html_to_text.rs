@@ -44,7 +44,9 @@ impl Page {
     /// Reads the markup that begins with the `<` at the start of `from`; gives what follows it.
     fn markup<'a>(&mut self, from: &'a str) -> &'a str {
         if let Some(comment) = from.strip_prefix("<!--") {
-            return memmem::find(comment.as_bytes(), b"-->").and_then(|end| comment.get(end.saturating_add(3)..)).unwrap_or_default();
+            return memmem::find(comment.as_bytes(), b"-->")
+                .and_then(|end| comment.get(end.saturating_add(3)..))
+                .unwrap_or_default();
         }
         let inner = from.get(1..).unwrap_or_default();
         let is_tag = inner.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
@@ -97,8 +99,8 @@ impl Page {
         match name {
             "br" => self.breaks = self.breaks.saturating_add(1).min(BREAKS),
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
-            "div" | "tr" | "table" | "ul" | "ol" | "dl" | "dt" | "dd" | "hr" | "section" | "article" | "header" | "footer" | "center"
-            | "address" | "form" | "fieldset" | "figure" | "body" | "html" | "head" => self.block(1),
+            "div" | "tr" | "table" | "ul" | "ol" | "dl" | "dt" | "dd" | "hr" | "section" | "article" | "header" | "footer"
+            | "center" | "address" | "form" | "fieldset" | "figure" | "body" | "html" | "head" => self.block(1),
             "li" => {
                 self.block(1);
                 if !is_closing {
@@ -226,10 +228,18 @@ mod tests {
             ("head and style", "<html><head><title>T</title><style>p {x:'<p>'}</style></head><body>Hi</body></html>", "Hi"),
             ("script", "a<SCRIPT>if (a<b) '</p>'</script >b", "ab"),
             ("comment", "a<!-- <p> > -->b<!--[if mso]>c<![endif]-->d", "abd"),
-            ("references", "caf&eacute; &amp; th&#233; &#x20AC; &lt;b&gt; a&nbsp;b &nosuch; R&D", "café & thé € <b> a b &nosuch; R&D"),
+            (
+                "references",
+                "caf&eacute; &amp; th&#233; &#x20AC; &lt;b&gt; a&nbsp;b &nosuch; R&D",
+                "café & thé € <b> a b &nosuch; R&D",
+            ),
             ("list", "<ul><li>One</li><li>Two</li></ul>End", "- One\n- Two\nEnd"),
             ("table", "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
-            ("quote", "Hi<blockquote>One<br>Two<blockquote>Three</blockquote></blockquote>Four", "Hi\n> One\n> Two\n> > Three\nFour"),
+            (
+                "quote",
+                "Hi<blockquote>One<br>Two<blockquote>Three</blockquote></blockquote>Four",
+                "Hi\n> One\n> Two\n> > Three\nFour",
+            ),
             ("preformatted", "<pre>a  b\n c</pre>", "a  b\n c"),
             ("blanks", "  a \r\n\t b  <b>c</b>d ", "a b cd"),
             ("> in an attribute", r#"<a title="a > b" href='x'>link</a>"#, "link"),

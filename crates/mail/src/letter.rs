@@ -254,7 +254,12 @@ fn is_attachment(part: &Part<'_>) -> bool {
 
 /// A report that is none about delivery: read receipts (RFC 8098), abuse (RFC 5965).
 fn is_other_report(parts: &[Part<'_>]) -> bool {
-    let is_report = |content_type: &str| matches!(content_type, "message/disposition-notification" | "message/global-disposition-notification" | "message/feedback-report");
+    let is_report = |content_type: &str| {
+        matches!(
+            content_type,
+            "message/disposition-notification" | "message/global-disposition-notification" | "message/feedback-report"
+        )
+    };
     parts.iter().any(|part| is_report(&part.content_type))
 }
 
@@ -293,7 +298,10 @@ fn made_up_name(part: &Part<'_>, octets: &[u8], defects: &mut Defects) -> String
             let header = header_of_mail(octets, &mut Defects::default());
             let subject = header.fields.iter().find(|field| field.is("Subject"));
             let subject = subject.map(|field| encoded_word::decode(&field.text(defects), defects).replace(['/', '\\'], "-"));
-            return match subject.map(|subject| clean_file_name(&text::one_line(&subject, 100))).filter(|subject| !subject.is_empty()) {
+            return match subject
+                .map(|subject| clean_file_name(&text::one_line(&subject, 100)))
+                .filter(|subject| !subject.is_empty())
+            {
                 Some(subject) => format!("{}.eml", text::cut_octets(&subject, FILE_NAME_OCTETS - 4)),
                 None => format!("message-{}.eml", part.number),
             };

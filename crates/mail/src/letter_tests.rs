@@ -59,7 +59,10 @@ fn limits_of_subject_references_and_hops_hold_at_n_and_break_at_n_plus_one() {
     assert_eq!((all.references.len(), all.defects.as_slice()), (MAX_REFERENCES, &[][..]));
     let cut = references(MAX_REFERENCES + 1);
     assert_eq!((cut.references.len(), cut.defects.as_slice()), (MAX_REFERENCES, &[Defect::TooManyReferences][..]));
-    assert_eq!((cut.references.first(), cut.references.get(1)), (MessageId::new("0@x.example").as_ref(), MessageId::new("2@x.example").as_ref()));
+    assert_eq!(
+        (cut.references.first(), cut.references.get(1)),
+        (MessageId::new("0@x.example").as_ref(), MessageId::new("2@x.example").as_ref())
+    );
     let hops = |count: usize| letter(&format!("{}{HEAD}\n", "Delivered-To: b@x.example\n".repeat(count)));
     assert_eq!((hops(MAX_HOPS).hops.len(), hops(MAX_HOPS).defects.len()), (MAX_HOPS, 0));
     assert_eq!((hops(MAX_HOPS + 1).hops.len(), hops(MAX_HOPS + 1).defects), (MAX_HOPS, vec![Defect::TooManyHops]));
@@ -70,7 +73,8 @@ fn hops_know_where_they_stand() {
     let raw = format!(
         "Delivered-To: Box@Desk.example\nReceived: by a\nX-Original-To: <team@x.example>\nReceived: by b\nX-Forwarded-For: help@x.example box@desk.example\n{HEAD}Resent-To: Team <team2@x.example>\nX-Forwarded-To: nobody\n\n"
     );
-    let hops: Vec<String> = letter(&raw).hops.iter().map(|h| format!("{:?} {} {} {}", h.header, h.address, h.index, h.above_received)).collect();
+    let hops: Vec<String> =
+        letter(&raw).hops.iter().map(|h| format!("{:?} {} {} {}", h.header, h.address, h.index, h.above_received)).collect();
     assert_eq!(
         hops,
         [
@@ -93,7 +97,9 @@ fn own_fields_are_read_once_each() {
 #[test]
 fn digest_follows_what_is_said_and_not_how_it_travelled() {
     let attached = |head: &str, text: &str, data: &str| {
-        format!("{head}Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{text}\n--b\nContent-Type: text/csv\n\n{data}\n--b--\n")
+        format!(
+            "{head}Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{text}\n--b\nContent-Type: text/csv\n\n{data}\n--b--\n"
+        )
     };
     let base = letter(&attached(HEAD, "hi", "1;2\n3;4"));
     assert_ne!(base.digest, [0; 16]);
@@ -108,7 +114,9 @@ fn digest_follows_what_is_said_and_not_how_it_travelled() {
 #[test]
 fn file_names_are_clean_and_never_empty() {
     let name = |disposition: &str, kind: &str| {
-        let raw = format!("{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: {kind}\n{disposition}\n\nSubject: Re: a/b\n\nx\n--b--\n");
+        let raw = format!(
+            "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: {kind}\n{disposition}\n\nSubject: Re: a/b\n\nx\n--b--\n"
+        );
         letter(&raw).attachments.first().map(|attachment| attachment.name.clone()).unwrap()
     };
     let given = |name: &str| format!("Content-Disposition: attachment; filename=\"{name}\"");
@@ -144,7 +152,10 @@ fn nul_octets_go() {
 fn hostile_mails_end() {
     let attached_mails = format!("{HEAD}{}", "Content-Type: message/rfc822\n\n".repeat(100_000));
     assert_eq!(letter(&attached_mails).attachments.len(), 1);
-    let boundaries = format!("{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\nContent-Type: multipart/mixed; boundary=c\n\n".repeat(20_000));
+    let boundaries = format!(
+        "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n{}",
+        "--b\nContent-Type: multipart/mixed; boundary=c\n\n".repeat(20_000)
+    );
     assert!(letter(&boundaries).attachments.len() <= MAX_PARTS);
     let words = format!("{HEAD}Subject: {}\n\n", "=?utf-8?q?".repeat(100_000));
     assert_eq!(letter(&words).subject.chars().count(), SUBJECT_CHARACTERS);

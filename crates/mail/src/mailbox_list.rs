@@ -106,7 +106,10 @@ impl Reader {
         };
         if !address.is_empty() && (self.angle.is_some() || address.contains('@')) {
             let name = one_line(&encoded_word::decode(name.trim(), defects), NAME_CHARACTERS);
-            self.mailboxes.push(Mailbox { name: without_quotes(&name).to_owned(), address: one_line(cut_octets(address, ADDRESS_OCTETS), ADDRESS_OCTETS) });
+            self.mailboxes.push(Mailbox {
+                name: without_quotes(&name).to_owned(),
+                address: one_line(cut_octets(address, ADDRESS_OCTETS), ADDRESS_OCTETS),
+            });
         }
         self.clear();
     }

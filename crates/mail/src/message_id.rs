@@ -52,7 +52,11 @@ pub(crate) fn parse_ids_counting(header_value: &str, cap: usize) -> (Vec<Message
     let mut ids: Vec<MessageId> = if header_value.contains('<') {
         bracketed(header_value).collect()
     } else {
-        header_value.split([' ', '\t', '\r', '\n', ',', ';']).filter(|word| word.contains('@')).filter_map(MessageId::new).collect()
+        header_value
+            .split([' ', '\t', '\r', '\n', ',', ';'])
+            .filter(|word| word.contains('@'))
+            .filter_map(MessageId::new)
+            .collect()
     };
     if ids.len() > 1 {
         ids.retain(|id| seen.insert(id.clone()));

@@ -74,7 +74,8 @@ impl Signs {
             b"x-autoreply" | b"x-autorespond" => self.auto_reply |= !first_token(&field.text(defects)).eq_ignore_ascii_case("no"),
             b"precedence" | b"x-precedence" => self.precedence(first_token(&field.text(defects))),
             b"x-auto-response-suppress" => self.suppress |= suppresses_answers(&field.text(defects)),
-            b"list-id" | b"list-post" | b"list-unsubscribe" | b"list-subscribe" | b"list-help" | b"list-owner" | b"list-archive" => {
+            b"list-id" | b"list-post" | b"list-unsubscribe" | b"list-subscribe" | b"list-help" | b"list-owner"
+            | b"list-archive" => {
                 self.list = true;
             }
             _ => (),
@@ -105,7 +106,11 @@ impl Signs {
         if is_other_report {
             return Nature::Report;
         }
-        let local = |name: &str| from.first().and_then(|mailbox| mailbox.address.split('@').next()).is_some_and(|local| local.eq_ignore_ascii_case(name));
+        let local = |name: &str| {
+            from.first()
+                .and_then(|mailbox| mailbox.address.split('@').next())
+                .is_some_and(|local| local.eq_ignore_ascii_case(name))
+        };
         // RFC 5321 §4.5.1 and long custom: who sends bounces.
         if local("mailer-daemon") {
             return Nature::Bounce;

@@ -169,7 +169,9 @@ mod tests {
 
     #[test]
     fn values_are_read() {
-        for (field, want) in [("Text/HTML (a comment); charset=utf-8", "text/html"), ("; x=y", ""), ("", ""), (" inline ", "inline")] {
+        for (field, want) in
+            [("Text/HTML (a comment); charset=utf-8", "text/html"), ("; x=y", ""), ("", ""), (" inline ", "inline")]
+        {
             assert_eq!(Parametered::read(field).value, want, "{field}");
         }
     }

@@ -167,7 +167,8 @@ impl<'a> Walker<'a> {
         let index = self.parts.len();
         let (mut part, boundary) = read_part(fields, parent, defects);
         part.number = u32::try_from(index).unwrap_or(u32::MAX);
-        part.alternative = self.open.iter().find(|multipart| multipart.kind == Parent::Alternative).map(|multipart| multipart.part);
+        part.alternative =
+            self.open.iter().find(|multipart| multipart.kind == Parent::Alternative).map(|multipart| multipart.part);
         part.body = self.mail.get(start..).unwrap_or_default();
         self.leaf = Some((index, start));
         if let Some(kind) = kind_of(&part.content_type) {
@@ -282,7 +283,8 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
 
 /// RFC 2045 §5.2: plain text where nothing is said, RFC 2046 §5.1.5: a mail within a digest.
 fn media_type(value: &str, parent: Parent) -> String {
-    let is_token = |token: &str| !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+*'%".contains(&c));
+    let is_token =
+        |token: &str| !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+*'%".contains(&c));
     match value.split_once('/') {
         Some((kind, subtype)) if is_token(kind) && is_token(subtype) && value.len() <= TYPE_OCTETS => value.to_owned(),
         None if value.is_empty() && parent == Parent::Digest => "message/rfc822".to_owned(),

@@ -51,7 +51,9 @@ fn structures_are_walked() {
     );
     check(
         "attached mail is not taken apart",
-        &format!("{MIXED}--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--c--\n--b--\n"),
+        &format!(
+            "{MIXED}--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--c--\n--b--\n"
+        ),
         &["None multipart/mixed \"…\"", r#"Other message/rfc822 "Content-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--c--""#],
         &[],
     );
@@ -61,16 +63,31 @@ fn structures_are_walked() {
         &["None multipart/digest \"…\"", r#"Digest message/rfc822 "Subject: x\n\ny""#],
         &[],
     );
-    check("boundary at once", "Content-Type: multipart/mixed; boundary=b\n\n--b\n--b--\n", &["None multipart/mixed \"…\"", r#"Other text/plain """#], &[]);
+    check(
+        "boundary at once",
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n--b--\n",
+        &["None multipart/mixed \"…\"", r#"Other text/plain """#],
+        &[],
+    );
 }
 
 #[test]
 fn broken_structures_are_walked() {
     use Defect::*;
     let none = "None text/plain";
-    check("no boundary parameter", "Content-Type: multipart/mixed\n\n--b\nhi\n", &[&format!(r#"{none} "--b\nhi\n""#)], &[MissingBoundary]);
+    check(
+        "no boundary parameter",
+        "Content-Type: multipart/mixed\n\n--b\nhi\n",
+        &[&format!(r#"{none} "--b\nhi\n""#)],
+        &[MissingBoundary],
+    );
     check("boundary never comes", &format!("{MIXED}hi\n--c\n"), &[&format!(r#"{none} "hi\n--c\n""#)], &[MissingBoundary]);
-    check("never closed", &format!("{MIXED}--b\n\none\n"), &["None multipart/mixed \"…\"", r#"Other text/plain "one\n""#], &[UnclosedMultipart]);
+    check(
+        "never closed",
+        &format!("{MIXED}--b\n\none\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one\n""#],
+        &[UnclosedMultipart],
+    );
     check(
         "inner one never closed",
         &format!("{MIXED}--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--b\n\ntwo\n--b--\n"),
@@ -89,7 +106,12 @@ fn broken_structures_are_walked() {
         &["None multipart/mixed \"…\"", r#"Other text/html """#, r#"Other text/plain "two""#],
         &[],
     );
-    check("boundary that begins like another", &format!("{MIXED}--b\n\none\n--bc\n--b--\n"), &["None multipart/mixed \"…\"", r#"Other text/plain "one\n--bc""#], &[]);
+    check(
+        "boundary that begins like another",
+        &format!("{MIXED}--b\n\none\n--bc\n--b--\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one\n--bc""#],
+        &[],
+    );
 }
 
 fn nested(depth: usize) -> String {

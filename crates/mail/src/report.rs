@@ -58,7 +58,9 @@ pub enum Action {
 
 /// Reads the report among the parts of a mail, when there is one.
 pub(crate) fn read(parts: &[Part<'_>], defects: &mut Defects) -> Option<DeliveryReport> {
-    let at = parts.iter().position(|part| matches!(part.content_type.as_str(), "message/delivery-status" | "message/global-delivery-status"))?;
+    let at = parts
+        .iter()
+        .position(|part| matches!(part.content_type.as_str(), "message/delivery-status" | "message/global-delivery-status"))?;
     let status = parts.get(at)?;
     let mut report = read_status(&status.transfer.decode(status.body, defects));
     let returned = parts.iter().skip(at.saturating_add(1)).find(|part| is_returned(&part.content_type));
@@ -72,7 +74,10 @@ pub(crate) fn read(parts: &[Part<'_>], defects: &mut Defects) -> Option<Delivery
 
 /// RFC 3464 §2, RFC 6522 §4, RFC 6533: the third part of a report.
 fn is_returned(content_type: &str) -> bool {
-    matches!(content_type, "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers" | "message/rfc822-headers")
+    matches!(
+        content_type,
+        "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers" | "message/rfc822-headers"
+    )
 }
 
 fn read_status(octets: &[u8]) -> DeliveryReport {
@@ -98,11 +103,18 @@ fn after_line(text: &[u8]) -> &[u8] {
 }
 
 fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
-    let named = |name: &str| find(fields, name).map(|value| one_line(strip_brackets(after_type(&value)), 320)).filter(|address| !address.is_empty());
+    let named = |name: &str| {
+        find(fields, name).map(|value| one_line(strip_brackets(after_type(&value)), 320)).filter(|address| !address.is_empty())
+    };
     let address = named("Original-Recipient").or_else(|| named("Final-Recipient"))?;
     let diagnostic = find(fields, "Diagnostic-Code").map(|value| one_blank(after_type(&value))).unwrap_or_default();
     let status = find(fields, "Status").as_deref().and_then(status_code).or_else(|| status_code(&diagnostic));
-    Some(FailedRecipient { address, action: action(find(fields, "Action").as_deref()), status: status.unwrap_or_default(), diagnostic })
+    Some(FailedRecipient {
+        address,
+        action: action(find(fields, "Action").as_deref()),
+        status: status.unwrap_or_default(),
+        diagnostic,
+    })
 }
 
 fn action(value: Option<&str>) -> Action {
@@ -124,7 +136,9 @@ fn status_code(text: &str) -> Option<String> {
         matches!(pieces.as_slice(), ["2" | "4" | "5", subject, detail]
             if [subject, detail].iter().all(|piece| (1..=3).contains(&piece.len()) && piece.bytes().all(|digit| digit.is_ascii_digit())))
     };
-    text.split([' ', '\t', '(', ')', ';', '<', '>', '#', '-', ':', ',']).find(|word| word.len() <= 9 && is_code(word)).map(str::to_owned)
+    text.split([' ', '\t', '(', ')', ';', '<', '>', '#', '-', ':', ','])
+        .find(|word| word.len() <= 9 && is_code(word))
+        .map(str::to_owned)
 }
 
 /// Takes off the type of a value such as `rfc822; user@x.example` (RFC 3464 §2.1.2).

@@ -81,13 +81,7 @@ mod tests {
 
     #[test]
     fn blank_lines_around_the_text_go() {
-        for (input, want) in [
-            ("\n \n  a \n\nb \n\n\t\n", "  a \n\nb "),
-            ("a", "a"),
-            ("", ""),
-            (" \n ", ""),
-            ("\n\n", ""),
-        ] {
+        for (input, want) in [("\n \n  a \n\nb \n\n\t\n", "  a \n\nb "), ("a", "a"), ("", ""), (" \n ", ""), ("\n\n", "")] {
             assert_eq!(trim_blank_lines(input), want, "{input:?}");
         }
     }

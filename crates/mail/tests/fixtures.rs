@@ -73,7 +73,15 @@ fn show(raw: &[u8]) -> String {
         line("attachment", format!("{} {:?} {}{inline}{id} {first:?}", part.part, part.name, part.content_type));
     }
     if let Some(report) = &letter.report {
-        line("report", format!("by {:?} on {} mark {:?}", report.reporting_mta, ids(report.original_message_id.as_slice()), report.original_mark));
+        line(
+            "report",
+            format!(
+                "by {:?} on {} mark {:?}",
+                report.reporting_mta,
+                ids(report.original_message_id.as_slice()),
+                report.original_mark
+            ),
+        );
         for r in &report.recipients {
             line("recipient", format!("{} {:?} {} {}", r.address, r.action, r.status, r.diagnostic));
         }

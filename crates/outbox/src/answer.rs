@@ -84,15 +84,7 @@ impl Attempt {
 
     fn of(result: AttemptResult, host: &str, answer: String) -> Self {
         let host = host.to_owned();
-        Self {
-            result,
-            answer,
-            code: None,
-            enhanced: None,
-            host,
-            scope: Scope::Recipient,
-            class: None,
-        }
+        Self { result, answer, code: None, enhanced: None, host, scope: Scope::Recipient, class: None }
     }
 
     fn with_reply(mut self, reply: &Reply) -> Self {
@@ -146,11 +138,7 @@ impl Step {
     /// Before DATA a failure has nothing to do with the text of the mail, so other mails would meet it too. From
     /// DATA on, one mail that kills the server's filter must not hold back everybody else's.
     fn reach(self) -> Scope {
-        if self < Self::Data {
-            Scope::Host
-        } else {
-            Scope::Recipient
-        }
+        if self < Self::Data { Scope::Host } else { Scope::Recipient }
     }
 }
 
@@ -195,29 +183,14 @@ impl Failure {
             Trouble::TimedOut => lost(format!("{host} did not answer in time {words}")),
             Trouble::Io(error) => lost(format!("the connection to {host} failed {words}: {error}")),
             Trouble::Protocol(fault) => lost(format!("{host} broke the protocol {words}: {fault}")),
-            Trouble::Dns(sentence) => {
-                Attempt::deferred(host, Class::Connection, Scope::Host, sentence.clone())
-            }
+            Trouble::Dns(sentence) => Attempt::deferred(host, Class::Connection, Scope::Host, sentence.clone()),
             // Nobody but the operator can make an unverifiable relay verifiable.
             Trouble::Tls(error) => {
-                let class = if peer == Peer::Relay {
-                    Class::Operator
-                } else {
-                    Class::Connection
-                };
-                Attempt::deferred(
-                    host,
-                    class,
-                    reach,
-                    format!("TLS with {host} failed: {error}"),
-                )
+                let class = if peer == Peer::Relay { Class::Operator } else { Class::Connection };
+                Attempt::deferred(host, class, reach, format!("TLS with {host} failed: {error}"))
             }
-            Trouble::Unsafe(sentence) => {
-                Attempt::deferred(host, Class::Operator, Scope::Host, sentence.clone())
-            }
-            Trouble::Unfit(enhanced, sentence) => {
-                Attempt::bounced(host, enhanced, sentence.clone())
-            }
+            Trouble::Unsafe(sentence) => Attempt::deferred(host, Class::Operator, Scope::Host, sentence.clone()),
+            Trouble::Unfit(enhanced, sentence) => Attempt::bounced(host, enhanced, sentence.clone()),
         }
     }
 
@@ -232,12 +205,7 @@ fn judge(host: &str, peer: Peer, step: Step, reply: &Reply) -> Attempt {
     match reply.severity() {
         // RFC 5321 §3.8: 421 may come at any step and ends the connection.
         _ if reply.code == 421 => Attempt::deferred(host, Class::Closing, step.reach(), answer),
-        4 => Attempt::deferred(
-            host,
-            temporary_class(step, reply),
-            temporary_scope(step, reply),
-            answer,
-        ),
+        4 => Attempt::deferred(host, temporary_class(step, reply), temporary_scope(step, reply), answer),
         5 => match operator_scope(step, reply).filter(|_| peer == Peer::Relay) {
             Some(scope) => Attempt::deferred(host, Class::Operator, scope, answer),
             None => Attempt::of(AttemptResult::Bounced, host, answer),
@@ -256,21 +224,14 @@ fn temporary_class(step: Step, reply: &Reply) -> Class {
         let line = line.to_ascii_lowercase();
         line.contains("greylist") || line.contains("graylist")
     });
-    let policy_delay =
-        matches!(reply.code, 450 | 451) && reply.enhanced().as_deref() == Some("4.7.1");
-    if says_so || policy_delay {
-        Class::Greylisted
-    } else {
-        Class::Temporary
-    }
+    let policy_delay = matches!(reply.code, 450 | 451) && reply.enhanced().as_deref() == Some("4.7.1");
+    if says_so || policy_delay { Class::Greylisted } else { Class::Temporary }
 }
 
 fn temporary_scope(step: Step, reply: &Reply) -> Scope {
     // RFC 3463 §3.4: X.3.X is the state of the whole system (full, not accepting). Believed at MAIL only: later
     // it may be one recipient's store or one mail's size.
-    let system = reply
-        .enhanced()
-        .is_some_and(|code| code.starts_with("4.3."));
+    let system = reply.enhanced().is_some_and(|code| code.starts_with("4.3."));
     match step {
         Step::MailFrom if system => Scope::Host,
         step if step < Step::MailFrom => Scope::Host,
@@ -292,9 +253,7 @@ fn operator_scope(step: Step, reply: &Reply) -> Option<Scope> {
         Step::MailFrom => Some(Scope::Recipient),
         // "Relay access denied", "relay not permitted", "relaying denied": the relay does not know this machine.
         // Recognised by the word, because the code (550 or 554, 5.7.1) is that of any policy refusal.
-        Step::RcptTo if reply.one_line().to_ascii_lowercase().contains("relay") => {
-            Some(Scope::Host)
-        }
+        Step::RcptTo if reply.one_line().to_ascii_lowercase().contains("relay") => Some(Scope::Host),
         _ => None,
     }
 }
@@ -304,14 +263,8 @@ mod tests {
     use super::*;
 
     fn attempt(peer: Peer, step: Step, line: &str) -> Attempt {
-        let reply = Reply::take(&mut format!("{line}\r\n").into_bytes())
-            .unwrap()
-            .unwrap();
-        Failure {
-            step,
-            trouble: Trouble::Reply(reply),
-        }
-        .attempt("mx.example", peer)
+        let reply = Reply::take(&mut format!("{line}\r\n").into_bytes()).unwrap().unwrap();
+        Failure { step, trouble: Trouble::Reply(reply) }.attempt("mx.example", peer)
     }
 
     /// Says the judgement in a few words, so that a table shows all of it.
@@ -326,150 +279,30 @@ mod tests {
     fn replies_are_judged_by_peer_and_step() {
         use Peer::{Exchanger, Relay};
         for (peer, step, line, want) in [
-            (
-                Exchanger,
-                Step::Greeting,
-                "554 5.7.1 blocked",
-                "bounced - Recipient",
-            ),
-            (
-                Relay,
-                Step::Greeting,
-                "554 5.7.1 blocked",
-                "deferred operator Host",
-            ),
-            (
-                Exchanger,
-                Step::Greeting,
-                "450 busy",
-                "deferred connection Host",
-            ),
-            (
-                Exchanger,
-                Step::Greeting,
-                "421 4.3.2 shutting down",
-                "deferred closing Host",
-            ),
-            (
-                Relay,
-                Step::Auth,
-                "535 5.7.8 bad password",
-                "deferred operator Host",
-            ),
-            (
-                Relay,
-                Step::Auth,
-                "454 4.7.0 try later",
-                "deferred connection Host",
-            ),
-            (
-                Relay,
-                Step::MailFrom,
-                "530 5.7.0 authentication required",
-                "deferred operator Host",
-            ),
-            (
-                Relay,
-                Step::MailFrom,
-                "553 5.7.1 sender not owned",
-                "deferred operator Recipient",
-            ),
-            (
-                Relay,
-                Step::MailFrom,
-                "552 5.3.4 too large",
-                "bounced - Recipient",
-            ),
-            (
-                Exchanger,
-                Step::MailFrom,
-                "550 5.7.1 not you",
-                "bounced - Recipient",
-            ),
-            (
-                Exchanger,
-                Step::MailFrom,
-                "452 4.3.1 full",
-                "deferred temporary Host",
-            ),
-            (
-                Exchanger,
-                Step::MailFrom,
-                "451 4.1.8 sender domain",
-                "deferred temporary Recipient",
-            ),
-            (
-                Relay,
-                Step::RcptTo,
-                "554 5.7.1 <a@b.example>: Relay access denied",
-                "deferred operator Host",
-            ),
-            (
-                Exchanger,
-                Step::RcptTo,
-                "554 5.7.1 Relay access denied",
-                "bounced - Recipient",
-            ),
-            (
-                Relay,
-                Step::RcptTo,
-                "550 5.1.1 no such user",
-                "bounced - Recipient",
-            ),
-            (
-                Relay,
-                Step::RcptTo,
-                "530 5.7.0 authentication required",
-                "deferred operator Host",
-            ),
-            (
-                Exchanger,
-                Step::RcptTo,
-                "450 4.2.0 Greylisted, see page",
-                "deferred greylisted Recipient",
-            ),
-            (
-                Exchanger,
-                Step::RcptTo,
-                "451 4.7.1 come back later",
-                "deferred greylisted Recipient",
-            ),
-            (
-                Exchanger,
-                Step::RcptTo,
-                "452 4.2.2 mailbox full",
-                "deferred temporary Recipient",
-            ),
-            (
-                Exchanger,
-                Step::RcptTo,
-                "421 4.7.0 too many",
-                "deferred closing Host",
-            ),
-            (
-                Relay,
-                Step::Data,
-                "451 4.3.0 filter failed",
-                "deferred temporary Recipient",
-            ),
-            (
-                Relay,
-                Step::Message,
-                "421 4.3.0 filter failed",
-                "deferred closing Recipient",
-            ),
-            (
-                Relay,
-                Step::Message,
-                "554 5.7.1 looks like spam",
-                "bounced - Recipient",
-            ),
-            (
-                Exchanger,
-                Step::Data,
-                "250 what",
-                "deferred connection Recipient",
-            ),
+            (Exchanger, Step::Greeting, "554 5.7.1 blocked", "bounced - Recipient"),
+            (Relay, Step::Greeting, "554 5.7.1 blocked", "deferred operator Host"),
+            (Exchanger, Step::Greeting, "450 busy", "deferred connection Host"),
+            (Exchanger, Step::Greeting, "421 4.3.2 shutting down", "deferred closing Host"),
+            (Relay, Step::Auth, "535 5.7.8 bad password", "deferred operator Host"),
+            (Relay, Step::Auth, "454 4.7.0 try later", "deferred connection Host"),
+            (Relay, Step::MailFrom, "530 5.7.0 authentication required", "deferred operator Host"),
+            (Relay, Step::MailFrom, "553 5.7.1 sender not owned", "deferred operator Recipient"),
+            (Relay, Step::MailFrom, "552 5.3.4 too large", "bounced - Recipient"),
+            (Exchanger, Step::MailFrom, "550 5.7.1 not you", "bounced - Recipient"),
+            (Exchanger, Step::MailFrom, "452 4.3.1 full", "deferred temporary Host"),
+            (Exchanger, Step::MailFrom, "451 4.1.8 sender domain", "deferred temporary Recipient"),
+            (Relay, Step::RcptTo, "554 5.7.1 <a@b.example>: Relay access denied", "deferred operator Host"),
+            (Exchanger, Step::RcptTo, "554 5.7.1 Relay access denied", "bounced - Recipient"),
+            (Relay, Step::RcptTo, "550 5.1.1 no such user", "bounced - Recipient"),
+            (Relay, Step::RcptTo, "530 5.7.0 authentication required", "deferred operator Host"),
+            (Exchanger, Step::RcptTo, "450 4.2.0 Greylisted, see page", "deferred greylisted Recipient"),
+            (Exchanger, Step::RcptTo, "451 4.7.1 come back later", "deferred greylisted Recipient"),
+            (Exchanger, Step::RcptTo, "452 4.2.2 mailbox full", "deferred temporary Recipient"),
+            (Exchanger, Step::RcptTo, "421 4.7.0 too many", "deferred closing Host"),
+            (Relay, Step::Data, "451 4.3.0 filter failed", "deferred temporary Recipient"),
+            (Relay, Step::Message, "421 4.3.0 filter failed", "deferred closing Recipient"),
+            (Relay, Step::Message, "554 5.7.1 looks like spam", "bounced - Recipient"),
+            (Exchanger, Step::Data, "250 what", "deferred connection Recipient"),
         ] {
             assert_eq!(verdict(peer, step, line), want, "{peer:?} {step:?} {line}");
         }
@@ -478,33 +311,16 @@ mod tests {
     #[test]
     fn codes_are_kept_beside_the_answer() {
         let attempt = attempt(Peer::Exchanger, Step::RcptTo, "550 5.1.1 no such user");
-        assert_eq!(
-            (attempt.code, attempt.enhanced.as_deref()),
-            (Some(550), Some("5.1.1"))
-        );
+        assert_eq!((attempt.code, attempt.enhanced.as_deref()), (Some(550), Some("5.1.1")));
         assert_eq!(attempt.host, "mx.example");
     }
 
     #[test]
     fn lost_connections_are_sentences_and_hold_the_host_back_only_before_data() {
-        for (step, scope) in [
-            (Step::Greeting, Scope::Host),
-            (Step::RcptTo, Scope::Host),
-            (Step::Message, Scope::Recipient),
-        ] {
-            let attempt = Failure {
-                step,
-                trouble: Trouble::Closed,
-            }
-            .attempt("mx.example", Peer::Exchanger);
-            assert_eq!(
-                (attempt.result, attempt.scope),
-                (AttemptResult::Deferred, scope)
-            );
-            assert_eq!(
-                attempt.answer,
-                format!("mx.example closed the connection {}", step.words())
-            );
+        for (step, scope) in [(Step::Greeting, Scope::Host), (Step::RcptTo, Scope::Host), (Step::Message, Scope::Recipient)] {
+            let attempt = Failure { step, trouble: Trouble::Closed }.attempt("mx.example", Peer::Exchanger);
+            assert_eq!((attempt.result, attempt.scope), (AttemptResult::Deferred, scope));
+            assert_eq!(attempt.answer, format!("mx.example closed the connection {}", step.words()));
         }
     }
 }

@@ -30,12 +30,7 @@ pub struct Limits {
 impl Default for Limits {
     /// Five connections to an exchanger, twenty to the relay, a hundred mails each, thirty seconds idle.
     fn default() -> Self {
-        Self {
-            per_destination: 5,
-            to_relay: 20,
-            mails_per_connection: 100,
-            idle: Duration::from_secs(30),
-        }
+        Self { per_destination: 5, to_relay: 20, mails_per_connection: 100, idle: Duration::from_secs(30) }
     }
 }
 
@@ -63,11 +58,7 @@ pub(crate) struct Place<C> {
 
 impl<C> Destinations<C> {
     pub(crate) fn new(places: usize, idle: Duration) -> Self {
-        Self {
-            places: places.max(1),
-            idle,
-            by_key: Mutex::default(),
-        }
+        Self { places: places.max(1), idle, by_key: Mutex::default() }
     }
 
     /// Waits for a place at the destination `key`; places are given in the order they were asked for.
@@ -75,18 +66,12 @@ impl<C> Destinations<C> {
         let destination = self.destination(key);
         // The semaphore is never closed, so a permit always comes.
         let permit = Arc::clone(&destination.places).acquire_owned().await.ok();
-        Place {
-            destination,
-            idle: self.idle,
-            _permit: permit,
-        }
+        Place { destination, idle: self.idle, _permit: permit }
     }
 
     /// Returns whether an unused connection to `key` is kept.
     pub(crate) fn has_unused(&self, key: &str) -> bool {
-        locked(&self.by_key)
-            .get(key)
-            .is_some_and(|destination| !locked(&destination.unused).is_empty())
+        locked(&self.by_key).get(key).is_some_and(|destination| !locked(&destination.unused).is_empty())
     }
 
     /// Takes out every connection that was unused for too long, and forgets destinations that nobody uses.
@@ -94,28 +79,20 @@ impl<C> Destinations<C> {
         let mut stale = Vec::new();
         locked(&self.by_key).retain(|_, destination| {
             let mut unused = locked(&destination.unused);
-            let (old, fresh) = unused
-                .drain(..)
-                .partition(|(since, _)| since.elapsed() >= self.idle);
+            let (old, fresh) = unused.drain(..).partition(|(since, _)| since.elapsed() >= self.idle);
             *unused = fresh;
             stale.extend::<Vec<(Instant, C)>>(old);
             // Whoever holds or waits for a place shares the destination.
             !unused.is_empty() || Arc::strong_count(destination) > 1
         });
-        stale
-            .into_iter()
-            .map(|(_, connection)| connection)
-            .collect()
+        stale.into_iter().map(|(_, connection)| connection).collect()
     }
 
     fn destination(&self, key: &str) -> Arc<Destination<C>> {
         let mut by_key = locked(&self.by_key);
         let made = by_key.entry(key.to_owned()).or_insert_with(|| {
             let places = Arc::new(Semaphore::new(self.places));
-            Arc::new(Destination {
-                places,
-                unused: Mutex::default(),
-            })
+            Arc::new(Destination { places, unused: Mutex::default() })
         });
         Arc::clone(made)
     }
@@ -158,19 +135,10 @@ mod tests {
         let destinations = Destinations::<u32>::new(2, IDLE);
         let first = destinations.place("a").await;
         let _second = destinations.place("a").await;
-        assert!(
-            destinations.place("a").now_or_never().is_none(),
-            "a third place was given"
-        );
-        assert!(
-            destinations.place("b").now_or_never().is_some(),
-            "another destination waited too"
-        );
+        assert!(destinations.place("a").now_or_never().is_none(), "a third place was given");
+        assert!(destinations.place("b").now_or_never().is_some(), "another destination waited too");
         drop(first);
-        assert!(
-            destinations.place("a").now_or_never().is_some(),
-            "the free place was not given"
-        );
+        assert!(destinations.place("a").now_or_never().is_some(), "the free place was not given");
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,26 +16,17 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     /// Reads an address without `<>`; `Err` is a sentence that says what is wrong with it.
     pub(crate) fn parse(address: &str) -> Result<Self, String> {
-        let (local, domain) = address
-            .rsplit_once('@')
-            .ok_or_else(|| format!("{address:?} is not an address"))?;
+        let (local, domain) = address.rsplit_once('@').ok_or_else(|| format!("{address:?} is not an address"))?;
         let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-        let breaks_out =
-            |c: char| c.is_control() || (!quoted && (c.is_whitespace() || matches!(c, '<' | '>')));
+        let breaks_out = |c: char| c.is_control() || (!quoted && (c.is_whitespace() || matches!(c, '<' | '>')));
         if local.is_empty() || local.contains(breaks_out) {
             return Err(format!("{address:?} is not an address that SMTP can carry"));
         }
-        let domain =
-            wire_domain(domain).ok_or_else(|| format!("{address:?} has no usable domain"))?;
-        let mailbox = Self {
-            local: local.to_owned(),
-            domain,
-        };
+        let domain = wire_domain(domain).ok_or_else(|| format!("{address:?} has no usable domain"))?;
+        let mailbox = Self { local: local.to_owned(), domain };
         // Angle brackets and the @.
         if mailbox.local.len() + mailbox.domain.len() + 3 > PATH_LIMIT_BYTES {
-            return Err(format!(
-                "the address is longer than the {PATH_LIMIT_BYTES} octets that SMTP allows"
-            ));
+            return Err(format!("the address is longer than the {PATH_LIMIT_BYTES} octets that SMTP allows"));
         }
         Ok(mailbox)
     }
@@ -60,17 +51,13 @@ impl std::fmt::Display for Mailbox {
 fn wire_domain(domain: &str) -> Option<String> {
     if domain.starts_with('[') {
         let inner = domain.strip_prefix('[')?.strip_suffix(']')?;
-        let plain = inner
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':'));
+        let plain = inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':'));
         return plain.then(|| domain.to_ascii_lowercase());
     }
     let name = Name::from_utf8(domain).ok()?;
     let ascii = name.to_ascii().trim_end_matches('.').to_ascii_lowercase();
     // The wire form of a name escapes what is no letter, digit, hyphen or underscore with a backslash.
-    let plain = ascii
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let plain = ascii.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     (plain && !ascii.is_empty()).then_some(ascii)
 }
 
@@ -91,16 +78,8 @@ mod tests {
         ] {
             assert_eq!(Mailbox::parse(address).unwrap().to_string(), want);
         }
-        assert!(
-            Mailbox::parse("élise@example.org")
-                .unwrap()
-                .needs_smtputf8()
-        );
-        assert!(
-            !Mailbox::parse("alice@münchen.example")
-                .unwrap()
-                .needs_smtputf8()
-        );
+        assert!(Mailbox::parse("élise@example.org").unwrap().needs_smtputf8());
+        assert!(!Mailbox::parse("alice@münchen.example").unwrap().needs_smtputf8());
     }
 
     #[test]
@@ -127,8 +106,7 @@ mod tests {
 
     #[test]
     fn length_is_limited_at_n_and_n_plus_1() {
-        let address =
-            |length: usize| format!("{}@example.org", "a".repeat(length - "@example.org".len()));
+        let address = |length: usize| format!("{}@example.org", "a".repeat(length - "@example.org".len()));
         assert!(Mailbox::parse(&address(PATH_LIMIT_BYTES - 2)).is_ok());
         assert!(Mailbox::parse(&address(PATH_LIMIT_BYTES - 1)).is_err());
     }

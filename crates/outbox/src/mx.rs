@@ -37,11 +37,7 @@ pub(crate) struct Exchanger {
 
 impl Exchangers {
     /// Prepares to ask `dns_servers`, or the system's if there are none.
-    pub(crate) fn new(
-        dns_servers: &[SocketAddr],
-        own_name: &str,
-        allow_loopback: bool,
-    ) -> Result<Self, NetError> {
+    pub(crate) fn new(dns_servers: &[SocketAddr], own_name: &str, allow_loopback: bool) -> Result<Self, NetError> {
         let builder = if dns_servers.is_empty() {
             TokioResolver::builder_tokio()?
         } else {
@@ -50,35 +46,21 @@ impl Exchangers {
             TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         };
         let own_name = own_name.to_ascii_lowercase();
-        Ok(Self {
-            resolver: builder.build()?,
-            own_name,
-            allow_loopback,
-        })
+        Ok(Self { resolver: builder.build()?, own_name, allow_loopback })
     }
 
     /// Returns the exchangers of `domain` (A-labels or an address literal), in any order; never an empty
     /// list.
     pub(crate) async fn of_domain(&self, domain: &str) -> Result<Vec<Exchanger>, Trouble> {
-        let itself = Exchanger {
-            preference: 0,
-            host: domain.to_owned(),
-        };
+        let itself = Exchanger { preference: 0, host: domain.to_owned() };
         if domain.starts_with('[') {
             return Ok(vec![itself]);
         }
         let found = match self.resolver.mx_lookup(format!("{domain}.")).await {
-            Ok(lookup) => lookup
-                .answers()
-                .iter()
-                .filter_map(|record| exchanger(&record.data))
-                .collect(),
+            Ok(lookup) => lookup.answers().iter().filter_map(|record| exchanger(&record.data)).collect(),
             Err(error) => match negative(&error) {
                 Some(Negative::NoSuchName) => {
-                    return Err(never(
-                        "5.1.2",
-                        format!("the domain {domain} does not exist"),
-                    ));
+                    return Err(never("5.1.2", format!("the domain {domain} does not exist")));
                 }
                 Some(Negative::NoSuchRecord) => Vec::new(),
                 None => return Err(later(domain, "mail exchangers", &error)),
@@ -103,10 +85,7 @@ impl Exchangers {
         let found = addresses.len();
         addresses.retain(|address| self.allow_loopback || !is_this_machine(*address));
         if addresses.is_empty() && found > 0 {
-            return Err(never(
-                "5.4.6",
-                format!("the mail exchanger {host} points back to this machine"),
-            ));
+            return Err(never("5.4.6", format!("the mail exchanger {host} points back to this machine")));
         }
         addresses.truncate(ADDRESSES_LIMIT);
         Ok(addresses)
@@ -117,11 +96,7 @@ impl Exchangers {
         match self.resolver.lookup_ip(format!("{host}.")).await {
             Ok(lookup) => {
                 let addresses: Vec<IpAddr> = lookup.iter().collect();
-                if addresses.is_empty() {
-                    Err(nowhere())
-                } else {
-                    Ok(addresses)
-                }
+                if addresses.is_empty() { Err(nowhere()) } else { Ok(addresses) }
             }
             Err(error) if negative(&error).is_some() => Err(nowhere()),
             Err(error) => Err(later(host, "address", &error)),
@@ -132,28 +107,16 @@ impl Exchangers {
     fn usable(&self, domain: &str, mut found: Vec<Exchanger>) -> Result<Vec<Exchanger>, Trouble> {
         found.retain(|exchanger| !exchanger.host.is_empty());
         if found.is_empty() {
-            return Err(never(
-                "5.1.10",
-                format!("the domain {domain} takes no mail (null MX)"),
-            ));
+            return Err(never("5.1.10", format!("the domain {domain} takes no mail (null MX)")));
         }
         // RFC 5321 §5.1: a host that finds itself in the list must not send to those of its own preference or
         // worse, or mail runs in circles.
-        let ours = found
-            .iter()
-            .filter(|exchanger| exchanger.host == self.own_name);
-        if let Some(own) = ours
-            .map(|exchanger| exchanger.preference)
-            .min()
-            .filter(|_| !self.allow_loopback)
-        {
+        let ours = found.iter().filter(|exchanger| exchanger.host == self.own_name);
+        if let Some(own) = ours.map(|exchanger| exchanger.preference).min().filter(|_| !self.allow_loopback) {
             found.retain(|exchanger| exchanger.preference < own);
         }
         if found.is_empty() {
-            return Err(never(
-                "5.4.6",
-                format!("this machine is itself the mail exchanger of {domain}"),
-            ));
+            return Err(never("5.4.6", format!("this machine is itself the mail exchanger of {domain}")));
         }
         Ok(found)
     }
@@ -181,15 +144,8 @@ fn exchanger(data: &RData) -> Option<Exchanger> {
     let RData::MX(mx) = data else {
         return None;
     };
-    let host = mx
-        .exchange
-        .to_ascii()
-        .trim_end_matches('.')
-        .to_ascii_lowercase();
-    Some(Exchanger {
-        preference: mx.preference,
-        host,
-    })
+    let host = mx.exchange.to_ascii().trim_end_matches('.').to_ascii_lowercase();
+    Some(Exchanger { preference: mx.preference, host })
 }
 
 fn name_server(address: &SocketAddr) -> NameServerConfig {
@@ -206,9 +162,7 @@ fn never(enhanced: &'static str, sentence: String) -> Trouble {
 }
 
 fn later(name: &str, what: &str, error: &NetError) -> Trouble {
-    Trouble::Dns(format!(
-        "the {what} of {name} could not be looked up: {error}"
-    ))
+    Trouble::Dns(format!("the {what} of {name} could not be looked up: {error}"))
 }
 
 /// Reads an address literal (RFC 5321 §4.1.3), lower-cased.
@@ -251,10 +205,7 @@ mod tests {
     #[test]
     fn address_literals_are_read() {
         assert_eq!(literal("[192.0.2.1]"), Some("192.0.2.1".parse().unwrap()));
-        assert_eq!(
-            literal("[ipv6:2001:db8::1]"),
-            Some("2001:db8::1".parse().unwrap())
-        );
+        assert_eq!(literal("[ipv6:2001:db8::1]"), Some("2001:db8::1".parse().unwrap()));
         for host in ["192.0.2.1", "[2001:db8::1]", "[tag:x]", "[]", "mx.example"] {
             assert_eq!(literal(host), None, "{host}");
         }

@@ -27,14 +27,7 @@ impl Offers {
                 "STARTTLS" => offers.starttls = true,
                 "8BITMIME" => offers.eight_bit = true,
                 "SMTPUTF8" => offers.smtputf8 = true,
-                "SIZE" => {
-                    offers.size = Some(
-                        words
-                            .next()
-                            .and_then(|limit| limit.parse().ok())
-                            .unwrap_or(0),
-                    )
-                }
+                "SIZE" => offers.size = Some(words.next().and_then(|limit| limit.parse().ok()).unwrap_or(0)),
                 "AUTH" => words.for_each(|mechanism| match mechanism {
                     "PLAIN" => offers.auth_plain = true,
                     "LOGIN" => offers.auth_login = true,
@@ -54,77 +47,24 @@ mod tests {
     #[test]
     fn offers_are_read_from_the_ehlo_answer() {
         let read = |lines: &[&str]| {
-            let lines = ["mx.example"]
-                .iter()
-                .chain(lines)
-                .map(ToString::to_string)
-                .collect();
+            let lines = ["mx.example"].iter().chain(lines).map(ToString::to_string).collect();
             Offers::read(&Reply { code: 250, lines })
         };
         let none = Offers::default();
         for (lines, want) in [
             (&[][..], none.clone()),
-            (
-                &["starttls"],
-                Offers {
-                    starttls: true,
-                    ..none.clone()
-                },
-            ),
-            (
-                &["8bitmime", "SMTPUTF8"],
-                Offers {
-                    eight_bit: true,
-                    smtputf8: true,
-                    ..none.clone()
-                },
-            ),
-            (
-                &["SIZE 35882577"],
-                Offers {
-                    size: Some(35_882_577),
-                    ..none.clone()
-                },
-            ),
-            (
-                &["SIZE"],
-                Offers {
-                    size: Some(0),
-                    ..none.clone()
-                },
-            ),
-            (
-                &["SIZE lots"],
-                Offers {
-                    size: Some(0),
-                    ..none.clone()
-                },
-            ),
-            (
-                &["AUTH LOGIN XOAUTH2"],
-                Offers {
-                    auth_login: true,
-                    ..none.clone()
-                },
-            ),
-            (
-                &["AUTH=plain"],
-                Offers {
-                    auth_plain: true,
-                    ..none.clone()
-                },
-            ),
+            (&["starttls"], Offers { starttls: true, ..none.clone() }),
+            (&["8bitmime", "SMTPUTF8"], Offers { eight_bit: true, smtputf8: true, ..none.clone() }),
+            (&["SIZE 35882577"], Offers { size: Some(35_882_577), ..none.clone() }),
+            (&["SIZE"], Offers { size: Some(0), ..none.clone() }),
+            (&["SIZE lots"], Offers { size: Some(0), ..none.clone() }),
+            (&["AUTH LOGIN XOAUTH2"], Offers { auth_login: true, ..none.clone() }),
+            (&["AUTH=plain"], Offers { auth_plain: true, ..none.clone() }),
             (&["HELP STARTTLS"], none.clone()),
         ] {
             assert_eq!(read(lines), want, "{lines:?}");
         }
         // The first line is only a name, whatever it says.
-        assert_eq!(
-            Offers::read(&Reply {
-                code: 250,
-                lines: vec!["STARTTLS".to_owned()]
-            }),
-            none
-        );
+        assert_eq!(Offers::read(&Reply { code: 250, lines: vec!["STARTTLS".to_owned()] }), none);
     }
 }

@@ -31,9 +31,7 @@ impl Reply {
         loop {
             let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
                 return match rest.len() {
-                    length if length >= LINE_LIMIT_BYTES => {
-                        Err(NotAReply("a line of its answer has no end"))
-                    }
+                    length if length >= LINE_LIMIT_BYTES => Err(NotAReply("a line of its answer has no end")),
                     _ => Ok(None),
                 };
             };
@@ -100,10 +98,7 @@ fn number(digits: &str) -> Option<u16> {
 fn split_line(line: &[u8]) -> Result<(u16, bool, &[u8]), NotAReply> {
     let wrong = NotAReply("its answer is not SMTP");
     let (digits, rest) = line.split_at_checked(3).ok_or(wrong)?;
-    let code = std::str::from_utf8(digits)
-        .ok()
-        .and_then(number)
-        .ok_or(wrong)?;
+    let code = std::str::from_utf8(digits).ok().and_then(number).ok_or(wrong)?;
     if !(200..600).contains(&code) {
         return Err(wrong);
     }
@@ -117,10 +112,7 @@ fn split_line(line: &[u8]) -> Result<(u16, bool, &[u8]), NotAReply> {
 
 fn clean(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    text.trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -138,16 +130,8 @@ mod tests {
         for (bytes, line, enhanced) in [
             (&b"250 OK\r\n"[..], "250 OK", None),
             (b"250\r\n", "250", None),
-            (
-                b"550 5.1.1 no such user\n",
-                "550 5.1.1 no such user",
-                Some("5.1.1"),
-            ),
-            (
-                b"550-5.7.25 no\r\n550 5.7.25 PTR\r\n",
-                "550 5.7.25 no PTR",
-                Some("5.7.25"),
-            ),
+            (b"550 5.1.1 no such user\n", "550 5.1.1 no such user", Some("5.1.1")),
+            (b"550-5.7.25 no\r\n550 5.7.25 PTR\r\n", "550 5.7.25 no PTR", Some("5.7.25")),
             (b"550 4.1.1 wrong class\r\n", "550 4.1.1 wrong class", None),
             (b"550 5.1.1.1 x\r\n", "550 5.1.1.1 x", None),
             (b"550 inconnu \xe9\r\n", "550 inconnu \u{fffd}", None),
@@ -161,23 +145,10 @@ mod tests {
 
     #[test]
     fn half_replies_wait_and_nonsense_is_refused() {
-        for bytes in [
-            &b""[..],
-            b"25",
-            b"250 OK",
-            b"250-a\r\n",
-            b"250-a\r\n250 b\r",
-        ] {
+        for bytes in [&b""[..], b"25", b"250 OK", b"250-a\r\n", b"250-a\r\n250 b\r"] {
             assert_eq!(read(bytes), Ok(None), "{bytes:?}");
         }
-        for bytes in [
-            &b"\r\n"[..],
-            b"hello\r\n",
-            b"250_OK\r\n",
-            b"199 x\r\n",
-            b"600 x\r\n",
-            b"2 0 x\r\n",
-        ] {
+        for bytes in [&b"\r\n"[..], b"hello\r\n", b"250_OK\r\n", b"199 x\r\n", b"600 x\r\n", b"2 0 x\r\n"] {
             assert!(read(bytes).is_err(), "{bytes:?}");
         }
     }

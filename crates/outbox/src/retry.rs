@@ -21,13 +21,7 @@ pub enum Class {
 
 impl Class {
     /// All classes, in declaration order.
-    pub const ALL: [Self; 5] = [
-        Self::Connection,
-        Self::Temporary,
-        Self::Closing,
-        Self::Greylisted,
-        Self::Operator,
-    ];
+    pub const ALL: [Self; 5] = [Self::Connection, Self::Temporary, Self::Closing, Self::Greylisted, Self::Operator];
 
     /// Returns the class as one lower-case word, for the database and for logs.
     #[must_use]
@@ -79,9 +73,7 @@ pub struct Policy {
 impl Default for Policy {
     /// Gives up after five days (RFC 5321 §4.5.4.1 asks for at least four to five).
     fn default() -> Self {
-        Self {
-            give_up_after_ms: 5 * DAY_MS,
-        }
+        Self { give_up_after_ms: 5 * DAY_MS }
     }
 }
 
@@ -134,29 +126,18 @@ impl Policy {
     pub fn next(&self, mail: &Deferred<'_>, now_ms: i64) -> Next {
         let last_try_ms = mail.queued_at_ms.saturating_add(self.give_up_after_ms);
         if now_ms >= last_try_ms {
-            return Next::Expired {
-                reason: reason(mail, now_ms),
-            };
+            return Next::Expired { reason: reason(mail, now_ms) };
         }
         let wait_ms = self.wait_ms(mail.class, mail.attempts, mail.row_id);
-        Next::Retry {
-            due_ms: now_ms.saturating_add(wait_ms).min(last_try_ms),
-        }
+        Next::Retry { due_ms: now_ms.saturating_add(wait_ms).min(last_try_ms) }
     }
 }
 
 fn reason(mail: &Deferred<'_>, now_ms: i64) -> String {
     let attempts = mail.attempts.max(1);
-    let times = if attempts == 1 {
-        "once".to_owned()
-    } else {
-        format!("{attempts} times")
-    };
+    let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
     let elapsed = elapsed_words(now_ms.saturating_sub(mail.queued_at_ms));
-    format!(
-        "given up after {elapsed}, tried {times}; last answer: {}",
-        mail.last_answer
-    )
+    format!("given up after {elapsed}, tried {times}; last answer: {}", mail.last_answer)
 }
 
 fn elapsed_words(elapsed_ms: i64) -> String {
@@ -223,13 +204,7 @@ mod tests {
             let mut now_ms = 0;
             let mut attempts = 1;
             loop {
-                let mail = Deferred {
-                    class,
-                    attempts,
-                    row_id: 7,
-                    queued_at_ms: 0,
-                    last_answer: "no answer",
-                };
+                let mail = Deferred { class, attempts, row_id: 7, queued_at_ms: 0, last_answer: "no answer" };
                 match policy.next(&mail, now_ms) {
                     Next::Retry { due_ms } => now_ms = due_ms,
                     Next::Expired { .. } => break,
@@ -253,8 +228,7 @@ mod tests {
             (Class::Greylisted, [5, 15, 30, 60, 120, 240, 240, 240]),
             (Class::Operator, [1, 5, 15, 30, 30, 30, 30, 30]),
         ] {
-            let got = [1, 2, 3, 4, 5, 6, 7, 8]
-                .map(|attempts| policy.wait_ms(class, attempts, row_id) / MINUTE_MS);
+            let got = [1, 2, 3, 4, 5, 6, 7, 8].map(|attempts| policy.wait_ms(class, attempts, row_id) / MINUTE_MS);
             assert_eq!(got, want, "{class:?}");
         }
     }
@@ -263,45 +237,20 @@ mod tests {
     fn jitter_uses_its_whole_range() {
         let seen: std::collections::BTreeSet<i64> = (0..10_000).map(jitter_per_mille).collect();
         assert_eq!(seen.len(), 201);
-        assert_eq!(
-            (seen.first(), seen.last()),
-            (Some(&0), Some(&JITTER_PER_MILLE))
-        );
+        assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&JITTER_PER_MILLE)));
     }
 
     #[test]
     fn reason_names_age_attempts_and_last_answer() {
         for (give_up_after_ms, attempts, want) in [
-            (
-                5 * DAY_MS,
-                31,
-                "given up after 5 days, tried 31 times; last answer: 451 4.7.1 later",
-            ),
-            (
-                3 * 60 * MINUTE_MS,
-                4,
-                "given up after 3 hours, tried 4 times; last answer: 451 4.7.1 later",
-            ),
-            (
-                0,
-                1,
-                "given up after 0 minutes, tried once; last answer: 451 4.7.1 later",
-            ),
+            (5 * DAY_MS, 31, "given up after 5 days, tried 31 times; last answer: 451 4.7.1 later"),
+            (3 * 60 * MINUTE_MS, 4, "given up after 3 hours, tried 4 times; last answer: 451 4.7.1 later"),
+            (0, 1, "given up after 0 minutes, tried once; last answer: 451 4.7.1 later"),
         ] {
-            let mail = Deferred {
-                class: Class::Temporary,
-                attempts,
-                row_id: 1,
-                queued_at_ms: 1_000,
-                last_answer: "451 4.7.1 later",
-            };
+            let mail =
+                Deferred { class: Class::Temporary, attempts, row_id: 1, queued_at_ms: 1_000, last_answer: "451 4.7.1 later" };
             let next = Policy { give_up_after_ms }.next(&mail, 1_000 + give_up_after_ms);
-            assert_eq!(
-                next,
-                Next::Expired {
-                    reason: want.to_owned()
-                }
-            );
+            assert_eq!(next, Next::Expired { reason: want.to_owned() });
         }
     }
 

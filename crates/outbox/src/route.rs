@@ -32,9 +32,7 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
     }
 }
 
@@ -56,9 +54,7 @@ pub struct RelayUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RelayUrlError {
     /// The text starts with no known scheme.
-    #[error(
-        "a relay URL starts with smtp:// or smtps://, for example smtp://user:password@mail.example.org:587"
-    )]
+    #[error("a relay URL starts with smtp:// or smtps://, for example smtp://user:password@mail.example.org:587")]
     Scheme,
     /// No host stands after the scheme.
     #[error("the relay URL names no host, for example smtp://mail.example.org")]
@@ -67,9 +63,7 @@ pub enum RelayUrlError {
     #[error("the relay URL's port {0:?} is not a number from 1 to 65535")]
     Port(String),
     /// A path, query or fragment follows the host.
-    #[error(
-        "the relay URL ends with the host and port, but {0:?} follows; write / in a password as %2F"
-    )]
+    #[error("the relay URL ends with the host and port, but {0:?} follows; write / in a password as %2F")]
     Trailing(String),
     /// A user without a password, or the other way round.
     #[error("the relay URL needs user and password, both or none: smtp://user:password@host")]
@@ -112,12 +106,7 @@ impl RelayUrl {
             Some(digits) => read_port(digits)?,
             None => default_port,
         };
-        Ok(Self {
-            host: host.to_ascii_lowercase(),
-            port,
-            implicit_tls,
-            credentials,
-        })
+        Ok(Self { host: host.to_ascii_lowercase(), port, implicit_tls, credentials })
     }
 }
 
@@ -174,10 +163,7 @@ fn read_credentials(login: &str) -> Result<Credentials, RelayUrlError> {
     if user.is_empty() || password.is_empty() {
         return Err(RelayUrlError::Credentials);
     }
-    Ok(Credentials {
-        user: percent_decode(user)?,
-        password: percent_decode(password)?,
-    })
+    Ok(Credentials { user: percent_decode(user)?, password: percent_decode(password)? })
 }
 
 fn percent_decode(text: &str) -> Result<String, RelayUrlError> {
@@ -194,11 +180,7 @@ fn percent_decode(text: &str) -> Result<String, RelayUrlError> {
     }
     // RFC 4616 §2: NUL separates the fields of PLAIN.
     let decoded = String::from_utf8(decoded).map_err(|_| RelayUrlError::Escape)?;
-    if decoded.contains('\0') {
-        Err(RelayUrlError::Escape)
-    } else {
-        Ok(decoded)
-    }
+    if decoded.contains('\0') { Err(RelayUrlError::Escape) } else { Ok(decoded) }
 }
 
 #[cfg(test)]
@@ -206,68 +188,24 @@ mod tests {
     use super::*;
 
     fn login(user: &str, password: &str) -> Option<Credentials> {
-        Some(Credentials {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        })
+        Some(Credentials { user: user.to_owned(), password: password.to_owned() })
     }
 
     #[test]
     fn urls_are_read() {
         for (url, host, port, implicit_tls, credentials) in [
-            (
-                "smtp://mail.example.org",
-                "mail.example.org",
-                25,
-                false,
-                None,
-            ),
-            (
-                "smtp://Mail.Example.org/",
-                "mail.example.org",
-                25,
-                false,
-                None,
-            ),
-            (
-                "smtp://u:p@mail.example.org",
-                "mail.example.org",
-                587,
-                false,
-                login("u", "p"),
-            ),
-            (
-                "smtps://u:p@mail.example.org",
-                "mail.example.org",
-                465,
-                true,
-                login("u", "p"),
-            ),
+            ("smtp://mail.example.org", "mail.example.org", 25, false, None),
+            ("smtp://Mail.Example.org/", "mail.example.org", 25, false, None),
+            ("smtp://u:p@mail.example.org", "mail.example.org", 587, false, login("u", "p")),
+            ("smtps://u:p@mail.example.org", "mail.example.org", 465, true, login("u", "p")),
             ("SMTP://127.0.0.1:2525", "127.0.0.1", 2525, false, None),
             ("smtp://[::1]:25", "::1", 25, false, None),
             ("smtp://[::1]", "::1", 25, false, None),
-            (
-                "smtp://a%40b.example:p%3A%25%2F@h:26",
-                "h",
-                26,
-                false,
-                login("a@b.example", "p:%/"),
-            ),
-            (
-                "smtp://a@b.example:p/w@x@h:26",
-                "h",
-                26,
-                false,
-                login("a@b.example", "p/w@x"),
-            ),
+            ("smtp://a%40b.example:p%3A%25%2F@h:26", "h", 26, false, login("a@b.example", "p:%/")),
+            ("smtp://a@b.example:p/w@x@h:26", "h", 26, false, login("a@b.example", "p/w@x")),
             ("smtp://u:%C3%A9@h", "h", 587, false, login("u", "é")),
         ] {
-            let want = RelayUrl {
-                host: host.to_owned(),
-                port,
-                implicit_tls,
-                credentials,
-            };
+            let want = RelayUrl { host: host.to_owned(), port, implicit_tls, credentials };
             assert_eq!(RelayUrl::parse(url), Ok(want), "{url}");
         }
     }

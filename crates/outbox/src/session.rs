@@ -123,35 +123,20 @@ pub(crate) struct Delivery<'a> {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("offers", &self.offers)
-            .field("state", &self.state)
-            .finish_non_exhaustive()
+        f.debug_struct("Session").field("offers", &self.offers).field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 impl Session {
     /// Holds the conversation up to the first mail.
-    pub(crate) async fn open(
-        stream: Box<dyn Stream>,
-        opening: &Opening<'_>,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn open(stream: Box<dyn Stream>, opening: &Opening<'_>) -> Result<Self, Failure> {
         let (offers, state) = (Offers::default(), State::Ready);
         let unread = Vec::new();
-        let mut session = Self {
-            stream,
-            unread,
-            offers,
-            timeouts: opening.timeouts,
-            mails: 0,
-            state,
-        };
+        let mut session = Self { stream, unread, offers, timeouts: opening.timeouts, mails: 0, state };
         if let TlsUse::Implicit(config) = &opening.tls {
             session.encrypt(Step::Tls, config, opening.host).await?;
         }
-        let greeting = session
-            .reply(Step::Greeting, opening.timeouts.command)
-            .await?;
+        let greeting = session.reply(Step::Greeting, opening.timeouts.command).await?;
         wanted(greeting, Step::Greeting, 220)?;
         session.hello(opening.hello_name).await?;
         session.start_tls(opening).await?;
@@ -172,9 +157,7 @@ impl Session {
         let command = self.mail_command(delivery);
         let reply = self.command(Step::MailFrom, &command).await?;
         self.taken_if(reply.code == 250, reply, Step::MailFrom)?;
-        let reply = self
-            .command(Step::RcptTo, &format!("RCPT TO:<{}>", delivery.rcpt_to))
-            .await?;
+        let reply = self.command(Step::RcptTo, &format!("RCPT TO:<{}>", delivery.rcpt_to)).await?;
         // RFC 5321 §3.3: 250, 251 (forwarded) and 252 (not verified) all take the recipient.
         self.taken_if((250..=252).contains(&reply.code), reply, Step::RcptTo)?;
         let reply = self.command(Step::Data, "DATA").await?;
@@ -201,9 +184,7 @@ impl Session {
     }
 
     async fn hello(&mut self, hello_name: &str) -> Result<(), Failure> {
-        let reply = self
-            .command(Step::Hello, &format!("EHLO {hello_name}"))
-            .await?;
+        let reply = self.command(Step::Hello, &format!("EHLO {hello_name}")).await?;
         if reply.code == 250 {
             self.offers = Offers::read(&reply);
             return Ok(());
@@ -213,9 +194,7 @@ impl Session {
         if !matches!(reply.code, 500 | 501 | 502 | 504) {
             return wanted(reply, Step::Hello, 250);
         }
-        let reply = self
-            .command(Step::Hello, &format!("HELO {hello_name}"))
-            .await?;
+        let reply = self.command(Step::Hello, &format!("HELO {hello_name}")).await?;
         wanted(reply, Step::Hello, 250)
     }
 
@@ -244,23 +223,11 @@ impl Session {
         self.hello(opening.hello_name).await
     }
 
-    async fn encrypt(
-        &mut self,
-        step: Step,
-        config: &Arc<ClientConfig>,
-        host: &str,
-    ) -> Result<(), Failure> {
-        let failed = |words: String| Failure {
-            step,
-            trouble: Trouble::Tls(words),
-        };
+    async fn encrypt(&mut self, step: Step, config: &Arc<ClientConfig>, host: &str) -> Result<(), Failure> {
+        let failed = |words: String| Failure { step, trouble: Trouble::Tls(words) };
         // An address literal has brackets in mail, none in TLS.
-        let bare = host
-            .trim_start_matches('[')
-            .trim_start_matches("ipv6:")
-            .trim_end_matches(']');
-        let name =
-            ServerName::try_from(bare.to_owned()).map_err(|error| failed(error.to_string()))?;
+        let bare = host.trim_start_matches('[').trim_start_matches("ipv6:").trim_end_matches(']');
+        let name = ServerName::try_from(bare.to_owned()).map_err(|error| failed(error.to_string()))?;
         let plain = std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()));
         let handshake = TlsConnector::from(Arc::clone(config)).connect(name, plain);
         match timeout(self.timeouts.tls, handshake).await {
@@ -276,8 +243,7 @@ impl Session {
         let reply = if self.offers.auth_plain {
             // RFC 4616 §2; the initial response of RFC 4954 §4 saves a turn.
             let plain = base64(&format!("\0{user}\0{password}"));
-            self.command(Step::Auth, &format!("AUTH PLAIN {plain}"))
-                .await?
+            self.command(Step::Auth, &format!("AUTH PLAIN {plain}")).await?
         } else if self.offers.auth_login {
             let reply = self.command(Step::Auth, "AUTH LOGIN").await?;
             wanted(reply, Step::Auth, 334)?;
@@ -288,10 +254,7 @@ impl Session {
             let sentence = format!(
                 "the relay {host} offers neither AUTH PLAIN nor AUTH LOGIN, but the relay URL has a password; remove it or use another port"
             );
-            return Err(Failure {
-                step: Step::Auth,
-                trouble: Trouble::Unsafe(sentence),
-            });
+            return Err(Failure { step: Step::Auth, trouble: Trouble::Unsafe(sentence) });
         };
         wanted(reply, Step::Auth, 235)
     }
@@ -300,31 +263,18 @@ impl Session {
     fn check_fit(&self, delivery: &Delivery<'_>) -> Result<(), Failure> {
         let unfit = |enhanced, words: &str| {
             let trouble = Trouble::Unfit(enhanced, words.to_owned());
-            Err(Failure {
-                step: Step::MailFrom,
-                trouble,
-            })
+            Err(Failure { step: Step::MailFrom, trouble })
         };
         let size_bytes = delivery.bytes.len() as u64;
-        if self
-            .offers
-            .size
-            .is_some_and(|limit| limit > 0 && size_bytes > limit)
-        {
+        if self.offers.size.is_some_and(|limit| limit > 0 && size_bytes > limit) {
             return unfit("5.3.4", "the mail is larger than the server takes");
         }
         // RFC 6531 §3.2 and RFC 6152 §3: neither may be sent to a server that did not offer it.
         if self.needs_smtputf8(delivery) && !self.offers.smtputf8 {
-            return unfit(
-                "5.6.7",
-                "the address has letters outside ASCII and the server does not take SMTPUTF8",
-            );
+            return unfit("5.6.7", "the address has letters outside ASCII and the server does not take SMTPUTF8");
         }
         if !delivery.bytes.is_ascii() && !self.offers.eight_bit {
-            return unfit(
-                "5.6.3",
-                "the mail has 8-bit text and the server does not take 8BITMIME",
-            );
+            return unfit("5.6.3", "the mail has 8-bit text and the server does not take 8BITMIME");
         }
         Ok(())
     }
@@ -334,10 +284,7 @@ impl Session {
     }
 
     fn mail_command(&self, delivery: &Delivery<'_>) -> String {
-        let path = delivery
-            .mail_from
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let path = delivery.mail_from.map(ToString::to_string).unwrap_or_default();
         let mut command = format!("MAIL FROM:<{path}>");
         if self.offers.size.is_some() {
             command.push_str(&format!(" SIZE={}", delivery.bytes.len()));
@@ -362,11 +309,7 @@ impl Session {
             }
         }
         // RFC 5321 §4.1.1.4: the CRLF that ends the last line belongs to the end mark; it is not added twice.
-        let end: &[u8] = if at_line_start {
-            b".\r\n"
-        } else {
-            b"\r\n.\r\n"
-        };
+        let end: &[u8] = if at_line_start { b".\r\n" } else { b"\r\n.\r\n" };
         out.extend_from_slice(end);
         self.write(Step::Message, &out).await
     }
@@ -374,17 +317,11 @@ impl Session {
     /// Sends one command, without its CRLF, and returns the answer, whatever it is.
     async fn command(&mut self, step: Step, line: &str) -> Result<Reply, Failure> {
         if !self.unread.is_empty() {
-            let trouble = self
-                .taken(step)?
-                .map_or(Trouble::Protocol(OUT_OF_TURN), out_of_turn);
+            let trouble = self.taken(step)?.map_or(Trouble::Protocol(OUT_OF_TURN), out_of_turn);
             return Err(self.broken(step, trouble));
         }
         self.write(step, format!("{line}\r\n").as_bytes()).await?;
-        let wait = if step == Step::Data {
-            self.timeouts.data
-        } else {
-            self.timeouts.command
-        };
+        let wait = if step == Step::Data { self.timeouts.data } else { self.timeouts.command };
         let reply = self.reply(step, wait).await?;
         if reply.code == 421 {
             self.state = State::Broken;
@@ -447,20 +384,14 @@ impl Session {
         }
         let refused = reply.severity() > 3 && reply.code != 421;
         self.state = if refused { State::Dirty } else { State::Broken };
-        Err(Failure {
-            step,
-            trouble: Trouble::Reply(reply),
-        })
+        Err(Failure { step, trouble: Trouble::Reply(reply) })
     }
 }
 
 fn wanted(reply: Reply, step: Step, code: u16) -> Result<(), Failure> {
     match reply.code == code {
         true => Ok(()),
-        false => Err(Failure {
-            step,
-            trouble: Trouble::Reply(reply),
-        }),
+        false => Err(Failure { step, trouble: Trouble::Reply(reply) }),
     }
 }
 
@@ -476,10 +407,7 @@ fn unsafe_without_tls(host: &str) -> Failure {
     let sentence = format!(
         "the relay {host} does not offer STARTTLS, and the password is not sent in the clear; use smtps:// or a relay on this machine"
     );
-    Failure {
-        step: Step::StartTls,
-        trouble: Trouble::Unsafe(sentence),
-    }
+    Failure { step: Step::StartTls, trouble: Trouble::Unsafe(sentence) }
 }
 
 fn base64(text: &str) -> String {

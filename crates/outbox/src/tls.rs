@@ -35,30 +35,16 @@ impl TlsConfigs {
     /// Prepares both; `extra_ca_pem` holds one or more PEM certificates.
     pub(crate) fn new(extra_ca_pem: Option<&[u8]>) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(pem) = extra_ca_pem {
             add_extra(&mut roots, pem)?;
         }
-        let builder = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
-        };
-        let verified = builder()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let verified = builder()?.with_root_certificates(roots).with_no_client_auth();
         let any_certificate = Arc::new(AnyCertificate(Arc::clone(&provider)));
-        let unverified = builder()?
-            .dangerous()
-            .with_custom_certificate_verifier(any_certificate)
-            .with_no_client_auth();
+        let unverified = builder()?.dangerous().with_custom_certificate_verifier(any_certificate).with_no_client_auth();
         let (verified, unverified) = (Arc::new(verified), Arc::new(unverified));
-        Ok(Self {
-            verified,
-            unverified,
-            has_extra_ca: extra_ca_pem.is_some(),
-        })
+        Ok(Self { verified, unverified, has_extra_ca: extra_ca_pem.is_some() })
     }
 }
 
@@ -68,11 +54,7 @@ fn add_extra(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), TlsError> {
         roots.add(certificate.map_err(|_| TlsError::ExtraCa)?)?;
         found = true;
     }
-    if found {
-        Ok(())
-    } else {
-        Err(TlsError::ExtraCa)
-    }
+    if found { Ok(()) } else { Err(TlsError::ExtraCa) }
 }
 
 /// Takes any certificate, but checks that the server holds its key. Used where the alternative is no encryption at
@@ -98,12 +80,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -112,12 +89,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -131,25 +103,11 @@ mod tests {
 
     #[test]
     fn extra_ca_must_hold_a_certificate() {
-        for pem in [
-            "",
-            "no certificate",
-            "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
-        ] {
-            assert!(
-                matches!(
-                    TlsConfigs::new(Some(pem.as_bytes())),
-                    Err(TlsError::ExtraCa)
-                ),
-                "{pem:?}"
-            );
+        for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+            assert!(matches!(TlsConfigs::new(Some(pem.as_bytes())), Err(TlsError::ExtraCa)), "{pem:?}");
         }
         let own = rcgen::generate_simple_self_signed(["mail.example".to_owned()]).unwrap();
-        assert!(
-            TlsConfigs::new(Some(own.cert.pem().as_bytes()))
-                .unwrap()
-                .has_extra_ca
-        );
+        assert!(TlsConfigs::new(Some(own.cert.pem().as_bytes())).unwrap().has_extra_ca);
         assert!(!TlsConfigs::new(None).unwrap().has_extra_ca);
     }
 }

@@ -48,12 +48,7 @@ impl Options {
     #[must_use]
     pub fn new(hello_name: impl Into<String>) -> Self {
         let (limits, timeouts) = (Limits::default(), Timeouts::default());
-        Self {
-            hello_name: hello_name.into(),
-            limits,
-            timeouts,
-            extra_ca_pem: None,
-        }
+        Self { hello_name: hello_name.into(), limits, timeouts, extra_ca_pem: None }
     }
 }
 
@@ -97,11 +92,7 @@ struct Inner {
 enum Way {
     None,
     Relay(RelayUrl),
-    Direct {
-        exchangers: Box<Exchangers>,
-        port: u16,
-        allow_loopback: bool,
-    },
+    Direct { exchangers: Box<Exchangers>, port: u16, allow_loopback: bool },
 }
 
 /// A server to be talked to.
@@ -131,29 +122,14 @@ impl Transport {
                 places = options.limits.to_relay;
                 Way::Relay(relay)
             }
-            Route::Direct {
-                port,
-                dns_servers,
-                allow_loopback,
-            } => {
-                let exchangers =
-                    Exchangers::new(&dns_servers, name, allow_loopback).map_err(Box::new)?;
-                Way::Direct {
-                    exchangers: Box::new(exchangers),
-                    port,
-                    allow_loopback,
-                }
+            Route::Direct { port, dns_servers, allow_loopback } => {
+                let exchangers = Exchangers::new(&dns_servers, name, allow_loopback).map_err(Box::new)?;
+                Way::Direct { exchangers: Box::new(exchangers), port, allow_loopback }
             }
         };
         let destinations = Arc::new(Destinations::new(places, options.limits.idle));
         let sweeper = tokio::spawn(sweep(Arc::clone(&destinations))).abort_handle();
-        Ok(Self(Arc::new(Inner {
-            way,
-            options,
-            tls,
-            destinations,
-            sweeper,
-        })))
+        Ok(Self(Arc::new(Inner { way, options, tls, destinations, sweeper })))
     }
 
     /// What is down when an attempt says so with [`crate::answer::Scope::Host`]: the relay whoever the recipient is, else
@@ -175,16 +151,11 @@ impl Transport {
             Err(sentence) => Attempt::bounced("", "5.1.3", sentence),
             // RFC 5321 §2.3.8. A lone CR or LF is how one mail is smuggled inside another, so it never leaves.
             Ok((_, rcpt_to)) if has_bare_line_end(bytes) => {
-                let sentence =
-                    "the mail has a line end other than CRLF, and was not sent".to_owned();
+                let sentence = "the mail has a line end other than CRLF, and was not sent".to_owned();
                 Attempt::bounced(rcpt_to.domain(), "5.6.0", sentence)
             }
             Ok((mail_from, rcpt_to)) => {
-                let delivery = Delivery {
-                    mail_from: mail_from.as_ref(),
-                    rcpt_to: &rcpt_to,
-                    bytes,
-                };
+                let delivery = Delivery { mail_from: mail_from.as_ref(), rcpt_to: &rcpt_to, bytes };
                 self.0.send(&delivery).await
             }
         }
@@ -201,53 +172,33 @@ impl Inner {
     async fn send(&self, delivery: &Delivery<'_>) -> Attempt {
         match &self.way {
             Way::None => {
-                let sentence =
-                    "no relay is configured, so mail waits; set delivery.relay".to_owned();
+                let sentence = "no relay is configured, so mail waits; set delivery.relay".to_owned();
                 Attempt::deferred("", Class::Operator, Scope::Host, sentence)
             }
             Way::Relay(relay) => {
-                let server = Server {
-                    peer: Peer::Relay,
-                    host: &relay.host,
-                    port: relay.port,
-                };
+                let server = Server { peer: Peer::Relay, host: &relay.host, port: relay.port };
                 match self.deliver(server, delivery).await {
                     Ok(reply) => Attempt::sent(server.host, &reply),
                     Err(failure) => failure.attempt(server.host, server.peer),
                 }
             }
-            Way::Direct {
-                exchangers, port, ..
-            } => self.send_direct(exchangers, *port, delivery).await,
+            Way::Direct { exchangers, port, .. } => self.send_direct(exchangers, *port, delivery).await,
         }
     }
 
     /// Tries the domain's exchangers in order until one has heard the envelope.
-    async fn send_direct(
-        &self,
-        exchangers: &Exchangers,
-        port: u16,
-        delivery: &Delivery<'_>,
-    ) -> Attempt {
+    async fn send_direct(&self, exchangers: &Exchangers, port: u16, delivery: &Delivery<'_>) -> Attempt {
         let domain = delivery.rcpt_to.domain();
         let mut hosts = match exchangers.of_domain(domain).await {
             Ok(hosts) => hosts,
             Err(trouble) => {
-                return Failure {
-                    step: Step::Connect,
-                    trouble,
-                }
-                .attempt(domain, Peer::Exchanger);
+                return Failure { step: Step::Connect, trouble }.attempt(domain, Peer::Exchanger);
             }
         };
         self.order(&mut hosts, port);
         let mut outcome: Option<Attempt> = None;
         for Exchanger { host, .. } in hosts.iter().take(EXCHANGERS_LIMIT) {
-            let server = Server {
-                peer: Peer::Exchanger,
-                host,
-                port,
-            };
+            let server = Server { peer: Peer::Exchanger, host, port };
             let failure = match self.deliver(server, delivery).await {
                 Ok(reply) => return Attempt::sent(host, &reply),
                 Err(failure) => failure,
@@ -257,9 +208,7 @@ impl Inner {
                 return attempt;
             }
             // One host that may answer later is enough to try again: a bounce needs all of them.
-            let keeps_hope = outcome
-                .as_ref()
-                .is_some_and(|earlier| earlier.result == AttemptResult::Deferred);
+            let keeps_hope = outcome.as_ref().is_some_and(|earlier| earlier.result == AttemptResult::Deferred);
             if !keeps_hope || attempt.result == AttemptResult::Deferred {
                 outcome = Some(attempt);
             }
@@ -280,10 +229,7 @@ impl Inner {
     }
 
     async fn deliver(&self, server: Server<'_>, delivery: &Delivery<'_>) -> Result<Reply, Failure> {
-        let place = self
-            .destinations
-            .place(&key(server.host, server.port))
-            .await;
+        let place = self.destinations.place(&key(server.host, server.port)).await;
         if let Some(mut session) = place.unused() {
             match session.deliver(delivery).await {
                 // It died while it was unused, and the envelope was not heard: a fresh one may do.
@@ -315,10 +261,7 @@ impl Inner {
         match self.converse(server, stream, tls).await {
             // An exchanger that offers TLS and cannot do it still gets its mail, as from one that never offered it:
             // refusing would protect nobody, since the offer itself is not protected (RFC 7435 §3).
-            Err(Failure {
-                trouble: Trouble::Tls(_),
-                ..
-            }) if may_go_plain => {
+            Err(Failure { trouble: Trouble::Tls(_), .. }) if may_go_plain => {
                 let (stream, _) = self.connect(server).await?;
                 self.converse(server, stream, TlsUse::Never).await
             }
@@ -326,24 +269,13 @@ impl Inner {
         }
     }
 
-    async fn converse(
-        &self,
-        server: Server<'_>,
-        stream: TcpStream,
-        tls: TlsUse,
-    ) -> Result<Session, Failure> {
+    async fn converse(&self, server: Server<'_>, stream: TcpStream, tls: TlsUse) -> Result<Session, Failure> {
         let credentials = match &self.way {
             Way::Relay(relay) => relay.credentials.as_ref(),
             Way::None | Way::Direct { .. } => None,
         };
         let (hello_name, timeouts) = (self.options.hello_name.as_str(), self.options.timeouts);
-        let opening = Opening {
-            host: server.host,
-            hello_name,
-            tls,
-            credentials,
-            timeouts,
-        };
+        let opening = Opening { host: server.host, hello_name, tls, credentials, timeouts };
         Session::open(Box::new(stream), &opening).await
     }
 
@@ -366,14 +298,10 @@ impl Inner {
     }
 
     async fn connect(&self, server: Server<'_>) -> Result<(TcpStream, SocketAddr), Failure> {
-        let failed = |trouble| Failure {
-            step: Step::Connect,
-            trouble,
-        };
+        let failed = |trouble| Failure { step: Step::Connect, trouble };
         let mut last = Trouble::Dns(format!("{} has no address", server.host));
         for address in self.addresses(server).await.map_err(failed)? {
-            let connection =
-                timeout(self.options.timeouts.connect, TcpStream::connect(address)).await;
+            let connection = timeout(self.options.timeouts.connect, TcpStream::connect(address)).await;
             match connection.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())) {
                 Ok(stream) if self.is_ourselves(&stream) => {
                     let sentence = format!("the mail exchanger {} is this machine", server.host);
@@ -384,9 +312,7 @@ impl Inner {
                     let _ = stream.set_nodelay(true);
                     return Ok((stream, address));
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-                    last = Trouble::TimedOut
-                }
+                Err(error) if error.kind() == std::io::ErrorKind::TimedOut => last = Trouble::TimedOut,
                 Err(error) => last = Trouble::Io(error),
             }
         }
@@ -397,35 +323,19 @@ impl Inner {
         let Server { host, port, .. } = server;
         if let Way::Direct { exchangers, .. } = &self.way {
             let addresses = exchangers.addresses(host).await?;
-            return Ok(addresses
-                .into_iter()
-                .map(|address| SocketAddr::new(address, port))
-                .collect());
+            return Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect());
         }
         // The operator's relay may well be named in the hosts file, which the system's resolver knows.
-        match timeout(
-            self.options.timeouts.connect,
-            tokio::net::lookup_host((host, port)),
-        )
-        .await
-        {
+        match timeout(self.options.timeouts.connect, tokio::net::lookup_host((host, port))).await {
             Ok(Ok(addresses)) => Ok(addresses.collect()),
-            Ok(Err(error)) => Err(Trouble::Dns(format!(
-                "the address of {host} could not be looked up: {error}"
-            ))),
-            Err(_) => Err(Trouble::Dns(format!(
-                "the address of {host} could not be looked up in time"
-            ))),
+            Ok(Err(error)) => Err(Trouble::Dns(format!("the address of {host} could not be looked up: {error}"))),
+            Err(_) => Err(Trouble::Dns(format!("the address of {host} could not be looked up in time"))),
         }
     }
 
     /// Returns whether an exchanger's address is one of our own, whatever its name.
     fn is_ourselves(&self, stream: &TcpStream) -> bool {
-        let Way::Direct {
-            allow_loopback: false,
-            ..
-        } = self.way
-        else {
+        let Way::Direct { allow_loopback: false, .. } = self.way else {
             return false;
         };
         // A connection to oneself has the same address at both ends.
@@ -457,11 +367,7 @@ fn had_died(failure: &Failure) -> bool {
 }
 
 fn read(envelope: &Envelope) -> Result<(Option<Mailbox>, Mailbox), String> {
-    let mail_from = envelope
-        .mail_from
-        .as_deref()
-        .map(Mailbox::parse)
-        .transpose()?;
+    let mail_from = envelope.mail_from.as_deref().map(Mailbox::parse).transpose()?;
     Ok((mail_from, Mailbox::parse(&envelope.rcpt_to)?))
 }
 

@@ -31,7 +31,7 @@ const ACCOUNTS_AT_ONCE: usize = 64;
 /// Announcements read at once.
 const ANNOUNCEMENTS: i64 = 4_096;
 /// How long other mails to a destination that is down are not even tried.
-const HOST_DOWN: Duration = Duration::from_secs(30);
+const HOST_DOWN: Duration = Duration::from_secs(10);
 
 /// How the outbox works.
 #[derive(Debug, Clone)]
@@ -210,7 +210,8 @@ impl Worker {
 
     /// Claims rows of an account and makes the bytes of mails that have none yet, in one transaction.
     async fn take(&self, lease: &Lease, seen: Announced) -> store::Result<Vec<Delivery>> {
-        let in_hand: Vec<i64> = self.accounts().get(&lease.account_id).map(|held| held.rows.iter().copied().collect()).unwrap_or_default();
+        let in_hand: Vec<i64> =
+            self.accounts().get(&lease.account_id).map(|held| held.rows.iter().copied().collect()).unwrap_or_default();
         let limit = IN_HAND_MAX.saturating_sub(in_hand.len());
         let (now, again_at) = (self.inner.clock.now(), self.inner.clock.now() + self.inner.options.lease_ms);
         let marker = self.inner.store.ids(1).await?.next()?;
@@ -271,8 +272,12 @@ impl Worker {
             },
         };
         tracing::info!(
-            account.id = lease.account_id, outbox.id = done.id, mail.id = delivery.due.mail_id, state = done.state,
-            "Tried to deliver outgoing mail {}", delivery.due.mail_id
+            account.id = lease.account_id,
+            outbox.id = done.id,
+            mail.id = delivery.due.mail_id,
+            state = done.state,
+            "Tried to deliver outgoing mail {}",
+            delivery.due.mail_id
         );
         self.record(lease, done).await;
     }
@@ -335,7 +340,11 @@ impl Worker {
             match written.await {
                 Ok(()) => break,
                 Err(StoreError::Fenced { account_id }) => {
-                    tracing::warn!(account.id = account_id, outbox.id = id, "Another node took this account over: it may send this mail once more");
+                    tracing::warn!(
+                        account.id = account_id,
+                        outbox.id = id,
+                        "Another node took this account over: it may send this mail once more"
+                    );
                     break;
                 }
                 Err(error) => {

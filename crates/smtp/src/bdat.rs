@@ -40,15 +40,11 @@ pub(crate) struct Chunk {
 impl Chunk {
     /// Reads octets up to the end of the chunk and returns how many those were.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
-        let count = usize::try_from(self.left)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
+        let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
         if let Ok(body) = &mut self.target {
             body.feed(bytes.get(..count).unwrap_or_default());
         }
-        self.left = self
-            .left
-            .saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
+        self.left = self.left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
         count
     }
 
@@ -63,11 +59,7 @@ impl Session {
             return self.say_and_close(&reply::CHUNK_SYNTAX);
         };
         let target = self.chunk_target();
-        self.state = State::Chunk(Chunk {
-            left,
-            is_last,
-            target,
-        });
+        self.state = State::Chunk(Chunk { left, is_last, target });
         None
     }
 

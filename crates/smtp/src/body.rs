@@ -162,9 +162,7 @@ impl Body {
 
     /// Reads up to and with the next line end.
     fn feed_text<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
-        let Some((text, after)) =
-            memchr2(b'\r', b'\n', rest).and_then(|at| rest.split_at_checked(at))
-        else {
+        let Some((text, after)) = memchr2(b'\r', b'\n', rest).and_then(|at| rest.split_at_checked(at)) else {
             self.keep(rest);
             return &[];
         };
@@ -191,10 +189,7 @@ impl Body {
         }
         self.check_line(b"");
         match self.fault {
-            None => Ok(Whole {
-                raw: self.raw,
-                normalised: self.normalised,
-            }),
+            None => Ok(Whole { raw: self.raw, normalised: self.normalised }),
             Some(Fault::TooLarge) => Err(reply::TOO_LARGE),
             Some(Fault::HeaderTooLarge) => Err(reply::HEADER_TOO_LARGE),
             Some(Fault::LineTooLong) => Err(reply::MAIL_LINE_TOO_LONG),
@@ -262,10 +257,7 @@ impl Body {
         // A line of nothing but its end. Counted, since the bytes may have been thrown away.
         self.in_header = self.line != if rest.ends_with(b"\r\n") { 2 } else { 1 };
         let line = self.raw.get(self.line_start..).unwrap_or_default();
-        if line
-            .get(..9)
-            .is_some_and(|name| name.eq_ignore_ascii_case(b"received:"))
-        {
+        if line.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"received:")) {
             self.received_fields = self.received_fields.saturating_add(1);
         }
         if self.received_fields > self.rules.received_fields {

@@ -25,9 +25,7 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Flow {
         "QUIT" => session.fail(&reply::NO_ARGUMENT_ALLOWED),
         "EXPN" | "AUTH" | "ETRN" | "TURN" => session.fail(&reply::NOT_OFFERED),
         // A browser that was talked into posting commands to this port must not have them run.
-        "GET" | "POST" | "PUT" | "HEAD" | "OPTIONS" | "CONNECT" => {
-            session.say_and_close(&reply::NOT_HTTP)
-        }
+        "GET" | "POST" | "PUT" | "HEAD" | "OPTIONS" | "CONNECT" => session.say_and_close(&reply::NOT_HTTP),
         _ => session.fail(&reply::UNKNOWN_COMMAND),
     }
 }

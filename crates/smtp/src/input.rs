@@ -110,17 +110,9 @@ mod tests {
     fn line_is_cut_at_crlf_only() {
         use LineFault::*;
         for (name, bytes, want) in [
-            (
-                "two lines",
-                &b"NOOP\r\nQUIT\r\n"[..],
-                vec![Ok("NOOP".to_owned()), Ok("QUIT".to_owned())],
-            ),
+            ("two lines", &b"NOOP\r\nQUIT\r\n"[..], vec![Ok("NOOP".to_owned()), Ok("QUIT".to_owned())]),
             ("unfinished", b"NOOP\r", vec![]),
-            (
-                "bare LF",
-                b"NOOP\nQUIT\r\n",
-                vec![Err(BareNewline), Ok("QUIT".to_owned())],
-            ),
+            ("bare LF", b"NOOP\nQUIT\r\n", vec![Err(BareNewline), Ok("QUIT".to_owned())]),
             ("bare CR", b"NOOP\rQUIT\r\n", vec![Err(BareNewline)]),
             ("NUL", b"NO\0OP\r\n", vec![Err(NotText)]),
             ("not UTF-8", b"NOOP \xff\r\n", vec![Err(NotText)]),
@@ -134,10 +126,7 @@ mod tests {
     fn line_limit_counts_the_line_end() {
         assert_eq!(lines(6, &[b"1234\r\n"]), [Ok("1234".to_owned())]);
         assert_eq!(lines(6, &[b"12345\r\n"]), [Err(LineFault::TooLong)]);
-        assert_eq!(
-            lines(6, &[b"12345", b"\r", b"\n12\r\n"]),
-            [Err(LineFault::TooLong), Ok("12".to_owned())]
-        );
+        assert_eq!(lines(6, &[b"12345", b"\r", b"\n12\r\n"]), [Err(LineFault::TooLong), Ok("12".to_owned())]);
     }
 
     #[test]

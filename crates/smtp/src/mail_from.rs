@@ -48,10 +48,7 @@ fn read(argument: &str, config: &Config) -> Result<Envelope, Reply> {
     for (keyword, value) in path.parameters() {
         parameters.take(keyword, value)?;
     }
-    if parameters
-        .size
-        .is_some_and(|size| size > config.max_mail_bytes)
-    {
+    if parameters.size.is_some_and(|size| size > config.max_mail_bytes) {
         return Err(reply::TOO_LARGE);
     }
     if !path.address.is_ascii() && !parameters.smtputf8 {
@@ -80,11 +77,7 @@ impl Parameters {
             "SMTPUTF8" => return Err(reply::PARAMETER_INVALID),
             _ => return Err(reply::PARAMETER_UNKNOWN),
         };
-        if is_second {
-            Err(reply::PARAMETER_INVALID)
-        } else {
-            Ok(())
-        }
+        if is_second { Err(reply::PARAMETER_INVALID) } else { Ok(()) }
     }
 }
 

@@ -26,21 +26,15 @@ impl<'a> Path<'a> {
         if address.is_empty() && !rest.starts_with('<') {
             return None;
         }
-        Some(Self {
-            address: without_route(address),
-            parameters,
-        })
+        Some(Self { address: without_route(address), parameters })
     }
 
     /// The parameters as keyword and value; the value is `None` without `=`.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
-        self.parameters
-            .split(' ')
-            .filter(|text| !text.is_empty())
-            .map(|text| match text.split_once('=') {
-                Some((keyword, value)) => (keyword, Some(value)),
-                None => (text, None),
-            })
+        self.parameters.split(' ').filter(|text| !text.is_empty()).map(|text| match text.split_once('=') {
+            Some((keyword, value)) => (keyword, Some(value)),
+            None => (text, None),
+        })
     }
 }
 
@@ -80,47 +74,19 @@ mod tests {
     fn paths_are_read() {
         for (name, argument, want) in [
             ("plain", "FROM:<a@a.example>", Some(("a@a.example", ""))),
-            (
-                "lower-case",
-                "from:<a@a.example>",
-                Some(("a@a.example", "")),
-            ),
+            ("lower-case", "from:<a@a.example>", Some(("a@a.example", ""))),
             ("null", "FROM:<>", Some(("", ""))),
-            (
-                "parameters",
-                "FROM:<a@a.example> SIZE=1 X",
-                Some(("a@a.example", " SIZE=1 X")),
-            ),
-            (
-                "blank after colon",
-                "FROM: <a@a.example>",
-                Some(("a@a.example", "")),
-            ),
-            (
-                "no brackets",
-                "FROM:a@a.example SIZE=1",
-                Some(("a@a.example", "SIZE=1")),
-            ),
-            (
-                "source route",
-                "FROM:<@b.example,@c.example:a@a.example>",
-                Some(("a@a.example", "")),
-            ),
-            (
-                "bracket in quotes",
-                r#"FROM:<"a>\">b"@a.example>"#,
-                Some((r#""a>\">b"@a.example"#, "")),
-            ),
+            ("parameters", "FROM:<a@a.example> SIZE=1 X", Some(("a@a.example", " SIZE=1 X"))),
+            ("blank after colon", "FROM: <a@a.example>", Some(("a@a.example", ""))),
+            ("no brackets", "FROM:a@a.example SIZE=1", Some(("a@a.example", "SIZE=1"))),
+            ("source route", "FROM:<@b.example,@c.example:a@a.example>", Some(("a@a.example", ""))),
+            ("bracket in quotes", r#"FROM:<"a>\">b"@a.example>"#, Some((r#""a>\">b"@a.example"#, ""))),
             ("another keyword", "TO:<a@a.example>", None),
             ("nothing", "FROM:", None),
             ("short", "FR", None),
             ("open bracket", "FROM:<a@a.example", None),
             ("open quote", r#"FROM:<"a@a.example>"#, None),
-            (
-                "no space before parameter",
-                "FROM:<a@a.example>SIZE=1",
-                None,
-            ),
+            ("no space before parameter", "FROM:<a@a.example>SIZE=1", None),
             ("letter that cuts the keyword", "FROMé<a>", None),
         ] {
             let path = Path::read(argument, "FROM:");
@@ -132,9 +98,6 @@ mod tests {
     fn parameters_are_split_at_spaces_and_the_first_equals_sign() {
         let path = Path::read("TO:<a>  SIZE=1=2  FLAG X= ", "TO:").unwrap();
         let found: Vec<_> = path.parameters().collect();
-        assert_eq!(
-            found,
-            [("SIZE", Some("1=2")), ("FLAG", None), ("X", Some(""))]
-        );
+        assert_eq!(found, [("SIZE", Some("1=2")), ("FLAG", None), ("X", Some(""))]);
     }
 }

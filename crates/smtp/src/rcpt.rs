@@ -61,8 +61,5 @@ fn read(argument: &str, smtputf8: bool) -> Result<Recipient, Reply> {
         return Err(reply::NEEDS_SMTPUTF8);
     }
     let address = AddressKey::parse(path.address).map_err(|_| reply::RECIPIENT_INVALID)?;
-    Ok(Recipient::Address {
-        address,
-        as_written: path.address.to_owned(),
-    })
+    Ok(Recipient::Address { address, as_written: path.address.to_owned() })
 }

@@ -105,9 +105,7 @@ impl Session {
                 State::Command => self.next_command(),
                 State::Data(_) => self.read_data(),
                 State::Chunk(_) => self.read_chunk(),
-                State::Recipient(_) | State::Stored { .. } | State::StartTls => {
-                    Some(Step::NeedInput)
-                }
+                State::Recipient(_) | State::Stored { .. } | State::StartTls => Some(Step::NeedInput),
                 State::Closed => Some(Step::Close),
             };
             if let Some(step) = flow {
@@ -152,18 +150,11 @@ impl Session {
         }
         match self.config.protocol {
             Protocol::Smtp => {
-                let answer = answers
-                    .iter()
-                    .find(|answer| !is_accepted(answer))
-                    .unwrap_or(last);
+                let answer = answers.iter().find(|answer| !is_accepted(answer)).unwrap_or(last);
                 self.say(&reply::mail(answer));
             }
             Protocol::Lmtp => {
-                for answer in answers
-                    .iter()
-                    .chain(std::iter::repeat(last))
-                    .take(recipients)
-                {
+                for answer in answers.iter().chain(std::iter::repeat(last)).take(recipients) {
                     self.say(&reply::mail(answer));
                 }
             }
@@ -211,10 +202,7 @@ impl Session {
             (_, Some(envelope)) => envelope.chunks.buffered_bytes(),
             _ => 0,
         };
-        self.input
-            .buffered_bytes()
-            .saturating_add(self.output.capacity())
-            .saturating_add(mail)
+        self.input.buffered_bytes().saturating_add(self.output.capacity()).saturating_add(mail)
     }
 
     fn end_with(&mut self, farewell: Reply) {
@@ -259,9 +247,7 @@ impl Session {
         let envelope = self.envelope.take()?;
         match mail {
             Ok(whole) => {
-                self.state = State::Stored {
-                    recipients: envelope.recipients.len(),
-                };
+                self.state = State::Stored { recipients: envelope.recipients.len() };
                 Some(Step::Mail(self.transaction(envelope, whole)))
             }
             Err(reply) => self.fail_each(&reply, envelope.recipients.len()),

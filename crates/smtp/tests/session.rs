@@ -73,10 +73,7 @@ fn answers_that_nobody_asked_for_change_nothing() {
     assert_eq!(replies(&mut session), "");
     session.push(b"DATA\r\n");
     assert_eq!(session.step(), Step::NeedInput);
-    assert_eq!(
-        replies(&mut session),
-        "503 5.5.1 please send MAIL first\r\n"
-    );
+    assert_eq!(replies(&mut session), "503 5.5.1 please send MAIL first\r\n");
 }
 
 #[test]
@@ -88,16 +85,10 @@ fn nothing_is_read_while_an_answer_is_owed() {
     session.recipient(RecipientAnswer::Accepted);
     assert!(matches!(session.step(), Step::Mail(_)));
     assert_eq!(session.step(), Step::NeedInput);
-    assert!(
-        replies(&mut session).ends_with("on a line\r\n"),
-        "nothing is said before the answer"
-    );
+    assert!(replies(&mut session).ends_with("on a line\r\n"), "nothing is said before the answer");
     session.accepted(&accepted());
     assert_eq!(session.step(), Step::Close);
-    assert_eq!(
-        replies(&mut session),
-        "250 2.0.0 1 accepted\r\n221 2.0.0 goodbye\r\n"
-    );
+    assert_eq!(replies(&mut session), "250 2.0.0 1 accepted\r\n221 2.0.0 goodbye\r\n");
 }
 
 #[test]

@@ -87,7 +87,8 @@ pub fn changed(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
 }
 
 fn bump(tx: &mut Tx<'_>, name: &str) -> Result<()> {
-    let sql = "INSERT INTO versions (name, version) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET version = versions.version + 1";
+    let sql =
+        "INSERT INTO versions (name, version) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET version = versions.version + 1";
     tx.execute(sql, &values![name])?;
     Ok(())
 }

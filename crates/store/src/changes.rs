@@ -34,8 +34,7 @@ pub struct Writing {
 /// [`StoreError::Changed`] when a spool row was decided by somebody else; the transaction must not commit then.
 pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
     let account_id = writing.account_id;
-    let people: Vec<_> =
-        changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
+    let people: Vec<_> = changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
     user::insert_many(tx, account_id, &people)?;
     let mut numbers = write_tickets(tx, account_id, changes)?;
     add_earlier(tx, account_id, changes, &mut numbers)?;
@@ -137,7 +136,8 @@ fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
             ]
         })
         .collect();
-    let sql = "INSERT INTO attachments (account_id, comment_id, part, raw_id, name, content_type, content_id, size_bytes, is_inline)
+    let sql =
+        "INSERT INTO attachments (account_id, comment_id, part, raw_id, name, content_type, content_id, size_bytes, is_inline)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.insert_rows(sql, &rows)?;
     Ok(())
@@ -199,12 +199,8 @@ fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result
         .collect();
     let sql = "UPDATE outbox SET last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
     tx.execute_rows(sql, &delays)?;
-    let addresses: Vec<String> = changes
-        .bounced
-        .iter()
-        .filter(|bounce| bounce.is_final)
-        .map(|bounce| bounce.delivery.recipient.to_lowercase())
-        .collect();
+    let addresses: Vec<String> =
+        changes.bounced.iter().filter(|bounce| bounce.is_final).map(|bounce| bounce.delivery.recipient.to_lowercase()).collect();
     user::bounced(tx, writing.account_id, &addresses)
 }
 
@@ -282,7 +278,8 @@ fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers
             ]
         })
         .collect();
-    let sql = "INSERT INTO outgoing_mails (account_id, id, ticket_id, ticket_number, comment_id, kind, message_id, content, created_at)
+    let sql =
+        "INSERT INTO outgoing_mails (account_id, id, ticket_id, ticket_number, comment_id, kind, message_id, content, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.insert_rows(sql, &rows)?;
     let state = if writing.can_deliver { "queued" } else { "waiting" };
@@ -293,7 +290,8 @@ fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers
             values![account_id, id.0, mail.id.0, recipient, state, 0, mail.created_at, "", mail.created_at, mail.created_at]
         })
         .collect();
-    let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at, updated_at)
+    let sql =
+        "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at, updated_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.insert_rows(sql, &rows)?;
     // Without a relay nobody would take the announcement away.
@@ -302,7 +300,8 @@ fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers
 
 /// A ticket that was solved is closed when its time comes.
 fn announce_closing(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
-    let solved = changes.tickets.values().filter(|ticket| ticket.status == Status::Solved).filter_map(|ticket| ticket.solved_at).min();
+    let solved =
+        changes.tickets.values().filter(|ticket| ticket.status == Status::Solved).filter_map(|ticket| ticket.solved_at).min();
     match solved {
         Some(at) => work::add(tx, Kind::Close, &[(writing.account_id, at + SOLVED_FOR)], writing.marker),
         None => Ok(()),

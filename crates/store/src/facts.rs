@@ -46,7 +46,8 @@ pub fn of_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>) ->
 
 fn message_ids(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<String>) -> Result<BTreeMap<String, KnownId>> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(hash(id))).collect();
-    let sql = "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
+    let sql =
+        "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
     let mut known = BTreeMap::new();
     for mut row in tx.query_in(sql, &values![account_id], &list)? {
         let message_id = row.text()?;

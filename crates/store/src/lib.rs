@@ -83,7 +83,9 @@ impl Store {
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
             Backend::Postgres(postgres::Postgres::open(&options.url, options.connections, options.allow_unsafe)?)
         } else {
-            return Err(StoreError::setup("store.url must begin with sqlite: or postgres://, such as sqlite:guichet-data/guichet.db"));
+            return Err(StoreError::setup(
+                "store.url must begin with sqlite: or postgres://, such as sqlite:guichet-data/guichet.db",
+            ));
         };
         let blobs = blob::Blobs::open(&options.blobs)?;
         let inner = StoreInner { backend, blobs, ids: ids::IdBlocks::default(), wakes: work::Wakes::default() };

@@ -36,13 +36,8 @@ pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, again_at: i64, in_hand:
     let wanted = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
     let mut due = Vec::new();
     for mut row in tx.query(sql, &values![account_id, now, wanted])? {
-        let found = Due {
-            id: row.int()?,
-            mail_id: row.int()?,
-            recipient: row.text()?,
-            attempts: row.int()?,
-            created_at: row.int()?,
-        };
+        let found =
+            Due { id: row.int()?, mail_id: row.int()?, recipient: row.text()?, attempts: row.int()?, created_at: row.int()? };
         if !in_hand.contains(&found.id) && due.len() < limit {
             due.push(found);
         }
@@ -105,8 +100,7 @@ pub fn mails(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Mail>>
 /// # Errors
 /// As the database says.
 pub fn keep_bytes(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, Vec<u8>)]) -> Result<()> {
-    let packed: Vec<(i64, Vec<u8>)> =
-        mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
+    let packed: Vec<(i64, Vec<u8>)> = mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
     let rows: Vec<_> = packed.iter().map(|(id, bytes)| values![bytes, account_id, *id]).collect();
     tx.execute_rows("UPDATE outgoing_mails SET raw = $1 WHERE account_id = $2 AND id = $3 AND raw IS NULL", &rows)?;
     Ok(())
@@ -207,6 +201,17 @@ pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Res
     }
 }
 
+/// How many recipients of an account are not done, by state; states without any are left out.
+///
+/// # Errors
+/// As the database says.
+pub fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT state, count(*) FROM outbox
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') GROUP BY state";
+    let rows = tx.query(sql, &values![account_id])?;
+    rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
+}
+
 /// A row as it is listed.
 #[derive(Debug, Clone)]
 pub struct OutboxRow {
@@ -237,7 +242,8 @@ pub struct OutboxRow {
 /// # Errors
 /// As the database says.
 pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<OutboxRow>> {
-    let sql = "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer
+    let sql =
+        "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer
                FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
                WHERE o.account_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
     let rows = tx.query(sql, &values![account_id, after, limit])?;

@@ -18,7 +18,7 @@ use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Tx};
 use crate::value::{Cell, Row, Value, storable};
 
-/// How often a closure is run again after a serialisation failure, a deadlock or a lost race for a unique key.
+/// How often a closure is run again after a serialisation failure or a deadlock.
 const RETRIES: usize = 5;
 /// Time allowed for connecting before the database counts as gone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -294,8 +294,7 @@ fn unnested(sql: &str, types: &[Type]) -> Result<String> {
     let wrong = || StoreError::Statement(format!("no VALUES list in {sql:?}"));
     let (head, rest) = sql.split_once("VALUES").ok_or_else(wrong)?;
     let (_, tail) = rest.split_once(')').ok_or_else(wrong)?;
-    let arrays: Vec<String> =
-        types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
+    let arrays: Vec<String> = types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
     Ok(format!("{head}SELECT * FROM unnest({}){tail}", arrays.join(", ")))
 }
 

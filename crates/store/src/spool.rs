@@ -97,9 +97,7 @@ fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
 pub fn page(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<Vec<SpoolRow>> {
     let sql = "SELECT id, accepted_at, envelope FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT $2";
     let rows = tx.query(sql, &values![account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    rows.into_iter()
-        .map(|mut row| Ok(SpoolRow { id: row.int()?, accepted_at: row.int()?, envelope: row.json()? }))
-        .collect()
+    rows.into_iter().map(|mut row| Ok(SpoolRow { id: row.int()?, accepted_at: row.int()?, envelope: row.json()? })).collect()
 }
 
 /// How many mails of all accounts wait; for metrics and `doctor`.

@@ -98,7 +98,8 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
             ]
         })
         .collect();
-    let sql = "UPDATE tickets SET status = $1, assignee_id = $2, is_public = $3, tags = $4, last_message_id = $5, updated_at = $6,
+    let sql =
+        "UPDATE tickets SET status = $1, assignee_id = $2, is_public = $3, tags = $4, last_message_id = $5, updated_at = $6,
                    solved_at = $7
                WHERE account_id = $8 AND id = $9";
     let changed = tx.execute_rows(sql, &rows)?;
@@ -111,7 +112,8 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
 /// As the database says.
 pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Ticket>> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
-    let sql = "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
+    let sql =
+        "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
                       received_by, written_to, channel, token, is_public, tags, follow_up_of, last_message_id, created_at,
                       updated_at, solved_at
                FROM tickets WHERE account_id = $1 AND id IN ($2..)";
@@ -356,7 +358,8 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
 /// # Errors
 /// As the database says.
 pub fn close_solved(tx: &mut Tx<'_>, account_id: i64, solved_before: i64, now: i64, ids: &mut Ids) -> Result<u64> {
-    let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
+    let sql =
+        "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
     let mut audits = Vec::new();
     for mut row in tx.query(sql, &values![account_id, solved_before, ids.left()])? {
         audits.push((row.int()?, ids.next()?));
@@ -368,7 +371,8 @@ pub fn close_solved(tx: &mut Tx<'_>, account_id: i64, solved_before: i64, now: i
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     tx.insert_rows(sql, &rows)?;
     let tickets: Vec<Value<'_>> = audits.iter().map(|(ticket, _)| Value::Int(*ticket)).collect();
-    let sql = "UPDATE tickets SET status = 'closed', updated_at = $1 WHERE account_id = $2 AND status = 'solved' AND id IN ($3..)";
+    let sql =
+        "UPDATE tickets SET status = 'closed', updated_at = $1 WHERE account_id = $2 AND status = 'solved' AND id IN ($3..)";
     tx.execute_in(sql, &values![now, account_id], &tickets)
 }
 

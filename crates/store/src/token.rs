@@ -24,7 +24,8 @@ pub struct TokenRow {
 /// As the database says.
 pub fn insert(tx: &mut Tx<'_>, account_id: i64, id: i64, name: &str, user_id: i64, secret: &str, now: i64) -> Result<()> {
     let hash = hash_of(secret);
-    let sql = "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
+    let sql =
+        "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
     tx.execute(sql, &values![account_id, id, name, user_id, hash.as_slice(), now])?;
     Ok(())
 }

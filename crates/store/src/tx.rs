@@ -83,7 +83,8 @@ impl Tx<'_> {
 
     /// Inserts many rows with the text of a one-row `INSERT … VALUES ($1, …)`, an `ON CONFLICT` behind it allowed.
     ///
-    /// SQLite runs the prepared statement in a loop; PostgreSQL gets one statement over `unnest`.
+    /// SQLite runs the prepared statement in a loop; PostgreSQL gets one statement over `unnest`, so every value in the
+    /// `VALUES` list must be a parameter, never a literal.
     ///
     /// # Errors
     /// As [`Tx::query`].

@@ -11,14 +11,14 @@ use crate::support::{on_both, quick};
 async fn a_frozen_node_is_taken_over_and_writes_nothing_when_it_wakes() {
     on_both(quick(), async |desk| {
         // Frozen between reading the mails and deciding them; its lease is of no length.
-        let gate = Arc::new(Mutex::new(()));
-        let shut = gate.lock().unwrap();
+        let (shut, gate) = mpsc::channel::<()>();
         let (arrived, is_there) = mpsc::channel();
-        let (waiting, arrived) = (Arc::clone(&gate), Mutex::new(arrived));
+        let (gate, arrived) = (Mutex::new(gate), Mutex::new(arrived));
         let freeze: Fault = Arc::new(move |step, _: &[u8]| {
             if step == Step::Parse {
                 let _ = arrived.lock().unwrap().send(());
-                drop(waiting.lock());
+                // Ends when the other side is dropped.
+                let _ = gate.lock().unwrap().recv();
             }
         });
         let options = EngineOptions { holder: "frozen".into(), lease_ms: 0, fault: Some(freeze), ..quick() };

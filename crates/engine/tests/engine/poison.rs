@@ -1,6 +1,6 @@
 //! A mail that makes a step fail is held with cause 19; nobody else's mail waits for it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use engine::{EngineOptions, Fault, Step};
 
@@ -62,10 +62,11 @@ async fn a_panic_whose_words_no_database_keeps_holds_its_mail_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_whose_reading_stalls_is_held() {
     // The reader waits at the gate for as long as it is shut.
-    let gate = Arc::new(Mutex::new(()));
-    let shut = gate.lock().unwrap();
-    let waiting = Arc::clone(&gate);
-    let stall = move || drop(waiting.lock());
+    let (shut, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let stall = move || {
+        let _ = gate.lock().unwrap().recv();
+    };
     let options = EngineOptions { parse_budget_ms: 1_000, fault: Some(fault(Step::Parse, stall)), ..quick() };
     on_both(options, async |desk| one_of_twenty_is_held(desk, "longer than").await).await;
     drop(shut);

@@ -1,9 +1,14 @@
 //! What is measured at the moment of asking: depths of spool and outbox, size of the database, memory.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use metrics::gauge;
-use store::{Result, Store, Tx, Value};
+use store::{Result, Store, Tx};
+
+/// How often the depths are counted at most; between, the gauges keep their values.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// States of the outbox in which a recipient is not done.
 const UNDONE: [&str; 4] = ["waiting", "queued", "sending", "deferred"];
@@ -28,24 +33,20 @@ pub(crate) fn depths(tx: &mut Tx<'_>) -> Result<Depths> {
     depths.outbox.extend(UNDONE.map(|state| (state.to_owned(), 0)));
     for (account_id, ..) in store::account::list(tx)? {
         depths.spool += store::spool::count(tx, account_id)?;
-        for (state, count) in undone(tx, account_id)? {
+        for (state, count) in store::outbox::undone(tx, account_id)? {
             *depths.outbox.entry(state).or_default() += count;
         }
     }
     Ok(depths)
 }
 
-fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(String, i64)>> {
-    let sql = "SELECT state, count(*) FROM outbox
-               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') GROUP BY state";
-    let rows = tx.query(sql, &[Value::Int(account_id)])?;
-    rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
-}
-
 /// Sets the gauges; those of a database that does not answer keep their last value.
 pub(super) async fn refresh(store: &Store) {
     if let Some(bytes) = resident_bytes() {
         gauge!("process_resident_memory_bytes").set(as_gauge(bytes));
+    }
+    if !is_time_to_count() {
+        return;
     }
     match store.read(depths).await {
         Ok(depths) => {
@@ -93,4 +94,15 @@ mod tests {
         assert!(resident_bytes().is_some_and(|bytes| bytes > 1_000_000));
         store.close();
     }
+}
+
+/// Counting costs what waits, and whoever scrapes every second must not make a long queue longer.
+fn is_time_to_count() -> bool {
+    static COUNTED: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut counted = COUNTED.lock().expect("plain value");
+    let is_time = counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
+    if is_time {
+        *counted = Some(Instant::now());
+    }
+    is_time
 }

@@ -16,11 +16,7 @@ use crate::{
 };
 
 fn transport(dns: &Dns, port: u16, allow_loopback: bool) -> Transport {
-    let route = Route::Direct {
-        port,
-        dns_servers: vec![dns.address],
-        allow_loopback,
-    };
+    let route = Route::Direct { port, dns_servers: vec![dns.address], allow_loopback };
     Transport::new(route, Options::new("desk.example")).unwrap()
 }
 
@@ -31,14 +27,8 @@ async fn two_exchangers(first: Script, second: Script) -> (Server, Server, Trans
     let second = second.start_at(address).await;
     assert_ne!(first.ip(), second.ip());
     // In the wrong order, so that the preference has to be obeyed.
-    let zone = Zone::default().mx("example.com", 20, "mx2.example.com").mx(
-        "example.com",
-        10,
-        "mx1.example.com",
-    );
-    let zone = zone
-        .a("mx1.example.com", "127.0.0.1")
-        .a("mx2.example.com", "127.0.0.2");
+    let zone = Zone::default().mx("example.com", 20, "mx2.example.com").mx("example.com", 10, "mx1.example.com");
+    let zone = zone.a("mx1.example.com", "127.0.0.1").a("mx2.example.com", "127.0.0.2");
     let dns = zone.start().await;
     let transport = transport(&dns, first.address.port(), true);
     (first, second, transport, dns)
@@ -47,26 +37,17 @@ async fn two_exchangers(first: Script, second: Script) -> (Server, Server, Trans
 /// Sends with names from `zone`, where nobody is expected to be reached.
 async fn send_nowhere(zone: Zone, rcpt_to: &str, allow_loopback: bool) -> Attempt {
     let dns = zone.start().await;
-    transport(&dns, 9, allow_loopback)
-        .send(envelope(rcpt_to), MAIL)
-        .await
+    transport(&dns, 9, allow_loopback).send(envelope(rcpt_to), MAIL).await
 }
 
 #[tokio::test]
 async fn the_preferred_exchanger_takes_the_mail_and_its_connection_is_used_again() {
-    let (first, second, transport, _dns) =
-        two_exchangers(Script::default(), Script::default()).await;
+    let (first, second, transport, _dns) = two_exchangers(Script::default(), Script::default()).await;
     for _ in 0..2 {
         let attempt = send(&transport).await;
-        assert_eq!(
-            (attempt.result, attempt.host.as_str()),
-            (AttemptResult::Sent, "mx1.example.com")
-        );
+        assert_eq!((attempt.result, attempt.host.as_str()), (AttemptResult::Sent, "mx1.example.com"));
     }
-    assert_eq!(
-        (first.heard().connections, second.heard().connections),
-        (1, 0)
-    );
+    assert_eq!((first.heard().connections, second.heard().connections), (1, 0));
 }
 
 #[tokio::test]
@@ -79,22 +60,15 @@ async fn the_next_exchanger_is_tried_until_one_has_heard_the_envelope() {
         ("EHLO", "421 4.3.2 closing"),
         ("EHLO", DROP),
     ] {
-        let (_first, second, transport, _dns) =
-            two_exchangers(Script::default().always(step, answer), Script::default()).await;
+        let (_first, second, transport, _dns) = two_exchangers(Script::default().always(step, answer), Script::default()).await;
         let attempt = send(&transport).await;
-        assert_eq!(
-            (attempt.result, attempt.host.as_str()),
-            (AttemptResult::Sent, "mx2.example.com"),
-            "{step}: {answer}"
-        );
+        assert_eq!((attempt.result, attempt.host.as_str()), (AttemptResult::Sent, "mx2.example.com"), "{step}: {answer}");
         assert_eq!(second.heard().mails, [MAIL]);
     }
-    for (answer, want) in [
-        ("450 4.2.0 greylisted", "deferred greylisted Recipient"),
-        ("550 5.1.1 unknown", "bounced - Recipient"),
-    ] {
-        let (_first, second, transport, _dns) =
-            two_exchangers(Script::default().always("RCPT", answer), Script::default()).await;
+    for (answer, want) in
+        [("450 4.2.0 greylisted", "deferred greylisted Recipient"), ("550 5.1.1 unknown", "bounced - Recipient")]
+    {
+        let (_first, second, transport, _dns) = two_exchangers(Script::default().always("RCPT", answer), Script::default()).await;
         assert_eq!(verdict(&send(&transport).await), want);
         assert_eq!(second.heard().connections, 0, "{answer}");
     }
@@ -121,62 +95,29 @@ async fn a_domain_without_mx_is_its_own_exchanger_and_a_literal_needs_no_dns() {
     let transport = transport(&dns, server.address.port(), true);
     assert_eq!(send(&transport).await.result, AttemptResult::Sent);
     let attempt = transport.send(envelope("alice@[127.0.0.1]"), MAIL).await;
-    assert_eq!(
-        (attempt.result, attempt.host.as_str()),
-        (AttemptResult::Sent, "[127.0.0.1]")
-    );
+    assert_eq!((attempt.result, attempt.host.as_str()), (AttemptResult::Sent, "[127.0.0.1]"));
 }
 
 #[tokio::test]
 async fn names_that_lead_nowhere_bounce_and_doubtful_ones_wait() {
     let mx = |host: &str| Zone::default().mx("example.com", 10, host);
     for (name, zone, want, enhanced) in [
-        (
-            "no such domain",
-            Zone::default(),
-            "bounced - Recipient",
-            Some("5.1.2"),
-        ),
-        (
-            "no without authority",
-            Zone::default().without_soa(),
-            "deferred connection Host",
-            None,
-        ),
-        (
-            "server failure",
-            Zone::default().code("example.com", ResponseCode::ServFail),
-            "deferred connection Host",
-            None,
-        ),
+        ("no such domain", Zone::default(), "bounced - Recipient", Some("5.1.2")),
+        ("no without authority", Zone::default().without_soa(), "deferred connection Host", None),
+        ("server failure", Zone::default().code("example.com", ResponseCode::ServFail), "deferred connection Host", None),
         ("null MX", mx("."), "bounced - Recipient", Some("5.1.10")),
-        (
-            "no such exchanger",
-            mx("mx.example.com"),
-            "bounced - Recipient",
-            Some("5.4.4"),
-        ),
+        ("no such exchanger", mx("mx.example.com"), "bounced - Recipient", Some("5.4.4")),
         (
             "exchanger fails",
             mx("mx.example.com").code("mx.example.com", ResponseCode::ServFail),
             "deferred connection Host",
             None,
         ),
-        (
-            "nobody listens",
-            mx("mx.example.com").a("mx.example.com", "127.0.0.1"),
-            "deferred connection Host",
-            None,
-        ),
+        ("nobody listens", mx("mx.example.com").a("mx.example.com", "127.0.0.1"), "deferred connection Host", None),
     ] {
         let attempt = send_nowhere(zone, "alice@example.com", true).await;
         assert_eq!(verdict(&attempt), want, "{name}: {}", attempt.answer);
-        assert_eq!(
-            attempt.enhanced.as_deref(),
-            enhanced,
-            "{name}: {}",
-            attempt.answer
-        );
+        assert_eq!(attempt.enhanced.as_deref(), enhanced, "{name}: {}", attempt.answer);
     }
 }
 
@@ -184,89 +125,43 @@ async fn names_that_lead_nowhere_bounce_and_doubtful_ones_wait() {
 async fn mail_is_never_sent_back_to_this_machine() {
     let mx = |host: &str| Zone::default().mx("example.com", 10, host);
     for (name, zone, rcpt_to) in [
-        (
-            "loopback",
-            mx("mx.example.com").a("mx.example.com", "127.0.0.1"),
-            "alice@example.com",
-        ),
-        (
-            "unspecified",
-            mx("mx.example.com").a("mx.example.com", "0.0.0.0"),
-            "alice@example.com",
-        ),
-        (
-            "our name",
-            mx("DESK.example").a("desk.example", "192.0.2.1"),
-            "alice@example.com",
-        ),
-        (
-            "worse than us",
-            mx("desk.example").mx("example.com", 20, "mx.example.com"),
-            "alice@example.com",
-        ),
+        ("loopback", mx("mx.example.com").a("mx.example.com", "127.0.0.1"), "alice@example.com"),
+        ("unspecified", mx("mx.example.com").a("mx.example.com", "0.0.0.0"), "alice@example.com"),
+        ("our name", mx("DESK.example").a("desk.example", "192.0.2.1"), "alice@example.com"),
+        ("worse than us", mx("desk.example").mx("example.com", 20, "mx.example.com"), "alice@example.com"),
         ("literal", Zone::default(), "alice@[127.0.0.1]"),
     ] {
         let attempt = send_nowhere(zone, rcpt_to, false).await;
-        assert_eq!(
-            verdict(&attempt),
-            "bounced - Recipient",
-            "{name}: {}",
-            attempt.answer
-        );
-        assert_eq!(
-            attempt.enhanced.as_deref(),
-            Some("5.4.6"),
-            "{name}: {}",
-            attempt.answer
-        );
+        assert_eq!(verdict(&attempt), "bounced - Recipient", "{name}: {}", attempt.answer);
+        assert_eq!(attempt.enhanced.as_deref(), Some("5.4.6"), "{name}: {}", attempt.answer);
     }
 }
 
 #[tokio::test]
 async fn exchangers_get_tls_without_questions_and_plain_text_where_tls_fails() {
     let own = Certificate::for_name("another.example");
-    let (first, _second, transport, _dns) =
-        two_exchangers(Script::default().tls(&own, false), Script::default()).await;
+    let (first, _second, transport, _dns) = two_exchangers(Script::default().tls(&own, false), Script::default()).await;
     assert_eq!(send(&transport).await.result, AttemptResult::Sent);
-    assert_eq!(
-        (first.heard().connections, first.heard().handshakes),
-        (1, 1)
-    );
+    assert_eq!((first.heard().connections, first.heard().handshakes), (1, 1));
 
     for (script, connections) in [
         // Refuses what it offered: the conversation goes on.
-        (
-            Script::default()
-                .tls(&own, false)
-                .always("STARTTLS", "454 4.7.0 no certificate"),
-            1,
-        ),
+        (Script::default().tls(&own, false).always("STARTTLS", "454 4.7.0 no certificate"), 1),
         // Hangs up in the handshake: a second connection does without.
         (Script::default().offer("STARTTLS"), 2),
     ] {
         let (first, _second, transport, _dns) = two_exchangers(script, Script::default()).await;
         let attempt = send(&transport).await;
-        assert_eq!(
-            (attempt.result, attempt.host.as_str()),
-            (AttemptResult::Sent, "mx1.example.com")
-        );
-        assert_eq!(
-            (first.heard().connections, first.heard().handshakes),
-            (connections, 0)
-        );
+        assert_eq!((attempt.result, attempt.host.as_str()), (AttemptResult::Sent, "mx1.example.com"));
+        assert_eq!((first.heard().connections, first.heard().handshakes), (connections, 0));
     }
 }
 
 #[tokio::test]
 async fn words_in_the_clear_after_starttls_never_pass_for_encrypted_ones() {
     let own = Certificate::for_name("mx1.example.com");
-    let script = Script::default()
-        .tls(&own, false)
-        .always("STARTTLS", "220 go ahead\r\n250 injected");
+    let script = Script::default().tls(&own, false).always("STARTTLS", "220 go ahead\r\n250 injected");
     let (first, second, transport, _dns) = two_exchangers(script, Script::default()).await;
     assert_eq!(send(&transport).await.host, "mx2.example.com");
-    assert_eq!(
-        (first.heard().mails.len(), second.heard().mails.len()),
-        (0, 1)
-    );
+    assert_eq!((first.heard().mails.len(), second.heard().mails.len()), (0, 1));
 }

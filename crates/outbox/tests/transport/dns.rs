@@ -28,19 +28,13 @@ pub(crate) struct Dns {
 impl Zone {
     pub(crate) fn mx(mut self, name: &str, preference: u16, host: &str) -> Self {
         let host = Name::from_ascii(format!("{}.", host.trim_end_matches('.'))).unwrap();
-        self.records
-            .entry(name.to_owned())
-            .or_default()
-            .push(RData::MX(MX::new(preference, host)));
+        self.records.entry(name.to_owned()).or_default().push(RData::MX(MX::new(preference, host)));
         self
     }
 
     pub(crate) fn a(mut self, name: &str, address: &str) -> Self {
         let address = RData::A(A(address.parse().unwrap()));
-        self.records
-            .entry(name.to_owned())
-            .or_default()
-            .push(address);
+        self.records.entry(name.to_owned()).or_default().push(address);
         self
     }
 
@@ -64,16 +58,10 @@ impl Zone {
             let mut buffer = [0; 1500];
             while let Ok((length, peer)) = socket.recv_from(&mut buffer).await {
                 let question = Message::from_vec(buffer.get(..length).unwrap()).unwrap();
-                socket
-                    .send_to(&self.answer(&question).to_vec().unwrap(), peer)
-                    .await
-                    .unwrap();
+                socket.send_to(&self.answer(&question).to_vec().unwrap(), peer).await.unwrap();
             }
         });
-        Dns {
-            address,
-            _tasks: tasks,
-        }
+        Dns { address, _tasks: tasks }
     }
 
     fn answer(&self, question: &Message) -> Message {
@@ -87,10 +75,7 @@ impl Zone {
             return answer;
         }
         let known = self.records.get(&key);
-        let found = known
-            .into_iter()
-            .flatten()
-            .filter(|data| data.record_type() == kind);
+        let found = known.into_iter().flatten().filter(|data| data.record_type() == kind);
         answer.add_answers(found.map(|data| Record::from_rdata(name.clone(), 60, data.clone())));
         if known.is_none() {
             answer.metadata.response_code = ResponseCode::NXDomain;

@@ -1,8 +1,5 @@
 //! The transport against a scripted SMTP server and a scripted name server, both in this process on loopback.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests; the configuration allows it only inside test functions"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests; the configuration allows it only inside test functions")]
 
 mod direct;
 mod dns;
@@ -24,10 +21,7 @@ async fn send(transport: &Transport) -> Attempt {
 }
 
 fn envelope(rcpt_to: &str) -> Envelope {
-    Envelope {
-        mail_from: Some("desk@example.org".to_owned()),
-        rcpt_to: rcpt_to.to_owned(),
-    }
+    Envelope { mail_from: Some("desk@example.org".to_owned()), rcpt_to: rcpt_to.to_owned() }
 }
 
 /// Says an attempt in a few words: result, class, scope.

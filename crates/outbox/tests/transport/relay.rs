@@ -31,17 +31,9 @@ async fn a_mail_is_sent_in_the_expected_steps() {
     let attempt = send(&transport(&server)).await;
     assert_eq!(attempt.result, AttemptResult::Sent);
     assert_eq!(attempt.answer, "250 2.0.0 taken");
-    assert_eq!(
-        (attempt.code, attempt.enhanced.as_deref()),
-        (Some(250), Some("2.0.0"))
-    );
+    assert_eq!((attempt.code, attempt.enhanced.as_deref()), (Some(250), Some("2.0.0")));
     assert_eq!(attempt.host, "127.0.0.1");
-    let want = [
-        "EHLO desk.example",
-        "MAIL FROM:<desk@example.org> SIZE=33",
-        "RCPT TO:<alice@example.com>",
-        "DATA",
-    ];
+    let want = ["EHLO desk.example", "MAIL FROM:<desk@example.org> SIZE=33", "RCPT TO:<alice@example.com>", "DATA"];
     assert_eq!(server.heard().lines, want);
     assert_eq!(server.heard().mails, [MAIL]);
 }
@@ -60,23 +52,11 @@ async fn every_answer_at_every_step_has_its_verdict() {
         ("MAIL", "421 4.3.2 closing", "deferred closing Host"),
         ("MAIL", "451 4.3.1 full", "deferred temporary Host"),
         ("MAIL", "530 5.7.0 log in first", "deferred operator Host"),
-        (
-            "MAIL",
-            "550 5.7.1 not your address",
-            "deferred operator Recipient",
-        ),
+        ("MAIL", "550 5.7.1 not your address", "deferred operator Recipient"),
         ("MAIL", DROP, "deferred connection Host"),
         ("RCPT", "421 4.7.0 too many", "deferred closing Host"),
-        (
-            "RCPT",
-            "450 4.2.0 greylisted",
-            "deferred greylisted Recipient",
-        ),
-        (
-            "RCPT",
-            "452 4.2.2 mailbox full",
-            "deferred temporary Recipient",
-        ),
+        ("RCPT", "450 4.2.0 greylisted", "deferred greylisted Recipient"),
+        ("RCPT", "452 4.2.2 mailbox full", "deferred temporary Recipient"),
         ("RCPT", "550 5.1.1 unknown", "bounced - Recipient"),
         ("RCPT", "354 what", "deferred connection Host"),
         ("RCPT", DROP, "deferred connection Host"),
@@ -92,20 +72,11 @@ async fn every_answer_at_every_step_has_its_verdict() {
     ] {
         let server = Script::default().always(step, answer).start().await;
         let attempt = send(&transport(&server)).await;
-        assert_eq!(
-            verdict(&attempt),
-            want,
-            "{step}: {answer}: {}",
-            attempt.answer
-        );
+        assert_eq!(verdict(&attempt), want, "{step}: {answer}: {}", attempt.answer);
         if attempt.code.is_some() {
             assert_eq!(attempt.answer, answer, "{step}");
         } else {
-            assert!(
-                attempt.answer.starts_with("127.0.0.1 "),
-                "{step}: {}",
-                attempt.answer
-            );
+            assert!(attempt.answer.starts_with("127.0.0.1 "), "{step}: {}", attempt.answer);
         }
     }
 }
@@ -117,13 +88,7 @@ async fn nobody_listening_is_a_connection_failure_of_the_host() {
     drop(server);
     let attempt = send(&transport).await;
     assert_eq!(verdict(&attempt), "deferred connection Host");
-    assert!(
-        attempt
-            .answer
-            .starts_with("the connection to 127.0.0.1 failed while connecting: "),
-        "{}",
-        attempt.answer
-    );
+    assert!(attempt.answer.starts_with("the connection to 127.0.0.1 failed while connecting: "), "{}", attempt.answer);
 }
 
 #[tokio::test]
@@ -134,21 +99,14 @@ async fn without_a_relay_mail_waits() {
 
 #[tokio::test]
 async fn a_server_that_knows_only_helo_is_greeted_so() {
-    let server = Script::default()
-        .always("EHLO", "502 5.5.1 unknown command")
-        .start()
-        .await;
+    let server = Script::default().always("EHLO", "502 5.5.1 unknown command").start().await;
     assert_eq!(send(&transport(&server)).await.result, AttemptResult::Sent);
     assert_eq!(server.heard().lines[1], "HELO desk.example");
 }
 
 #[tokio::test]
 async fn connections_are_used_again_also_after_a_refusal() {
-    let server = Script::default()
-        .once("RCPT", "550 5.1.1 unknown")
-        .once(".", "451 4.3.0 later")
-        .start()
-        .await;
+    let server = Script::default().once("RCPT", "550 5.1.1 unknown").once(".", "451 4.3.0 later").start().await;
     let transport = transport(&server);
     let mut results = Vec::new();
     for _ in 0..4 {
@@ -178,18 +136,10 @@ async fn connections_are_closed_politely_after_their_number_of_mails() {
 #[tokio::test]
 async fn a_kept_connection_that_died_is_replaced_without_a_word() {
     for last_word in [DROP, "421 4.4.2 idle for too long"] {
-        let server = Script::default()
-            .once("MAIL", "250 fine")
-            .once("MAIL", last_word)
-            .start()
-            .await;
+        let server = Script::default().once("MAIL", "250 fine").once("MAIL", last_word).start().await;
         let transport = transport(&server);
         assert_eq!(send(&transport).await.result, AttemptResult::Sent);
-        assert_eq!(
-            send(&transport).await.result,
-            AttemptResult::Sent,
-            "{last_word}"
-        );
+        assert_eq!(send(&transport).await.result, AttemptResult::Sent, "{last_word}");
         assert_eq!(server.heard().connections, 2);
         assert_eq!(server.heard().mails.len(), 2);
     }
@@ -197,17 +147,10 @@ async fn a_kept_connection_that_died_is_replaced_without_a_word() {
 
 #[tokio::test]
 async fn a_mail_that_may_have_been_taken_is_not_sent_twice_in_one_attempt() {
-    let server = Script::default()
-        .once(".", "250 fine")
-        .once(".", DROP)
-        .start()
-        .await;
+    let server = Script::default().once(".", "250 fine").once(".", DROP).start().await;
     let transport = transport(&server);
     assert_eq!(send(&transport).await.result, AttemptResult::Sent);
-    assert_eq!(
-        verdict(&send(&transport).await),
-        "deferred connection Recipient"
-    );
+    assert_eq!(verdict(&send(&transport).await), "deferred connection Recipient");
     assert_eq!(server.heard().mails.len(), 2);
 }
 
@@ -216,10 +159,7 @@ async fn a_destination_gets_no_more_than_its_connections_and_the_others_wait() {
     let gate = Arc::new(Semaphore::new(0));
     let server = Script::default().gate(&gate).start().await;
     let mut options = Options::new("desk.example");
-    options.limits = Limits {
-        to_relay: 3,
-        ..Limits::default()
-    };
+    options.limits = Limits { to_relay: 3, ..Limits::default() };
     let transport = transport_with(&server, "", options);
     let mut sends = JoinSet::new();
     for _ in 0..10 {
@@ -247,16 +187,10 @@ async fn mails_arrive_byte_for_byte() {
         format!("Subject: long\r\n\r\n{long_line}\r\n.{long_line}\r\n"),
         "Subject: blank lines at the end\r\n\r\n\r\n\r\n".to_owned(),
         // A dot at each place around a block's end.
-        format!(
-            "{}\r\n.{}\r\n.\r\n",
-            "y".repeat(64 * 1024 - 2),
-            "z".repeat(64 * 1024 - 3)
-        ),
+        format!("{}\r\n.{}\r\n.\r\n", "y".repeat(64 * 1024 - 2), "z".repeat(64 * 1024 - 3)),
     ] {
         let server = Script::default().start().await;
-        let attempt = transport(&server)
-            .send(envelope("alice@example.com"), mail.as_bytes())
-            .await;
+        let attempt = transport(&server).send(envelope("alice@example.com"), mail.as_bytes()).await;
         assert_eq!(attempt.result, AttemptResult::Sent);
         assert_eq!(server.heard().mails, [mail.into_bytes()]);
     }
@@ -265,9 +199,7 @@ async fn mails_arrive_byte_for_byte() {
 #[tokio::test]
 async fn a_mail_without_final_line_end_gets_one() {
     let server = Script::default().start().await;
-    transport(&server)
-        .send(envelope("alice@example.com"), b"Subject: x\r\n\r\nend")
-        .await;
+    transport(&server).send(envelope("alice@example.com"), b"Subject: x\r\n\r\nend").await;
     assert_eq!(server.heard().mails, [b"Subject: x\r\n\r\nend\r\n"]);
 }
 
@@ -284,12 +216,7 @@ async fn mails_that_cannot_go_are_bounced_before_the_envelope() {
         ("8BITMIME", "alice@example.com", eight_bit, None),
         ("8BITMIME", "\u{e9}lise@example.com", MAIL, Some("5.6.7")),
         ("SMTPUTF8", "\u{e9}lise@example.com", MAIL, None),
-        (
-            "HELP",
-            "alice@example.com",
-            b"smuggled\n.\nMAIL FROM:<>\r\n",
-            Some("5.6.0"),
-        ),
+        ("HELP", "alice@example.com", b"smuggled\n.\nMAIL FROM:<>\r\n", Some("5.6.0")),
         ("HELP", "alice\r\n@example.com", MAIL, Some("5.1.3")),
     ] {
         let server = Script::default().offer(offer).start().await;
@@ -298,39 +225,20 @@ async fn mails_that_cannot_go_are_bounced_before_the_envelope() {
         assert_eq!(attempt.result, want, "{offer}: {}", attempt.answer);
         if enhanced.is_some() {
             assert_eq!(attempt.enhanced.as_deref(), enhanced, "{offer}");
-            assert!(
-                !server
-                    .heard()
-                    .lines
-                    .iter()
-                    .any(|line| line.starts_with("MAIL")),
-                "{offer}"
-            );
+            assert!(!server.heard().lines.iter().any(|line| line.starts_with("MAIL")), "{offer}");
         }
     }
 }
 
 #[tokio::test]
 async fn extensions_are_used_where_they_are_offered() {
-    let server = Script::default()
-        .offer("8BITMIME")
-        .offer("SMTPUTF8")
-        .start()
-        .await;
-    let envelope = Envelope {
-        mail_from: None,
-        rcpt_to: "\u{e9}lise@m\u{fc}nchen.example".to_owned(),
-    };
-    let attempt = transport(&server)
-        .send(envelope, "Subject: caf\u{e9}\r\n".as_bytes())
-        .await;
+    let server = Script::default().offer("8BITMIME").offer("SMTPUTF8").start().await;
+    let envelope = Envelope { mail_from: None, rcpt_to: "\u{e9}lise@m\u{fc}nchen.example".to_owned() };
+    let attempt = transport(&server).send(envelope, "Subject: caf\u{e9}\r\n".as_bytes()).await;
     assert_eq!(attempt.result, AttemptResult::Sent);
     let heard = server.heard();
     assert_eq!(heard.lines[1], "MAIL FROM:<> BODY=8BITMIME SMTPUTF8");
-    assert_eq!(
-        heard.lines[2],
-        "RCPT TO:<\u{e9}lise@xn--mnchen-3ya.example>"
-    );
+    assert_eq!(heard.lines[2], "RCPT TO:<\u{e9}lise@xn--mnchen-3ya.example>");
 }
 
 #[tokio::test]
@@ -342,24 +250,11 @@ async fn logins_use_plain_or_login() {
     ] {
         let mut script = Script::default().offer(offer);
         if want.len() > 1 {
-            script = script
-                .once("AUTH", "334 VXNlcm5hbWU6")
-                .once("dXNlcg==", "334 UGFzc3dvcmQ6")
-                .once("cEBzcw==", "235 welcome");
+            script = script.once("AUTH", "334 VXNlcm5hbWU6").once("dXNlcg==", "334 UGFzc3dvcmQ6").once("cEBzcw==", "235 welcome");
         }
         let server = script.start().await;
-        let attempt = send(&transport_with(
-            &server,
-            "user:p%40ss@",
-            Options::new("desk.example"),
-        ))
-        .await;
-        assert_eq!(
-            attempt.result,
-            AttemptResult::Sent,
-            "{offer}: {}",
-            attempt.answer
-        );
+        let attempt = send(&transport_with(&server, "user:p%40ss@", Options::new("desk.example"))).await;
+        assert_eq!(attempt.result, AttemptResult::Sent, "{offer}: {}", attempt.answer);
         assert_eq!(server.heard().lines[1..=want.len()], *want, "{offer}");
     }
 }
@@ -367,34 +262,13 @@ async fn logins_use_plain_or_login() {
 #[tokio::test]
 async fn a_refused_or_impossible_login_waits_for_the_operator() {
     for (offer, answer, want) in [
-        (
-            "AUTH PLAIN",
-            "535 5.7.8 wrong password",
-            "deferred operator Host",
-        ),
-        (
-            "AUTH LOGIN",
-            "535 5.7.8 wrong password",
-            "deferred operator Host",
-        ),
-        (
-            "AUTH PLAIN",
-            "454 4.7.0 database is down",
-            "deferred connection Host",
-        ),
+        ("AUTH PLAIN", "535 5.7.8 wrong password", "deferred operator Host"),
+        ("AUTH LOGIN", "535 5.7.8 wrong password", "deferred operator Host"),
+        ("AUTH PLAIN", "454 4.7.0 database is down", "deferred connection Host"),
         ("AUTH CRAM-MD5", "235 welcome", "deferred operator Host"),
     ] {
-        let server = Script::default()
-            .offer(offer)
-            .always("AUTH", answer)
-            .start()
-            .await;
-        let attempt = send(&transport_with(
-            &server,
-            "user:pass@",
-            Options::new("desk.example"),
-        ))
-        .await;
+        let server = Script::default().offer(offer).always("AUTH", answer).start().await;
+        let attempt = send(&transport_with(&server, "user:pass@", Options::new("desk.example"))).await;
         assert_eq!(verdict(&attempt), want, "{offer}: {answer}");
         assert!(!attempt.answer.contains("pass@"));
         assert_eq!(server.heard().mails.len(), 0);

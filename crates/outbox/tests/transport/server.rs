@@ -32,10 +32,7 @@ pub(crate) struct Script {
 impl Script {
     /// Gives one answer the next time the step comes, on whichever connection.
     pub(crate) fn once(mut self, step: &'static str, answer: &str) -> Self {
-        self.once
-            .entry(step)
-            .or_default()
-            .push_back(answer.to_owned());
+        self.once.entry(step).or_default().push_back(answer.to_owned());
         self
     }
 
@@ -55,11 +52,7 @@ impl Script {
     pub(crate) fn tls(mut self, certificate: &Certificate, implicit: bool) -> Self {
         self.tls = Some(certificate.acceptor());
         self.implicit_tls = implicit;
-        if implicit {
-            self
-        } else {
-            self.offer("STARTTLS")
-        }
+        if implicit { self } else { self.offer("STARTTLS") }
     }
 
     /// Answers a mail's last byte only when the gate gives a permit.
@@ -79,16 +72,9 @@ impl Script {
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Heard::default()));
         let mut tasks = JoinSet::new();
-        let shared = Arc::new(Shared {
-            script: Mutex::new(self),
-            heard: Arc::clone(&heard),
-        });
+        let shared = Arc::new(Shared { script: Mutex::new(self), heard: Arc::clone(&heard) });
         tasks.spawn(accept(listener, shared));
-        Server {
-            address,
-            heard,
-            _tasks: tasks,
-        }
+        Server { address, heard, _tasks: tasks }
     }
 }
 
@@ -107,13 +93,8 @@ impl Certificate {
     fn acceptor(&self) -> TlsAcceptor {
         let key = PrivateKeyDer::try_from(self.0.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap();
-        let config = config
-            .with_no_client_auth()
-            .with_single_cert(vec![self.0.cert.der().clone()], key)
-            .unwrap();
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![self.0.cert.der().clone()], key).unwrap();
         TlsAcceptor::from(Arc::new(config))
     }
 }
@@ -159,19 +140,12 @@ impl Shared {
         if let Some(answer) = script.once.get_mut(step).and_then(VecDeque::pop_front) {
             return answer;
         }
-        script
-            .always
-            .get(step)
-            .cloned()
-            .unwrap_or_else(|| usual.to_owned())
+        script.always.get(step).cloned().unwrap_or_else(|| usual.to_owned())
     }
 
     fn ehlo(&self, encrypted: bool) -> String {
         let script = self.script.lock().unwrap();
-        let offers = script
-            .offers
-            .iter()
-            .filter(|offer| !(encrypted && **offer == "STARTTLS"));
+        let offers = script.offers.iter().filter(|offer| !(encrypted && **offer == "STARTTLS"));
         let lines: String = offers.map(|offer| format!("250-{offer}\r\n")).collect();
         format!("250-server.example\r\n{lines}250 PIPELINING")
     }
@@ -190,12 +164,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 /// Holds one conversation; `None` when it ends.
 async fn serve(stream: Box<dyn Stream>, shared: Arc<Shared>) -> Option<()> {
-    let mut peer = Conversation {
-        stream,
-        unread: Vec::new(),
-        encrypted: false,
-        shared,
-    };
+    let mut peer = Conversation { stream, unread: Vec::new(), encrypted: false, shared };
     if peer.shared.script.lock().unwrap().implicit_tls {
         peer.encrypt().await?;
     }
@@ -264,17 +233,10 @@ impl Conversation {
         if answer == DROP {
             return None;
         }
-        self.stream
-            .write_all(format!("{answer}\r\n").as_bytes())
-            .await
-            .ok()?;
+        self.stream.write_all(format!("{answer}\r\n").as_bytes()).await.ok()?;
         self.stream.flush().await.ok()?;
         // A server that says 421 closes (RFC 5321 §3.8).
-        if answer.starts_with("421") {
-            None
-        } else {
-            Some(answer.starts_with(['2', '3']))
-        }
+        if answer.starts_with("421") { None } else { Some(answer.starts_with(['2', '3'])) }
     }
 
     /// Sets up TLS; hangs up if there is no certificate to do it with.
@@ -290,11 +252,7 @@ impl Conversation {
 
     async fn until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
         loop {
-            if let Some(at) = self
-                .unread
-                .windows(end.len())
-                .position(|window| window == end)
-            {
+            if let Some(at) = self.unread.windows(end.len()).position(|window| window == end) {
                 let line = self.unread.drain(..at + end.len()).collect::<Vec<u8>>();
                 return line.strip_suffix(end).map(<[u8]>::to_vec);
             }

@@ -12,54 +12,29 @@ use crate::{
     verdict,
 };
 
-async fn send_to(
-    server: &Server,
-    scheme: &str,
-    host: &str,
-    extra_ca_pem: Option<Vec<u8>>,
-) -> Attempt {
+async fn send_to(server: &Server, scheme: &str, host: &str, extra_ca_pem: Option<Vec<u8>>) -> Attempt {
     let url = format!("{scheme}://{host}:{}", server.address.port());
-    let options = Options {
-        extra_ca_pem,
-        ..Options::new("desk.example")
-    };
+    let options = Options { extra_ca_pem, ..Options::new("desk.example") };
     let transport = Transport::new(Route::Relay(RelayUrl::parse(&url).unwrap()), options).unwrap();
     send(&transport).await
 }
 
 #[tokio::test]
 async fn a_relay_is_verified_against_the_extra_ca() {
-    let (own, other) = (
-        Certificate::for_name("127.0.0.1"),
-        Certificate::for_name("127.0.0.1"),
-    );
+    let (own, other) = (Certificate::for_name("127.0.0.1"), Certificate::for_name("127.0.0.1"));
     let elsewhere = Certificate::for_name("mail.example");
     for (implicit, scheme) in [(false, "smtp"), (true, "smtps")] {
         for (name, certificate, ca, want) in [
             ("known", &own, Some(&own), "sent - Recipient"),
             ("unknown", &own, Some(&other), "deferred operator Host"),
-            (
-                "wrong name",
-                &elsewhere,
-                Some(&elsewhere),
-                "deferred operator Host",
-            ),
+            ("wrong name", &elsewhere, Some(&elsewhere), "deferred operator Host"),
             ("loopback without a CA", &own, None, "sent - Recipient"),
         ] {
             let server = Script::default().tls(certificate, implicit).start().await;
             let attempt = send_to(&server, scheme, "127.0.0.1", ca.map(Certificate::pem)).await;
-            assert_eq!(
-                verdict(&attempt),
-                want,
-                "{scheme}, {name}: {}",
-                attempt.answer
-            );
+            assert_eq!(verdict(&attempt), want, "{scheme}, {name}: {}", attempt.answer);
             let is_sent = attempt.result == AttemptResult::Sent;
-            assert_eq!(
-                (server.heard().handshakes, server.heard().mails.len()),
-                (is_sent.into(), is_sent.into()),
-                "{name}"
-            );
+            assert_eq!((server.heard().handshakes, server.heard().mails.len()), (is_sent.into(), is_sent.into()), "{name}");
         }
     }
 }
@@ -67,27 +42,10 @@ async fn a_relay_is_verified_against_the_extra_ca() {
 #[tokio::test]
 async fn the_offers_before_tls_are_forgotten_and_logins_come_after_it() {
     let own = Certificate::for_name("127.0.0.1");
-    let server = Script::default()
-        .tls(&own, false)
-        .offer("AUTH PLAIN")
-        .start()
-        .await;
-    assert_eq!(
-        send_to(&server, "smtp", "u:p@127.0.0.1", Some(own.pem()))
-            .await
-            .result,
-        AttemptResult::Sent
-    );
+    let server = Script::default().tls(&own, false).offer("AUTH PLAIN").start().await;
+    assert_eq!(send_to(&server, "smtp", "u:p@127.0.0.1", Some(own.pem())).await.result, AttemptResult::Sent);
     let lines = server.heard().lines;
-    assert_eq!(
-        lines[..4],
-        [
-            "EHLO desk.example",
-            "STARTTLS",
-            "EHLO desk.example",
-            "AUTH PLAIN AHUAcA=="
-        ]
-    );
+    assert_eq!(lines[..4], ["EHLO desk.example", "STARTTLS", "EHLO desk.example", "AUTH PLAIN AHUAcA=="]);
 }
 
 #[tokio::test]
@@ -95,16 +53,9 @@ async fn a_relay_that_refuses_its_own_offer_or_goes_on_in_the_clear_gets_no_mail
     let own = Certificate::for_name("127.0.0.1");
     for (answer, want) in [
         ("454 4.7.0 no certificate", "deferred connection Host"),
-        (
-            "220 go ahead\r\n250-server.example\r\n250 AUTH PLAIN",
-            "deferred connection Host",
-        ),
+        ("220 go ahead\r\n250-server.example\r\n250 AUTH PLAIN", "deferred connection Host"),
     ] {
-        let server = Script::default()
-            .tls(&own, false)
-            .once("STARTTLS", answer)
-            .start()
-            .await;
+        let server = Script::default().tls(&own, false).once("STARTTLS", answer).start().await;
         let attempt = send_to(&server, "smtp", "127.0.0.1", None).await;
         assert_eq!(verdict(&attempt), want, "{answer}: {}", attempt.answer);
         assert_eq!(server.heard().mails.len(), 0);
@@ -113,21 +64,9 @@ async fn a_relay_that_refuses_its_own_offer_or_goes_on_in_the_clear_gets_no_mail
 
 #[tokio::test]
 async fn a_ca_file_without_certificate_is_refused_at_the_start() {
-    let options = Options {
-        extra_ca_pem: Some(b"nothing".to_vec()),
-        ..Options::new("desk.example")
-    };
-    assert!(matches!(
-        Transport::new(Route::None, options),
-        Err(TransportError::Tls(_))
-    ));
+    let options = Options { extra_ca_pem: Some(b"nothing".to_vec()), ..Options::new("desk.example") };
+    assert!(matches!(Transport::new(Route::None, options), Err(TransportError::Tls(_))));
     for name in ["", "two words", "line\r\nend"] {
-        assert!(
-            matches!(
-                Transport::new(Route::None, Options::new(name)),
-                Err(TransportError::HelloName(_))
-            ),
-            "{name:?}"
-        );
+        assert!(matches!(Transport::new(Route::None, Options::new(name)), Err(TransportError::HelloName(_))), "{name:?}");
     }
 }

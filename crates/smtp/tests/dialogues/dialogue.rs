@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use smtp::{
-    BareNewline, Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step,
-    Transaction,
-};
+use smtp::{BareNewline, Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
 
 /// How the bytes of the client are cut into pushes.
 pub(crate) enum Cut {
@@ -35,9 +32,7 @@ pub(crate) fn play(script: &str, cut: &mut Cut) -> String {
 }
 
 fn is_of_server(line: &str) -> bool {
-    ["S:", "M:", "T:", "X:"]
-        .iter()
-        .any(|start| line.starts_with(start))
+    ["S:", "M:", "T:", "X:"].iter().any(|start| line.starts_with(start))
 }
 
 /// `C: line` with CRLF, `C> bytes` without.
@@ -46,13 +41,7 @@ fn client_bytes(line: &str) -> Option<Vec<u8>> {
         return Some(unescape(text.trim_start()));
     }
     let text = line.strip_prefix("C:")?;
-    Some(
-        [
-            &unescape(text.strip_prefix(' ').unwrap_or(text))[..],
-            b"\r\n",
-        ]
-        .concat(),
-    )
+    Some([&unescape(text.strip_prefix(' ').unwrap_or(text))[..], b"\r\n"].concat())
 }
 
 struct Player {
@@ -68,13 +57,8 @@ struct Player {
 impl Player {
     fn new(script: &str) -> Self {
         let mut config = Config::new("desk.example", Protocol::Smtp);
-        let settings: Vec<_> = script
-            .lines()
-            .filter_map(|line| line.strip_prefix("! "))
-            .collect();
-        settings
-            .iter()
-            .for_each(|setting| set(&mut config, setting));
+        let settings: Vec<_> = script.lines().filter_map(|line| line.strip_prefix("! ")).collect();
+        settings.iter().for_each(|setting| set(&mut config, setting));
         let session = match settings.contains(&"too-many-connections") {
             true => Session::too_many_connections(config),
             false => Session::new(config),
@@ -105,9 +89,7 @@ impl Player {
                 };
                 self.recipients.insert(address.to_owned(), answer);
             }
-            ["mail", ref answers @ ..] => self
-                .mails
-                .push_back(answers.iter().map(|text| mail_answer(text)).collect()),
+            ["mail", ref answers @ ..] => self.mails.push_back(answers.iter().map(|text| mail_answer(text)).collect()),
             ["timed-out"] => self.session.timed_out(),
             ["shutdown"] => self.session.shutdown(),
             ["shutdown-in-hand"] => self.shutdown_in_hand = true,
@@ -154,8 +136,7 @@ impl Player {
 
     fn answer_recipient(&mut self, recipient: &Recipient) {
         let answer = self.recipients.get(recipient.as_written()).cloned();
-        self.session
-            .recipient(answer.unwrap_or(RecipientAnswer::Accepted));
+        self.session.recipient(answer.unwrap_or(RecipientAnswer::Accepted));
     }
 
     fn answer_mail(&mut self, mail: &Transaction) {
@@ -164,9 +145,7 @@ impl Player {
         if self.shutdown_in_hand {
             self.session.shutdown();
         }
-        let default = vec![MailAnswer::Accepted {
-            id: format!("mail-{}", self.mail_count),
-        }];
+        let default = vec![MailAnswer::Accepted { id: format!("mail-{}", self.mail_count) }];
         let answers = self.mails.pop_front().unwrap_or(default);
         self.session.accepted_each(&answers);
     }
@@ -175,10 +154,7 @@ impl Player {
         let output = String::from_utf8(self.session.take_output()).expect("replies are text");
         for reply in output.split_inclusive("\r\n") {
             let reply = reply.strip_suffix("\r\n").expect("a reply ends in CRLF");
-            assert!(
-                reply.len() <= 510 && reply.bytes().all(|b| (b' '..=b'~').contains(&b)),
-                "{reply:?}"
-            );
+            assert!(reply.len() <= 510 && reply.bytes().all(|b| (b' '..=b'~').contains(&b)), "{reply:?}");
             self.write(&format!("S: {reply}"));
         }
     }
@@ -234,30 +210,14 @@ fn mail_answer(text: &str) -> MailAnswer {
 /// One line about a mail that was handed out.
 fn describe(mail: &Transaction) -> String {
     let recipients: Vec<_> = mail.recipients.iter().map(describe_recipient).collect();
-    let sender = mail
-        .mail_from
-        .as_ref()
-        .map_or("<>", |address| address.as_str());
-    let flags = [
-        (mail.tls, " tls"),
-        (mail.smtputf8, " smtputf8"),
-        (mail.body_8bit, " 8bit"),
-        (mail.normalised, " normalised"),
-    ];
-    let flags: String = flags
-        .iter()
-        .filter(|(is_set, _)| *is_set)
-        .map(|(_, name)| *name)
-        .collect();
+    let sender = mail.mail_from.as_ref().map_or("<>", |address| address.as_str());
+    let flags = [(mail.tls, " tls"), (mail.smtputf8, " smtputf8"), (mail.body_8bit, " 8bit"), (mail.normalised, " normalised")];
+    let flags: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
     let raw = match mail.raw.len() {
         0..=200 => format!("\"{}\"", mail.raw.escape_ascii()),
         length => format!("{length} octets"),
     };
-    format!(
-        "M: helo={} from={sender} to={}{flags} raw={raw}",
-        mail.helo,
-        recipients.join(",")
-    )
+    format!("M: helo={} from={sender} to={}{flags} raw={raw}", mail.helo, recipients.join(","))
 }
 
 fn describe_recipient(recipient: &Recipient) -> String {

@@ -42,11 +42,7 @@ fn dialogues_read_as_written() {
         if std::env::var_os("UPDATE_DIALOGUES").is_some() {
             fs::write(&path, &seen).unwrap();
         }
-        wrong.push(format!(
-            "{}:\n{}",
-            path.display(),
-            first_difference(&script, &seen)
-        ));
+        wrong.push(format!("{}:\n{}", path.display(), first_difference(&script, &seen)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

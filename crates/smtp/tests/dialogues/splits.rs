@@ -35,22 +35,9 @@ fn run(config: &Config, bytes: &[u8], piece: usize) -> (Vec<Transaction>, Vec<u8
 
 /// Bytes among which line ends, dots and near misses of the end of data are common.
 fn nasty_text() -> impl Strategy<Value = Vec<u8>> {
-    static PIECES: [&str; 12] = [
-        "\r\n",
-        "\r",
-        "\n",
-        ".",
-        "..",
-        "a",
-        "b c",
-        "\0",
-        "\r\n.\r\n",
-        "\r\n.",
-        "Received: x\r\n",
-        "\n.\n",
-    ];
-    proptest::collection::vec(select(&PIECES[..]), 0..40)
-        .prop_map(|pieces| pieces.concat().into_bytes())
+    static PIECES: [&str; 12] =
+        ["\r\n", "\r", "\n", ".", "..", "a", "b c", "\0", "\r\n.\r\n", "\r\n.", "Received: x\r\n", "\n.\n"];
+    proptest::collection::vec(select(&PIECES[..]), 0..40).prop_map(|pieces| pieces.concat().into_bytes())
 }
 
 /// Whole commands, good and bad, with the text of mails among them.
@@ -72,8 +59,7 @@ fn nasty_session() -> impl Strategy<Value = Vec<u8>> {
         "a\rb\nc",
         "STARTTLS x\r\n",
     ];
-    proptest::collection::vec(select(&LINES[..]), 0..40)
-        .prop_map(|lines| lines.concat().into_bytes())
+    proptest::collection::vec(select(&LINES[..]), 0..40).prop_map(|lines| lines.concat().into_bytes())
 }
 
 fn has_stray_newline(bytes: &[u8]) -> bool {

@@ -131,9 +131,9 @@ fn what_was_queued_before_closing_is_written() {
 fn text_is_stored_without_the_one_character_that_not_every_database_keeps() {
     on_both(|store| {
         let written = store.write_blocking(|tx| {
-            let sql = "INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, 0)";
-            tx.execute(sql, &values!["a\0b", 1])?;
-            tx.insert_rows(sql, &[values!["\0", 2], values!["c\0\0d\u{1}", 3]])?;
+            let sql = "INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, $3)";
+            tx.execute(sql, &values!["a\0b", 1, 0])?;
+            tx.insert_rows(sql, &[values!["\0", 2, 0], values!["c\0\0d\u{1}", 3, 0]])?;
             // What is looked for is written the same way.
             let found = tx.query(
                 "SELECT key FROM directory WHERE key IN ($1, $2, $3) ORDER BY account_id",

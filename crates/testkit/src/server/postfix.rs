@@ -277,5 +277,7 @@ fn tls_policy(routes: &[(String, Route)]) -> String {
         Route::Smtp { port, starttls } => Some(format!("[127.0.0.1]:{port} {}\n", if *starttls { "encrypt" } else { "none" })),
         Route::LmtpTcp(_) | Route::LmtpUnix(_) => None,
     };
-    routes.iter().filter_map(policy).collect()
+    // Several domains may go to one port; Postfix takes a key once.
+    let lines: std::collections::BTreeSet<String> = routes.iter().filter_map(policy).collect();
+    lines.into_iter().collect()
 }
