@@ -30,7 +30,7 @@ fn acknowledge(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     let mails = peers.mailbox(1)?;
     assert_eq!(mails.len(), 1);
     let notice = &mails[0];
-    ensure!(field(notice, "From").contains(&format!("<{EXTERNAL}>")), "{}", field(notice, "From"));
+    ensure!(field(notice, "From").contains(EXTERNAL), "{}", field(notice, "From"));
     ensure!(ids(&field(notice, "References")).contains(&question.message_id), "{}", field(notice, "References"));
     // RFC 3834 §5: so that no machine answers it.
     ensure!(field(notice, "Auto-Submitted").starts_with("auto-"), "{}", field(notice, "Auto-Submitted"));
@@ -49,7 +49,7 @@ fn answer(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     assert_eq!(answers.len(), 1);
     ensure!(mails.iter().all(|mail| !contains(mail, NOTE)), "an internal note was mailed");
     let answer = answers.first().context("one answer")?;
-    ensure!(field(answer, "From").contains(&format!("<{EXTERNAL}>")), "{}", field(answer, "From"));
+    ensure!(field(answer, "From").contains(EXTERNAL), "{}", field(answer, "From"));
     ensure!(ids(&field(answer, "In-Reply-To")).contains(&question.message_id), "{}", field(answer, "In-Reply-To"));
     ensure!(ids(&field(answer, "References")).contains(&question.message_id), "{}", field(answer, "References"));
     let comments = desk.comments(1, 3)?;
@@ -65,7 +65,9 @@ fn reply(peers: &Peers, question: &Letter) -> Result<Letter> {
     let mut references = ids(&field(answer, "References"));
     references.extend(ids(&field(answer, "Message-ID")));
     let back = [field(answer, "Reply-To"), field(answer, "From")].into_iter().find(|value| !value.is_empty());
-    let to = ids(&back.unwrap_or_default()).pop().context("the answer says where replies go")?;
+    let back = back.context("the answer says where replies go")?;
+    // Without a display name the address stands bare.
+    let to = ids(&back).pop().unwrap_or_else(|| back.trim().to_owned());
     let mut reply = Letter::new(CUSTOMER, &to, &format!("Re: {}", question.subject));
     reply.references = references;
     reply.body = format!("It is 4711.\n\nAt some time, Acme wrote:\n> {ANSWER}\n");

@@ -142,6 +142,15 @@ impl Transport {
         }
     }
 
+    /// Most connections to one destination at once.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        match &self.0.way {
+            Way::Relay(_) => self.0.options.limits.to_relay,
+            Way::None | Way::Direct { .. } => self.0.options.limits.per_destination,
+        }
+    }
+
     /// Makes one attempt to deliver `bytes` (CRLF line ends) to one recipient, and says what happened.
     ///
     /// Waits for a free connection if the destination has none. If the future is dropped the connection is closed,

@@ -13,6 +13,7 @@ use desk::signed::{Purpose, SigningKeys};
 use store::outbox::{Attempted, Due};
 use store::work::{self, Announced, Kind, Lease};
 use store::{Store, StoreError, Tx};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +60,7 @@ struct Inner {
     options: OutboxOptions,
     accounts: Mutex<BTreeMap<i64, InHand>>,
     down: Mutex<BTreeMap<String, (Instant, String)>>,
+    places: Mutex<BTreeMap<String, Arc<Semaphore>>>,
 }
 
 /// An account this node works.
@@ -81,7 +83,16 @@ impl Worker {
     /// A worker on an open store; `transport` knows the relay.
     #[must_use]
     pub fn new(store: Store, keys: SigningKeys, clock: Arc<dyn Clock>, transport: Transport, options: OutboxOptions) -> Worker {
-        let inner = Inner { store, keys, clock, transport, options, accounts: Mutex::default(), down: Mutex::default() };
+        let inner = Inner {
+            store,
+            keys,
+            clock,
+            transport,
+            options,
+            accounts: Mutex::default(),
+            down: Mutex::default(),
+            places: Mutex::default(),
+        };
         Worker { inner: Arc::new(inner) }
     }
 
@@ -246,6 +257,8 @@ impl Worker {
     /// Makes one attempt and records it.
     async fn deliver(&self, lease: &Lease, delivery: Delivery) {
         let destination = self.inner.transport.destination(&delivery.due.recipient);
+        // Held until the result is written: what a crash can double is one mail a connection, not all that was claimed.
+        let _place = self.place(&destination).await;
         let down = self.known_down(&destination);
         let tried = down.is_none();
         let attempt = match down {
@@ -280,6 +293,18 @@ impl Worker {
             delivery.due.mail_id
         );
         self.record(lease, done).await;
+    }
+
+    async fn place(&self, destination: &str) -> Option<OwnedSemaphorePermit> {
+        let places = {
+            let mut places = self.inner.places.lock().expect("plain map");
+            // Destinations nobody waits for are forgotten.
+            places.retain(|name, places| name == destination || Arc::strong_count(places) > 1);
+            let fresh = || Arc::new(Semaphore::new(self.inner.transport.connections()));
+            Arc::clone(places.entry(destination.to_owned()).or_insert_with(fresh))
+        };
+        // Never closed; none would only mean going without.
+        places.acquire_owned().await.ok()
     }
 
     fn known_down(&self, destination: &str) -> Option<String> {

@@ -186,9 +186,11 @@ fn again_per_round(evidence: &Evidence, taken: &BTreeMap<(&str, String), Vec<usi
         }
     }
     for (round, count) in &again {
-        let bound = evidence.relay_peaks.get(*round).copied().unwrap_or(0);
+        // A delivery keeps its place until its result is written, so one connection may have carried several not noted yet.
+        let faulty = evidence.relay_peaks.get(*round).is_some();
+        let bound = if faulty { evidence.deliveries_at_once } else { 0 };
         if *count > bound {
-            wrong.push(format!("round {round}: {count} mails delivered again, {bound} connections to the relay"));
+            wrong.push(format!("round {round}: {count} mails delivered again, {bound} deliveries at once"));
         }
     }
     again.values().sum()

@@ -44,6 +44,7 @@ fn right() -> Evidence {
         outbox: vec![outgoing("x", 1), outgoing("y", 2)],
         taken: vec![taken("x", "a", 0), taken("y", "c", 0)],
         relay_peaks: vec![1],
+        deliveries_at_once: 1,
     }
 }
 
@@ -82,18 +83,18 @@ fn each_kind_of_fault_is_found() {
 }
 
 #[test]
-fn delivering_again_is_bounded_by_connections_of_the_round_with_the_fault() {
+fn delivering_again_is_bounded_by_the_deliveries_at_once_in_the_round_with_the_fault() {
     let mut evidence = right();
     evidence.taken.push(taken("x", "a", 1));
     let (counts, wrong) = check(&evidence);
     assert_eq!((counts.delivered_again, wrong.len()), (1, 0));
     evidence.taken.push(taken("y", "c", 1));
-    assert!(check(&evidence).1[0].contains("2 mails delivered again, 1 connections"));
+    assert!(check(&evidence).1[0].contains("2 mails delivered again, 1 deliveries"));
     // The last round has no fault.
     let mut evidence = right();
     evidence.taken[0].round = 1;
     evidence.taken.push(taken("x", "a", 1));
-    assert!(check(&evidence).1[0].contains("round 1: 1 mails delivered again, 0 connections"));
+    assert!(check(&evidence).1[0].contains("round 1: 1 mails delivered again, 0 deliveries"));
 }
 
 #[test]

@@ -72,4 +72,6 @@ pub struct Evidence {
     pub taken: Vec<Taken>,
     /// The most connections that the desk had open to the relay at once, one entry a round with a fault.
     pub relay_peaks: Vec<usize>,
+    /// The most deliveries that all nodes together may have in progress (docs/behaviour/outgoing-mail.md §5).
+    pub deliveries_at_once: usize,
 }

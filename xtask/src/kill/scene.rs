@@ -19,6 +19,9 @@ use crate::load::mails::{Mail, Mix, Recipe, Sample};
 use crate::load::sender::{Control, Fate, Sent, Target, send};
 use crate::load::sink::Sink;
 
+/// Deliveries to the relay that one node has in progress at most.
+const DELIVERIES_OF_A_NODE: usize = 20;
+
 /// How long a claimed account stays claimed by a silent process; short, so that a scene with frozen ones stays short.
 pub(super) const LEASE: Duration = Duration::from_secs(2);
 /// How long the desk may take for what is left when all faults are over.
@@ -167,6 +170,7 @@ impl Stage {
             tickets: self.rows(&["ticket", "list"])?,
             outbox: self.rows(&["outbox", "list"])?,
             taken: self.sink.taken(),
+            deliveries_at_once: DELIVERIES_OF_A_NODE * faults::processes(self.scene),
             relay_peaks: (0..rounds).map(|round| self.sink.peak(round)).collect(),
             posted: self.posted,
         })
