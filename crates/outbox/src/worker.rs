@@ -417,7 +417,7 @@ fn make_bytes(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, mail: &store
         _ => String::new(),
     };
     let references = match mail.ticket_id {
-        Some(ticket) => store::outbox::conversation(tx, account_id, ticket, mail.id)?,
+        Some(ticket) => store::outbox::conversation(tx, account_id, ticket, mail.created_at)?,
         None => Vec::new(),
     };
     let mark = keys.sign(Purpose::Mail, account_id, mail.id);

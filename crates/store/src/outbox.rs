@@ -119,20 +119,18 @@ fn unpack_framed(framed: &[u8]) -> Result<Vec<u8>> {
     unpack(packed, u32::from_le_bytes(*size) as usize)
 }
 
-/// Earlier Message-IDs of a ticket's conversation for References: ids of its mails in and out, oldest first.
+/// Message-IDs of the last ten mails of a ticket's public conversation that came in before a time, oldest first.
 ///
 /// # Errors
 /// As the database says.
-pub fn conversation(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, before_mail: i64) -> Result<Vec<String>> {
-    let mut ids: Vec<(i64, String)> = Vec::new();
-    let sql = "SELECT l.id, l.message_id FROM comments c JOIN ledger l ON l.account_id = c.account_id AND l.id = c.raw_id
-               WHERE c.account_id = $1 AND c.ticket_id = $2 AND c.is_public = 1 ORDER BY l.id DESC LIMIT 10";
-    for mut row in tx.query(sql, &values![account_id, ticket_id])? {
-        ids.push((row.int()?, row.text()?));
-    }
-    ids.retain(|(id, text)| *id < before_mail && !text.is_empty());
-    ids.sort_unstable();
-    Ok(ids.into_iter().map(|(_, text)| text).collect())
+pub fn conversation(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, before: i64) -> Result<Vec<String>> {
+    let sql = "SELECT l.message_id FROM comments c JOIN ledger l ON l.account_id = c.account_id AND l.id = c.raw_id
+               WHERE c.account_id = $1 AND c.ticket_id = $2 AND c.is_public = 1 AND c.created_at <= $3 AND l.message_id <> ''
+               ORDER BY c.created_at DESC, c.id DESC LIMIT 10";
+    let rows = tx.query(sql, &values![account_id, ticket_id, before])?;
+    let mut ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<String>>>()?;
+    ids.reverse();
+    Ok(ids)
 }
 
 /// How an attempt ended.

@@ -261,7 +261,7 @@ pub struct CommentRow {
 pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTreeMap<i64, Vec<CommentRow>>> {
     let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, created_at
-               FROM comments WHERE account_id = $1 AND ticket_id IN ($2..) ORDER BY ticket_id, id";
+               FROM comments WHERE account_id = $1 AND ticket_id IN ($2..) ORDER BY ticket_id, created_at, id";
     let mut found: BTreeMap<i64, Vec<CommentRow>> = BTreeMap::new();
     for mut row in tx.query_in(sql, &values![account_id], &list)? {
         let ticket = row.int()?;
@@ -344,7 +344,7 @@ pub struct AuditRow {
 /// # Errors
 /// As the database says.
 pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<AuditRow>> {
-    let sql = "SELECT author_id, channel, events, created_at FROM audits WHERE account_id = $1 AND ticket_id = $2 ORDER BY id";
+    let sql = "SELECT author_id, channel, events, created_at FROM audits WHERE account_id = $1 AND ticket_id = $2 ORDER BY created_at, id";
     let rows = tx.query(sql, &values![account_id, ticket_id])?;
     rows.into_iter()
         .map(|mut row| {
