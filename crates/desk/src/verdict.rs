@@ -257,19 +257,19 @@ impl Case<'_> {
         let mark = report.original_mark.as_deref();
         let marked = mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark)).map(OutgoingId);
         if let Some(mail) = marked {
-            let named = |address: &str| {
-                let of_mail = |delivery: &&Delivery| delivery.mail_id == mail;
-                let all = self.facts.deliveries.iter().filter(of_mail);
-                all.into_iter().find(|delivery| delivery.recipient.eq_ignore_ascii_case(address))
-            };
-            let reports: Vec<(Delivery, bool, String)> = report
-                .recipients
-                .iter()
-                .filter_map(|failed| {
-                    let delivery = named(&failed.address)?.clone();
-                    Some((delivery, failed.action == Action::Failed, answer_of(&failed.status, &failed.diagnostic)))
-                })
-                .collect();
+            let of_mail: Vec<&Delivery> = self.facts.deliveries.iter().filter(|delivery| delivery.mail_id == mail).collect();
+            // The mark went to every recipient of the mail, so one of them could report on another: with several, what is
+            // said is shown but changes nobody's deliverability. The signed return path is each recipient's own.
+            let is_sole = of_mail.len() == 1;
+            let mut reports: Vec<(Delivery, bool, String)> = Vec::new();
+            for failed in &report.recipients {
+                let named = of_mail.iter().find(|delivery| delivery.recipient.eq_ignore_ascii_case(&failed.address));
+                let Some(delivery) = named else { continue };
+                if reports.iter().all(|(told, ..)| told.outbox_id != delivery.outbox_id) {
+                    let is_final = is_sole && failed.action == Action::Failed;
+                    reports.push(((*delivery).clone(), is_final, answer_of(&failed.status, &failed.diagnostic)));
+                }
+            }
             if !reports.is_empty() {
                 self.say("a delivery report on a mail of ours: the returned part carries our signature");
                 return Some(Verdict::Bounce { reports });

@@ -23,6 +23,9 @@ use crate::guarded::{self, Read};
 use crate::supply::BatchSupply;
 use crate::{Engine, Fault, Step};
 
+/// Bytes of raw mail in one batch: what a batch holds in memory, and how long its transaction takes, follow from it.
+const BATCH_BYTES: i64 = 16 * 1024 * 1024;
+
 /// A mail of the batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
@@ -46,15 +49,15 @@ impl Engine {
     /// The next mails of an account, read and parsed; `full` tells whether more may wait.
     pub(crate) async fn next_batch(&self, account_id: i64) -> Result<(Vec<Item>, bool)> {
         let limit = self.inner.options.batch_max;
-        let (rows, packed) = self
+        let (rows, packed, is_full) = self
             .store()
             .read(move |tx| {
-                let rows = store::spool::page(tx, account_id, limit)?;
+                let mut rows = store::spool::page(tx, account_id, limit)?;
+                let is_full = cut_to_bytes(&mut rows) || rows.len() == limit;
                 let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-                Ok((rows, store::raw::find_many(tx, account_id, &ids)?))
+                Ok((rows, store::raw::find_many(tx, account_id, &ids)?, is_full))
             })
             .await?;
-        let is_full = rows.len() == limit;
         let mut packed: std::collections::BTreeMap<i64, store::raw::Packed> = packed.into_iter().collect();
         let mut raws = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -160,6 +163,19 @@ impl Engine {
             .await?;
         Ok(vec![decided])
     }
+}
+
+/// Cuts a page to [`BATCH_BYTES`], at least one mail; true when something was cut.
+fn cut_to_bytes(rows: &mut Vec<store::spool::SpoolRow>) -> bool {
+    let mut bytes = 0;
+    let fits = rows.iter().take_while(|row| {
+        bytes += row.size_bytes;
+        bytes <= BATCH_BYTES
+    });
+    let kept = fits.count().max(1);
+    let is_cut = kept < rows.len();
+    rows.truncate(kept);
+    is_cut
 }
 
 /// Everything one run of the transaction needs; it may be run again.

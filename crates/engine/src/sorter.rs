@@ -1,6 +1,6 @@
 //! Works the spool: finds accounts with mail, holds their leases, decides batch after batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use store::StoreError;
@@ -31,109 +31,168 @@ struct Held {
     renew_from: Instant,
 }
 
+/// What the sorter has in hand.
+#[derive(Debug, Default)]
+struct InHand {
+    held: BTreeMap<i64, Held>,
+    /// Accounts left alone for a while: another node works them, or they failed.
+    refused: BTreeMap<i64, Instant>,
+    running: JoinSet<(i64, store::Result<()>)>,
+    at_work: BTreeSet<i64>,
+}
+
+impl InHand {
+    /// Notes how the work on an account ended. A failure concerns that account alone.
+    fn note(&mut self, account_id: i64, outcome: store::Result<()>) {
+        self.at_work.remove(&account_id);
+        let Err(error) = outcome else { return };
+        self.held.remove(&account_id);
+        if matches!(error, StoreError::Fenced { .. } | StoreError::Changed(_)) {
+            tracing::warn!(account.id = account_id, "Another node took this account over");
+        } else {
+            tracing::warn!(account.id = account_id, %error, "Mail of an account waits: it cannot be worked now");
+            self.refused.insert(account_id, Instant::now() + PAUSE);
+        }
+    }
+
+    fn note_joined(&mut self, joined: Result<(i64, store::Result<()>), tokio::task::JoinError>) {
+        match joined {
+            Ok((account_id, outcome)) => self.note(account_id, outcome),
+            Err(error) => {
+                tracing::error!(%error, "A task of the sorter panicked");
+                // Which one it was is not told: all begin anew, under new epochs.
+                self.running.abort_all();
+                self.at_work.clear();
+                self.held.clear();
+            }
+        }
+    }
+}
+
 impl Engine {
     /// Works the spool until it is told to stop; finishes the batches in hand and gives its leases back.
     pub async fn run_sorter(&self, stop: CancellationToken) {
         let bell = self.store().bell(Kind::Mail);
-        let mut held: BTreeMap<i64, Held> = BTreeMap::new();
-        let mut refused: BTreeMap<i64, Instant> = BTreeMap::new();
+        let mut hand = InHand::default();
         while !stop.is_cancelled() {
-            let worked = match self.pass(&mut held, &mut refused).await {
-                Ok(worked) => worked,
-                Err(error) => {
-                    tracing::warn!(%error, "Mail waits: the database cannot be worked now");
-                    held.clear();
-                    sleep(PAUSE, &stop).await;
-                    continue;
-                }
+            while let Some(joined) = hand.running.try_join_next() {
+                hand.note_joined(joined);
+            }
+            if let Err(error) = self.pass(&mut hand).await {
+                tracing::warn!(%error, "Mail waits: the database cannot be worked now");
+                sleep(PAUSE, &stop).await;
+                continue;
+            }
+            let joined = tokio::select! {
+                () = bell.notified() => None,
+                () = tokio::time::sleep(POLL) => None,
+                () = stop.cancelled() => break,
+                joined = hand.running.join_next(), if !hand.running.is_empty() => joined,
             };
-            if !worked {
-                tokio::select! {
-                    () = bell.notified() => {}
-                    () = tokio::time::sleep(POLL) => {}
-                    () = stop.cancelled() => break,
-                }
+            if let Some(joined) = joined {
+                hand.note_joined(joined);
             }
             // A few more mails cost the transaction almost nothing.
             sleep(Duration::from_millis(self.inner.options.batch_wait_ms), &stop).await;
         }
-        let leases: Vec<Lease> = held.into_values().map(|held| held.lease).collect();
+        self.finish(hand).await;
+    }
+
+    async fn finish(&self, mut hand: InHand) {
+        while !hand.running.is_empty() {
+            tokio::select! {
+                Some(joined) = hand.running.join_next() => hand.note_joined(joined),
+                () = tokio::time::sleep(POLL) => {
+                    if let Err(error) = self.renew(&mut hand).await {
+                        tracing::warn!(%error, "Leases cannot be renewed now");
+                    }
+                }
+            }
+        }
+        let leases: Vec<Lease> = hand.held.into_values().map(|held| held.lease).collect();
         if let Err(error) = self.store().write(move |tx| work::release(tx, &leases)).await {
             tracing::warn!(%error, "Leases run out by themselves: they could not be given back");
         }
     }
 
-    /// One look at what is announced; false when nothing was.
-    async fn pass(&self, held: &mut BTreeMap<i64, Held>, refused: &mut BTreeMap<i64, Instant>) -> store::Result<bool> {
+    /// One look at what is announced; begins the work on accounts that are not at work already.
+    async fn pass(&self, hand: &mut InHand) -> store::Result<()> {
+        self.renew(hand).await?;
         let announced = self.store().read(|tx| work::due(tx, Kind::Mail, 0, ANNOUNCEMENTS)).await?;
         let now = Instant::now();
-        refused.retain(|_, until| now < *until);
-        let free = announced.into_iter().filter(|account| !refused.contains_key(&account.account_id));
-        let announced: Vec<Announced> = free.take(ACCOUNTS_AT_ONCE).collect();
-        if announced.is_empty() {
-            return Ok(false);
-        }
-        self.hold_leases(&announced, held).await?;
-        let mut accounts = JoinSet::new();
+        hand.refused.retain(|_, until| now < *until);
+        let free =
+            |account: &Announced| !hand.refused.contains_key(&account.account_id) && !hand.at_work.contains(&account.account_id);
+        let room = ACCOUNTS_AT_ONCE.saturating_sub(hand.at_work.len());
+        let announced: Vec<Announced> = announced.into_iter().filter(free).take(room).collect();
+        self.claim(&announced, hand).await?;
         for account in announced {
-            let Some(held) = held.get(&account.account_id) else {
-                refused.insert(account.account_id, now + REFUSED_FOR);
+            let account_id = account.account_id;
+            let Some(lease) = hand.held.get(&account_id).map(|held| held.lease.clone()) else {
+                hand.refused.insert(account_id, now + REFUSED_FOR);
                 continue;
             };
-            let (engine, lease) = (self.clone(), held.lease.clone());
-            accounts.spawn(async move {
-                let account_id = account.account_id;
-                (account_id, engine.work_account(&lease, account).await)
-            });
+            hand.at_work.insert(account_id);
+            let engine = self.clone();
+            hand.running.spawn(async move { (account_id, engine.work_account(&lease, account).await) });
         }
-        let mut worked = false;
-        let mut failed = None;
-        while let Some(joined) = accounts.join_next().await {
-            match joined {
-                Ok((_, Ok(()))) => worked = true,
-                Ok((account_id, Err(StoreError::Fenced { .. } | StoreError::Changed(_)))) => {
-                    tracing::warn!(account.id = account_id, "Another node took this account over");
-                    held.remove(&account_id);
-                }
-                Ok((account_id, Err(error))) => {
-                    held.remove(&account_id);
-                    failed = Some(error);
-                }
-                Err(panic) => failed = Some(StoreError::Panicked(panic.to_string())),
-            }
-        }
-        failed.map_or(Ok(worked), Err)
+        Ok(())
     }
 
-    /// Claims what is not held, and renews what is past half its time.
-    async fn hold_leases(&self, announced: &[Announced], held: &mut BTreeMap<i64, Held>) -> store::Result<()> {
+    /// Claims what is not held, or was held so long without work that it must be claimed anew.
+    async fn claim(&self, announced: &[Announced], hand: &mut InHand) -> store::Result<()> {
         let now = Instant::now();
-        let wanted: Vec<i64> = announced
-            .iter()
-            .map(|account| account.account_id)
-            .filter(|id| held.get(id).is_none_or(|held| now >= held.renew_from))
-            .collect();
+        let stale = |id: &i64| hand.held.get(id).is_none_or(|held| now >= held.renew_from);
+        let wanted: Vec<i64> = announced.iter().map(|account| account.account_id).filter(stale).collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let lease_ms = self.inner.options.lease_ms;
         let holder = self.inner.options.holder.clone();
         for id in &wanted {
-            held.remove(id);
+            hand.held.remove(id);
         }
         let claimed = self.store().write(move |tx| work::claim(tx, Kind::Mail, &wanted, &holder, lease_ms)).await?;
-        let half = Duration::from_millis(u64::try_from(lease_ms / 2).unwrap_or_default());
         for lease in claimed {
-            held.insert(lease.account_id, Held { lease, renew_from: now + half });
+            hand.held.insert(lease.account_id, Held { lease, renew_from: now + self.half_lease() });
         }
         Ok(())
     }
 
-    async fn work_account(&self, lease: &Lease, announced: Announced) -> store::Result<()> {
+    fn half_lease(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.inner.options.lease_ms / 2).unwrap_or_default())
+    }
+
+    /// Extends the leases of accounts at work, however long a mail of theirs takes to read.
+    async fn renew(&self, hand: &mut InHand) -> store::Result<()> {
+        let now = Instant::now();
+        let lease_ms = self.inner.options.lease_ms;
+        let at_work = hand.at_work.iter().filter_map(|id| hand.held.get(id));
+        let stale: Vec<Lease> = at_work.filter(|held| now >= held.renew_from).map(|held| held.lease.clone()).collect();
+        for lease in stale {
+            let (account_id, extended) = (lease.account_id, lease.clone());
+            match self.store().write(move |tx| work::renew(tx, &extended, lease_ms)).await {
+                Ok(()) => {
+                    hand.held.insert(account_id, Held { lease, renew_from: now + self.half_lease() });
+                }
+                // Its batch will be refused and say so.
+                Err(StoreError::Fenced { .. }) => {
+                    hand.held.remove(&account_id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn work_account(&self, lease: &Lease, mut announced: Announced) -> store::Result<()> {
         for _ in 0..BATCHES_IN_TURN {
             let (items, is_full) = self.next_batch(lease.account_id).await?;
-            // Whatever was announced is in this batch, unless it is full: then more may wait.
-            let seen = (!is_full).then(|| announced.clone());
+            // Whatever was announced is in this batch, unless it is full: then more may wait, and one announcement stays
+            // for it. More than one would only stand before those of other accounts.
+            let kept = usize::from(is_full).min(announced.rows.len());
+            let gone = announced.rows.split_off(kept);
+            let seen = (!gone.is_empty()).then_some(Announced { account_id: announced.account_id, rows: gone });
             let decided = self.settle(lease, items, seen).await?;
             self.report(lease.account_id, &decided);
             if !is_full {

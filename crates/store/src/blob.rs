@@ -50,7 +50,7 @@ impl Blobs {
     /// Reads a blob whole.
     ///
     /// # Errors
-    /// [`StoreError::Blob`], also when it is missing: a row names it, so it must be there.
+    /// [`StoreError::Blob`]; [`StoreError::Statement`] when it is missing, since trying again will not bring it back.
     pub async fn get(&self, name: &str) -> Result<Vec<u8>> {
         let object = self.store.get(&Path::from(name)).await.map_err(|error| failed(name, &error))?;
         let bytes = object.bytes().await.map_err(|error| failed(name, &error))?;
@@ -59,5 +59,8 @@ impl Blobs {
 }
 
 fn failed(name: &str, error: &object_store::Error) -> StoreError {
+    if matches!(error, object_store::Error::NotFound { .. }) {
+        return StoreError::Statement(format!("the blob {name} that a row names is missing"));
+    }
     StoreError::Blob { name: name.to_owned(), reason: error.to_string() }
 }

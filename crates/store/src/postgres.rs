@@ -44,6 +44,9 @@ impl Postgres {
             url.parse().map_err(|error| StoreError::setup(format!("store.url is not a PostgreSQL URL: {error}")))?;
         let mut config = config;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("guichet");
+        // A server that vanished without a word is noticed in half a minute, not in the kernel's two hours.
+        config.keepalives_idle(Duration::from_secs(10)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
+        config.tcp_user_timeout(Duration::from_secs(20));
         check_durability(&config, allow_unsafe)?;
         let (sender, receiver) = mpsc::channel::<Work>();
         let receiver = Arc::new(Mutex::new(receiver));
@@ -271,11 +274,14 @@ impl Session {
         let Some(code) = error.code() else { return StoreError::Unavailable(chain(error)) };
         self.again = matches!(*code, SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED);
         let text = chain(error);
+        if *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT {
+            return StoreError::Unavailable(text);
+        }
         match code.code().get(..2) {
             // Unique and other constraints.
             Some("23") => StoreError::Conflict(text),
-            // Connection, resources (disk full), operator intervention, system error, retry classes.
-            Some("08" | "53" | "57" | "58" | "40") => StoreError::Unavailable(text),
+            // Connection, resources (disk full), a lock not had in time, operator intervention, system error, retry classes.
+            Some("08" | "53" | "55" | "57" | "58" | "40") => StoreError::Unavailable(text),
             _ => StoreError::Statement(format!("{text} in {sql:?}")),
         }
     }

@@ -37,6 +37,8 @@ pub struct SpoolRow {
     pub accepted_at: i64,
     /// What SMTP said.
     pub envelope: Envelope,
+    /// Size of the raw mail, unpacked.
+    pub size_bytes: i64,
 }
 
 impl Store {
@@ -95,9 +97,16 @@ fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
 /// # Errors
 /// As the database says.
 pub fn page(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<Vec<SpoolRow>> {
-    let sql = "SELECT id, accepted_at, envelope FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT $2";
+    let sql = "SELECT s.id, s.accepted_at, s.envelope, r.size_bytes
+               FROM spool s LEFT JOIN raw_mails r ON r.account_id = s.account_id AND r.id = s.id
+               WHERE s.account_id = $1 ORDER BY s.accepted_at, s.id LIMIT $2";
     let rows = tx.query(sql, &values![account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    rows.into_iter().map(|mut row| Ok(SpoolRow { id: row.int()?, accepted_at: row.int()?, envelope: row.json()? })).collect()
+    rows.into_iter()
+        .map(|mut row| {
+            let (id, accepted_at, envelope) = (row.int()?, row.int()?, row.json()?);
+            Ok(SpoolRow { id, accepted_at, envelope, size_bytes: row.maybe_int()?.unwrap_or_default() })
+        })
+        .collect()
 }
 
 /// How many mails of all accounts wait; for metrics and `doctor`.

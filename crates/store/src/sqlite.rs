@@ -199,8 +199,9 @@ fn run_in_savepoint(connection: &Connection, job: &mut Job) -> Outcome {
     let statement = |sql: &str| connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(|e| convert(&e));
     statement("SAVEPOINT job")?;
     let outcome = run(connection, job);
-    if outcome.is_err() && !connection.is_autocommit() {
-        statement("ROLLBACK TO job")?;
+    if outcome.is_err() && !connection.is_autocommit() && statement("ROLLBACK TO job").is_err() {
+        // Half a job must not be committed with its neighbours: all of the group is undone and asked to try again.
+        let _ = connection.execute_batch("ROLLBACK");
     }
     if !connection.is_autocommit() {
         statement("RELEASE job")?;
@@ -310,7 +311,10 @@ fn convert(error: &rusqlite::Error) -> StoreError {
             | ErrorCode::DatabaseLocked
             | ErrorCode::CannotOpen
             | ErrorCode::ReadOnly
-            | ErrorCode::OutOfMemory,
+            | ErrorCode::OutOfMemory
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::OperationInterrupted
+            | ErrorCode::SchemaChanged,
         ) => StoreError::Unavailable(text),
         _ => StoreError::Statement(text),
     }

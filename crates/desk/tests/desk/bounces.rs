@@ -1,8 +1,10 @@
 //! Delivery reports: found by what we signed, and believed for nothing else.
 
+use desk::facts::Delivery;
+use desk::id::OutboxId;
 use desk::signed::Purpose;
 
-use crate::scene::{decided, envelope, keys, letter, shown};
+use crate::scene::{account, decided, decided_in, envelope, facts, keys, letter, shown};
 
 /// A report (RFC 3464) on one recipient, with the header of the mail that came back.
 fn report(recipient: &str, action: &str, mark: &str) -> String {
@@ -72,6 +74,19 @@ fn a_report_with_our_mark_in_the_returned_part_is_a_bounce() {
     ] {
         assert_eq!(seen("support@acme.desk.example", &report(recipient, "failed", &ours)), want, "{name}");
     }
+}
+
+#[test]
+fn one_recipient_of_a_mail_cannot_silence_another_by_the_mark_both_got() {
+    let ours = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 1, 400));
+    let mut facts = facts();
+    let other = Delivery { outbox_id: OutboxId(502), recipient: "eve@else.example".into(), ..facts.deliveries[0].clone() };
+    facts.deliveries.push(other);
+    let mut envelope = envelope(&["support@acme.desk.example"]);
+    envelope.mail_from = None;
+    let forged = letter(&report("ada@customer.example", "failed", &ours));
+    let decision = decided_in(&account(), &facts, &envelope, &forged);
+    assert_eq!(shown(&decision), "bounce of 501 delayed (550 no such user)");
 }
 
 #[test]

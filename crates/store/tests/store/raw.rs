@@ -56,7 +56,7 @@ fn a_blob_is_named_by_account_and_mail_and_a_missing_one_is_an_error() {
         assert!(name.starts_with("1/"), "{name}");
         let gone = Packed { blob: Some("1/0/999.zst".into()), ..found };
         let error = wait(gone.unpack(store)).unwrap_err();
-        assert!(error.is_transient(), "{error}: it may be readable later");
+        assert!(!error.is_transient(), "{error}: trying again does not bring it back");
     });
 }
 
