@@ -225,7 +225,12 @@ pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
     let content = rendering.content;
     let (subject, body) = words_of(rendering);
     let root = (!content.token.is_empty()).then(|| format!("{}@{}", content.token, content.host));
-    let references = root.iter().chain(rendering.references).chain(&content.in_reply_to);
+    let mut references: Vec<&String> = Vec::new();
+    for id in root.iter().chain(rendering.references).chain(&content.in_reply_to) {
+        if !references.contains(&id) {
+            references.push(id);
+        }
+    }
     let (text, html) = with_token(&body, &content.token);
     let mut extra = vec![("X-Guichet-Mail".to_owned(), rendering.mark.to_owned())];
     if let Some(secret) = &content.probe {
@@ -240,7 +245,7 @@ pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
         subject,
         message_id: own.expect("made by message_id() or the probe, both of plain characters"),
         in_reply_to: content.in_reply_to.iter().filter_map(|id| MessageId::new(id)).collect(),
-        references: references.filter_map(|id| MessageId::new(id)).collect(),
+        references: references.into_iter().filter_map(|id| MessageId::new(id)).collect(),
         date: rendering.date,
         auto_submitted: true,
         extra,
@@ -275,4 +280,43 @@ fn with_token(body: &str, token: &str) -> (String, String) {
     let text = format!("{}\n\n\n\n\n[{token}]\n", body.trim_end());
     let html = format!("{}<span style=\"color:#ffffff\" aria-hidden=\"true\">[{token}]</span>", html_of(body.trim_end()));
     (text, html)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_name_each_mail_once_and_the_thread_root_first() {
+        let party = |address: &str| Party { name: String::new(), address: address.into() };
+        let content = Content {
+            kind: NoticeKind::Comment.as_str().into(),
+            from: party("support@desk.example"),
+            reply_to: party("support@desk.example"),
+            to: vec![party("ada@customer.example")],
+            cc: vec![],
+            subject: "Re: Lamp".into(),
+            text: String::new(),
+            brand: String::new(),
+            token: "ABCDEF-GHIJ".into(),
+            host: "desk.example".into(),
+            in_reply_to: Some("two@customer.example".into()),
+            probe: None,
+        };
+        let references = ["one@customer.example".to_owned(), "two@customer.example".to_owned()];
+        let rendering = Rendering {
+            content: &content,
+            message_id: "ABCDEF-GHIJ.1@desk.example",
+            number: 1,
+            comment: "hello",
+            references: &references,
+            mark: "1-x",
+            id: 1,
+            date: 0,
+        };
+        let letter = mail::letter::Letter::parse(&render(&rendering));
+        let ids: Vec<&str> = letter.references.iter().map(|id| id.as_str()).collect();
+        assert_eq!(ids, ["ABCDEF-GHIJ@desk.example", "one@customer.example", "two@customer.example"]);
+        assert!(letter.text.contains("hello") && letter.text.contains("[ABCDEF-GHIJ]"));
+    }
 }

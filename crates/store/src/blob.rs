@@ -26,7 +26,7 @@ impl Blobs {
         };
         let folder = PathBuf::from(path);
         let cannot = |error: &dyn std::fmt::Display| StoreError::setup(format!("cannot use the blob folder {path}: {error}"));
-        std::fs::create_dir_all(&folder).map_err(|error| cannot(&error))?;
+        crate::folder::make(&folder).map_err(|error| cannot(&error))?;
         let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| cannot(&error))?;
         // Off by default there: without it a mail could be promised and lost.
         Ok(Blobs { store: Arc::new(store.with_fsync(true)) })

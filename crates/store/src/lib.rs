@@ -18,6 +18,7 @@ pub mod blob;
 pub mod changes;
 pub mod directory;
 pub mod facts;
+pub mod folder;
 pub mod ids;
 pub mod ledger;
 pub mod outbox;

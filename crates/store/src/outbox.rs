@@ -221,7 +221,7 @@ pub struct OutboxRow {
     pub kind: String,
     /// Its Message-ID without `<>`.
     pub message_id: String,
-    /// From.
+    /// From; empty when what the mail is made of cannot be read.
     pub from: String,
     /// The recipient.
     pub to: String,
@@ -252,7 +252,8 @@ pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<
                 ticket: row.maybe_int()?,
                 kind: row.text()?,
                 message_id: row.text()?,
-                from: row.json::<Content>()?.from.address,
+                // One unreadable mail must not hide all others: its row says why it was given up.
+                from: row.json::<Content>().map(|content| content.from.address).unwrap_or_default(),
                 to: row.text()?,
                 state: row.text()?,
                 attempts: row.int()?,

@@ -44,9 +44,11 @@ struct Readers {
 impl Sqlite {
     pub(crate) fn open(path: &Path, readers: usize) -> Result<Sqlite> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
+            crate::folder::make(folder)
                 .map_err(|error| StoreError::setup(format!("cannot create {}: {error}", folder.display())))?;
         }
+        // The log and the shared memory beside it get the file's own permissions.
+        crate::folder::touch(path).map_err(|error| StoreError::setup(format!("cannot create {}: {error}", path.display())))?;
         let connection = open_writer(path)?;
         let (sender, jobs) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
