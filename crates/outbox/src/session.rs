@@ -150,8 +150,7 @@ impl Session {
     pub(crate) async fn deliver(&mut self, delivery: &Delivery<'_>) -> Result<Reply, Failure> {
         self.check_fit(delivery)?;
         if self.state == State::Dirty {
-            let reply = self.command(Step::MailFrom, "RSET").await?;
-            self.taken_if(reply.code == 250, reply, Step::MailFrom)?;
+            self.reset().await?;
         }
         self.mails += 1;
         let command = self.mail_command(delivery);
@@ -167,6 +166,14 @@ impl Session {
         let reply = self.taken_if(reply.severity() == 2, reply, Step::Message)?;
         self.state = State::Ready;
         Ok(reply)
+    }
+
+    /// Takes back a begun envelope. Whatever is answered but 250 says nothing about the next mail: the connection is dead.
+    async fn reset(&mut self) -> Result<(), Failure> {
+        match self.command(Step::MailFrom, "RSET").await {
+            Ok(reply) if reply.code == 250 => Ok(()),
+            _ => Err(self.broken(Step::MailFrom, Trouble::Protocol("it did not take RSET"))),
+        }
     }
 
     /// Returns whether another mail may be sent over this connection.

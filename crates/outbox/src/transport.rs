@@ -142,6 +142,18 @@ impl Transport {
         }
     }
 
+    /// Whether there is any way out: a relay, or delivery to mail exchangers.
+    #[must_use]
+    pub fn can_deliver(&self) -> bool {
+        !matches!(self.0.way, Way::None)
+    }
+
+    /// Whether all mail goes to the same destination, the relay.
+    #[must_use]
+    pub fn has_one_destination(&self) -> bool {
+        matches!(self.0.way, Way::Relay(_))
+    }
+
     /// Most connections to one destination at once.
     #[must_use]
     pub fn connections(&self) -> usize {

@@ -3,23 +3,23 @@
 //! One node at a time works an account's outgoing mail, under a lease. A row is marked as being sent before its first byte
 //! leaves, and every result is written at once: what a crash can double is what was on the wire (docs/behaviour/outgoing-mail.md §5).
 
+mod deliver;
+mod take;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use desk::clock::Clock;
-use desk::notice::{Rendering, render};
-use desk::signed::{Purpose, SigningKeys};
-use store::outbox::{Attempted, Due};
+use desk::signed::SigningKeys;
 use store::work::{self, Announced, Kind, Lease};
-use store::{Store, StoreError, Tx};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use store::{Store, StoreError};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::{Attempt, AttemptResult, Scope};
-use crate::retry::{Class, Deferred, Next, Policy};
-use crate::transport::{Envelope, Transport};
+use crate::retry::Policy;
+use crate::transport::Transport;
 
 /// How long the worker sleeps when nothing rings.
 const POLL: Duration = Duration::from_millis(200);
@@ -31,8 +31,8 @@ const IN_HAND_MAX: usize = 100;
 const ACCOUNTS_AT_ONCE: usize = 64;
 /// Announcements read at once.
 const ANNOUNCEMENTS: i64 = 4_096;
-/// How long other mails to a destination that is down are not even tried.
-const HOST_DOWN: Duration = Duration::from_secs(10);
+/// How often mail that waits for a relay is looked for: a process without one writes it and announces nothing.
+const LOOK_FOR_WAITING: Duration = Duration::from_secs(60);
 
 /// How the outbox works.
 #[derive(Debug, Clone)]
@@ -61,6 +61,7 @@ struct Inner {
     accounts: Mutex<BTreeMap<i64, InHand>>,
     down: Mutex<BTreeMap<String, (Instant, String)>>,
     places: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    moving: Mutex<BTreeMap<String, Instant>>,
 }
 
 /// An account this node works.
@@ -68,15 +69,15 @@ struct Inner {
 struct InHand {
     lease: Lease,
     renew_from: Instant,
-    rows: BTreeSet<i64>,
+    /// Rows with their destinations.
+    rows: BTreeMap<i64, String>,
 }
 
-/// A recipient with the bytes it gets.
-#[derive(Debug, Clone)]
-struct Delivery {
-    due: Due,
-    envelope_from: String,
-    bytes: Arc<Vec<u8>>,
+/// What is done beside the mail itself, and when again.
+#[derive(Debug, Default)]
+struct Chores {
+    resumed: bool,
+    again_from: Option<Instant>,
 }
 
 impl Worker {
@@ -92,6 +93,7 @@ impl Worker {
             accounts: Mutex::default(),
             down: Mutex::default(),
             places: Mutex::default(),
+            moving: Mutex::default(),
         };
         Worker { inner: Arc::new(inner) }
     }
@@ -99,12 +101,11 @@ impl Worker {
     /// Works the outbox until told to stop; then finishes what is on the wire and gives its leases back.
     pub async fn run(&self, stop: CancellationToken) {
         let bell = self.inner.store.bell(Kind::Outbox);
-        if let Err(error) = self.resume().await {
-            tracing::warn!(%error, "What was in hand before the restart waits for its lease to run out");
-        }
+        let mut chores = Chores::default();
         let mut deliveries = JoinSet::new();
         while !stop.is_cancelled() {
             while deliveries.try_join_next().is_some() {}
+            self.do_chores(&mut chores).await;
             match self.pass(&mut deliveries).await {
                 Ok(true) => {}
                 Ok(false) => tokio::select! {
@@ -118,7 +119,7 @@ impl Worker {
                 }
             }
         }
-        while deliveries.join_next().await.is_some() {}
+        self.finish(&mut deliveries).await;
         let leases: Vec<Lease> = self.accounts().values().map(|account| account.lease.clone()).collect();
         if let Err(error) = self.inner.store.write(move |tx| work::release(tx, &leases)).await {
             tracing::warn!(%error, "Leases run out by themselves: they could not be given back");
@@ -129,23 +130,76 @@ impl Worker {
         self.inner.accounts.lock().expect("plain map")
     }
 
-    /// At the start: what this node had in hand when it died, and what waited for a relay, is due now.
+    /// Waits for what is on the wire. Its leases are kept for as long as that takes: nobody else is to begin it again.
+    async fn finish(&self, deliveries: &mut JoinSet<()>) {
+        let mut ticks = tokio::time::interval((self.half_lease() / 2).max(Duration::from_millis(1)));
+        loop {
+            tokio::select! {
+                ended = deliveries.join_next() => if ended.is_none() { break },
+                _ = ticks.tick() => if let Err(error) = self.renew().await {
+                    tracing::warn!(%error, "Leases of mail on the wire cannot be renewed now");
+                },
+            }
+        }
+    }
+
+    /// Takes up what was left, until that succeeds once; looks for mail that waits for a relay once a minute.
+    async fn do_chores(&self, chores: &mut Chores) {
+        if chores.again_from.is_some_and(|from| Instant::now() < from) {
+            return;
+        }
+        let done = async {
+            if !chores.resumed {
+                self.resume().await?;
+                chores.resumed = true;
+            }
+            self.announce_waiting().await
+        };
+        let wait = match done.await {
+            Ok(()) => LOOK_FOR_WAITING,
+            Err(error) => {
+                tracing::warn!(%error, "What was in hand before the restart, or waits for a relay, cannot be taken up now");
+                PAUSE
+            }
+        };
+        chores.again_from = Some(Instant::now() + wait);
+    }
+
+    /// What this node had in hand when it died is due now. Accounts worked since then keep what they have in hand.
     async fn resume(&self) -> store::Result<()> {
         let (now, holder) = (self.inner.clock.now(), self.inner.options.holder.clone());
+        let worked: BTreeSet<i64> = self.accounts().keys().copied().collect();
         let marker = self.inner.store.ids(1).await?.next()?;
         self.inner
             .store
             .write(move |tx| {
-                let all: Vec<i64> = store::account::list(tx)?.into_iter().map(|(id, ..)| id).collect();
-                let mut accounts: BTreeSet<i64> = work::waiting_for_relay(tx, &all)?.into_iter().collect();
+                let mut due = Vec::new();
                 for account_id in work::held_by(tx, Kind::Outbox, &holder)? {
-                    store::outbox::resume(tx, account_id, now)?;
-                    accounts.insert(account_id);
+                    if !worked.contains(&account_id) {
+                        store::outbox::resume(tx, account_id, now)?;
+                        due.push((account_id, 0));
+                    }
                 }
-                let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
                 work::add(tx, Kind::Outbox, &due, marker)
             })
             .await
+    }
+
+    /// Announces accounts with mail that waits for a relay, if this node has a way out.
+    async fn announce_waiting(&self) -> store::Result<()> {
+        if !self.inner.transport.can_deliver() {
+            return Ok(());
+        }
+        let waiting = self.inner.store.read(|tx| {
+            let all: Vec<i64> = store::account::list(tx)?.into_iter().map(|(id, ..)| id).collect();
+            work::waiting_for_relay(tx, &all)
+        });
+        let due: Vec<(i64, i64)> = waiting.await?.into_iter().map(|account_id| (account_id, 0)).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let marker = self.inner.store.ids(1).await?.next()?;
+        self.inner.store.write(move |tx| work::add(tx, Kind::Outbox, &due, marker)).await
     }
 
     /// One look at what is due; false when there was nothing to begin.
@@ -153,25 +207,46 @@ impl Worker {
         let now = self.inner.clock.now();
         self.renew().await?;
         let announced = self.inner.store.read(move |tx| work::due(tx, Kind::Outbox, now, ANNOUNCEMENTS)).await?;
-        let room = |account: &Announced| {
+        let seen: usize = announced.iter().map(|account| account.rows.len()).sum();
+        let (free, busy): (Vec<Announced>, Vec<Announced>) = announced.into_iter().partition(|account| {
             let accounts = self.accounts();
             accounts.get(&account.account_id).is_none_or(|held| held.rows.len() < IN_HAND_MAX)
-        };
-        let announced: Vec<Announced> = announced.into_iter().filter(room).take(ACCOUNTS_AT_ONCE).collect();
-        if announced.is_empty() {
-            return Ok(false);
+        });
+        // Announcements of an account that can take no more must not hide those behind them.
+        let mut more = i64::try_from(seen).is_ok_and(|seen| seen >= ANNOUNCEMENTS) && self.thin_out(busy).await?;
+        let free: Vec<Announced> = free.into_iter().take(ACCOUNTS_AT_ONCE).collect();
+        if free.is_empty() {
+            return Ok(more);
         }
-        self.claim(&announced).await?;
-        let mut begun = false;
-        for account in announced {
+        self.claim(&free).await?;
+        for account in free {
             let Some(lease) = self.accounts().get(&account.account_id).map(|held| held.lease.clone()) else { continue };
-            for delivery in self.take(&lease, account).await? {
-                begun = true;
+            let taken = match self.take(&lease, account).await {
+                Ok(taken) => taken,
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, account.id = lease.account_id, "Outgoing mail of an account cannot be taken up");
+                    continue;
+                }
+            };
+            more |= taken.more || !taken.deliveries.is_empty();
+            for delivery in taken.deliveries {
                 let (worker, lease) = (self.clone(), lease.clone());
                 deliveries.spawn(async move { worker.deliver(&lease, delivery).await });
             }
         }
-        Ok(begun)
+        Ok(more)
+    }
+
+    /// Removes all announcements but one of accounts with as much in hand as may be; false when there was none to remove.
+    async fn thin_out(&self, busy: Vec<Announced>) -> store::Result<bool> {
+        let surplus: Vec<Announced> = busy.iter().map(all_but_one).filter(|account| !account.rows.is_empty()).collect();
+        if surplus.is_empty() {
+            return Ok(false);
+        }
+        let removed =
+            self.inner.store.write(move |tx| surplus.iter().try_for_each(|account| work::remove(tx, Kind::Outbox, account)));
+        removed.await.map(|()| true)
     }
 
     async fn claim(&self, announced: &[Announced]) -> store::Result<()> {
@@ -186,7 +261,7 @@ impl Worker {
         let mut accounts = self.accounts();
         for lease in leases {
             let renew_from = began + self.half_lease();
-            accounts.insert(lease.account_id, InHand { lease, renew_from, rows: BTreeSet::new() });
+            accounts.insert(lease.account_id, InHand { lease, renew_from, rows: BTreeMap::new() });
         }
         Ok(())
     }
@@ -218,217 +293,10 @@ impl Worker {
         }
         Ok(())
     }
-
-    /// Claims rows of an account and makes the bytes of mails that have none yet, in one transaction.
-    async fn take(&self, lease: &Lease, seen: Announced) -> store::Result<Vec<Delivery>> {
-        let in_hand: Vec<i64> =
-            self.accounts().get(&lease.account_id).map(|held| held.rows.iter().copied().collect()).unwrap_or_default();
-        let limit = IN_HAND_MAX.saturating_sub(in_hand.len());
-        let (now, again_at) = (self.inner.clock.now(), self.inner.clock.now() + self.inner.options.lease_ms);
-        let marker = self.inner.store.ids(1).await?.next()?;
-        let (inner, held) = (Arc::clone(&self.inner), lease.clone());
-        let taken = self.inner.store.write(move |tx| {
-            work::hold(tx, &held)?;
-            let due = store::outbox::claim(tx, held.account_id, now, again_at, &in_hand, limit)?;
-            if due.len() < limit {
-                work::remove(tx, Kind::Outbox, &seen)?;
-            }
-            if !due.is_empty() || !in_hand.is_empty() {
-                // Should this node die: whoever takes over finds what was in hand by this.
-                work::add(tx, Kind::Outbox, &[(held.account_id, again_at)], marker)?;
-            }
-            deliveries(tx, &inner.keys, held.account_id, due)
-        });
-        match taken.await {
-            Ok(taken) => {
-                if let Some(held) = self.accounts().get_mut(&lease.account_id) {
-                    held.rows.extend(taken.iter().map(|delivery| delivery.due.id));
-                }
-                Ok(taken)
-            }
-            Err(StoreError::Fenced { .. }) => {
-                self.accounts().remove(&lease.account_id);
-                Ok(Vec::new())
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Makes one attempt and records it.
-    async fn deliver(&self, lease: &Lease, delivery: Delivery) {
-        let destination = self.inner.transport.destination(&delivery.due.recipient);
-        // Held until the result is written: what a crash can double is one mail a connection, not all that was claimed.
-        let _place = self.place(&destination).await;
-        let down = self.known_down(&destination);
-        let tried = down.is_none();
-        let attempt = match down {
-            Some(answer) => Err(answer),
-            None => {
-                let envelope =
-                    Envelope { mail_from: Some(delivery.envelope_from.clone()), rcpt_to: delivery.due.recipient.clone() };
-                Ok(self.inner.transport.send(envelope, &delivery.bytes).await)
-            }
-        };
-        let now = self.inner.clock.now();
-        let done = match &attempt {
-            Ok(attempt) => {
-                self.note_host(&destination, attempt);
-                metrics::counter!("guichet_mails_delivered_total", "result" => attempt.result.as_str()).increment(1);
-                self.judge(&delivery.due, attempt, now)
-            }
-            Err(answer) => Attempted {
-                id: delivery.due.id,
-                state: "deferred",
-                due_at: now + i64::try_from(HOST_DOWN.as_millis()).unwrap_or_default(),
-                answer: answer.clone(),
-                tried,
-            },
-        };
-        tracing::info!(
-            account.id = lease.account_id,
-            outbox.id = done.id,
-            mail.id = delivery.due.mail_id,
-            state = done.state,
-            "Tried to deliver outgoing mail {}",
-            delivery.due.mail_id
-        );
-        self.record(lease, done).await;
-    }
-
-    async fn place(&self, destination: &str) -> Option<OwnedSemaphorePermit> {
-        let places = {
-            let mut places = self.inner.places.lock().expect("plain map");
-            // Destinations nobody waits for are forgotten.
-            places.retain(|name, places| name == destination || Arc::strong_count(places) > 1);
-            let fresh = || Arc::new(Semaphore::new(self.inner.transport.connections()));
-            Arc::clone(places.entry(destination.to_owned()).or_insert_with(fresh))
-        };
-        // Never closed; none would only mean going without.
-        places.acquire_owned().await.ok()
-    }
-
-    fn known_down(&self, destination: &str) -> Option<String> {
-        let mut down = self.inner.down.lock().expect("plain map");
-        let (until, answer) = down.get(destination)?;
-        if Instant::now() < *until {
-            return Some(answer.clone());
-        }
-        down.remove(destination);
-        None
-    }
-
-    fn note_host(&self, destination: &str, attempt: &Attempt) {
-        if attempt.result == AttemptResult::Deferred && attempt.scope == Scope::Host {
-            let mut down = self.inner.down.lock().expect("plain map");
-            down.insert(destination.to_owned(), (Instant::now() + HOST_DOWN, attempt.answer.clone()));
-        }
-    }
-
-    fn judge(&self, due: &Due, attempt: &Attempt, now: i64) -> Attempted {
-        let done = |state, due_at, answer: &str| Attempted { id: due.id, state, due_at, answer: answer.to_owned(), tried: true };
-        match attempt.result {
-            AttemptResult::Sent => done("sent", now, &attempt.answer),
-            AttemptResult::Bounced => done("bounced", now, &attempt.answer),
-            AttemptResult::Deferred => {
-                let deferred = Deferred {
-                    class: attempt.class.unwrap_or(Class::Connection),
-                    attempts: u32::try_from(due.attempts + 1).unwrap_or(u32::MAX),
-                    row_id: due.id,
-                    queued_at_ms: due.created_at,
-                    last_answer: &attempt.answer,
-                };
-                match self.inner.options.policy.next(&deferred, now) {
-                    Next::Retry { due_ms } => done("deferred", due_ms, &attempt.answer),
-                    Next::Expired { reason } => done("expired", now, &reason),
-                }
-            }
-        }
-    }
-
-    /// Writes a result. Until it is written the row stays in hand, so that it is not begun again here.
-    async fn record(&self, lease: &Lease, done: Attempted) {
-        let id = done.id;
-        loop {
-            let (lease_now, done_now, now) = (lease.clone(), done.clone(), self.inner.clock.now());
-            let marker = match self.inner.store.ids(1).await {
-                Ok(mut ids) => ids.next().unwrap_or_default(),
-                Err(_) => 0,
-            };
-            let written = self.inner.store.write(move |tx| {
-                work::hold(tx, &lease_now)?;
-                store::outbox::record(tx, lease_now.account_id, std::slice::from_ref(&done_now), now)?;
-                if done_now.state == "deferred" {
-                    work::add(tx, Kind::Outbox, &[(lease_now.account_id, done_now.due_at)], marker)?;
-                }
-                Ok(())
-            });
-            match written.await {
-                Ok(()) => break,
-                Err(StoreError::Fenced { account_id }) => {
-                    tracing::warn!(
-                        account.id = account_id,
-                        outbox.id = id,
-                        "Another node took this account over: it may send this mail once more"
-                    );
-                    break;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, outbox.id = id, "The result of a delivery cannot be written now: trying again");
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-        }
-        if let Some(held) = self.accounts().get_mut(&lease.account_id) {
-            held.rows.remove(&id);
-        }
-        self.inner.store.wake(Kind::Outbox);
-    }
 }
 
-/// The claimed rows with their bytes; bytes are made here once and kept, so that every attempt sends the same.
-fn deliveries(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, due: Vec<Due>) -> store::Result<Vec<Delivery>> {
-    let ids: BTreeSet<i64> = due.iter().map(|row| row.mail_id).collect();
-    let mut ready: BTreeMap<i64, (String, Arc<Vec<u8>>)> = BTreeMap::new();
-    let mut fresh: Vec<(i64, Vec<u8>)> = Vec::new();
-    for mail in store::outbox::mails(tx, account_id, &ids.into_iter().collect::<Vec<_>>())? {
-        let host = mail.content.host.clone();
-        let bytes = match mail.raw.clone() {
-            Some(raw) => raw,
-            None => {
-                let made = make_bytes(tx, keys, account_id, &mail)?;
-                fresh.push((mail.id, made.clone()));
-                made
-            }
-        };
-        ready.insert(mail.id, (host, Arc::new(bytes)));
-    }
-    store::outbox::keep_bytes(tx, account_id, &fresh)?;
-    let found = due.into_iter().filter_map(|due| {
-        let (host, bytes) = ready.get(&due.mail_id)?;
-        let envelope_from = format!("bounce+{}@{host}", keys.sign(Purpose::Bounce, account_id, due.id));
-        Some(Delivery { envelope_from, bytes: Arc::clone(bytes), due })
-    });
-    Ok(found.collect())
-}
-
-fn make_bytes(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, mail: &store::outbox::Mail) -> store::Result<Vec<u8>> {
-    let comment = match (mail.ticket_id, mail.comment_id) {
-        (Some(ticket), Some(comment)) => store::ticket::comment_body(tx, account_id, ticket, comment)?.unwrap_or_default(),
-        _ => String::new(),
-    };
-    let references = match mail.ticket_id {
-        Some(ticket) => store::outbox::conversation(tx, account_id, ticket, mail.created_at)?,
-        None => Vec::new(),
-    };
-    let mark = keys.sign(Purpose::Mail, account_id, mail.id);
-    Ok(render(&Rendering {
-        content: &mail.content,
-        message_id: &mail.message_id,
-        number: mail.ticket_number.unwrap_or_default(),
-        comment: &comment,
-        references: &references,
-        mark: &mark,
-        id: mail.id,
-        date: mail.created_at,
-    }))
+/// The announcements of an account without the last one: as long as one is left, the account is looked at again.
+fn all_but_one(seen: &Announced) -> Announced {
+    let rows = seen.rows.split_last().map(|(_, rows)| rows.to_vec()).unwrap_or_default();
+    Announced { account_id: seen.account_id, rows }
 }

@@ -19,8 +19,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The most closures committed by one sync.
 const GROUP_MAX: usize = 64;
 /// Bytes of page cache for the writer and for each reader, in KiB.
-const WRITER_CACHE_KIB: i64 = 48 * 1024;
-const READER_CACHE_KIB: i64 = 4 * 1024;
+const WRITER_CACHE_KIB: i64 = 24 * 1024;
+const READER_CACHE_KIB: i64 = 2 * 1024;
 /// The write-ahead log is copied back once it has this many pages.
 const CHECKPOINT_PAGES: i64 = 4_000;
 

@@ -201,7 +201,7 @@ pub fn held_by(tx: &mut Tx<'_>, kind: Kind, holder: &str) -> Result<Vec<i64>> {
     tx.query(sql, &values![kind.as_str(), holder])?.into_iter().map(|mut row| row.int()).collect()
 }
 
-/// Accounts with mail that waits for a relay; asked once when a node with a relay starts.
+/// Accounts with mail that waits for a relay; asked when a node with a relay starts, and now and then.
 ///
 /// # Errors
 /// As the database says.

@@ -1,4 +1,4 @@
-//! The transport against a scripted SMTP server and a scripted name server, both in this process on loopback.
+//! The transport and the worker against a scripted SMTP server and a scripted name server, both in this process on loopback.
 #![expect(clippy::unwrap_used, reason = "helpers of tests; the configuration allows it only inside test functions")]
 
 mod direct;
@@ -6,6 +6,7 @@ mod dns;
 mod relay;
 mod server;
 mod tls;
+mod worker;
 
 use outbox::{
     answer::Attempt,

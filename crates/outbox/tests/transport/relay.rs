@@ -120,6 +120,17 @@ async fn connections_are_used_again_also_after_a_refusal() {
 }
 
 #[tokio::test]
+async fn a_connection_that_does_not_take_rset_is_replaced() {
+    for answer in ["554 5.5.1 no", "452 4.3.1 busy", "220 what", "421 4.3.2 closing", DROP] {
+        let server = Script::default().once("RCPT", "550 5.1.1 unknown").once("RSET", answer).start().await;
+        let transport = transport(&server);
+        assert_eq!(send(&transport).await.result, AttemptResult::Bounced, "{answer}");
+        assert_eq!(send(&transport).await.result, AttemptResult::Sent, "{answer}");
+        assert_eq!(server.heard().connections, 2, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn connections_are_closed_politely_after_their_number_of_mails() {
     let server = Script::default().start().await;
     let mut options = Options::new("desk.example");

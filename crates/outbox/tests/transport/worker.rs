@@ -1,0 +1,264 @@
+//! The worker on a store of its own, with rows made by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use desk::clock::Clock;
+use desk::signed::SigningKeys;
+use outbox::retry::Policy;
+use outbox::route::{RelayUrl, Route};
+use outbox::transport::{Options, Transport};
+use outbox::worker::{OutboxOptions, Worker};
+use store::outbox::OutboxRow;
+use store::work::{self, Kind};
+use store::{Store, StoreOptions, Value};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::dns::Zone;
+use crate::server::{Script, Server};
+
+const NOW: i64 = 1_790_000_000_000;
+const CONTENT: &str = r#"{"kind":"probe","from":{"address":"desk@a.example"},"reply_to":{"address":"desk@a.example"},
+    "to":[{"address":"alice@example.com"}],"subject":"Hello","text":"Good morning.","host":"a.example"}"#;
+
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> i64 {
+        NOW
+    }
+}
+
+/// A row to be sent; its mail has the same id.
+struct Row {
+    account_id: i64,
+    id: i64,
+    to: String,
+    state: &'static str,
+    message_id: String,
+    content: &'static str,
+    raw: Option<&'static [u8]>,
+}
+
+impl Row {
+    fn new(account_id: i64, id: i64, to: &str) -> Row {
+        let message_id = format!("m{id}@a.example");
+        Row { account_id, id, to: to.to_owned(), state: "queued", message_id, content: CONTENT, raw: None }
+    }
+}
+
+struct Bench {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new(accounts: i64) -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display();
+        let (url, blobs) = (format!("sqlite:{path}/desk.db"), format!("file:{path}/blobs"));
+        let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
+        let migrated = store.clone();
+        tokio::task::spawn_blocking(move || migrated.migrate()).await.unwrap().unwrap();
+        let made = store.write(move |tx| {
+            for id in 1..=accounts {
+                let (subdomain, name) = (format!("a{id}"), format!("A{id}"));
+                store::account::insert(tx, &store::account::NewAccount { id, subdomain, name, created_at: NOW })?;
+            }
+            Ok(())
+        });
+        made.await.unwrap();
+        Bench { store, _folder: folder }
+    }
+
+    /// Writes rows as they are due, in their order.
+    async fn put(&self, rows: Vec<Row>) {
+        let put = self.store.write(move |tx| {
+            for row in &rows {
+                let (account, id) = (Value::Int(row.account_id), Value::Int(row.id));
+                let sql = "INSERT INTO outgoing_mails (account_id, id, kind, message_id, content, raw, created_at)
+                           VALUES ($1, $2, 'probe', $3, $4, $5, $6)";
+                let raw = row.raw.map_or(Value::Null, Value::Bytes);
+                tx.execute(sql, &[account, id, Value::Text(&row.message_id), Value::Text(row.content), raw, Value::Int(NOW)])?;
+                let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer,
+                           created_at, updated_at) VALUES ($1, $2, $2, $3, $4, 0, $5, '', $5, $5)";
+                tx.execute(sql, &[account, id, Value::Text(&row.to), Value::Text(row.state), Value::Int(NOW)])?;
+            }
+            Ok(())
+        });
+        put.await.unwrap();
+    }
+
+    async fn announce(&self, account_id: i64, from_marker: i64, count: i64) {
+        let announced = self.store.write(move |tx| {
+            (from_marker..from_marker + count).try_for_each(|marker| work::add(tx, Kind::Outbox, &[(account_id, 0)], marker))
+        });
+        announced.await.unwrap();
+    }
+
+    async fn rows(&self, account_id: i64) -> Vec<OutboxRow> {
+        self.store.read(move |tx| store::outbox::list(tx, account_id, 0, 100_000)).await.unwrap()
+    }
+
+    /// How many rows of an account are in a state.
+    async fn count(&self, account_id: i64, state: &str) -> usize {
+        self.rows(account_id).await.iter().filter(|row| row.state == state).count()
+    }
+
+    /// Waits until so many rows of an account are in a state.
+    async fn until(&self, account_id: i64, state: &str, want: usize) {
+        let waited = async { while self.count(account_id, state).await != want {} };
+        let in_time = tokio::time::timeout(Duration::from_secs(60), waited).await;
+        assert!(in_time.is_ok(), "{:?}", self.rows(account_id).await);
+    }
+
+    async fn lease_until(&self) -> i64 {
+        let sql = "SELECT until FROM leases WHERE account_id = 1 AND kind = 'outbox'";
+        self.store.read(move |tx| tx.find(sql, &[])?.unwrap().int()).await.unwrap()
+    }
+
+    fn run(&self, transport: Transport, lease_ms: i64) -> (CancellationToken, JoinHandle<()>) {
+        let options = OutboxOptions { holder: "node".to_owned(), lease_ms, policy: Policy { give_up_after_ms: 3_600_000 } };
+        let keys = SigningKeys::new(vec![[7; 32]]).unwrap();
+        let worker = Worker::new(self.store.clone(), keys, Arc::new(Stopped), transport, options);
+        let stop = CancellationToken::new();
+        let told = stop.clone();
+        (stop, tokio::spawn(async move { worker.run(told).await }))
+    }
+}
+
+fn relay(server: &Server) -> Transport {
+    let relay = RelayUrl::parse(&format!("smtp://{}", server.address)).unwrap();
+    Transport::new(Route::Relay(relay), Options::new("desk.example")).unwrap()
+}
+
+async fn end((stop, task): (CancellationToken, JoinHandle<()>)) {
+    stop.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_cannot_be_made_is_bounced_and_stops_nobody_else() {
+    let (bench, server) = (Bench::new(2).await, Script::default().start().await);
+    let bad = |id| Row::new(1, id, "alice@example.com");
+    bench
+        .put(vec![
+            Row::new(1, 1, "alice@example.com"),
+            Row { message_id: "no message id".to_owned(), ..bad(2) },
+            Row { content: "{", ..bad(3) },
+            Row { raw: Some(b"\x09\0\0\0damaged"), ..bad(4) },
+            Row::new(1, 5, "alice@example.com"),
+            Row::new(2, 6, "bob@example.net"),
+        ])
+        .await;
+    bench.announce(1, 1, 1).await;
+    bench.announce(2, 2, 1).await;
+    let run = bench.run(relay(&server), 60_000);
+    bench.until(2, "sent", 1).await;
+    bench.until(1, "bounced", 3).await;
+    bench.until(1, "sent", 2).await;
+    for row in bench.rows(1).await.iter().filter(|row| row.state == "bounced") {
+        assert!(row.last_answer.starts_with("the mail could not be made: "), "{row:?}");
+        assert_eq!(row.attempts, 0, "{row:?}");
+    }
+    assert_eq!(server.heard().mails.len(), 3);
+    end(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_destination_leaves_places_to_others() {
+    let gate = Arc::new(Semaphore::new(0));
+    let slow = Script::default().gate(&gate).start().await;
+    let address = std::net::SocketAddr::new("127.0.0.2".parse().unwrap(), slow.address.port());
+    let quick = Script::default().start_at(address).await;
+    let zone = Zone::default().mx("slow.example", 10, "mx.slow.example").mx("quick.example", 10, "mx.quick.example");
+    let zone = zone.a("mx.slow.example", "127.0.0.1").a("mx.quick.example", "127.0.0.2");
+    let dns = zone.start().await;
+    let route = Route::Direct { port: slow.address.port(), dns_servers: vec![dns.address], allow_loopback: true };
+    let transport = Transport::new(route, Options::new("desk.example")).unwrap();
+    let most = 2 * transport.connections();
+
+    let bench = Bench::new(1).await;
+    let mut rows: Vec<Row> = (1..=250).map(|id| Row::new(1, id, "alice@slow.example")).collect();
+    rows.push(Row::new(1, 251, "bob@quick.example"));
+    bench.put(rows).await;
+    bench.announce(1, 1, 1).await;
+    let run = bench.run(transport, 60_000);
+    bench.until(1, "sent", 1).await;
+    assert_eq!(quick.heard().mails.len(), 1);
+    assert_eq!(bench.count(1, "sending").await, most);
+    let rows = bench.rows(1).await;
+    let back: Vec<&OutboxRow> = rows.iter().filter(|row| row.state == "queued").collect();
+    assert_eq!(back.len(), 250 - most);
+    assert!(back.iter().all(|row| row.due_at == NOW + 30_000 && row.attempts == 0));
+    let later = bench.store.read(|tx| work::due(tx, Kind::Outbox, NOW + 30_000, 10)).await.unwrap();
+    assert!(later.iter().any(|account| account.rows.iter().any(|(due_at, _)| *due_at == NOW + 30_000)), "{later:?}");
+    gate.add_permits(250);
+    end(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_are_kept_while_the_last_mails_are_on_the_wire() {
+    let gate = Arc::new(Semaphore::new(0));
+    let (bench, server) = (Bench::new(1).await, Script::default().gate(&gate).start().await);
+    bench.put(vec![Row::new(1, 1, "alice@example.com")]).await;
+    bench.announce(1, 1, 1).await;
+    let (stop, task) = bench.run(relay(&server), 400);
+    bench.until(1, "sending", 1).await;
+    stop.cancel();
+    let mut last = bench.lease_until().await;
+    for _ in 0..3 {
+        let renewed = async { while bench.lease_until().await <= last {} };
+        tokio::time::timeout(Duration::from_secs(60), renewed).await.unwrap();
+        last = bench.lease_until().await;
+    }
+    gate.add_permits(1);
+    task.await.unwrap();
+    assert_eq!(bench.count(1, "sent").await, 1);
+    assert_eq!(bench.lease_until().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_that_waited_for_a_relay_goes_out_without_being_announced() {
+    let (bench, server) = (Bench::new(1).await, Script::default().start().await);
+    bench.put(vec![Row { state: "waiting", ..Row::new(1, 1, "alice@example.com") }]).await;
+    let run = bench.run(relay(&server), 60_000);
+    bench.until(1, "sent", 1).await;
+    end(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn announcements_of_a_busy_account_hide_nobody() {
+    let gate = Arc::new(Semaphore::new(0));
+    let (bench, server) = (Bench::new(2).await, Script::default().gate(&gate).start().await);
+    bench.put((1..=150).map(|id| Row::new(1, id, "alice@example.com")).collect()).await;
+    bench.announce(1, 1, 5_000).await;
+    let run = bench.run(relay(&server), 60_000);
+    bench.until(1, "sending", 100).await;
+    // Now it can take no more, and more is announced before the other account's mail.
+    bench.announce(1, 10_000, 5_000).await;
+    bench.put(vec![Row::new(2, 151, "bob@example.net")]).await;
+    bench.announce(2, 20_000, 1).await;
+    bench.until(2, "sending", 1).await;
+    gate.add_permits(151);
+    bench.until(1, "sent", 150).await;
+    bench.until(2, "sent", 1).await;
+    end(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_to_a_relay_that_is_down_waits_untried() {
+    let (bench, server) = (Bench::new(1).await, Script::default().always("greeting", "450 busy").start().await);
+    bench.put((1..=1_000).map(|id| Row::new(1, id, "alice@example.com")).collect()).await;
+    bench.announce(1, 1, 1).await;
+    let run = bench.run(relay(&server), 60_000);
+    bench.until(1, "deferred", 1_000).await;
+    let rows = bench.rows(1).await;
+    let untried = rows.iter().filter(|row| row.attempts == 0);
+    assert!(untried.clone().count() > 800, "{}", untried.clone().count());
+    assert!(untried.clone().all(|row| row.due_at == NOW + 30_000 && row.last_answer.contains("450 busy")));
+    end(run).await;
+}
