@@ -40,6 +40,9 @@ pub enum AdminError {
     /// A person may not have a support address.
     #[error("{0} is a support address; people need an address of their own")]
     IsSupportAddress(String),
+    /// Nobody else could configure the account.
+    #[error("{0} is the last admin of this account; make somebody else admin first with `guichet user add EMAIL --role admin`")]
+    LastAdmin(String),
     /// No such account.
     #[error("there is no account {0:?}; see `guichet account list`")]
     NoAccount(String),
@@ -73,6 +76,15 @@ pub struct CreatedAccount {
     pub admin_email: String,
     /// The admin's API token, shown this once.
     pub api_token: String,
+}
+
+/// A person who was added, or was known and may have another role now.
+#[derive(Debug, Clone)]
+pub struct AddedUser {
+    /// The person as they are now.
+    pub person: Person,
+    /// The role a known person had before; none for a new one.
+    pub was: Option<Role>,
 }
 
 /// What an operator asks for with a new account.
@@ -306,22 +318,34 @@ impl Engine {
         self.support_address(account_id, written).await
     }
 
-    /// Adds a person, or gives a known one another role.
+    /// Adds a person, or gives a known one another role. Without a role a known person keeps theirs and a new one is an
+    /// end user; without a name a known person keeps theirs and a new one gets one made from the address.
     ///
     /// # Errors
-    /// A support address is nobody's own.
-    pub async fn add_user(&self, account_id: i64, email: &str, name: &str, role: Role) -> Result<Person, AdminError> {
+    /// A support address is nobody's own, and the last admin stays one.
+    pub async fn add_user(
+        &self,
+        account_id: i64,
+        email: &str,
+        name: &str,
+        role: impl Into<Option<Role>>,
+    ) -> Result<AddedUser, AdminError> {
+        let role: Option<Role> = role.into();
         let key = AddressKey::parse(email.trim()).map_err(|_| AdminError::Malformed(email.to_owned()))?;
         let mut ids = self.store().ids(2).await?;
         let (id, event_id, now) = (ids.next()?, ids.next()?, self.now());
-        let person = new_person(id, &key, email.trim(), name, role);
-        let refused = key.to_string();
+        let person = new_person(id, &key, email.trim(), name, role.unwrap_or(Role::EndUser));
         let added = self.store().write(move |tx| {
             let versioned = locked(tx, account_id)?;
             if versioned.account().owner_of(&key).is_some() {
-                return Ok(None);
+                return Ok(Err(AdminError::IsSupportAddress(key.to_string())));
             }
             let known = store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next();
+            let was = known.as_ref().map(|(_, known)| known.role);
+            let role = role.or(was).unwrap_or(Role::EndUser);
+            if was == Some(Role::Admin) && role != Role::Admin && store::user::admins(tx, account_id)? <= 1 {
+                return Ok(Err(AdminError::LastAdmin(key.to_string())));
+            }
             let kept = match known {
                 Some((_, known)) => {
                     let name =
@@ -340,9 +364,9 @@ impl Engine {
             };
             let detail = json!({"user": kept.id, "role": role.as_str()}).to_string();
             store::account::log_event(tx, account_id, event_id, "operator", "user.added", &detail, now)?;
-            Ok(Some(kept))
+            Ok(Ok(AddedUser { person: kept, was }))
         });
-        added.await?.ok_or(AdminError::IsSupportAddress(refused))
+        added.await?
     }
 
     /// Makes an API token of a person; the secret is returned this once.

@@ -218,9 +218,9 @@ pub(crate) enum User {
     Add {
         /// Their address
         email: String,
-        /// What they may do
-        #[arg(long, value_enum, default_value = "end-user")]
-        role: RoleWord,
+        /// What they may do [default: a known person keeps their role, a new one is end-user]
+        #[arg(long, value_enum)]
+        role: Option<RoleWord>,
         /// Their name [default: made from the address]
         #[arg(long)]
         name: Option<String>,
@@ -275,8 +275,9 @@ pub(crate) enum Ticket {
         /// Its number
         number: i64,
     },
-    /// Answer a ticket, or note something on it
-    #[command(group(ArgGroup::new("audience").required(true)), group(ArgGroup::new("text").required(true)))]
+    /// Answer a ticket, note something on it, or only set its status
+    #[command(group(ArgGroup::new("audience").requires("text")), group(ArgGroup::new("text").requires("audience")))]
+    #[command(group(ArgGroup::new("change").args(["body", "body_file", "status"]).multiple(true).required(true)))]
     Reply {
         /// Its number
         number: i64,
@@ -403,6 +404,7 @@ mod tests {
             "ticket show 1",
             "ticket reply 1 --as bob@x.example --public --body Hello --status solved",
             "ticket reply 1 --as bob@x.example --note --body-file -",
+            "ticket reply 1 --as bob@x.example --status pending",
             "suspended list",
             "suspended show 4",
             "outbox list",
@@ -422,6 +424,9 @@ mod tests {
         for (line, want) in [
             ("ticket reply 1 --as a@x.example --body x", "<--public|--note>"),
             ("ticket reply 1 --as a@x.example --public", "<--body <TEXT>|--body-file <FILE>>"),
+            ("ticket reply 1 --as a@x.example", "--status <STATUS>"),
+            ("ticket reply 1 --as a@x.example --public --status open", "<--body <TEXT>|--body-file <FILE>>"),
+            ("ticket reply 1 --as a@x.example --body x --status open", "<--public|--note>"),
             ("ticket reply 1 --as a@x.example --public --note --body x", "cannot be used with"),
             ("ticket reply 1 --public --body x", "--as <EMAIL>"),
             ("ticket reply one --as a@x.example --public --body x", "invalid value 'one'"),

@@ -1,4 +1,4 @@
-//! The pages an operator's tools ask: `/healthz`, `/readyz`, `/metrics`.
+//! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`.
 
 mod gauges;
 mod metrics;
@@ -66,10 +66,16 @@ async fn upkeep(recorder: PrometheusHandle) {
 
 fn router(pages: Arc<Pages>) -> Router {
     Router::new()
+        .route("/", get(front))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics_page))
         .with_state(pages)
+}
+
+/// What stands at the address that the ready line names.
+async fn front() -> &'static str {
+    "This is Guichet, a help desk for e-mail; its pages for tools are /healthz, /readyz and /metrics.\n"
 }
 
 /// The process is up.
@@ -104,4 +110,35 @@ async fn metrics_page(
     gauges::refresh(&pages.store).await;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, pages.recorder.render()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_front_page_names_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Config::default().store_options(folder.path())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let stop = CancellationToken::new();
+            let served = tokio::spawn(serve(listener, Arc::new(Pages::new(store)), stop.clone()));
+            let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+            client.write_all(b"GET / HTTP/1.1\r\nHost: desk\r\nConnection: close\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            stop.cancel();
+            served.await.unwrap();
+            answer
+        });
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        assert!(answer.to_lowercase().contains("\r\ncontent-type: text/plain"), "{answer}");
+        assert!(["/healthz", "/readyz", "/metrics"].iter().all(|path| answer.contains(path)), "{answer}");
+    }
 }

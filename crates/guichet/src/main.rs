@@ -39,13 +39,31 @@ fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     if as_json && error.use_stderr() {
-        let text = error.to_string();
-        let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let failure = failure::Failure::new(what, "the command line cannot be read", "see `guichet help`");
-        eprintln!("{}", failure.text(true));
+        eprintln!("{}", unreadable(error).text(true));
     } else {
         // Nothing can be done when nobody reads it.
         let _ = error.print();
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// A line that cannot be read, with everything clap says of it: the missing arguments stand below its first line.
+fn unreadable(error: &clap::Error) -> failure::Failure {
+    let text = error.to_string();
+    let why = text.trim().trim_start_matches("error: ");
+    let what = why.lines().next().unwrap_or_default().trim_end_matches(':');
+    failure::Failure::new(what, why, "see `guichet help`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_names_what_is_missing() {
+        let error = Cli::try_parse_from(["guichet", "explain", "mail.eml", "--json"]).unwrap_err();
+        let failure = unreadable(&error);
+        assert_eq!(failure.what, "the following required arguments were not provided");
+        assert!(failure.why.contains("--rcpt <ADDR>"), "{}", failure.why);
+    }
 }

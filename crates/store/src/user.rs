@@ -94,6 +94,16 @@ pub fn set_role(tx: &mut Tx<'_>, account_id: i64, id: UserId, role: Role, name: 
     Ok(())
 }
 
+/// How many admins an account has.
+///
+/// # Errors
+/// As the database says.
+pub fn admins(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM users WHERE account_id = $1 AND role = $2";
+    let row = tx.find(sql, &values![account_id, Role::Admin.as_str()])?;
+    row.map_or(Ok(0), |mut row| row.int())
+}
+
 /// Counts a hard bounce against an address: no more mail goes there.
 ///
 /// # Errors

@@ -129,11 +129,46 @@ async fn a_known_person_gets_a_role_and_keeps_their_name() {
         let (engine, account) = (&desk.engine, desk.account);
         desk.receive(&["From: Ada Amsel <ada@customer.example>\n\nhi"]).await;
         desk.work().await;
-        let ada = engine.add_user(account, "Ada@customer.example", "", Role::Agent).await.unwrap();
+        let added = engine.add_user(account, "Ada@customer.example", "", Role::Agent).await.unwrap();
+        let (ada, was) = (added.person, added.was);
+        assert_eq!(was, Some(Role::EndUser));
         assert_eq!((ada.name.as_str(), ada.role), ("Ada Amsel", Role::Agent));
         assert_eq!(ada.id, desk.ticket(1).await.requester_id);
-        let named = engine.add_user(account, "ada@customer.example", "Ada A.", Role::Admin).await.unwrap();
+        let named = engine.add_user(account, "ada@customer.example", "Ada A.", Role::Admin).await.unwrap().person;
         assert_eq!((named.name.as_str(), named.id), ("Ada A.", ada.id));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_role_a_known_person_keeps_theirs() {
+    on_both(quick(), async |desk| {
+        let (engine, account) = (&desk.engine, desk.account);
+        let new = engine.add_user(account, "eve@customer.example", "", None).await.unwrap();
+        assert_eq!((new.person.role, new.was), (Role::EndUser, None));
+        engine.add_user(account, "eve@customer.example", "", Role::Agent).await.unwrap();
+        let named = engine.add_user(account, "eve@customer.example", "Eve E.", None).await.unwrap();
+        assert_eq!((named.person.role, named.was), (Role::Agent, Some(Role::Agent)));
+        assert_eq!(named.person.name, "Eve E.");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_admin_stays_one() {
+    on_both(quick(), async |desk| {
+        let engine = &desk.engine;
+        let account = engine.create_account(request("solo", "ann@solo.example", "solo.desk.example")).await.unwrap().id;
+        for role in [Role::Agent, Role::EndUser] {
+            let refused = engine.add_user(account, "Ann@solo.example", "", role).await;
+            assert!(matches!(refused, Err(AdminError::LastAdmin(_))), "{role}: {refused:?}");
+        }
+        engine.add_user(account, "ann@solo.example", "Ann", Role::Admin).await.unwrap();
+        engine.add_user(account, "ben@solo.example", "", Role::Admin).await.unwrap();
+        let demoted = engine.add_user(account, "ann@solo.example", "", Role::Agent).await.unwrap();
+        assert_eq!((demoted.person.role, demoted.was), (Role::Agent, Some(Role::Admin)));
+        let refused = engine.add_user(account, "ben@solo.example", "", Role::Agent).await;
+        assert!(matches!(refused, Err(AdminError::LastAdmin(_))), "{refused:?}");
     })
     .await;
 }

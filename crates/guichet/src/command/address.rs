@@ -2,12 +2,13 @@
 
 use desk::account::Account;
 use desk::address::{Forwarding, Kind, SupportAddress};
+use mail::address::AddressKey;
 use serde_json::{Value, json};
 
 use super::Session;
 use crate::cli;
 use crate::clock::written;
-use crate::failure::{Doing as _, Result};
+use crate::failure::{Doing as _, Failure, Result};
 
 /// Runs `address …`.
 pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result<()> {
@@ -17,6 +18,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
     let (address, lines) = match command {
         cli::Address::List => return list(session, &engine.account(account).await.doing("the account cannot be read")?, now),
         cli::Address::Add { email, brand, name, default } => {
+            let known = engine.account(account).await.doing("the account cannot be read")?;
+            check_host(&known, email, &session.loaded.config.mail.domain)?;
             let name = name.as_deref().unwrap_or_default();
             let added = engine.add_address(account, email, name, brand.as_deref(), *default).await;
             let address = added.doing("the address was not added")?;
@@ -57,6 +60,19 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
     session.output().answer(&as_json(&account, &address, now), &lines)
 }
 
+/// Refuses a host below `mail.domain` that is no brand's: no mail would be native there, and no forward leads there.
+fn check_host(account: &Account, email: &str, domain: &str) -> Result<()> {
+    // What is no address at all is refused in the desk's own words.
+    let Ok(key) = AddressKey::parse(email.trim()) else { return Ok(()) };
+    let host = key.domain();
+    let below = format!(".{}", domain.to_ascii_lowercase());
+    if !host.ends_with(&below) || account.brand_of_host(host).is_some() {
+        return Ok(());
+    }
+    let why = format!("no brand has the host {host}, which is below mail.domain");
+    Err(Failure::new("the address was not added", why, "see `guichet brand list`, or make one with `guichet brand add`"))
+}
+
 fn list(session: &Session<'_>, account: &Account, now: i64) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&["ADDRESS", "KIND", "BRAND", "DEFAULT", "FORWARDING", "NAME"])?;
@@ -88,4 +104,34 @@ fn as_json(account: &Account, address: &SupportAddress, now: i64) -> Value {
         "last_verified_at": address.last_verified_at.map(written),
         "created_at": written(address.created_at),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use desk::account::{Brand, Settings};
+    use desk::id::{AccountId, BrandId};
+
+    use super::*;
+
+    #[test]
+    fn a_host_below_the_mail_domain_must_be_a_brand_s() {
+        let brand = Brand {
+            id: BrandId(1),
+            name: "Acme".into(),
+            subdomain: "acme".into(),
+            native_host: "acme.desk.example".into(),
+            is_default: true,
+        };
+        let account = Account::new(AccountId(1), "acme".into(), "Acme".into(), Settings::default(), vec![brand], vec![]);
+        for (email, is_refused) in [
+            ("help@acme.desk.example", false),
+            ("help@Acmee.Desk.example", true),
+            ("help@desk.example", false),
+            ("help@notdesk.example", false),
+            ("help@acme.example", false),
+            ("help", false),
+        ] {
+            assert_eq!(check_host(&account, email, "Desk.example").is_err(), is_refused, "{email}");
+        }
+    }
 }

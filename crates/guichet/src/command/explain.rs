@@ -17,7 +17,17 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
     let raw = read_file(&command.mail)?;
     let engine = session.engine().await?;
     let (accounts, refused) = by_account(session, &command.rcpt).await?;
-    let mail_from = return_path(command, &raw);
+    let mail_from = return_path(command, &raw)?;
+    if let Some(reason) = too_large(&raw, session.loaded.config.limits.max_mail_bytes)
+        && !accounts.is_empty()
+    {
+        let recipients: Vec<String> = accounts.concat();
+        let value = json!({
+            "recipients": recipients, "outcome": "refused", "reason": reason, "reasons": [reason], "ticket": null,
+        });
+        let lines = format!("Mail to {}\n  outcome  refused\n  why\n    1. {reason}", recipients.join(", "));
+        return told(session, vec![value], vec![lines], &refused);
+    }
     let mut mails = Vec::new();
     let mut lines = Vec::new();
     for recipients in accounts {
@@ -35,10 +45,14 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
             lines.push(text(&explained, &recipients));
         }
     }
-    for address in &refused {
+    told(session, mails, lines, &refused)
+}
+
+fn told(session: &Session<'_>, mails: Vec<Value>, mut lines: Vec<String>, refused: &[String]) -> Result<()> {
+    for address in refused {
         lines.push(format!("{address}: refused at RCPT with 550 5.1.1: no account has this address"));
     }
-    session.output().answer(&answer(mails, &refused), &tame(&lines.join("\n\n")))
+    session.output().answer(&answer(mails, refused), &tame(&lines.join("\n\n")))
 }
 
 /// Recipients by account, in the order of their first one; and those that nobody has.
@@ -61,12 +75,34 @@ async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec
     Ok((accounts.into_iter().map(|(_, recipients)| recipients).collect(), refused))
 }
 
-fn return_path(command: &cli::Explain, raw: &[u8]) -> Option<String> {
-    if command.null_sender {
-        return None;
+/// Why a door refuses a mail for its size, counted as on the wire: a bare LF becomes CRLF there (RFC 1870 §5).
+fn too_large(raw: &[u8], limit: u64) -> Option<String> {
+    let mut before = 0;
+    let mut bare = 0;
+    for byte in raw {
+        bare += usize::from(*byte == b'\n' && before != b'\r');
+        before = *byte;
     }
-    let from = || Letter::parse(raw).from.first().map(|mailbox| mailbox.address.clone());
-    command.mail_from.clone().filter(|path| !path.is_empty() && path != "<>").or_else(from)
+    let size = u64::try_from(raw.len() + bare).unwrap_or(u64::MAX);
+    (size > limit).then(|| format!("552 5.3.4: {size} bytes, the limit is {limit}"))
+}
+
+fn return_path(command: &cli::Explain, raw: &[u8]) -> Result<Option<String>> {
+    if command.null_sender {
+        return Ok(None);
+    }
+    if let Some(written) = &command.mail_from {
+        let wrong = |_| {
+            Failure::new(
+                format!("{written:?} is not an e-mail address"),
+                "--mail-from takes one address",
+                "write name@example.com, or --null-sender for the null return path <>",
+            )
+        };
+        AddressKey::parse(written.trim()).map_err(wrong)?;
+        return Ok(Some(written.trim().to_owned()));
+    }
+    Ok(Letter::parse(raw).from.first().map(|mailbox| mailbox.address.clone()))
 }
 
 /// One object: the first account's mail, the others' beside it under `also`.
@@ -132,4 +168,35 @@ fn text(explained: &Explained, recipients: &[String]) -> String {
     lines.push("  why".to_owned());
     lines.extend(decision.reasons.iter().enumerate().map(|(place, reason)| format!("    {}. {reason}", place + 1)));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_counts_as_on_the_wire() {
+        for (raw, limit, want) in [
+            ("a\r\nb\r\n", 6, None),
+            ("a\nb\n", 6, None),
+            ("a\nb\n", 5, Some("552 5.3.4: 6 bytes, the limit is 5")),
+            ("\na", 2, Some("552 5.3.4: 3 bytes, the limit is 2")),
+        ] {
+            assert_eq!(too_large(raw.as_bytes(), limit).as_deref(), want, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn the_return_path_is_an_address_or_none() {
+        let path = |mail_from: Option<&str>, null_sender| {
+            let command = cli::Explain { mail: "-".into(), rcpt: vec![], mail_from: mail_from.map(str::to_owned), null_sender };
+            return_path(&command, b"From: a@x.example\n\nhi").map_err(|failure| failure.what)
+        };
+        assert_eq!(path(None, false), Ok(Some("a@x.example".to_owned())));
+        assert_eq!(path(None, true), Ok(None));
+        assert_eq!(path(Some(" b@y.example"), false), Ok(Some("b@y.example".to_owned())));
+        for wrong in ["", "<>", "nobody"] {
+            assert_eq!(path(Some(wrong), false), Err(format!("{wrong:?} is not an e-mail address")));
+        }
+    }
 }

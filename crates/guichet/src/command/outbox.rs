@@ -70,7 +70,7 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
     let lines = if retried == 0 {
         "Nothing is deferred.".to_owned()
     } else {
-        format!("{retried} due now; the running desk tries at once.")
+        format!("{retried} due now; the running desk tries within ten seconds.")
     };
     session.output().answer(&json!({"retried": retried}), &lines)
 }

@@ -42,6 +42,7 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let file = choose_file(sources, &data);
     let mut entries = file.as_deref().map(|path| of_file(path, &mut problems)).unwrap_or_default();
     entries.extend(of_environment(&sources.environment));
+    strays(&sources.environment, &mut problems);
     entries.extend(of_flags(&sources.flags, &mut problems));
     twins(&entries, &mut problems);
     let mut config = Config::default();
@@ -99,7 +100,7 @@ fn of_table(table: &toml::Table, origin: &str) -> Vec<Entry> {
     entries
 }
 
-/// `GUICHET_SECTION__KEY`; other names with that prefix are somebody else's.
+/// `GUICHET_SECTION__KEY`; other names with that prefix are looked at by [`strays`].
 fn of_environment(environment: &[(String, String)]) -> Vec<Entry> {
     let read = |(variable, value): &(String, String)| {
         let name = variable.strip_prefix("GUICHET_")?;
@@ -113,6 +114,34 @@ fn of_environment(environment: &[(String, String)]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = environment.iter().filter_map(read).collect();
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     entries
+}
+
+/// Variables that have our prefix and are no keys: the command line's, the tests', and the links that container
+/// orchestrators set for a service of our name.
+fn is_known_variable(name: &str) -> bool {
+    let is_link = name == "PORT" || name.starts_with("PORT_") || name.starts_with("SERVICE_");
+    matches!(name, "DATA" | "CONFIG" | "ROLES" | "BIN") || name.starts_with("TEST_") || is_link
+}
+
+/// Names variables that look like a key whose section cannot be told, most often for want of a second underscore.
+fn strays(environment: &[(String, String)], problems: &mut Vec<Problem>) {
+    let mut names: Vec<&str> = environment.iter().filter_map(|(variable, _)| variable.strip_prefix("GUICHET_")).collect();
+    names.retain(|name| !name.contains("__") && !is_known_variable(name));
+    names.sort_unstable();
+    for name in names {
+        let wanted = name.to_lowercase();
+        let near = key::KEYS.iter().map(|key| (distance(&key.name.replace('.', "_"), &wanted), key));
+        let near = near.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 3);
+        let meant = near.map(|(_, key)| format!("did you mean GUICHET_{}?", key.name.replace('.', "__").to_uppercase()));
+        let reason = meant.unwrap_or_else(|| "a key is written GUICHET_SECTION__KEY; see docs/configuration.md".to_owned());
+        problems.push(Problem {
+            origin: "environment".into(),
+            key: format!("GUICHET_{name}"),
+            value: String::new(),
+            reason: format!("it names no section; {reason}"),
+            example: String::new(),
+        });
+    }
 }
 
 fn of_flags(flags: &[String], problems: &mut Vec<Problem>) -> Vec<Entry> {

@@ -73,6 +73,17 @@ fn resident_bytes() -> Option<i64> {
     kib.checked_mul(1_024)
 }
 
+/// Counting costs what waits, and whoever scrapes every second must not make a long queue longer.
+fn is_time_to_count() -> bool {
+    static COUNTED: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut counted = COUNTED.lock().expect("plain value");
+    let is_time = counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
+    if is_time {
+        *counted = Some(Instant::now());
+    }
+    is_time
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,15 +105,4 @@ mod tests {
         assert!(resident_bytes().is_some_and(|bytes| bytes > 1_000_000));
         store.close();
     }
-}
-
-/// Counting costs what waits, and whoever scrapes every second must not make a long queue longer.
-fn is_time_to_count() -> bool {
-    static COUNTED: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut counted = COUNTED.lock().expect("plain value");
-    let is_time = counted.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
-    if is_time {
-        *counted = Some(Instant::now());
-    }
-    is_time
 }

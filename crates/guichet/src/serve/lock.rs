@@ -20,7 +20,7 @@ pub(super) fn take(loaded: &Loaded) -> Result<Lock> {
     let Some(database) = loaded.config.sqlite_file(&loaded.data) else { return Ok(Lock { _file: None }) };
     let path = lock_path(&database);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).doing(&format!("the folder {} cannot be made", folder.display()))?;
+        store::folder::make(folder).doing(&format!("the folder {} cannot be made", folder.display()))?;
     }
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.doing(&format!("the lock {} cannot be opened", path.display()))?;

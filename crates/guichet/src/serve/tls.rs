@@ -57,7 +57,7 @@ fn self_signed(data: &Path, hostname: &str) -> Result<PathBuf> {
 fn make(path: &Path, hostname: &str) -> anyhow::Result<()> {
     let made = rcgen::generate_simple_self_signed([hostname.to_owned(), "localhost".to_owned()])?;
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        store::folder::make(folder)?;
     }
     let draft = path.with_extension(format!("pem.{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;

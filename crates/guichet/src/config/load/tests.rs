@@ -157,6 +157,27 @@ fn an_unknown_variable_of_ours_is_a_problem() {
 }
 
 #[test]
+fn a_variable_without_a_section_is_a_problem_unless_it_is_no_key() {
+    let told = |names: &[&str]| {
+        let environment = names.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
+        match load(&Sources { environment, ..Sources::default() }) {
+            Ok(_) => vec![],
+            Err(Problems(problems)) => problems.iter().map(ToString::to_string).collect::<Vec<String>>(),
+        }
+    };
+    assert_eq!(
+        told(&["GUICHET_SMTP_LISTEN", "GUICHET_COLOUR"]),
+        [
+            "GUICHET_COLOUR (environment): it names no section; a key is written GUICHET_SECTION__KEY; see docs/configuration.md",
+            "GUICHET_SMTP_LISTEN (environment): it names no section; did you mean GUICHET_SMTP__LISTEN?",
+        ]
+    );
+    let others =
+        ["GUICHET_DATA", "GUICHET_CONFIG", "GUICHET_BIN", "GUICHET_TEST_POSTGRES", "GUICHET_PORT", "GUICHET_SERVICE_HOST"];
+    assert_eq!(told(&others), Vec::<String>::new());
+}
+
+#[test]
 fn the_data_folder_decides_the_defaults_of_database_and_blobs() {
     let loaded = load(&Sources { data: Some("/srv/desk".into()), ..Sources::default() }).unwrap();
     let options = loaded.config.store_options(&loaded.data);
