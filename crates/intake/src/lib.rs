@@ -62,10 +62,10 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// Starts the writer of the spool; call it inside a runtime.
+    /// Intake into a store.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Intake {
-        let spooler = spooler::Spooler::start(store.clone());
+        let spooler = spooler::Spooler::new(store.clone());
         let directory = Arc::new(directory::Directory::new(store.clone()));
         Intake { store, clock, directory, spooler }
     }

@@ -1,13 +1,16 @@
 //! Group commit: mails of all connections that wait are made durable by one transaction.
+//!
+//! Whoever comes first writes at once, on its own task; who comes meanwhile waits, and goes together in the next
+//! transaction. A lone mail so waits for nothing but its own commit.
+
+use std::sync::{Arc, Mutex};
 
 use store::spool::NewMail;
 use store::{Store, StoreError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 /// Mails in one transaction at most.
 const GROUP_MAX: usize = 128;
-/// Mails that may wait for the writer; a connection beyond that waits with its own.
-const WAITING_MAX: usize = 1_024;
 
 /// One mail, a copy for each account it is for, and who waits for it.
 #[derive(Debug)]
@@ -16,17 +19,24 @@ struct Waiting {
     done: oneshot::Sender<Result<(), StoreError>>,
 }
 
-/// The writer of the spool; cheap to clone. It ends when the last clone is gone.
+/// The writer of the spool; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Spooler {
-    queue: mpsc::Sender<Waiting>,
+    store: Store,
+    queue: Arc<Mutex<Queue>>,
+}
+
+/// Bounded by the connections: each waits with one mail at most.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    /// Whether somebody writes, who will also take what waits.
+    is_led: bool,
 }
 
 impl Spooler {
-    pub(crate) fn start(store: Store) -> Spooler {
-        let (queue, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(write_groups(store, waiting));
-        Spooler { queue }
+    pub(crate) fn new(store: Store) -> Spooler {
+        Spooler { store, queue: Arc::default() }
     }
 
     /// Makes a mail durable for all its accounts, or for none.
@@ -34,17 +44,48 @@ impl Spooler {
     /// # Errors
     /// The store's; nothing of the mail is kept then.
     pub(crate) async fn spool(&self, mails: Vec<NewMail>) -> Result<(), StoreError> {
-        let gone = || StoreError::Unavailable("the spool writer has stopped".into());
         let (done, answer) = oneshot::channel();
-        self.queue.send(Waiting { mails, done }).await.map_err(|_| gone())?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        let leads = {
+            let mut queue = self.queue.lock().expect("plain push and take");
+            queue.waiting.push(Waiting { mails, done });
+            !std::mem::replace(&mut queue.is_led, true)
+        };
+        if leads {
+            let lead = Lead { spooler: self.clone() };
+            lead.write_group().await;
+        }
+        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the spool writer has stopped".into())))
     }
 }
 
-async fn write_groups(store: Store, mut waiting: mpsc::Receiver<Waiting>) {
-    let mut group = Vec::with_capacity(GROUP_MAX);
-    while waiting.recv_many(&mut group, GROUP_MAX).await > 0 {
-        write_group(&store, std::mem::take(&mut group)).await;
+/// The right to write, held by one task at a time. Dropping it hands it on: what came meanwhile is written by a task of
+/// its own, so that whoever led does not wait for others' mail, nor they for it should its task be cancelled.
+struct Lead {
+    spooler: Spooler,
+}
+
+impl Lead {
+    async fn write_group(&self) {
+        let group = {
+            let mut queue = self.spooler.queue.lock().expect("plain push and take");
+            let count = queue.waiting.len().min(GROUP_MAX);
+            queue.waiting.drain(..count).collect::<Vec<_>>()
+        };
+        write_group(&self.spooler.store, group).await;
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        let has_more = {
+            let mut queue = self.spooler.queue.lock().expect("plain push and take");
+            queue.is_led = !queue.waiting.is_empty();
+            queue.is_led
+        };
+        if has_more {
+            let next = Lead { spooler: self.spooler.clone() };
+            tokio::spawn(async move { next.write_group().await });
+        }
     }
 }
 
