@@ -1,9 +1,11 @@
 //! HTML rendered to plain text, for letters that have no other text.
 //!
 //! Only what carries meaning without a screen is kept: paragraphs, line ends, list points, quotes (`> `), preformatted text.
-//! One pass, nothing recurses, nothing is loaded. The result is text, not HTML; whoever shows it escapes it.
+//! One pass, nothing recurses, nothing is loaded. The result is text, not HTML; whoever shows it escapes it. What mail programs
+//! say about the text by its structure ([`crate::html_structure`]) comes with it.
 
-use memchr::{memchr, memmem};
+use crate::html_structure::{Structure, Watch};
+use crate::html_token::{Tag, Token, Tokens, reference};
 
 /// How deep quotes are marked; deeper ones look like this one.
 const QUOTE_DEPTH: usize = 8;
@@ -11,20 +13,38 @@ const QUOTE_DEPTH: usize = 8;
 /// How many line ends may follow each other.
 const BREAKS: usize = 3;
 
-/// The longest character reference, `&` and `;` included.
-const REFERENCE_OCTETS: usize = 34;
+/// A place in the rendered text where the structure says something: the start of the line that the change comes before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Octet of the text; its length when nothing follows.
+    pub(crate) at: usize,
+    pub(crate) structure: Structure,
+    /// Whether it ends there; a cut never ends.
+    pub(crate) is_end: bool,
+}
 
-/// Renders HTML to text with LF line ends, without one at the end.
-pub(crate) fn render(html: &str) -> String {
+/// Renders HTML to text with LF line ends, without one at the end; gives the marks of the structure in order too.
+pub(crate) fn render(html: &str) -> (String, Vec<Mark>) {
     let mut page = Page { text: String::with_capacity(html.len() / 2), ..Page::default() };
-    let mut rest = html;
-    while let Some((plain, from)) = memchr(b'<', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
-        page.text(plain);
-        rest = page.markup(from);
+    for token in Tokens::of(html) {
+        match token {
+            Token::Text(text) => page.text(text),
+            Token::Open(tag) => {
+                page.tag(tag.name.as_str(), Some(&tag));
+                page.watch_open(&tag);
+            }
+            Token::Close(name) => {
+                if let Some(structure) = page.watch.close(name) {
+                    page.block(1);
+                    page.due.push((structure, true));
+                }
+                page.tag(name.as_str(), None);
+            }
+        }
     }
-    page.text(rest);
     page.text.truncate(page.text.trim_end().len());
-    page.text
+    page.flush_marks();
+    (page.text, page.marks)
 }
 
 #[derive(Default)]
@@ -35,67 +55,32 @@ struct Page {
     /// A blank is due before the next character.
     space: bool,
     quotes: usize,
+    /// Which of the innermost 64 open blockquotes only indent: the lowest bit is the innermost one.
+    indents: u64,
     preformatted: usize,
-    /// A tag was found whose quoted attribute never ends: quotes are not looked at any more, so that each octet is searched once.
-    quotes_broken: bool,
+    watch: Watch,
+    /// Marks that wait for the line they stand before.
+    due: Vec<(Structure, bool)>,
+    marks: Vec<Mark>,
 }
 
 impl Page {
-    /// Reads the markup that begins with the `<` at the start of `from`; gives what follows it.
-    fn markup<'a>(&mut self, from: &'a str) -> &'a str {
-        if let Some(comment) = from.strip_prefix("<!--") {
-            return memmem::find(comment.as_bytes(), b"-->")
-                .and_then(|end| comment.get(end.saturating_add(3)..))
-                .unwrap_or_default();
+    fn watch_open(&mut self, tag: &Tag<'_>) {
+        if let Some(structure) = self.watch.open(tag) {
+            self.block(1);
+            self.due.push((structure, false));
         }
-        let inner = from.get(1..).unwrap_or_default();
-        let is_tag = inner.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
-        if !is_tag {
-            self.text("<");
-            return inner;
-        }
-        let Some(end) = self.tag_end(inner) else {
-            // Without any `>` there are no more tags: all the rest is text, and is not searched again.
-            self.text(from);
-            return "";
-        };
-        let after = inner.get(end.saturating_add(1)..).unwrap_or_default();
-        let (is_closing, tag) = match inner.strip_prefix('/') {
-            Some(tag) => (true, tag),
-            None => (false, inner),
-        };
-        let name_end = tag.bytes().take(12).position(|octet| !octet.is_ascii_alphanumeric());
-        let name = name_end.and_then(|end| tag.get(..end)).unwrap_or_default().to_ascii_lowercase();
-        if !is_closing && matches!(name.as_str(), "script" | "style" | "title" | "template") {
-            return after_element(after, &name);
-        }
-        self.tag(&name, is_closing);
-        after
     }
 
-    /// Where the `>` of a tag stands: outside the quotes of its attributes.
-    fn tag_end(&mut self, inner: &str) -> Option<usize> {
-        let plain_end = memchr(b'>', inner.as_bytes())?;
-        let has_quotes = inner.as_bytes().get(..plain_end).is_some_and(|tag| tag.contains(&b'"') || tag.contains(&b'\''));
-        if self.quotes_broken || !has_quotes {
-            return Some(plain_end);
-        }
-        let mut quote = None;
-        let mut after_equals = false;
-        for (at, octet) in inner.bytes().enumerate() {
-            match (quote, octet) {
-                (None, b'>') => return Some(at),
-                (None, b'"' | b'\'') if after_equals => quote = Some(octet),
-                (Some(open), _) if open == octet => quote = None,
-                _ => (),
-            }
-            after_equals = octet == b'=' || after_equals && octet.is_ascii_whitespace();
-        }
-        self.quotes_broken = true;
-        Some(plain_end)
+    fn flush_marks(&mut self) {
+        let at = self.text.len();
+        let marks = self.due.drain(..).map(|(structure, is_end)| Mark { at, structure, is_end });
+        self.marks.extend(marks);
     }
 
-    fn tag(&mut self, name: &str, is_closing: bool) {
+    /// A start tag, or with `None` an end tag.
+    fn tag(&mut self, name: &str, start: Option<&Tag<'_>>) {
+        let is_closing = start.is_none();
         match name {
             "br" => self.breaks = self.breaks.saturating_add(1).min(BREAKS),
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
@@ -114,9 +99,22 @@ impl Page {
             }
             "blockquote" => {
                 self.block(1);
-                self.quotes = step(self.quotes, is_closing);
+                self.blockquote(start);
             }
             _ => (),
+        }
+    }
+
+    /// Webmail indents with blockquotes that have no border; those are no quotes.
+    fn blockquote(&mut self, start: Option<&Tag<'_>>) {
+        if let Some(tag) = start {
+            let is_indent = is_indent(tag);
+            self.indents = self.indents << 1 | u64::from(is_indent);
+            self.quotes = self.quotes.saturating_add(usize::from(!is_indent));
+        } else {
+            let was_indent = self.indents & 1 == 1;
+            self.indents >>= 1;
+            self.quotes = self.quotes.saturating_sub(usize::from(!was_indent));
         }
     }
 
@@ -182,35 +180,22 @@ impl Page {
             }
             self.text.push('\n');
         }
+        self.flush_marks();
         self.text.push_str(&mark);
         self.breaks = 0;
     }
 }
 
+fn is_indent(tag: &Tag<'_>) -> bool {
+    let mut attributes = tag.attributes();
+    let is_style = |name: &str| name.eq_ignore_ascii_case("style");
+    let is_named = |name: &str| ["class", "type", "cite", "id"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let borderless = |style: &str| style.contains("border:none") || style.contains("border: none");
+    tag.attributes().any(|(name, value)| is_style(name) && borderless(value)) && !attributes.any(|(name, _)| is_named(name))
+}
+
 fn step(depth: usize, is_closing: bool) -> usize {
     if is_closing { depth.saturating_sub(1) } else { depth.saturating_add(1) }
-}
-
-/// What follows the end tag of an element whose content is no text; nothing when it never ends.
-fn after_element<'a>(content: &'a str, name: &str) -> &'a str {
-    memmem::find_iter(content.as_bytes(), b"</")
-        .filter_map(|at| content.get(at.saturating_add(2)..))
-        .find(|tag| tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
-        .and_then(|tag| tag.split_once('>'))
-        .map_or("", |(_, after)| after)
-}
-
-/// Decodes the character reference at the start of `text`.
-fn reference(text: &str) -> Option<(String, &str)> {
-    let end = text.bytes().take(REFERENCE_OCTETS).position(|octet| octet == b';')?;
-    let (token, after) = text.split_at_checked(end.saturating_add(1))?;
-    let is_reference = token.bytes().skip(1).all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'#' | b';'));
-    if !is_reference {
-        return None;
-    }
-    let mut decoded = String::new();
-    mail_parser::decoders::html::add_html_token(&mut decoded, token.as_bytes(), false);
-    (decoded != token).then_some((decoded, after))
 }
 
 #[cfg(test)]
@@ -250,22 +235,28 @@ mod tests {
             ("open comment", "a<!-- b", "a"),
             ("open style", "a<style>b", "a"),
             ("zero width", "a\u{200b}b", "ab"),
+            ("address that nobody escaped", "Jane <jane@example.org> wrote", "Jane <jane@example.org> wrote"),
+            (
+                "blockquote that indents",
+                r#"a<blockquote style="margin:0 0 0 40px;border:none">b<blockquote>c</blockquote></blockquote>d"#,
+                "a\nb\n> c\nd",
+            ),
             ("empty", "", ""),
         ] {
-            assert_eq!(render(html), want, "{name}");
+            assert_eq!(render(html).0, want, "{name}");
         }
     }
 
     #[test]
     fn deep_quotes_cost_no_more_than_their_depth_limit() {
         let html = format!("{}x", "<blockquote>".repeat(100_000));
-        assert_eq!(render(&html), format!("{}x", "> ".repeat(QUOTE_DEPTH)));
+        assert_eq!(render(&html).0, format!("{}x", "> ".repeat(QUOTE_DEPTH)));
     }
 
     proptest! {
         #[test]
         fn any_html_is_rendered(html in "(<|>|</|<!--|-->|style|p|br|blockquote|pre|&|;|#x|é|\"|'|=| |\n|[a-z0]){0,60}") {
-            let text = render(&html);
+            let text = render(&html).0;
             prop_assert!(text.len() <= html.len() * (2 * QUOTE_DEPTH + 4));
         }
     }
