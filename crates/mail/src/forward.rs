@@ -1,0 +1,383 @@
+//! The forwarded original: who wrote it, to whom, when and what, read out of the text of the mail that forwards it.
+//!
+//! Forwarding programs agree on nothing but the shape: what the forwarder wrote, a separating line or none, a header in the
+//! language of the forwarder, the original. Their words are tables ([`words`](self)); the shapes are read line by line, in one pass
+//! over the text. The outermost original counts. Described in `docs/behaviour/forwarded-mail.md`.
+
+mod body;
+mod header;
+mod intro;
+mod label;
+mod line;
+pub(crate) mod mark;
+mod people;
+pub(crate) mod subject;
+mod when;
+pub(crate) mod words;
+
+use crate::address::Mailbox;
+use crate::letter::{Letter, MAX_ADDRESSES};
+use header::Header;
+use intro::Intro;
+use line::{Line, lines_from, next_written, trim};
+use mark::Kind;
+use subject::Manner;
+use words::Field;
+
+/// How many headers printed on one line behind a separator are tried in one mail.
+const INLINE_TRIES: usize = 8;
+
+/// A mail as the mail that forwards it shows it. What is not shown is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forwarded {
+    /// What the forwarder wrote above, trimmed; empty: nothing.
+    pub message: String,
+    /// Who wrote the original; the address is empty where only a name is shown. `None`: not shown.
+    pub from: Option<Mailbox>,
+    /// The author as printed, on one line.
+    pub from_line: String,
+    /// At most [`MAX_ADDRESSES`]; who is shown without address has an empty one.
+    pub to: Vec<Mailbox>,
+    /// The recipients as printed, on one line.
+    pub to_line: String,
+    /// At most [`MAX_ADDRESSES`]; who is shown without address has an empty one.
+    pub cc: Vec<Mailbox>,
+    /// The copied recipients as printed, on one line.
+    pub cc_line: String,
+    /// The date as printed.
+    pub date_line: String,
+    /// Unix milliseconds, in UTC where no zone is printed; `None` when it cannot be read, or could be read in two ways.
+    pub date: Option<i64>,
+    /// The subject as printed, prefixes included; where none is printed, that of the mail that forwards it, without prefixes.
+    pub subject: String,
+    /// The text of the original, LF line ends, quote marks and indentation taken off, no blank lines around it.
+    pub body: String,
+    /// The octet of the text at which the forwarded block begins, its separator included.
+    pub at: usize,
+}
+
+/// Finds the outermost forwarded original in a text with LF line ends; `outer_subject` is the subject of the mail it stands in.
+///
+/// Answers quote in the same shapes. What only looks forwarded (a header without a word for "forwarded") counts unless the outer
+/// subject says that the mail is an answer; a line such as `On …, Alice wrote:` counts only where the subject says "forwarded".
+/// Linear in the length of the text.
+#[must_use]
+pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
+    let mut scan = Scan {
+        text,
+        manner: subject::manner(outer_subject),
+        outer: subject::bare(outer_subject),
+        block: None,
+        answered: None,
+        no_header_before: 0,
+        above: [None; 2],
+        inline_tries: INLINE_TRIES,
+    };
+    for line in lines_from(text, 0) {
+        if line.is_blank() {
+            scan.above = [None; 2];
+            continue;
+        }
+        match scan.look(&line) {
+            Step::GoOn => scan.above = [Some(line), scan.above.first().copied().flatten()],
+            Step::Stop => return None,
+            Step::Found(found) => return Some(scan.named(found.forwarded(text))),
+        }
+    }
+    None
+}
+
+/// The original of a mail that carries it as its only attached mail; `None` for delivery reports, and with several attached mails.
+///
+/// [`Forwarded::at`] is the length of the text. `raw` is the mail the letter was read from.
+#[must_use]
+pub fn attached(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
+    if letter.report.is_some() {
+        return None;
+    }
+    let mut mails = letter.attachments.iter().filter(|part| part.content_type == "message/rfc822" || part.name.ends_with(".eml"));
+    let (mail, None) = (mails.next()?, mails.next()) else { return None };
+    let inner = Letter::parse(&Letter::attachment(raw, mail.part)?);
+    if inner.from.is_empty() && inner.subject.is_empty() {
+        return None;
+    }
+    Some(Forwarded {
+        message: trim(&letter.text).to_owned(),
+        from_line: printed(inner.from.get(..1).unwrap_or_default()),
+        from: inner.from.first().cloned(),
+        to_line: printed(&inner.to),
+        to: inner.to,
+        cc_line: printed(&inner.cc),
+        cc: inner.cc,
+        date_line: inner.date.map(crate::date::format).unwrap_or_default(),
+        date: inner.date,
+        subject: inner.subject,
+        body: inner.text,
+        at: letter.text.len(),
+    })
+}
+
+fn printed(people: &[Mailbox]) -> String {
+    let one = |person: &Mailbox| match person.name.as_str() {
+        "" => person.address.clone(),
+        name if person.address.is_empty() => name.to_owned(),
+        name => format!("{name} <{}>", person.address),
+    };
+    people.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    manner: Manner,
+    /// The outer subject without prefixes.
+    outer: &'a str,
+    /// Where a rule or mark stands that has nothing but blank lines below it, so that it belongs to a header that follows.
+    block: Option<usize>,
+    /// The depth of a line that introduces an answered mail, which is quoted deeper.
+    answered: Option<usize>,
+    /// No header begins before this octet.
+    no_header_before: usize,
+    /// The lines above without a blank one between, the nearest first.
+    above: [Option<Line<'a>>; 2],
+    inline_tries: usize,
+}
+
+enum Step {
+    GoOn,
+    /// The rest is the history of an answer.
+    Stop,
+    Found(Found),
+}
+
+/// Where an original was found, and what stands above it.
+struct Found {
+    /// Where the block begins.
+    at: usize,
+    top: Top,
+}
+
+enum Top {
+    Header(Header),
+    Intro {
+        intro: Intro,
+        end: usize,
+        depth: usize,
+    },
+    /// A mark alone.
+    Bare {
+        end: usize,
+        depth: usize,
+    },
+}
+
+impl<'a> Scan<'a> {
+    /// What shows no subject has that of the mail that forwards it.
+    fn named(&self, mut found: Forwarded) -> Forwarded {
+        if found.subject.is_empty() && self.manner == Manner::Forward {
+            self.outer.clone_into(&mut found.subject);
+        }
+        found
+    }
+
+    fn look(&mut self, line: &Line<'a>) -> Step {
+        if self.answered.is_some_and(|depth| line.depth > depth) {
+            return Step::GoOn;
+        }
+        let block = self.block.take();
+        let first = line.content.as_bytes().first().copied().unwrap_or_default();
+        let may_be_header = self.answered.is_none()
+            && line.at >= self.no_header_before
+            && label::read(line.content).is_some_and(|known| is_main(known.field));
+        if may_be_header {
+            return self.header_at(line, block.unwrap_or(line.at));
+        }
+        let has_colon = line.content.ends_with([':', '：']);
+        // The Bat! writes no colon behind its mark.
+        if !has_colon && !line.content.starts_with(mark::is_dash) && !matches!(first, b'T' | b't') {
+            return Step::GoOn;
+        }
+        match mark::read(line.content) {
+            Some(mark) if mark.kind != Kind::Words || self.is_above_header(line) => {
+                return self.mark_at(line, mark, block.unwrap_or(line.at));
+            }
+            _ => (),
+        }
+        if has_colon { self.intro_at(line) } else { Step::GoOn }
+    }
+
+    /// Whether few words with a colon say that what follows is forwarded, and a header does follow.
+    fn is_above_header(&self, line: &Line<'a>) -> bool {
+        let next = next_written(self.text, line.next, 3).and_then(|next| label::read(next.content));
+        next.is_some_and(|next| is_main(next.field)) && mark::says_forwarded(line.content)
+    }
+
+    /// A header without a mark, or with a rule or a line of unknown words above it.
+    fn header_at(&mut self, line: &Line<'a>, at: usize) -> Step {
+        let least = if self.manner == Manner::Forward || at < line.at { 2 } else { 3 };
+        let Some(header) = Header::read(self.text, line.at, false, self.outer) else { return Step::GoOn };
+        if header.from.as_deref().is_some_and(|from| !from.is_empty()) && header.fields() >= least {
+            return self.unless_answer(Found { at, top: Top::Header(header) });
+        }
+        // What lacks a field as a whole lacks it in part: each line is read once.
+        self.no_header_before = header.end;
+        Step::GoOn
+    }
+
+    fn mark_at(&mut self, line: &Line<'a>, mark: mark::Mark<'a>, at: usize) -> Step {
+        let says_forwarded = matches!(mark.kind, Kind::Opener | Kind::Forwarded | Kind::Words);
+        if mark.kind == Kind::End {
+            return Step::GoOn;
+        }
+        if mark.kind == Kind::Rule {
+            self.block = Some(at);
+            return Step::GoOn;
+        }
+        if says_forwarded && self.manner == Manner::Reply && line.depth > 0 {
+            return Step::Stop;
+        }
+        let Some(top) = self.top_under(line, mark) else { return Step::GoOn };
+        let found = Found { at, top };
+        match (&found.top, says_forwarded) {
+            (_, true) => Step::Found(found),
+            (_, false) if self.answered.is_some() => Step::GoOn,
+            // Without the word, a line such as "On …, Alice wrote:" is that of an answer.
+            (Top::Intro { .. }, false) if self.manner != Manner::Forward => Step::Stop,
+            (_, false) => self.unless_answer(found),
+        }
+    }
+
+    /// What follows a mark: a header on lines of its own or on the same line, an introducing line, or the body.
+    fn top_under(&mut self, line: &Line<'a>, mark: mark::Mark<'a>) -> Option<Top> {
+        if !mark.rest.is_empty() {
+            if self.inline_tries == 0 {
+                return None;
+            }
+            self.inline_tries = self.inline_tries.saturating_sub(1);
+            return Header::of_one_line(mark.rest, line.next, line.depth).map(Top::Header);
+        }
+        let header = Header::read(self.text, line.next, true, self.outer);
+        let has_author = |header: &Header| header.from.as_deref().is_some_and(|from| !from.is_empty());
+        if let Some(header) = header.filter(|header| has_author(header) || mark.kind == Kind::Opener && header.fields() >= 2) {
+            return Some(Top::Header(header));
+        }
+        let next = next_written(self.text, line.next, 3)?;
+        if let Some((intro, end)) = self.intro_from(&next) {
+            return Some(Top::Intro { intro, end, depth: next.depth });
+        }
+        (mark.kind == Kind::Opener).then_some(Top::Bare { end: line.next, depth: line.depth })
+    }
+
+    /// Reads an introducing line that begins with this line and may take two more.
+    fn intro_from(&self, line: &Line<'a>) -> Option<(Intro, usize)> {
+        let mut said = String::new();
+        for line in lines_from(self.text, line.at).take(3).take_while(|next| !next.is_blank() && next.depth == line.depth) {
+            if !said.is_empty() {
+                said.push(' ');
+            }
+            said.push_str(line.content);
+            if let Some(intro) = intro::read(&said) {
+                return Some((intro, line.next));
+            }
+        }
+        None
+    }
+
+    /// A line that ends with a colon may introduce a mail, together with the lines above it that it was wrapped from.
+    fn intro_at(&mut self, line: &Line<'a>) -> Step {
+        let above = self.above.iter().map_while(|above| above.filter(|above| above.depth == line.depth));
+        let mut lines = vec![*line];
+        lines.extend(above);
+        let has_digits = lines.iter().any(|line| line.content.bytes().any(|octet| octet.is_ascii_digit()));
+        if !has_digits || !lines.iter().any(|line| intro::may_be(line.content)) {
+            return Step::GoOn;
+        }
+        lines.reverse();
+        // The whole first: the last piece alone may lack the date.
+        let found = (0..lines.len()).find_map(|from| {
+            let pieces = lines.get(from..)?;
+            let said = pieces.iter().map(|line| line.content).collect::<Vec<_>>().join(" ");
+            Some((pieces.first()?.at, intro::read(&said)?))
+        });
+        let Some((at, intro)) = found else { return Step::GoOn };
+        let next = next_written(self.text, line.next, 3);
+        let is_set_off = next.is_some_and(|next| next.depth > line.depth || next.raw.starts_with("    "));
+        if intro.from.address.is_empty() && !is_set_off {
+            return Step::GoOn;
+        }
+        match self.manner {
+            Manner::Forward if self.answered.is_none() => {
+                Step::Found(Found { at, top: Top::Intro { intro, end: line.next, depth: line.depth } })
+            }
+            Manner::Reply => Step::Stop,
+            _ if next.is_some_and(|next| next.depth > line.depth) => {
+                self.answered = Some(line.depth);
+                Step::GoOn
+            }
+            _ => Step::Stop,
+        }
+    }
+
+    /// Answers carry the history in the same shape.
+    fn unless_answer(&self, found: Found) -> Step {
+        if self.manner == Manner::Reply { Step::Stop } else { Step::Found(found) }
+    }
+}
+
+impl Found {
+    fn forwarded(self, text: &str) -> Forwarded {
+        let message = message_above(text, self.at);
+        match self.top {
+            Top::Header(header) => {
+                let line = |line: &Option<String>| line.clone().unwrap_or_default();
+                let people = |line: &Option<String>| people::read(line.as_deref().unwrap_or_default(), MAX_ADDRESSES);
+                Forwarded {
+                    message,
+                    from: header.from.as_deref().and_then(|from| people::read(from, 1).pop()),
+                    from_line: line(&header.from),
+                    to: people(&header.to),
+                    to_line: line(&header.to),
+                    cc: people(&header.cc),
+                    cc_line: line(&header.cc),
+                    date: header.date.as_deref().and_then(when::read),
+                    date_line: line(&header.date),
+                    subject: line(&header.subject),
+                    body: body::read(text, header.end, header.depth),
+                    at: self.at,
+                }
+            }
+            Top::Intro { intro, end, depth } => Forwarded {
+                message,
+                from_line: printed(std::slice::from_ref(&intro.from)),
+                from: Some(intro.from),
+                date: when::read(&intro.date),
+                date_line: intro.date,
+                body: body::read(text, end, depth),
+                at: self.at,
+                ..Forwarded::default()
+            },
+            Top::Bare { end, depth } => {
+                Forwarded { message, body: body::read(text, end, depth), at: self.at, ..Forwarded::default() }
+            }
+        }
+    }
+}
+
+fn is_main(field: Option<Field>) -> bool {
+    field.is_some_and(|field| field != Field::Other)
+}
+
+/// What stands above the block, without blank lines and bare quote marks at its end.
+fn message_above(text: &str, at: usize) -> String {
+    let mut message = text.get(..at).unwrap_or_default();
+    while let Some((rest, line)) = message.trim_end_matches('\n').rsplit_once('\n')
+        && trim(line.trim_start_matches(['>', ' '])).is_empty()
+    {
+        message = rest;
+    }
+    let message = trim(message);
+    if message.trim_start_matches(['>', ' ']).is_empty() { String::new() } else { message.to_owned() }
+}
+
+#[cfg(test)]
+#[path = "forward_tests.rs"]
+mod tests;

@@ -1,0 +1,84 @@
+//! What stands under a forwarded header: the original's own text.
+
+use super::header::Header;
+use super::line::{Line, lines_from, next_written, unquoted};
+use super::mark::{self, Kind};
+use crate::text::trim_blank_lines;
+
+/// How many lines of a quoted paragraph may lack their quote marks.
+const LAZY_LINES: usize = 4;
+
+/// The text of the original that begins at an octet, `depth` quote marks taken off; ends where its quote or its closing mark does.
+pub(super) fn read(text: &str, at: usize, depth: usize) -> String {
+    let start = after_closing_mark(text, at);
+    let quote = inner_quote(text, start, depth);
+    let depth = quote.unwrap_or(depth);
+    let mut body = String::new();
+    let mut indent = usize::MAX;
+    let mut open = 1_usize;
+    let mut above_is_written = false;
+    for line in lines_from(text, start) {
+        let has_left = line.depth < depth && !line.is_blank() && !(above_is_written && quote_goes_on(text, &line, depth));
+        if has_left || ends(&line, depth, &mut open) {
+            break;
+        }
+        above_is_written = !line.is_blank();
+        let (_, content) = unquoted(line.raw, depth);
+        if !line.is_blank() {
+            indent = indent.min(content.len().saturating_sub(content.trim_start_matches(' ').len()));
+        }
+        body.push_str(content);
+        body.push('\n');
+    }
+    let body = trim_blank_lines(&body);
+    if indent == 0 || body.is_empty() { body.to_owned() } else { without_indent(body, indent) }
+}
+
+/// Some programs repeat the mark under the header, or draw a rule there.
+fn after_closing_mark(text: &str, at: usize) -> usize {
+    let Some(line) = next_written(text, at, 5) else { return at };
+    match mark::read(line.content) {
+        Some(mark) if mark.kind != Kind::End && mark.rest.is_empty() && Header::read(text, line.next, true, "").is_none() => {
+            line.next
+        }
+        _ => at,
+    }
+}
+
+/// The depth of the body where that is a quote as a whole and the header is not.
+fn inner_quote(text: &str, at: usize, depth: usize) -> Option<usize> {
+    let first = next_written(text, at, 5).filter(|first| first.depth > depth)?;
+    let inner = depth.saturating_add(1);
+    let is_whole = lines_from(text, first.at).all(|line| line.is_blank() || line.depth >= inner || line.depth < depth);
+    is_whole.then_some(inner)
+}
+
+/// Whether a line without its mark belongs to the quote all the same: some programs mark the first line of a paragraph only.
+fn quote_goes_on(text: &str, line: &Line<'_>, depth: usize) -> bool {
+    let after =
+        lines_from(text, line.next).take(LAZY_LINES).take_while(|line| line.depth >= depth || !line.raw.trim().is_empty());
+    after.map(|line| line.depth).any(|found| found >= depth)
+}
+
+/// Whether a line closes the original; forwarded mails within it have closing lines of their own.
+fn ends(line: &Line<'_>, depth: usize, open: &mut usize) -> bool {
+    if line.depth != depth || !line.content.starts_with(mark::is_dash) {
+        return false;
+    }
+    match mark::read(line.content).map(|mark| mark.kind) {
+        Some(Kind::End) => *open = open.saturating_sub(1),
+        Some(Kind::Opener | Kind::Forwarded) => *open = open.saturating_add(1),
+        _ => (),
+    }
+    *open == 0
+}
+
+fn without_indent(body: &str, indent: usize) -> String {
+    let mut lines = String::with_capacity(body.len());
+    for line in body.split('\n') {
+        let blanks = line.len().saturating_sub(line.trim_start_matches(' ').len());
+        lines.push_str(line.get(blanks.min(indent)..).unwrap_or_default());
+        lines.push('\n');
+    }
+    trim_blank_lines(&lines).to_owned()
+}
