@@ -1,9 +1,14 @@
 //! Delivery status notifications (RFC 3464): which recipients failed, why, and which mail of ours it was.
 
+mod structure;
+
+pub(crate) use structure::{Structure, structure};
+
+use crate::bounce::{self, Cause, is_hard};
 use crate::defect::Defects;
 use crate::field::{Field, OWN_MARK, header_of_mail, header_of_part};
 use crate::message_id::{MessageId, parse_ids};
-use crate::part::Part;
+use crate::part::{self, Part};
 use crate::text::one_line;
 
 /// How many recipients of one report are read.
@@ -23,6 +28,16 @@ pub struct DeliveryReport {
     pub original_mark: Option<String>,
     /// The host that wrote the report, as it names itself; empty when it does not.
     pub reporting_mta: String,
+    /// Whether the report has a part for machines (RFC 3464); else it was read from the words of the text.
+    pub is_standard: bool,
+}
+
+impl DeliveryReport {
+    /// Fills in what the returned part did not tell.
+    pub(crate) fn complete_from(&mut self, message_id: Option<MessageId>, mark: Option<String>) {
+        self.original_message_id = self.original_message_id.take().or(message_id);
+        self.original_mark = self.original_mark.take().or(mark);
+    }
 }
 
 /// What became of one recipient.
@@ -30,12 +45,19 @@ pub struct DeliveryReport {
 pub struct FailedRecipient {
     /// The original recipient where the report knows it, else the final one; may be no valid address, never empty.
     pub address: String,
+    /// The final recipient where it is a mailbox of another domain: the mail was passed on from `address` (RFC 3464 §2.3.2).
+    pub final_address: Option<String>,
     /// What the server did.
     pub action: Action,
     /// The enhanced status code (RFC 3463) without text, as in `5.1.1`; empty when there is none.
     pub status: String,
     /// What the remote server answered, as in `550 5.1.1 no such user`; one line, empty when it is not known.
     pub diagnostic: String,
+    /// The reply code (RFC 5321 §4.2) in what the remote server answered, 400 to 599.
+    pub smtp_code: Option<u16>,
+    /// Whether the failure speaks against the address for good: no such mailbox or domain, closed. Not so for a full mailbox, and
+    /// for what is refused because of its size, its content or its sender (docs/behaviour/nature.md §4).
+    pub is_hard: bool,
 }
 
 /// The Action field (RFC 3464 §2.3.3).
@@ -58,18 +80,60 @@ pub enum Action {
 
 /// Reads the report among the parts of a mail, when there is one.
 pub(crate) fn read(parts: &[Part<'_>], defects: &mut Defects) -> Option<DeliveryReport> {
-    let at = parts
-        .iter()
-        .position(|part| matches!(part.content_type.as_str(), "message/delivery-status" | "message/global-delivery-status"))?;
-    let status = parts.get(at)?;
-    let mut report = read_status(&status.transfer.decode(status.body, defects));
-    let returned = parts.iter().skip(at.saturating_add(1)).find(|part| is_returned(&part.content_type));
+    let mut report = DeliveryReport::default();
+    for part in parts.iter().filter(|part| is_status(&part.content_type)) {
+        read_status(&part.transfer.decode(part.body, defects), &mut report);
+        report.is_standard = true;
+    }
+    if !report.is_standard {
+        return None;
+    }
+    returned_part(parts, &mut report);
+    Some(report)
+}
+
+/// Takes from the returned mail, when it is a part, what ties the report to a mail of ours.
+pub(crate) fn returned_part(parts: &[Part<'_>], report: &mut DeliveryReport) {
+    let at = parts.iter().position(|part| is_status(&part.content_type)).map_or(0, |at| at.saturating_add(1));
+    let returned = parts.iter().skip(at).chain(parts).find(|part| is_returned(&part.content_type));
     if let Some(part) = returned {
         // What is wrong with the mail that came back is no defect of this one.
         let octets = part.transfer.decode(part.body, &mut Defects::default());
-        read_returned(&octets, &mut report);
+        read_returned(&octets, report);
     }
-    Some(report)
+}
+
+/// The report in an attached mail: gateways wrap what they pass on. Attached mails inside that one are not looked at.
+pub(crate) fn wrapped(parts: &[Part<'_>]) -> Option<DeliveryReport> {
+    let part = parts.iter().find(|part| part.content_type == "message/rfc822")?;
+    let mut defects = Defects::default();
+    let octets = part.transfer.decode(part.body, &mut defects);
+    let header = header_of_mail(octets.trim_ascii_start(), &mut defects);
+    let inner = part::walk(&header.fields, header.body, &mut defects);
+    read(&inner, &mut defects)
+}
+
+/// Whether a receipt (RFC 8098 §3.2.6) tells that the mail was thrown away unread by a rule, as RFC 5429 §2.2.2 refuses it; and
+/// for whom.
+pub(crate) fn refused(parts: &[Part<'_>]) -> Option<FailedRecipient> {
+    let part = parts.iter().find(|part| part.content_type.ends_with("disposition-notification") && !part.is_multipart)?;
+    let octets = part.transfer.decode(part.body, &mut Defects::default());
+    let fields = header_of_part(octets.trim_ascii_start(), &mut Defects::default()).fields;
+    let disposition = find(&fields, "Disposition")?.to_ascii_lowercase();
+    let is_refused = disposition.contains("automatic-action") && disposition.contains("deleted")
+        || ["denied", "failed", "/rejected", "/error"].iter().any(|word| disposition.contains(word));
+    let address =
+        find(&fields, "Original-Recipient").or_else(|| find(&fields, "Final-Recipient")).map(|value| plain_address(&value));
+    is_refused.then(|| FailedRecipient {
+        address: address.unwrap_or_default(),
+        action: Action::Failed,
+        ..FailedRecipient::default()
+    })
+}
+
+/// RFC 3464 §2, RFC 6533, and `message/xdelivery-status` of servers that add to it.
+fn is_status(content_type: &str) -> bool {
+    matches!(content_type, "message/delivery-status" | "message/global-delivery-status" | "message/xdelivery-status")
 }
 
 /// RFC 3464 §2, RFC 6522 §4, RFC 6533: the third part of a report.
@@ -80,22 +144,34 @@ fn is_returned(content_type: &str) -> bool {
     )
 }
 
-fn read_status(octets: &[u8]) -> DeliveryReport {
-    let mut report = DeliveryReport::default();
+fn read_status(octets: &[u8], report: &mut DeliveryReport) {
     let mut rest = octets;
     while !rest.is_empty() && report.recipients.len() < MAX_RECIPIENTS {
         let group = header_of_part(rest, &mut Defects::default());
         if let Some(host) = find(&group.fields, "Reporting-MTA") {
             report.reporting_mta = one_line(after_type(&host), 255);
         }
-        report.recipients.extend(read_recipient(&group.fields));
+        if let Some(recipient) = read_recipient(&group.fields) {
+            add(&mut report.recipients, recipient);
+        }
         // A line that is no field ends the group without being taken: passed over, so that every round gets on.
         rest = match group.octets {
             0 => after_line(rest),
             _ => group.body,
         };
     }
-    report
+}
+
+/// Some servers tell the same of one recipient again and again; a list may be long, so only its end is compared.
+fn add(recipients: &mut Vec<FailedRecipient>, recipient: FailedRecipient) {
+    let is_known = |known: &FailedRecipient| {
+        known.address.eq_ignore_ascii_case(&recipient.address)
+            && known.final_address == recipient.final_address
+            && known.action == recipient.action
+    };
+    if !recipients.iter().rev().take(8).any(is_known) {
+        recipients.push(recipient);
+    }
 }
 
 fn after_line(text: &[u8]) -> &[u8] {
@@ -103,42 +179,58 @@ fn after_line(text: &[u8]) -> &[u8] {
 }
 
 fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
-    let named = |name: &str| {
-        find(fields, name).map(|value| one_line(strip_brackets(after_type(&value)), 320)).filter(|address| !address.is_empty())
-    };
-    let address = named("Original-Recipient").or_else(|| named("Final-Recipient"))?;
+    let named = |name: &str| find(fields, name).map(|value| plain_address(&value)).filter(|address| !address.is_empty());
+    let last = named("Final-Recipient").or_else(|| named("X-Actual-Recipient"));
+    let address = named("Original-Recipient").or_else(|| last.clone())?;
+    let final_address = last.filter(|last| is_mailbox(last) && !is_of_domain(last, &address));
+    let action = action(find(fields, "Action").as_deref());
     let diagnostic = find(fields, "Diagnostic-Code").map(|value| one_blank(after_type(&value))).unwrap_or_default();
-    let status = find(fields, "Status").as_deref().and_then(status_code).or_else(|| status_code(&diagnostic));
-    Some(FailedRecipient {
-        address,
-        action: action(find(fields, "Action").as_deref()),
-        status: status.unwrap_or_default(),
-        diagnostic,
-    })
+    let told = find(fields, "Status").as_deref().and_then(bounce::status_code);
+    let answered = bounce::status_code(&diagnostic);
+    // `5.0.0` says nothing; what the remote server said does (RFC 3463 §3.1).
+    let status = match (told, answered) {
+        (Some(told), Some(answered)) if told.ends_with(".0.0") && told.get(..1) == answered.get(..1) => answered,
+        (Some(told), _) => told,
+        (None, answered) => answered.unwrap_or_default(),
+    };
+    let smtp_code = bounce::smtp_code(&diagnostic);
+    let failed = matches!(action, Action::Failed | Action::Other);
+    let cause = if diagnostic.is_empty() { Cause::Unknown } else { Cause::of(&diagnostic) };
+    let is_hard = failed && is_hard(&status, smtp_code, cause);
+    Some(FailedRecipient { address, final_address, action, status, diagnostic, smtp_code, is_hard })
+}
+
+/// Not one of X.400 or of a program within a host.
+fn is_mailbox(address: &str) -> bool {
+    address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !local.contains('/') && domain.contains('.'))
+}
+
+/// Whether an address is in the domain of another one, or below it: within one organization the original one names the mailbox.
+fn is_of_domain(address: &str, other: &str) -> bool {
+    let domain = |address: &str| address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    let (domain, parent) = (domain(address), domain(other));
+    domain.strip_suffix(parent.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// The address behind `rfc822;`, without brackets, comments and line noise.
+fn plain_address(value: &str) -> String {
+    let text = after_type(value);
+    let inner = text.rsplit_once('<').and_then(|(_, rest)| rest.split('>').next()).unwrap_or(text);
+    one_line(strip_brackets(inner.trim()), 320)
 }
 
 fn action(value: Option<&str>) -> Action {
     let token = value.and_then(|value| value.split([' ', '(', ';']).next()).unwrap_or_default();
     match token.to_ascii_lowercase().as_str() {
-        "failed" => Action::Failed,
+        "failed" | "failure" => Action::Failed,
         "delayed" => Action::Delayed,
-        "delivered" => Action::Delivered,
+        // Postfix, asked whether it could deliver.
+        "undeliverable" => Action::Failed,
+        "delivered" | "deliverable" => Action::Delivered,
         "relayed" => Action::Relayed,
         "expanded" => Action::Expanded,
         _ => Action::Other,
     }
-}
-
-/// The first enhanced status code in a text (RFC 3463 §2).
-fn status_code(text: &str) -> Option<String> {
-    let is_code = |word: &str| {
-        let pieces: Vec<&str> = word.split('.').collect();
-        matches!(pieces.as_slice(), ["2" | "4" | "5", subject, detail]
-            if [subject, detail].iter().all(|piece| (1..=3).contains(&piece.len()) && piece.bytes().all(|digit| digit.is_ascii_digit())))
-    };
-    text.split([' ', '\t', '(', ')', ';', '<', '>', '#', '-', ':', ','])
-        .find(|word| word.len() <= 9 && is_code(word))
-        .map(str::to_owned)
 }
 
 /// Takes off the type of a value such as `rfc822; user@x.example` (RFC 3464 §2.1.2).
@@ -171,9 +263,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn status_of(octets: &[u8]) -> DeliveryReport {
+        let mut report = DeliveryReport::default();
+        read_status(octets, &mut report);
+        report
+    }
+
     #[test]
     fn status_groups_are_read() {
-        let report = read_status(
+        let report = status_of(
             b"Reporting-MTA: dns; mx.y.example\r\nArrival-Date: x\r\n\r\n\
               Original-Recipient: rfc822;Alice@x.example\r\nFinal-Recipient: rfc822; a@z.example\r\nAction: failed\r\nStatus: 5.1.1 (no)\r\n\
               Diagnostic-Code: smtp; 550 5.1.1\r\n <a@z.example>: no such user\r\n\r\n\
@@ -203,22 +301,22 @@ mod tests {
             ("5.1", None),
             ("5.1.1234", None),
         ] {
-            assert_eq!(status_code(text).as_deref(), want, "{text}");
+            assert_eq!(bounce::status_code(text).as_deref(), want, "{text}");
         }
     }
 
     #[test]
     fn recipient_limit_holds_at_n_and_breaks_at_n_plus_one() {
         for count in [MAX_RECIPIENTS, MAX_RECIPIENTS + 1] {
-            let status = "Final-Recipient: rfc822; a@x.example\n\n".repeat(count);
-            assert_eq!(read_status(status.as_bytes()).recipients.len(), MAX_RECIPIENTS);
+            let status: String = (0..count).map(|number| format!("Final-Recipient: rfc822; u{number}@x.example\n\n")).collect();
+            assert_eq!(status_of(status.as_bytes()).recipients.len(), MAX_RECIPIENTS);
         }
     }
 
     proptest! {
         #[test]
         fn any_status_is_read(text in "(Final-Recipient: |Action: |Status: |5\\.1|;|x|--|\r?\n| ){0,40}") {
-            let report = read_status(text.as_bytes());
+            let report = status_of(text.as_bytes());
             prop_assert!(report.recipients.iter().all(|recipient| !recipient.address.is_empty()));
         }
     }

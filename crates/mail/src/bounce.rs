@@ -1,0 +1,110 @@
+//! Returned mail that follows no standard: what servers of all ages write to the sender of a mail that they cannot deliver.
+//!
+//! There are hundreds of such forms, and they change. So this reads what they share and not who wrote them: a notice
+//! (`bounce/cut.rs` says where the returned mail begins) in which failed addresses stand in a few places
+//! (`bounce/place.rs`), and beside them the server's answer (`bounce/answer.rs`) or words for it (`bounce/cause.rs`).
+//! `bounce/exchange.rs`, `bounce/names.rs` and `bounce/json.rs` hold what is read in another way. One pass over the lines,
+//! bounded in text and recipients.
+
+mod address;
+mod answer;
+mod cause;
+mod cut;
+mod json;
+mod outcome;
+mod place;
+mod scan;
+
+pub(crate) use answer::{smtp_code, status_code};
+pub(crate) use cause::{Cause, is_hard};
+pub(crate) use outcome::Outcome;
+
+use crate::address::Mailbox;
+use crate::message_id::MessageId;
+use crate::nature::Wording;
+use crate::report::{Action, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
+
+/// How much of a text is read as a notice, in octets.
+const NOTICE_OCTETS: usize = 200_000;
+
+/// A mail that may be the notice of a mail server.
+#[derive(Debug)]
+pub(crate) struct Notice<'a> {
+    /// The text of the mail: the notice, and often the returned mail behind it.
+    pub(crate) text: &'a str,
+    /// What the subject says.
+    pub(crate) wording: Option<Wording>,
+    pub(crate) from: &'a [Mailbox],
+    pub(crate) to: &'a [Mailbox],
+    /// The addresses of X-Failed-Recipients.
+    pub(crate) named: &'a [String],
+}
+
+/// What a notice says.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What became of the mail.
+    pub(crate) outcome: Outcome,
+    /// Of whom it is said.
+    pub(crate) report: DeliveryReport,
+    /// Whether the recipients stand where notices list them, not in a sentence somewhere.
+    pub(crate) is_listed: bool,
+}
+
+impl Notice<'_> {
+    /// Reads the text of the mail.
+    pub(crate) fn read(&self) -> Told {
+        let text = self.text.get(..self.text.floor_char_boundary(NOTICE_OCTETS)).unwrap_or_default();
+        if let Some((outcome, report)) = json::read(text) {
+            return Told { outcome, report, is_listed: true };
+        }
+        let (notice, returned) = cut::split(text);
+        let found = scan::read(notice, returned, self);
+        let outcome = outcome::of(notice, self.wording, &found);
+        let action = match outcome {
+            Outcome::Delayed => Action::Delayed,
+            Outcome::Delivered => Action::Delivered,
+            Outcome::Failed | Outcome::Nothing => Action::Failed,
+        };
+        let whole = Whole { answer: answer::first(notice), cause: Cause::of(notice) };
+        let is_listed = found.iter().any(|found| found.is_listed);
+        let recipients = found.into_iter().take(MAX_RECIPIENTS).map(|found| recipient(found, &whole, action)).collect();
+        let (original_message_id, original_mark) = returned_ids(if returned.is_empty() { text } else { returned });
+        let report = DeliveryReport { recipients, original_message_id, original_mark, ..DeliveryReport::default() };
+        Told { outcome, report, is_listed }
+    }
+}
+
+/// What is said of all recipients.
+struct Whole {
+    answer: answer::Answer,
+    cause: Cause,
+}
+
+/// What is said of one recipient; what is said of all counts where nothing is said of it alone.
+fn recipient(found: scan::Found, whole: &Whole, action: Action) -> FailedRecipient {
+    let own = answer::first(&found.said);
+    let own_cause = Cause::of(&found.said);
+    let answer = if own.is_empty() && own_cause == Cause::Unknown { whole.answer.clone() } else { own };
+    let cause = if own_cause == Cause::Unknown { whole.cause } else { own_cause };
+    let diagnostic = answer::one_blank(if answer.line.is_empty() { &found.said } else { &answer.line });
+    let is_hard = action == Action::Failed && is_hard(&answer.status, answer.code, cause);
+    FailedRecipient {
+        address: found.address,
+        final_address: None,
+        action,
+        status: answer.status,
+        diagnostic,
+        smtp_code: answer.code,
+        is_hard,
+    }
+}
+
+/// The Message-ID and our mark in a returned mail that stands in the text.
+pub(crate) fn returned_ids(text: &str) -> (Option<MessageId>, Option<String>) {
+    cut::ids(text)
+}
+
+#[cfg(test)]
+#[path = "bounce/tests.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+//! Where an address stands in a notice, and whether that is a place for failed recipients.
+
+use super::Notice;
+use super::address::Hit;
+
+/// The places, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Behind the name of a field of RFC 3464.
+    Field,
+    /// At the beginning of a line: a list, or `<address>: reason`.
+    Listed,
+    /// Behind words for a recipient and a colon.
+    Labelled,
+    /// In a server's answer or the command before it.
+    Answer,
+    /// In a sentence that tells of a failure.
+    Sentence,
+    /// Anywhere else.
+    Elsewhere,
+    /// Where the failed recipient was made from it: an alias.
+    Origin,
+}
+
+/// The place of an address; none where it is somebody else's: the sender's, a contact's, an id.
+pub(super) fn of(line: &str, hit: &Hit<'_>, last_words: &str, context: &Notice<'_>) -> Option<Place> {
+    let before = hit.before.trim_end_matches(['<', '(', '[', '"', '\'', '`', ' ', '\t', '«', '„', '“', '‘', '*', '{']);
+    let before = strip_end_ignoring_case(before, "mailto:").trim_end_matches(['<', '[', '(', ' ']);
+    let place = rank(line, before, hit, last_words)?;
+    let is = |list: &[crate::address::Mailbox]| list.iter().any(|mailbox| mailbox.address.eq_ignore_ascii_case(hit.address));
+    let local = hit.address.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    let is_own = is(context.to) || is(context.from);
+    let is_office = ["postmaster", "mailer-daemon", "abuse", "hostmaster", "helpdesk", "support", "admin", "webmaster"]
+        .contains(&local.as_str());
+    let is_weak = place >= Place::Sentence;
+    (!(is_own && place > Place::Listed || is_office && is_weak)).then_some(place)
+}
+
+fn rank(line: &str, before: &str, hit: &Hit<'_>, last_words: &str) -> Option<Place> {
+    let head = before.trim_start_matches(is_bullet);
+    let head = head.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
+    let after = hit.after.trim_start_matches(['>', ')', ']', '"', '\'', '`', '»', '”', '’', '*']);
+    let lower_last = last_words.to_lowercase();
+    if head.trim_matches(is_bullet).is_empty() {
+        // `A message sent by` and the address on the next line.
+        if SENDERS.iter().any(|word| lower_last.trim_end_matches([':', ' ']).ends_with(word)) && !before.contains("...") {
+            return None;
+        }
+        return Some(if sets_off(after) { Place::Listed } else { by_sentence(line, &lower_last) });
+    }
+    let lower = before.to_lowercase();
+    if ORIGINS.iter().any(|word| lower.trim_end_matches([':', ' ']).ends_with(word)) {
+        return Some(Place::Origin);
+    }
+    // `250 <address>, sender ok`
+    if matches!(line.trim_start().as_bytes(), [b'2' | b'3', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', ..]) {
+        return None;
+    }
+    if let Some(label) = lower.strip_suffix([':', '：', '=', ';']) {
+        return labelled(label, line, &lower_last);
+    }
+    // X.400 names its addresses by attributes: `dda:SMTP=user@host;`.
+    if lower.ends_with("smtp") || lower.contains(";o=") || lower.contains("dda:") {
+        return Some(Place::Listed);
+    }
+    let near = lower.get(lower.ceil_char_boundary(lower.len().saturating_sub(40))..).unwrap_or_default();
+    if near.contains("mail from") || NOT_RECIPIENTS.iter().any(|word| near.ends_with(word)) {
+        return None;
+    }
+    if lower.contains("rcpt to") || lower.trim_start().starts_with(">>>") || has_code(&lower) {
+        return Some(Place::Answer);
+    }
+    if hit.before.ends_with('<') && is_name(head) && sets_off(after) && hit.after.starts_with('>') {
+        return Some(Place::Listed);
+    }
+    Some(by_sentence(line, &lower_last))
+}
+
+/// Behind a colon: what stands before it says whose address it is.
+fn labelled(label: &str, line: &str, last_words: &str) -> Option<Place> {
+    let label = label.rsplit(['(', ',', ';', '.', ':']).next().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric());
+    if label.ends_with("final-recipient")
+        || label.ends_with("original-recipient")
+        || line.trim_start().to_ascii_lowercase().starts_with("final-recipient")
+    {
+        return Some(Place::Field);
+    }
+    if label.ends_with("rcpt to") || label.contains("recip") && label.contains("addr") && has_code(label) {
+        return Some(Place::Answer);
+    }
+    if label.ends_with("rfc822") || label.ends_with("x400") {
+        return Some(Place::Labelled);
+    }
+    if label.ends_with("mail from") || NOT_LABELS.iter().any(|word| label.contains(word)) {
+        return None;
+    }
+    if has_code(label) || label.ends_with("said") {
+        return Some(Place::Answer);
+    }
+    if LABELS.iter().any(|word| label.contains(word)) {
+        return Some(Place::Labelled);
+    }
+    if ["to", "an", "à", "para", "a", "aan", "till", "til", "do", "кому", "komu", "宛先", "收件人"].contains(&label)
+        || label.ends_with(" to")
+    {
+        return Some(Place::Elsewhere);
+    }
+    Some(by_sentence(line, last_words))
+}
+
+fn by_sentence(line: &str, last_words: &str) -> Place {
+    let lower = line.to_lowercase();
+    let fails = |text: &str| FAILS.iter().any(|word| text.contains(word));
+    if fails(&lower) || (last_words.len() < 200 && fails(last_words)) { Place::Sentence } else { Place::Elsewhere }
+}
+
+/// Whether a line announces a list of recipients.
+pub(super) fn is_heading(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    (lower.trim_end().ends_with([':', '-', '.']) || lower.contains("following")) && LABELS.iter().any(|word| lower.contains(word))
+}
+
+/// Nothing, or what stands between an address and its reason.
+fn sets_off(after: &str) -> bool {
+    let rest = after.trim_start();
+    rest.is_empty()
+        || rest.starts_with([':', ';', ',', '(', '[', '-', '–', '—', '=', '|', '<', '：', '#'])
+        || rest.starts_with("...")
+        || rest.starts_with("on ")
+        || after.starts_with(['\t'])
+        || after.starts_with("   ")
+}
+
+fn is_bullet(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '\t'
+            | '*'
+            | '-'
+            | '•'
+            | '·'
+            | '–'
+            | '—'
+            | '#'
+            | '>'
+            | '|'
+            | '+'
+            | '.'
+            | '<'
+            | '"'
+            | '\''
+            | '('
+            | '['
+            | '~'
+            | '='
+            | '\u{a0}'
+            | '／'
+            | '※'
+    )
+}
+
+/// A display name: few words, none of which leads on to an address in a sentence.
+fn is_name(head: &str) -> bool {
+    let head = head.trim();
+    let last = head.rsplit(' ').next().unwrap_or_default().to_lowercase();
+    head.split_whitespace().count() <= 4
+        && !head.contains(['、', '。', ',', '：', '，'])
+        && !["to", "for", "by", "from", "an", "von", "à", "de", "a", "of", "address", "user", "recipient"]
+            .contains(&last.as_str())
+}
+
+/// A reply code or a status code of a failure in the words before.
+fn has_code(lower: &str) -> bool {
+    super::answer::smtp_code(lower).is_some() || super::answer::status_code(lower).is_some()
+}
+
+fn strip_end_ignoring_case<'a>(text: &'a str, end: &str) -> &'a str {
+    let Some(at) = text.len().checked_sub(end.len()) else { return text };
+    match text.split_at_checked(at) {
+        Some((head, tail)) if tail.eq_ignore_ascii_case(end) => head,
+        _ => text,
+    }
+}
+
+/// Lead on to an alias.
+const ORIGINS: &[&str] =
+    &["expanded from", "generated from", "generated by", "originally addressed to", "forwarded from", "alias"];
+
+/// The line before ends so, and the sender's address follows.
+const SENDERS: &[&str] = &[
+    "sent by",
+    "message from",
+    "mail from",
+    "written by",
+    "sender",
+    "originator",
+    "return path",
+    "generated from",
+    "absender",
+    "expéditeur",
+    "remitente",
+];
+
+/// Lead on to an address that is none of the failed ones.
+#[rustfmt::skip]
+const NOT_RECIPIENTS: &[&str] = &[
+    " from", "from:", " by", "contact", "contacting", "write to", "mail to postmaster", "reply to", "e-mail to the", "sender",
+    "sent by", "please send mail to", "please email", "please e-mail", "please mail", "questions to", "complaints to",
+    "report to", "forward to", "help:", " von", "absender", "kontakt", "expéditeur", "contacter", "remitente", "mittente",
+    "remetente", "afzender", "отправителя", " от", "发件人", "寄件人", "差出人", "your address", "message-id", "id",
+];
+
+/// Labels of fields that hold no failed address.
+#[rustfmt::skip]
+const NOT_LABELS: &[&str] = &[
+    "from", "sender", "reply", "return", "message-id", "message id", "messageid", "references", "in-reply", "subject",
+    "contact", "postmaster", "mail from", "support", "absender", "expéditeur", "remitente", "mittente", "remetente", "afzender",
+    "nadawca", "odesílatel", "odosielateľ", "отправитель", "от кого", "发件人", "寄件人", "差出人", "보낸", "help", "http", "x-",
+    "received", "mts-id", "expanded", "abuse", "dkim", "signature", "authentication", "url", "list-", "errors-to",
+    "envelope-from",
+];
+
+/// Words for a recipient, or for what happened to it.
+#[rustfmt::skip]
+const LABELS: &[&str] = &[
+    "recipient", "undeliver", "unknown", "failed", "failure", "address", "mailbox", "rcpt", "delivery", "deliver", "user",
+    "account", "not found", "bounced", "rejected", "attempts", "invalid", "exceeds", "over quota", "names", "sent to",
+    "intended for",
+    "empfänger", "adress", "benutzer", "zustell", "destinat", "dirección", "indirizz", "endereço", "utilisateur", "usuario",
+    "utente", "geadresseerde", "ontvanger", "gebruiker", "mottag", "modtag", "vastaanott", "osoit", "odbiorc", "adresat",
+    "příjemc", "adresát", "príjemc", "címzett", "получател", "адрес", "пользовател", "одержувач", "отримувач", "αποδέκτ",
+    "παραλήπτ", "alıcı", "adres", "נמען", "נמענ", "المستلم", "المستلمين", "گیرنده", "收件人", "收信人", "地址", "用户", "宛先", "受信者",
+    "あて先", "アドレス", "받는", "수신", "người nhận", "địa chỉ", "ผู้รับ", "ที่อยู่", "penerima", "alamat",
+];
+
+/// Words of failure in a sentence.
+#[rustfmt::skip]
+const FAILS: &[&str] = &[
+    "deliver", "fail", "reject", "refus", "return", "unknown", "error", "bounce", "not found", "does not exist",
+    "doesn't exist", "not a valid", "invalid", "unable", "could not", "couldn't", "cannot", "can't", "did not", "wasn't",
+    "quota", "exceed", "full", "disabled", "no such", "not accept", "blocked", "denied", "no longer", "not collected",
+    "not valid", "didn't", "not reach", "not exactly match",
+    "zugestellt", "zustell", "unbekannt", "fehler", "nicht", "n'a p", "échec", "inconnu", "impossible", "no se p", "no pudo",
+    "no existe", "non è", "impossibile", "não", "niet", "inte ", "ikke", "ei ", "nie ", "nelze", "nebyl", "nem ", "nu ", "не ",
+    "недостав", "ошибка", "δεν", "edilemedi", "לא", "تعذر", "لم ", "无法", "無法", "失败", "失敗", "不存在", "できません", "エラー", "ません", "없",
+    "못", "실패", "반송", "không", "ไม่", "tidak", "gagal",
+];

@@ -1,0 +1,137 @@
+//! What a subject says: whether it answers or forwards, and the wording that mail servers and answering machines use.
+//!
+//! Only the beginning counts, behind brackets and punctuation: people who write about such mails put words in front, or
+//! answer and forward them. The tables of wording stand in `nature/subject/`, one file a meaning, a line a language.
+
+mod auto_reply;
+mod delivery;
+
+use crate::forward::subject::{Manner, prefix};
+use std::fmt;
+
+/// What a wording is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wording {
+    /// A mail could not be delivered.
+    #[default]
+    Returned,
+    /// A mail could not be delivered yet.
+    Delayed,
+    /// A mail was delivered.
+    Delivered,
+    /// A mail was opened.
+    Receipt,
+    /// An automatic answer.
+    AutoReply,
+    /// Words that people use too: away, on holiday, thank you for your mail.
+    Away,
+    /// A request to prove that a person wrote.
+    Challenge,
+    /// A mail that nobody reads the answers of.
+    Unattended,
+}
+
+impl Wording {
+    /// Whether a mail server says it of another mail.
+    pub(crate) fn is_about_delivery(self) -> bool {
+        matches!(self, Self::Returned | Self::Delayed | Self::Delivered)
+    }
+}
+
+impl fmt::Display for Wording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Returned => "that a mail could not be delivered",
+            Self::Delayed => "that a mail is delayed",
+            Self::Delivered => "that a mail was delivered",
+            Self::Receipt => "that a mail was read",
+            Self::AutoReply => "that it is an automatic answer",
+            Self::Away => "that somebody is away or thanks for a mail",
+            Self::Challenge => "that the sender has to confirm",
+            Self::Unattended => "that nobody reads answers to it",
+        })
+    }
+}
+
+/// What a subject says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Subject {
+    /// `Re:` and its kin in front.
+    pub(crate) is_answer: bool,
+    /// `Fwd:` and its kin in front.
+    pub(crate) is_forward: bool,
+    pub(crate) wording: Option<Wording>,
+}
+
+/// How much of a subject is looked at, in octets.
+const SUBJECT_OCTETS: usize = 200;
+
+/// Reads a decoded subject.
+pub(crate) fn of(subject: &str) -> Subject {
+    let lower = squeezed(subject);
+    let mut rest = start(&lower);
+    let mut read = Subject::default();
+    while let Some((manner, behind)) = prefix(rest) {
+        if manner == Manner::Forward {
+            read.is_forward = true;
+        } else {
+            read.is_answer = true;
+        }
+        rest = start(behind);
+    }
+    read.wording = wording(rest);
+    read
+}
+
+/// The wording of a subject without its prefixes.
+fn wording(rest: &str) -> Option<Wording> {
+    let first = rest.as_bytes().first();
+    let is_auto_reply = || {
+        let mut likely = auto_reply::SURE.iter().filter(|phrase| phrase.as_bytes().first() == first);
+        likely.any(|phrase| rest.strip_prefix(phrase).is_some_and(ends_phrase))
+    };
+    delivery::wording(rest)
+        .or_else(|| is_auto_reply().then_some(Wording::AutoReply))
+        .or_else(|| auto_reply::names_person_away(rest).then_some(Wording::AutoReply))
+        .or_else(|| delivery::is_receipt(rest).then_some(Wording::Receipt))
+        .or_else(|| begins_with(rest, auto_reply::PERHAPS).then_some(Wording::Away))
+}
+
+/// Whether a text begins with one of many phrases; their first octets tell most of them apart.
+pub(super) fn begins_with(text: &str, phrases: &[&str]) -> bool {
+    let first = text.as_bytes().first();
+    first.is_some() && phrases.iter().any(|phrase| phrase.as_bytes().first() == first && text.starts_with(phrase))
+}
+
+/// Whether a phrase ends here: nothing follows, or what sets off the subject that was answered.
+fn ends_phrase(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    rest.is_empty() || rest.starts_with([':', '：', ']', ')', '】', '-', '–', '—', '.', '!', '"', '(', '>', '|', '/', '（', '['])
+}
+
+/// Lower-cased, runs of blanks made one, cut.
+pub(crate) fn squeezed(text: &str) -> String {
+    let text = text.get(..text.floor_char_boundary(SUBJECT_OCTETS)).unwrap_or_default();
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_whitespace() {
+            if !out.ends_with(' ') {
+                out.push(' ');
+            }
+        } else if c == '\u{2019}' {
+            out.push('\'');
+        } else if !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}') {
+            out.extend(c.to_lowercase());
+        }
+    }
+    out
+}
+
+/// Behind brackets, quotes, stars and other marks.
+fn start(text: &str) -> &str {
+    text.trim_start_matches(|c: char| !c.is_alphanumeric())
+}
+
+#[cfg(test)]
+#[path = "subject/tests.rs"]
+mod tests;
