@@ -1,12 +1,56 @@
 //! From octets in some charset to text, also where the mail says nothing or the wrong thing about it.
 
 use crate::defect::{Defect, Defects};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{EUC_KR, Encoding, GBK, ISO_2022_JP, REPLACEMENT, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use mail_parser::decoders::charsets::DecoderFnc;
 use mail_parser::decoders::charsets::map::charset_decoder;
+use memchr::{memchr, memmem};
 use std::borrow::Cow;
 
 /// The longest charset label that is looked up.
 const LABEL_OCTETS: usize = 40;
+
+/// How much of a text is looked at to find its charset, from its first octet over 127 on.
+const DETECT_OCTETS: usize = 16_384;
+
+/// With fewer octets over 127, a charset of several octets a character is not believed.
+const SCANT_OCTETS: usize = 4;
+
+/// Labels that mail has beside those of the WHATWG standard, lower-cased.
+const ALIASES: &[(&str, &str)] = &[
+    ("big5-eten", "big5"),
+    ("cp-1251", "windows-1251"),
+    ("cp-1252", "windows-1252"),
+    ("cp1131", "windows-1251"),
+    ("cp367", "us-ascii"),
+    ("cp932", "shift_jis"),
+    ("cp936", "gbk"),
+    ("cp949", "euc-kr"),
+    ("cp950", "big5"),
+    ("euc-cn", "gbk"),
+    ("euc-tw", "big5"),
+    ("euckr", "euc-kr"),
+    ("gb18030-2000", "gb18030"),
+    ("gbk2312", "gbk"),
+    ("ibm943", "shift_jis"),
+    ("iso-2022-jp-1", "iso-2022-jp"),
+    ("iso-2022-jp-2", "iso-2022-jp"),
+    ("iso-2022-jp-3", "iso-2022-jp"),
+    ("iso-2022-jp-ms", "iso-2022-jp"),
+    ("iso-8859-1-windows-3.1-latin-1", "windows-1252"),
+    ("iso8859-8-i", "iso-8859-8-i"),
+    ("koi8r", "koi8-r"),
+    ("koi8u", "koi8-u"),
+    ("macroman", "macintosh"),
+    ("ms950", "big5"),
+    ("sjis-win", "shift_jis"),
+    ("uhc", "euc-kr"),
+    ("utf8mb4", "utf-8"),
+    ("win-1251", "windows-1251"),
+    ("x-windows-949", "euc-kr"),
+    ("x-windows-950", "big5"),
+];
 
 /// What a label asks for.
 enum Reading {
@@ -14,20 +58,30 @@ enum Reading {
     Utf8,
     /// One of the names that every program writes when it does not know: Latin-1 and its Windows twin.
     Western,
+    /// Any other of the WHATWG standard.
+    Encoding(&'static Encoding),
+    /// GB 2312, KS X 1001 and their like in seven bits (RFC 1843, RFC 1557, RFC 1922), with the charset of their octets in eight.
+    SevenBit(&'static Encoding),
+    /// UTF-7 and DOS code pages.
     Other(DecoderFnc),
     Unknown,
 }
 
 /// Decodes octets by the charset label of their part; never fails.
 pub(crate) fn decode<'a>(octets: &'a [u8], label: Option<&str>, defects: &mut Defects) -> Cow<'a, str> {
+    if let Some((encoding, _)) = Encoding::for_bom(octets).filter(|(encoding, _)| [UTF_16LE, UTF_16BE].contains(encoding)) {
+        return Cow::Owned(encoding.decode_with_bom_removal(octets).0.into_owned());
+    }
     match reading(label) {
-        Reading::Other(decoder) => other(octets, decoder, defects),
+        Reading::Encoding(encoding) => declared(octets, encoding.decode_without_bom_handling(octets).0, defects),
+        Reading::SevenBit(encoding) => declared(octets, Cow::Owned(seven_bit(octets, encoding)), defects),
+        Reading::Other(decoder) => declared(octets, Cow::Owned(decoder(octets)), defects),
         Reading::Unknown => {
             defects.note(Defect::UnknownCharset);
-            utf8_or_guess(octets).0
+            undeclared(octets, None).0
         }
         Reading::Utf8 => {
-            let (text, guessed) = utf8_or_guess(octets);
+            let (text, guessed) = undeclared(octets, None);
             if guessed {
                 defects.note(Defect::WrongCharset);
             }
@@ -40,64 +94,145 @@ pub(crate) fn decode<'a>(octets: &'a [u8], label: Option<&str>, defects: &mut De
                 }
                 Cow::Borrowed(text)
             }
-            Err(_) => Cow::Owned(windows_1252(octets)),
+            Err(_) => WINDOWS_1252.decode_without_bom_handling(octets).0,
         },
     }
 }
 
-/// Reads Windows-1252, which gives every octet a character.
-pub(crate) fn windows_1252(octets: &[u8]) -> String {
-    match charset_decoder(b"windows-1252") {
-        Some(decoder) => decoder(octets),
-        None => octets.iter().map(|&octet| char::from(octet)).collect(),
+/// UTF-8 where it is, else what it most likely is, `hint` first where it fits; the flag says that it was not UTF-8.
+pub(crate) fn undeclared<'a>(octets: &'a [u8], hint: Option<&'static Encoding>) -> (Cow<'a, str>, bool) {
+    match std::str::from_utf8(octets) {
+        Ok(text) => match iso_2022_jp(octets) {
+            Some(japanese) => (Cow::Owned(japanese), true),
+            None => (Cow::Borrowed(text), false),
+        },
+        Err(_) if is_damaged_utf8(octets) => (String::from_utf8_lossy(octets), true),
+        Err(_) => (hint.unwrap_or_else(|| detect(octets)).decode_without_bom_handling(octets).0, true),
     }
 }
 
+/// The charset that a label names, when it is one that undeclared octets over 127 may be in.
+pub(crate) fn eight_bit(label: &str) -> Option<&'static Encoding> {
+    match reading(Some(label)) {
+        Reading::Western => Some(WINDOWS_1252),
+        Reading::Encoding(encoding) if encoding != ISO_2022_JP && encoding.is_ascii_compatible() => Some(encoding),
+        _ => None,
+    }
+}
+
+/// The charset in which octets that are not UTF-8 most likely are; linear, and looks at some of them only.
+pub(crate) fn detect(octets: &[u8]) -> &'static Encoding {
+    let first = octets.iter().position(|octet| !octet.is_ascii()).unwrap_or_default();
+    // What stands before it tells whether it begins a word.
+    let sample = octets.get(first.saturating_sub(16)..).unwrap_or_default();
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    match sample.split_at_checked(DETECT_OCTETS) {
+        Some((some, _)) => detector.feed(some, false),
+        None => detector.feed(sample, true),
+    };
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    // Two octets may be a character of some kind in any charset of the East.
+    let is_scant = || sample.iter().filter(|octet| !octet.is_ascii()).take(SCANT_OCTETS).count() < SCANT_OCTETS;
+    if guess.is_single_byte() || !is_scant() { guess } else { WINDOWS_1252 }
+}
+
 fn reading(label: Option<&str>) -> Reading {
-    let Some(label) = label.map(str::trim).filter(|label| !label.is_empty()) else { return Reading::Utf8 };
+    let Some(label) = label.map(|label| label.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))) else {
+        return Reading::Utf8;
+    };
     let is = |name: &str| label.eq_ignore_ascii_case(name);
-    if is("utf-8") || is("us-ascii") || is("utf8") || is("ascii") {
+    if label.is_empty() || ["utf-8", "us-ascii", "utf8", "ascii"].into_iter().any(is) {
         return Reading::Utf8;
     }
-    if is("iso-8859-1") || is("windows-1252") || is("latin1") || is("cp1252") {
+    if ["iso-8859-1", "windows-1252", "latin1", "cp1252"].into_iter().any(is) {
         return Reading::Western;
     }
     if label.len() > LABEL_OCTETS {
         return Reading::Unknown;
     }
-    charset_decoder(label.as_bytes()).map_or(Reading::Unknown, Reading::Other)
+    named(&label.to_ascii_lowercase())
 }
 
-fn other<'a>(octets: &'a [u8], decoder: DecoderFnc, defects: &mut Defects) -> Cow<'a, str> {
-    let text = decoder(octets);
+fn named(label: &str) -> Reading {
+    match label {
+        "hz-gb-2312" | "hz-gb2312" | "iso-2022-cn" | "iso-2022-cn-ext" => return Reading::SevenBit(GBK),
+        "unicode-1-1-utf-7" | "utf7" | "x-unicode-2-0-utf-7" => return named("utf-7"),
+        "iso-2022-kr" | "csiso2022kr" => return Reading::SevenBit(EUC_KR),
+        // The WHATWG reads them as Latin-1, mail writes them when it means nothing.
+        "ansi_x3.4-1968" | "iso646-us" | "iso-ir-6" | "csascii" | "us" | "us-ascii" | "7bit" | "8bit" => return Reading::Utf8,
+        _ => (),
+    }
+    let known = |label: &str| Encoding::for_label_no_replacement(label.as_bytes()).filter(|found| *found != REPLACEMENT);
+    let alias = |label: &str| ALIASES.binary_search_by_key(&label, |(alias, _)| alias).ok().and_then(|at| ALIASES.get(at));
+    let dashed = label.replace('_', "-");
+    let found = known(label).or_else(|| known(&dashed)).or_else(|| alias(&dashed).and_then(|(_, name)| known(name)));
+    match found {
+        Some(encoding) if encoding == encoding_rs::UTF_8 => Reading::Utf8,
+        Some(encoding) if encoding == WINDOWS_1252 => Reading::Western,
+        Some(encoding) => Reading::Encoding(encoding),
+        None => charset_decoder(label.as_bytes()).map_or(Reading::Unknown, Reading::Other),
+    }
+}
+
+/// Text in a declared charset; many gateways recode to UTF-8 and leave the label.
+fn declared<'a>(octets: &'a [u8], text: Cow<'a, str>, defects: &mut Defects) -> Cow<'a, str> {
     if text.contains(char::REPLACEMENT_CHARACTER) {
         defects.note(Defect::WrongCharset);
-        // Many gateways recode to UTF-8 and leave the label: what is UTF-8 to the last octet was not written by chance.
+        // What is UTF-8 to the last octet was not written by chance.
         if let Ok(utf8) = std::str::from_utf8(octets)
             && !octets.is_ascii()
         {
             return Cow::Borrowed(utf8);
         }
     }
-    Cow::Owned(text)
+    text
 }
 
-/// UTF-8 where it is, else what it most likely is; the flag says that it was not.
-fn utf8_or_guess(octets: &[u8]) -> (Cow<'_, str>, bool) {
-    match std::str::from_utf8(octets) {
-        Ok(text) => (Cow::Borrowed(text), false),
-        Err(_) => (Cow::Owned(guess(octets)), true),
+/// Text whose escapes say that it is ISO-2022-JP (RFC 1468), as old Japanese programs write it without a label.
+fn iso_2022_jp(octets: &[u8]) -> Option<String> {
+    memchr(0x1b, octets)?;
+    memmem::find(octets, b"\x1b$B").or_else(|| memmem::find(octets, b"\x1b$@"))?;
+    let (text, had_errors) = ISO_2022_JP.decode_without_bom_handling(octets);
+    (!had_errors).then(|| text.into_owned())
+}
+
+/// Takes the escapes and shifts out and sets the eighth bit of what they shift (HZ: `~{` and `~}`; ISO 2022: SO and SI).
+fn seven_bit(octets: &[u8], encoding: &'static Encoding) -> String {
+    let mut eight = Vec::with_capacity(octets.len());
+    let mut is_shifted = false;
+    let mut rest = octets;
+    while let Some((&octet, tail)) = rest.split_first() {
+        rest = tail;
+        match (octet, tail) {
+            (0x0e, _) => is_shifted = true,
+            (0x0f, _) => is_shifted = false,
+            // ESC $ ) C and its like designate what SO shifts to.
+            (0x1b, [b'$', b')' | b'*', _, after @ ..]) => rest = after,
+            (b'~', [b'{', after @ ..]) => (is_shifted, rest) = (true, after),
+            (b'~', [b'}', after @ ..]) => (is_shifted, rest) = (false, after),
+            (b'~', [b'~', after @ ..]) if !is_shifted => {
+                eight.push(b'~');
+                rest = after;
+            }
+            (b'\n', _) => {
+                is_shifted = false;
+                eight.push(octet);
+            }
+            (0x21..=0x7e, _) if is_shifted => eight.push(octet | 0x80),
+            _ => eight.push(octet),
+        }
     }
+    encoding.decode_without_bom_handling(&eight).0.into_owned()
 }
 
-/// Cut or damaged UTF-8 has more good sequences than bad octets; anything else is read as Windows-1252.
-fn guess(octets: &[u8]) -> String {
+/// Cut or damaged UTF-8 has more good sequences than bad octets.
+fn is_damaged_utf8(octets: &[u8]) -> bool {
     let (mut good, mut bad) = (0_usize, 0_usize);
     for chunk in octets.utf8_chunks() {
         good = good.saturating_add(chunk.valid().chars().filter(|c| !c.is_ascii()).count());
         bad = bad.saturating_add(usize::from(!chunk.invalid().is_empty()));
     }
-    if good > bad { String::from_utf8_lossy(octets).into_owned() } else { windows_1252(octets) }
+    good > bad
 }
 
 #[cfg(test)]
@@ -109,7 +244,7 @@ mod tests {
     fn charsets_are_read() {
         use Defect::*;
         type Case = (&'static str, &'static [u8], Option<&'static str>, &'static str, &'static [Defect]);
-        let cases: [Case; 12] = [
+        let cases: [Case; 30] = [
             ("nothing said", "né".as_bytes(), None, "né", &[]),
             ("undeclared 8-bit", b"n\xe9", None, "né", &[WrongCharset]),
             ("ASCII that is Latin-1", b"n\xe9", Some("US-ASCII"), "né", &[WrongCharset]),
@@ -122,11 +257,62 @@ mod tests {
             ("GB18030", b"\xc4\xe3\xba\xc3", Some("gb2312"), "你好", &[]),
             ("Shift_JIS that is UTF-8", "日本".as_bytes(), Some("big5"), "日本", &[WrongCharset]),
             ("unknown", b"n\xe9", Some("x-nobody"), "né", &[UnknownCharset]),
+            ("quotes around the label", b"n\xe9", Some("\"ISO-8859-15\""), "né", &[]),
+            ("underscores", b"\xb1", Some("iso_8859_2"), "ą", &[]),
+            ("alias", b"\x82\xa0", Some("CP932"), "あ", &[]),
+            ("UTF-7", b"+AOk-", Some("unicode-1-1-utf-7"), "é", &[]),
+            ("UTF-7, short name", b"+AOk-", Some("UTF-7"), "é", &[]),
+            ("DOS", b"\x82", Some("cp850"), "é", &[]),
+            ("HZ", b"a ~{<:Ky2;~} ~~b", Some("HZ-GB-2312"), "a 己所不 ~b", &[]),
+            ("ISO-2022-KR", b"\x1b$)C\x0e0!\x0f a", Some("iso-2022-kr"), "가 a", &[]),
+            ("one octet before a letter", b"a <\xfeTo", None, "a <þTo", &[WrongCharset]),
+            ("undeclared ISO-2022-JP", b"\x1b$B%O%m!<\x1b(B", None, "ハロー", &[WrongCharset]),
+            ("escapes of a terminal", b"\x1b[1mbold\x1b[0m", None, "\x1b[1mbold\x1b[0m", &[]),
+            ("UTF-16 with its mark", b"\xff\xfea\0", None, "a", &[]),
+            ("UTF-16 by label", b"\0a", Some("utf-16be"), "a", &[]),
+            ("eight bits declared as 8bit", b"n\xe9", Some("8bit"), "né", &[WrongCharset]),
+            (
+                "undeclared Russian",
+                b"\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xee\xe9 \xe7\xe0\xea\xe0\xe7 \xed\xe5 \xef\xf0\xe8\xf8\xb8\xeb",
+                None,
+                "Привет, мой заказ не пришёл",
+                &[WrongCharset],
+            ),
+            (
+                "undeclared Russian in KOI8-R",
+                b"\xf0\xd2\xc9\xd7\xc5\xd4, \xcd\xcf\xca \xda\xc1\xcb\xc1\xda \xce\xc5 \xd0\xd2\xc9\xdb\xc5\xcc",
+                None,
+                "Привет, мой заказ не пришел",
+                &[WrongCharset],
+            ),
+            (
+                "undeclared Japanese",
+                b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd\x81A\x92\x8d\x95\xb6\x82\xcc\x8c\x8f\x82\xc5\x82\xb7",
+                None,
+                "こんにちは、注文の件です",
+                &[WrongCharset],
+            ),
+            (
+                "undeclared Chinese",
+                b"\xc4\xe3\xba\xc3\xa3\xac\xce\xd2\xb5\xc4\xb6\xa9\xb5\xa5",
+                None,
+                "你好，我的订单",
+                &[WrongCharset],
+            ),
         ];
         for (name, octets, label, want, noted) in cases {
             let mut defects = Defects::default();
             assert_eq!(decode(octets, label, &mut defects), want, "{name}");
             assert_eq!(defects.into_sorted(), noted, "{name}");
+        }
+    }
+
+    #[test]
+    fn aliases_are_sorted_and_lead_somewhere() {
+        assert!(ALIASES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for (alias, name) in ALIASES {
+            assert!(!matches!(reading(Some(name)), Reading::Unknown), "{alias}");
+            assert!(!matches!(reading(Some(alias)), Reading::Unknown), "{alias}");
         }
     }
 

@@ -4,10 +4,14 @@
 //! add a header field or end the header: texts lose their control characters, addresses are written only when
 //! [`Mailbox::key`] can read them, message-ids hold no blanks by their type. Lines end with CRLF, have at most 998 octets
 //! (RFC 5322 §2.1.1) and are 7-bit, but for addresses that are not ASCII themselves (RFC 6532): such mail needs SMTPUTF8.
+//!
+//! The text and its HTML are a multipart/alternative; images that the HTML refers to stand beside it in a multipart/related
+//! (RFC 2387), files behind both in a multipart/mixed.
 
 use crate::address::Mailbox;
 use crate::date;
 use crate::message_id::MessageId;
+use crate::outgoing_part::{self, OutgoingPart};
 use crate::text;
 use crate::transfer;
 
@@ -18,7 +22,7 @@ pub const LAST_REFERENCES: usize = 10;
 pub const WRITTEN_ID_OCTETS: usize = 900;
 
 /// Where lines are folded (RFC 5322 §2.1.1, RFC 2047 §2).
-const FOLD_COLUMN: usize = 76;
+pub(crate) const FOLD_COLUMN: usize = 76;
 
 /// The longest word of a header field that is written as it is.
 const WORD_OCTETS: usize = 400;
@@ -55,29 +59,81 @@ pub struct Outgoing {
     pub text: String,
     /// The HTML alternative of the text.
     pub html: Option<String>,
-    /// Makes the boundary between text and HTML; it cannot occur in them, whatever the seed.
+    /// Files and images, in order.
+    pub attachments: Vec<OutgoingPart>,
+    /// Makes the boundaries between the parts; they cannot occur in them, whatever the seed.
     pub boundary_seed: u64,
 }
 
 /// Writes the mail.
 #[must_use]
 pub fn compose(outgoing: &Outgoing) -> Vec<u8> {
-    let mut mail = Vec::with_capacity(outgoing.text.len().saturating_mul(2).saturating_add(2_048));
+    let attached: usize = outgoing.attachments.iter().map(|part| part.bytes.len()).sum();
+    let text = outgoing.text.len().saturating_mul(2);
+    let mut mail = Vec::with_capacity(text.saturating_add(attached.saturating_mul(3) / 2).saturating_add(2_048));
     write_header(outgoing, &mut mail);
-    match &outgoing.html {
-        None => write_part("text/plain", &outgoing.text, &mut mail),
-        Some(html) => {
-            // `=_` stands in no part: quoted-printable and base64 cannot hold it, and text that does is encoded.
-            let boundary = format!("=_guichet_{:016x}", outgoing.boundary_seed);
-            mail.extend_from_slice(format!("Content-Type: multipart/alternative; boundary=\"{boundary}\"\r\n\r\n").as_bytes());
-            for (kind, body) in [("text/plain", &outgoing.text), ("text/html", html)] {
-                mail.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-                write_part(kind, body, &mut mail);
-            }
-            mail.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        }
+    // An image that no HTML can refer to is a file.
+    let has_html = outgoing.html.is_some();
+    let (images, files): (Vec<_>, Vec<_>) =
+        outgoing.attachments.iter().partition(|part| has_html && outgoing_part::content_id(part).is_some());
+    if files.is_empty() {
+        write_body(outgoing, &images, &mut mail);
+        return mail;
     }
+    let boundary = Boundary::open("mixed", outgoing, &mut mail);
+    boundary.part(&mut mail);
+    write_body(outgoing, &images, &mut mail);
+    for file in files {
+        boundary.part(&mut mail);
+        outgoing_part::write(file, false, &mut mail);
+    }
+    boundary.close(&mut mail);
     mail
+}
+
+/// Writes the text, with its HTML and the images of that.
+fn write_body(outgoing: &Outgoing, images: &[&OutgoingPart], mail: &mut Vec<u8>) {
+    let Some(html) = &outgoing.html else { return write_part("text/plain", &outgoing.text, mail) };
+    let alternative = Boundary::open("alternative", outgoing, mail);
+    alternative.part(mail);
+    write_part("text/plain", &outgoing.text, mail);
+    alternative.part(mail);
+    if images.is_empty() {
+        write_part("text/html", html, mail);
+    } else {
+        let related = Boundary::open("related", outgoing, mail);
+        related.part(mail);
+        write_part("text/html", html, mail);
+        for image in images {
+            related.part(mail);
+            outgoing_part::write(image, true, mail);
+        }
+        related.close(mail);
+    }
+    alternative.close(mail);
+}
+
+/// The delimiter lines of a multipart.
+///
+/// `=_` stands in no part: quoted-printable and base64 cannot hold it, and what does is encoded.
+struct Boundary(String);
+
+impl Boundary {
+    fn open(kind: &str, outgoing: &Outgoing, mail: &mut Vec<u8>) -> Self {
+        let mark = kind.get(..1).filter(|_| kind != "alternative").unwrap_or("");
+        let boundary = format!("=_guichet{mark}_{:016x}", outgoing.boundary_seed);
+        let more = if kind == "related" { "; type=\"text/html\"" } else { "" };
+        mail.extend_from_slice(format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"{more}\r\n\r\n").as_bytes());
+        Self(boundary)
+    }
+
+    fn part(&self, mail: &mut Vec<u8>) {
+        mail.extend_from_slice(format!("--{}\r\n", self.0).as_bytes());
+    }
+
+    fn close(&self, mail: &mut Vec<u8>) {
+        mail.extend_from_slice(format!("--{}--\r\n", self.0).as_bytes());
+    }
 }
 
 fn write_header(outgoing: &Outgoing, mail: &mut Vec<u8>) {
@@ -151,7 +207,7 @@ fn text_words(text: &str, name_octets: usize) -> Vec<String> {
 }
 
 /// Encodes a text in words that end between characters; the first one leaves room for what stands before it.
-fn encoded_words(line: &str, column: usize) -> Vec<String> {
+pub(crate) fn encoded_words(line: &str, column: usize) -> Vec<String> {
     const FRAME: usize = "=?UTF-8?B??=".len();
     let room = |column: usize| FOLD_COLUMN.saturating_sub(column).saturating_sub(FRAME) / 4 * 3;
     let mut words = Vec::new();

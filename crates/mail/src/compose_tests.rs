@@ -29,6 +29,7 @@ fn outgoing() -> Outgoing {
         extra: vec![],
         text: "Hello\n\nGoodbye\n".to_owned(),
         html: None,
+        attachments: vec![],
         boundary_seed: 7,
     }
 }
@@ -162,6 +163,65 @@ fn addresses_beyond_ascii_are_written_as_utf8() {
     assert!(mail.contains("\r\nTo: jörg@bücher.example\r\n"), "{mail}");
 }
 
+fn part(name: &str, content_type: &str, content_id: Option<&str>, bytes: &[u8]) -> OutgoingPart {
+    let content_id = content_id.map(str::to_owned);
+    OutgoingPart { name: name.to_owned(), content_type: content_type.to_owned(), content_id, bytes: bytes.to_vec() }
+}
+
+#[test]
+fn images_stand_beside_the_html_and_files_behind_both() {
+    let full = Outgoing {
+        html: Some("<img src=\"cid:i1@desk.example\">".to_owned()),
+        attachments: vec![
+            part("été.pdf", "application/pdf", None, b"%PDF"),
+            part("logo.png", "image/png", Some("i1@desk.example"), b"png"),
+        ],
+        ..outgoing()
+    };
+    let body = composed(&full).split_once("MIME-Version: 1.0\r\n").unwrap().1.to_owned();
+    let want = "Content-Type: multipart/mixed; boundary=\"=_guichetm_0000000000000007\"\r\n\r\n\
+        --=_guichetm_0000000000000007\r\n\
+        Content-Type: multipart/alternative; boundary=\"=_guichet_0000000000000007\"\r\n\r\n\
+        --=_guichet_0000000000000007\r\n\
+        Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello\r\n\r\nGoodbye\r\n\
+        --=_guichet_0000000000000007\r\n\
+        Content-Type: multipart/related; boundary=\"=_guichetr_0000000000000007\"; type=\"text/html\"\r\n\r\n\
+        --=_guichetr_0000000000000007\r\n\
+        Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n<img src=\"cid:i1@desk.example\">\r\n\
+        --=_guichetr_0000000000000007\r\n\
+        Content-Type: image/png;\r\n name=\"logo.png\"\r\nContent-Transfer-Encoding: base64\r\n\
+        Content-ID: <i1@desk.example>\r\nContent-Disposition: inline;\r\n filename=\"logo.png\"\r\n\r\ncG5n\r\n\
+        --=_guichetr_0000000000000007--\r\n\
+        --=_guichet_0000000000000007--\r\n\
+        --=_guichetm_0000000000000007\r\n\
+        Content-Type: application/pdf;\r\n name=\"=?UTF-8?B?w6l0w6kucGRm?=\"\r\nContent-Transfer-Encoding: base64\r\n\
+        Content-Disposition: attachment;\r\n filename*0*=UTF-8''%C3%A9t%C3%A9.pdf\r\n\r\nJVBERg==\r\n\
+        --=_guichetm_0000000000000007--\r\n";
+    assert_eq!(body, want);
+}
+
+#[test]
+fn parts_are_written_as_what_they_may_be() {
+    let mail = b"Subject: x\r\n\r\nhi\r\n";
+    for (name, content_type, bytes, want) in [
+        ("a type", "Image/PNG", &b"x"[..], "Content-Type: Image/PNG\r\n"),
+        ("no type", "", b"x", "Content-Type: application/octet-stream\r\n"),
+        ("more than a type", "a/b; c=d\r\nBcc: x", b"x", "Content-Type: application/octet-stream\r\n"),
+        ("multipart", "multipart/mixed", b"x", "Content-Type: application/octet-stream\r\n"),
+        ("mail", "message/rfc822", mail, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n"),
+        ("mail with LF", "message/rfc822", b"a: b\n\nc", "Content-Type: application/octet-stream\r\n"),
+        ("mail with 8 bits", "message/rfc822", b"a: \xe9\r\n", "Content-Type: application/octet-stream\r\n"),
+        ("mail with a boundary", "message/rfc822", b"--=_x\r\n", "Content-Type: application/octet-stream\r\n"),
+    ] {
+        let outgoing = Outgoing { attachments: vec![part("", content_type, Some("i\r\nBcc: x"), bytes)], ..outgoing() };
+        let mail = composed(&outgoing);
+        assert!(mail.contains(want) && !mail.contains("Bcc") && !mail.contains("Content-ID"), "{name}: {mail}");
+        let letter = Letter::parse(mail.as_bytes());
+        let number = letter.attachments.first().unwrap().part;
+        assert_eq!(Letter::attachment(mail.as_bytes(), number).as_deref(), Some(bytes), "{name}");
+    }
+}
+
 /// What the parser makes of a text: one form for all line ends, no NUL, no byte order mark, no blank lines around.
 fn seen(body: &str) -> String {
     let lines = text::lines(body).0.into_owned();
@@ -176,6 +236,13 @@ fn any_mailbox() -> impl Strategy<Value = Mailbox> {
     })
 }
 
+fn any_part() -> impl Strategy<Value = OutgoingPart> {
+    let name = "[a-zA-Z0-9 ._é€\"%'=?;-]{1,60}\\.pdf|[a-zé日]{80}|";
+    let content_id = proptest::option::of("[a-z0-9]{1,20}@desk\\.example");
+    (name, "(image|application)/[a-z]{1,10}", content_id, any::<Vec<u8>>())
+        .prop_map(|(name, content_type, content_id, bytes)| OutgoingPart { name, content_type, content_id, bytes })
+}
+
 proptest! {
     #[test]
     fn composed_mail_comes_back(
@@ -184,9 +251,10 @@ proptest! {
         subject in ".{0,120}|[ -~]{0,300}|(é|=\\?utf-8\\?q\\?a\\?=|  ){0,40}",
         body in "([ -~]{0,120}\n|[^\\x00]{0,40}|\\.\n|From x\n|[ \t]{1,3}\n|😀 é\r\n){0,8}",
         html in proptest::option::of("<p>[a-zé ]{0,200}</p>"),
+        attachments in proptest::collection::vec(any_part(), 0..4),
         seed: u64,
     ) {
-        let outgoing = Outgoing { from, to, subject, text: body, html, boundary_seed: seed, ..outgoing() };
+        let outgoing = Outgoing { from, to, subject, text: body, html, attachments, boundary_seed: seed, ..outgoing() };
         let raw = compose(&outgoing);
         let letter = Letter::parse(&raw);
         prop_assert_eq!(&letter.subject, &text::one_line(&outgoing.subject, usize::MAX));
@@ -201,7 +269,18 @@ proptest! {
         };
         prop_assert_eq!(&letter.from, &written(std::slice::from_ref(&outgoing.from)));
         prop_assert_eq!(&letter.to, &written(&outgoing.to));
-        prop_assert_eq!(&letter.attachments, &[]);
+        prop_assert_eq!(Letter::html(&raw), outgoing.html.clone());
+        prop_assert_eq!(letter.attachments.len(), outgoing.attachments.len());
+        for part in &outgoing.attachments {
+            let content_id = part.content_id.clone();
+            let found = letter.attachments.iter().find(|found| {
+                (part.name.trim().is_empty() || found.name == text::one_line(&part.name, usize::MAX))
+                    && found.content_type == part.content_type && found.content_id == content_id
+                    && found.inline == (content_id.is_some() && outgoing.html.is_some())
+                    && Letter::attachment(&raw, found.part).as_ref() == Some(&part.bytes)
+            });
+            prop_assert!(found.is_some(), "{part:?} among {:?}", letter.attachments);
+        }
         let lacks_from = outgoing.from.key().is_none();
         prop_assert_eq!(letter.defects.as_slice(), if lacks_from { &[Defect::MissingFrom][..] } else { &[] });
     }
@@ -221,8 +300,9 @@ proptest! {
             to: vec![hostile.clone(), mailbox(&value, "alice@x.example")],
             cc: vec![hostile],
             subject,
-            extra: vec![(name, value.clone()), ("X-Fine".to_owned(), value)],
+            extra: vec![(name, value.clone()), ("X-Fine".to_owned(), value.clone())],
             html: Some(body.clone()),
+            attachments: vec![part(&value, &value, Some(&value), body.as_bytes()), part(&address, &body, None, value.as_bytes())],
             text: body,
             ..outgoing()
         };

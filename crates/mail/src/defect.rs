@@ -8,6 +8,8 @@ pub enum Defect {
     NoHeader,
     /// A line that is no header field ends the header, without the empty line of RFC 5322 §2.1.
     HeaderNotEnded,
+    /// Lines that are no header fields stand between them; passed over.
+    HeaderJunk,
     /// More header fields than [`crate::field::MAX_FIELDS`]; the rest was not read.
     TooManyFields,
     /// No address can be read from the From field, or there is none.
@@ -34,11 +36,11 @@ pub enum Defect {
     TooManyReferences,
     /// More trace fields than [`crate::letter::MAX_HOPS`]; the upper ones were kept.
     TooManyHops,
-    /// The header holds octets over 127 that are not UTF-8 (RFC 6532 §3); read as Windows-1252.
+    /// The header holds octets over 127 that are not UTF-8 (RFC 6532 §3), or escapes; read as what they most likely are.
     EightBitHeader,
     /// The text is in another charset than it says; read as what it must be.
     WrongCharset,
-    /// The text names a charset that nobody knows; read as UTF-8 or Windows-1252.
+    /// The text names a charset that nobody knows; read as what it most likely is.
     UnknownCharset,
     /// A part is not encoded as its Content-Transfer-Encoding says.
     BadTransferEncoding,
@@ -63,6 +65,7 @@ impl Defect {
         match self {
             Self::NoHeader => "no_header",
             Self::HeaderNotEnded => "header_not_ended",
+            Self::HeaderJunk => "header_junk",
             Self::TooManyFields => "too_many_fields",
             Self::MissingFrom => "missing_from",
             Self::RepeatedFrom => "repeated_from",

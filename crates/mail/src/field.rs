@@ -2,7 +2,10 @@
 
 use crate::charset;
 use crate::defect::{Defect, Defects};
-use memchr::memchr;
+use crate::encoded_word;
+use crate::parameter::Parametered;
+use encoding_rs::Encoding;
+use memchr::{memchr, memmem};
 use std::borrow::Cow;
 
 /// The header field with which we mark our own mail; its value is a signed id. Worth nothing before its signature is checked.
@@ -17,13 +20,21 @@ pub const MAX_FIELDS: usize = 5_000;
 /// The longest field name in octets; a longer one ends the header.
 const NAME_OCTETS: usize = 200;
 
+/// How many lines after one that is no field are looked at to find out whether the header goes on.
+const LOOK_AHEAD_LINES: usize = 100;
+
+/// How many octets of the body may tell the charset of the header.
+const HINT_OCTETS: usize = 8_192;
+
 /// One header field as it stands in the mail.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Field<'a> {
     /// As written, without the colon.
     pub(crate) name: &'a [u8],
     /// What follows the colon, folded as it came, with its last line end.
     pub(crate) value: &'a [u8],
+    /// In what its octets over 127 most likely are, where they are not UTF-8.
+    pub(crate) charset: Option<&'static Encoding>,
 }
 
 /// A header taken apart, and what follows it.
@@ -43,11 +54,8 @@ impl<'a> Field<'a> {
     pub(crate) fn text(&self, defects: &mut Defects) -> Cow<'a, str> {
         let value = self.value.trim_ascii();
         let text = match std::str::from_utf8(value) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                defects.note(Defect::EightBitHeader);
-                Cow::Owned(charset::windows_1252(value))
-            }
+            Ok(text) if memchr(0x1b, value).is_none() => Cow::Borrowed(text),
+            _ => self.raw_text(value, defects),
         };
         if memchr::memchr3(b'\n', b'\r', b'\0', text.as_bytes()).is_none() {
             return text;
@@ -55,17 +63,28 @@ impl<'a> Field<'a> {
         // RFC 5322 §2.2.3: unfolding takes the line ends out and nothing else.
         Cow::Owned(text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect())
     }
+
+    /// Text that was written without encoded words, in a charset that must be guessed.
+    fn raw_text(&self, value: &[u8], defects: &mut Defects) -> Cow<'a, str> {
+        let value = encoded_word::with_octets_quoted(value);
+        let (text, was_guessed) = charset::undeclared(&value, self.charset);
+        if was_guessed {
+            defects.note(Defect::EightBitHeader);
+        }
+        Cow::Owned(text.into_owned())
+    }
 }
 
-/// The header of a whole mail; a leading mbox line (`From …`) is passed over.
+/// The header of a whole mail; what programs put before it (a byte order mark, blank lines, an mbox line `From …`) is passed over.
 pub(crate) fn header_of_mail<'a>(raw: &'a [u8], defects: &mut Defects) -> Header<'a> {
-    let skipped = match raw.starts_with(b"From ") || raw.starts_with(b">From ") {
-        true => memchr(b'\n', raw).map_or(raw.len(), |end| end.saturating_add(1)),
-        false => 0,
-    };
-    let header = split(raw, skipped, false, defects);
+    let mut header = split(raw, start_of_header(raw), false, defects);
     if header.fields.is_empty() {
         defects.note(Defect::NoHeader);
+    }
+    let written = raw.get(..header.octets).unwrap_or_default();
+    if !written.is_ascii() {
+        let charset = charset_of(&header);
+        header.fields.iter_mut().for_each(|field| field.charset = charset);
     }
     header
 }
@@ -73,6 +92,44 @@ pub(crate) fn header_of_mail<'a>(raw: &'a [u8], defects: &mut Defects) -> Header
 /// The header of a MIME part; a line that may be a boundary ends it.
 pub(crate) fn header_of_part<'a>(raw: &'a [u8], defects: &mut Defects) -> Header<'a> {
     split(raw, 0, true, defects)
+}
+
+fn start_of_header(raw: &[u8]) -> usize {
+    let mut rest = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
+    let content = rest.trim_ascii_start();
+    // Text that begins with a blank line is text, and not a header.
+    if content.len() < rest.len()
+        && [&b"Received:"[..], b"Return-Path:", b"From:", b"From "].iter().any(|name| content.starts_with(name))
+    {
+        rest = content;
+    }
+    if rest.starts_with(b"From ") || rest.starts_with(b">From ") {
+        rest = rest.get(line_length(rest)..).unwrap_or_default();
+    }
+    raw.len().saturating_sub(rest.len())
+}
+
+/// In what the octets over 127 of a header most likely are: what the mail says of its text, where they fit, else what they look like.
+fn charset_of(header: &Header<'_>) -> Option<&'static Encoding> {
+    let foreign: Vec<&[u8]> =
+        header.fields.iter().map(|field| field.value).filter(|value| std::str::from_utf8(value).is_err()).collect();
+    if foreign.is_empty() {
+        return None;
+    }
+    let foreign = foreign.concat();
+    let fits = |encoding: &&'static Encoding| !encoding.decode_without_bom_handling(&foreign).1;
+    let declared = header.fields.iter().find(|field| field.is("Content-Type")).and_then(|field| {
+        let content_type = Parametered::read(&String::from_utf8_lossy(field.value));
+        charset::eight_bit(content_type.plain("charset")?)
+    });
+    let start = header.body.get(..HINT_OCTETS.min(header.body.len())).unwrap_or_default();
+    let of_part = || {
+        let label = start.get(memmem::find(start, b"charset=")?.saturating_add(8)..)?;
+        let end = label.iter().position(|octet| matches!(octet, b';' | b'\r' | b'\n' | b' ' | b'\t'))?;
+        charset::eight_bit(std::str::from_utf8(label.get(..end)?).ok()?)
+    };
+    let detected = || charset::detect(&[&foreign, start].concat());
+    Some(declared.filter(fits).or_else(|| of_part().filter(fits)).unwrap_or_else(detected))
 }
 
 /// Takes lines from `start` on while they are header fields.
@@ -85,26 +142,73 @@ fn split<'a>(raw: &'a [u8], start: usize, in_part: bool, defects: &mut Defects) 
         if rest.is_empty() {
             break at;
         }
-        let length = memchr(b'\n', rest).map_or(rest.len(), |end| end.saturating_add(1));
+        let length = line_length(rest);
         let line = rest.get(..length).unwrap_or_default();
-        if matches!(line, b"\n" | b"\r\n") {
+        if is_empty_line(line) {
             break at.saturating_add(length);
         }
-        if !(line.starts_with(b" ") || line.starts_with(b"\t")) {
-            let Some(name) = field_name(line).filter(|_| !(in_part && line.starts_with(b"--"))) else {
+        if !is_folded(line) {
+            let may_delimit = in_part && line.starts_with(b"--");
+            let name = field_name(line).filter(|_| !may_delimit);
+            if name.is_none() && (may_delimit || open.is_none() || !goes_on(rest, in_part)) {
                 if !in_part {
                     defects.note(Defect::HeaderNotEnded);
                 }
                 break at;
-            };
+            }
             close(&mut fields, open.take(), raw, at, defects);
-            open = Some(Open { name, value_at: at.saturating_add(memchr(b':', line).unwrap_or(0)).saturating_add(1) });
+            match name {
+                Some(name) => {
+                    let colon = memchr(b':', line).unwrap_or(0);
+                    open = Some(Open { name, value_at: at.saturating_add(colon).saturating_add(1) });
+                }
+                None => defects.note(Defect::HeaderJunk),
+            }
         }
         at = at.saturating_add(length);
     };
     let end = body_at.min(at);
     close(&mut fields, open, raw, end, defects);
     Header { fields, body: raw.get(body_at..).unwrap_or_default(), octets: body_at }
+}
+
+/// Whether fields, and nothing else, stand between the line that is none at the start of `text` and the next empty line.
+///
+/// So at most one line of each [`LOOK_AHEAD_LINES`] is passed over, and looking ahead stays linear.
+fn goes_on(text: &[u8], in_part: bool) -> bool {
+    let mut rest = text.get(line_length(text)..).unwrap_or_default();
+    let mut has_field = false;
+    for _ in 0..LOOK_AHEAD_LINES {
+        let line = rest.get(..line_length(rest)).unwrap_or_default();
+        if line.is_empty() || in_part && line.starts_with(b"--") {
+            return false;
+        }
+        if is_empty_line(line) {
+            return has_field;
+        }
+        if !is_folded(line) {
+            if field_name(line).is_none() {
+                return false;
+            }
+            has_field = true;
+        }
+        rest = rest.get(line.len()..).unwrap_or_default();
+    }
+    has_field
+}
+
+/// The octets of the line at the start of `text`, its line end included.
+fn line_length(text: &[u8]) -> usize {
+    memchr(b'\n', text).map_or(text.len(), |end| end.saturating_add(1))
+}
+
+fn is_folded(line: &[u8]) -> bool {
+    line.starts_with(b" ") || line.starts_with(b"\t")
+}
+
+/// Some relays double the carriage return.
+fn is_empty_line(line: &[u8]) -> bool {
+    matches!(line, b"\n" | b"\r\n" | b"\r\r\n")
 }
 
 struct Open<'a> {
@@ -118,7 +222,7 @@ fn close<'a>(fields: &mut Vec<Field<'a>>, open: Option<Open<'a>>, raw: &'a [u8],
         defects.note(Defect::TooManyFields);
         return;
     }
-    fields.push(Field { name: open.name, value: raw.get(open.value_at..end).unwrap_or_default() });
+    fields.push(Field { name: open.name, value: raw.get(open.value_at..end).unwrap_or_default(), charset: None });
 }
 
 /// RFC 5322 §3.6.8 field-name, with the blanks before the colon that §4.5 allowed once.
@@ -145,7 +249,7 @@ mod tests {
     #[test]
     fn headers_are_taken_apart() {
         type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static [Defect]);
-        let cases: [Case; 11] = [
+        let cases: [Case; 19] = [
             ("CRLF", "A: 1\r\nB: 2\r\n\r\nbody\r\n", &[("A", "1"), ("B", "2")], "body\r\n", &[]),
             ("LF", "A: 1\nB:2\n\nbody", &[("A", "1"), ("B", "2")], "body", &[]),
             ("folded", "A: 1\r\n 2\r\n\t3\r\n\r\n", &[("A", "1 2\t3")], "", &[]),
@@ -156,6 +260,20 @@ mod tests {
             ("no header", "\nbody", &[], "body", &[Defect::NoHeader]),
             ("only text", "hello world\n", &[], "hello world\n", &[Defect::NoHeader, Defect::HeaderNotEnded]),
             ("empty", "", &[], "", &[Defect::NoHeader]),
+            ("byte order mark", "\u{feff}A: 1\n\nx", &[("A", "1")], "x", &[]),
+            ("blank lines before it", "\n\r\nFrom: a\n\nx", &[("From", "a")], "x", &[]),
+            ("doubled CR", "A: 1\r\r\n\r\r\nbody", &[("A", "1")], "body", &[]),
+            ("junk within", "A: 1\njunk line\nB: 2\n\nx", &[("A", "1"), ("B", "2")], "x", &[Defect::HeaderJunk]),
+            ("mbox line within", "A: 1\n>From a Sat\nB: 2\n 3\n\nx", &[("A", "1"), ("B", "2 3")], "x", &[Defect::HeaderJunk]),
+            (
+                "text that only looks like fields here and there",
+                "A: 1\nhello\nB: 2\nso long\n\nx",
+                &[("A", "1")],
+                "hello\nB: 2\nso long\n\nx",
+                &[Defect::HeaderNotEnded],
+            ),
+            ("junk at the end", "A: 1\nhello\n\nx", &[("A", "1")], "hello\n\nx", &[Defect::HeaderNotEnded]),
+            ("raw ISO-2022-JP", "A: \x1b$B%O%m!<\x1b(B\n\nx", &[("A", "ハロー")], "x", &[]),
             ("NUL", "A: 1\x002\n\n", &[("A", "12")], "", &[]),
         ];
         for (name, raw, want, body, defects) in cases {
@@ -180,10 +298,36 @@ mod tests {
     }
 
     #[test]
-    fn eight_bit_header_is_read_as_windows_1252() {
+    fn look_ahead_holds_at_n_and_breaks_at_n_plus_one() {
+        assert_eq!(fields("A: 1\njunk\nB: 2\njunk\nB: 2\n\nx").2, [Defect::HeaderNotEnded]);
+        let count = |lines: usize| fields(&format!("A: 1\njunk\n{}junk\n\nx", "B: 2\n".repeat(lines))).0.len();
+        assert_eq!((count(LOOK_AHEAD_LINES - 1), count(LOOK_AHEAD_LINES)), (1, LOOK_AHEAD_LINES + 1));
+    }
+
+    fn subject(raw: &[u8]) -> String {
+        let header = header_of_mail(raw, &mut Defects::default());
+        let subject = header.fields.iter().find(|field| field.is("Subject")).unwrap();
+        subject.text(&mut Defects::default()).into_owned()
+    }
+
+    #[test]
+    fn eight_bit_header_is_read_in_the_charset_of_the_mail() {
+        for (name, raw, want) in [
+            ("nothing said", &b"Subject: caf\xe9\n\nx"[..], "café"),
+            ("its own", b"Subject: \xb1\xe6\nContent-Type: text/plain; charset=iso-8859-2\n\nx", "ąć"),
+            (
+                "of its first text",
+                b"Subject: \xb1\xe6\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=iso-8859-2\n\nx\n--b--\n",
+                "ąć",
+            ),
+            ("UTF-8", "Subject: café\nContent-Type: text/plain; charset=iso-8859-2\n\nx".as_bytes(), "café"),
+            ("in an encoded word", b"Subject: =?iso-8859-2?Q?\xb1=E6?= \xe9\n\nx", "=?iso-8859-2?Q?=B1=E6?= é"),
+            ("what it looks like", b"Subject: \xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0\n\n", "Привет, как дела"),
+        ] {
+            assert_eq!(subject(raw), want, "{name}");
+        }
         let mut defects = Defects::default();
-        let field = Field { name: b"Subject", value: b" caf\xe9\r\n" };
-        assert_eq!(field.text(&mut defects), "café");
+        assert_eq!(Field { value: b" caf\xe9\r\n", ..Field::default() }.text(&mut defects), "café");
         assert_eq!(defects.into_sorted(), [Defect::EightBitHeader]);
     }
 }

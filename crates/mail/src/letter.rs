@@ -1,19 +1,25 @@
 //! The letter: a raw mail, read once, with everything a decision about it may need.
 
 use crate::address::{AddressKey, Mailbox};
+use crate::attachment;
 use crate::charset;
 use crate::date;
 use crate::defect::{Defect, Defects};
 use crate::encoded_word;
 use crate::field::{Field, OWN_MARK, PROBE, header_of_mail};
-use crate::html_to_text;
+use crate::flowed;
+use crate::forward::subject::{Manner, manner};
 use crate::mailbox_list;
 use crate::message_id::{MessageId, parse_ids, parse_ids_counting};
-use crate::nature::{Nature, Signs};
-use crate::part::{self, Disposition, Parent, Part};
-use crate::report::{self, DeliveryReport};
+use crate::nature::{self, Nature, Sign, Signs};
+use crate::part::{self, Flow, Part};
+use crate::reply::{self, Hints, Reply};
+use crate::report::DeliveryReport;
 use crate::text;
+use crate::tnef::Tnef;
 use std::borrow::Cow;
+
+pub use crate::attachment::{Attachment, FILE_NAME_OCTETS};
 
 /// The longest subject in characters; the rest is cut.
 pub const SUBJECT_CHARACTERS: usize = 998;
@@ -33,8 +39,8 @@ pub const MAX_PARTS: usize = part::MAX_PARTS;
 /// How deep multiparts are taken apart.
 pub const MAX_DEPTH: usize = part::MAX_DEPTH;
 
-/// The longest file name of an attachment in octets; the rest is cut.
-pub const FILE_NAME_OCTETS: usize = 255;
+/// How far into HTML its own charset is looked for (HTML §4.2.5.4 asks for it in the first 1,024 octets).
+const META_OCTETS: usize = 2_048;
 
 /// The longest value of a header field of our own in characters; the rest is cut.
 const TOKEN_CHARACTERS: usize = 998;
@@ -65,14 +71,18 @@ pub struct Letter {
     /// What a comment shows: all text parts in order, of an alternative the plain one, HTML rendered where it is all there is. LF line ends, no NUL,
     /// no blank lines around it; uncut.
     pub text: String,
+    /// What of the text is quoted or signature.
+    pub reply: Reply,
     /// Whether it has an HTML body.
     pub has_html: bool,
-    /// Everything that is not the text, in order; attached mails are one attachment each.
+    /// Everything that is not the text, in order; attached mails are one attachment each, a `winmail.dat` is what it holds.
     pub attachments: Vec<Attachment>,
     /// The trace addresses from the top of the header down, at most [`MAX_HOPS`].
     pub hops: Vec<Hop>,
     /// As the header and the parts have it; ask [`Nature::with_envelope`] once the envelope is known.
     pub nature: Nature,
+    /// Why it has this nature; empty for a mail of which nothing but a person is known.
+    pub signs: Vec<Sign>,
     /// What it reports about the delivery of another mail.
     pub report: Option<DeliveryReport>,
     /// The value of [`OWN_MARK`]; anybody can write one, so it is worth nothing before its signature is checked.
@@ -85,23 +95,6 @@ pub struct Letter {
     pub defects: Vec<Defect>,
     /// The octets of the header, the empty line included.
     pub header_bytes: usize,
-}
-
-/// A part of a mail that is not its text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Attachment {
-    /// Its place among all parts of the mail; see [`Letter::attachment`].
-    pub part: u32,
-    /// Without folders and control characters, at most [`FILE_NAME_OCTETS`]; made up from the type when the mail gives none, never empty.
-    pub name: String,
-    /// `type/subtype` as declared, lower-cased; `application/octet-stream` when unreadable.
-    pub content_type: String,
-    /// The decoded size.
-    pub size_bytes: u64,
-    /// Without `<>`; what HTML refers to as `cid:`.
-    pub content_id: Option<String>,
-    /// Whether it is meant to be shown within the text.
-    pub inline: bool,
 }
 
 /// An address that a relay wrote into the header on the way.
@@ -145,10 +138,12 @@ impl Letter {
         let mut letter = Self { header_bytes: header.octets, ..Self::default() };
         let signs = Fields::default().read(&header.fields, &mut letter, &mut defects);
         let parts = part::walk(&header.fields, header.body, &mut defects);
+        let packed = attachment::unpack(&parts);
         letter.read_text(&parts, &mut defects);
-        letter.read_attachments(&parts, &mut defects);
-        letter.report = report::read(&parts, &mut defects);
-        letter.nature = signs.nature(&letter.from, letter.report.as_ref(), is_other_report(&parts));
+        letter.read_packed_text(&packed);
+        (letter.attachments, letter.digest) = attachment::read(&letter.text, &parts, &packed, &mut defects);
+        let concluded = nature::conclude(signs, &letter, &parts, &mut defects);
+        (letter.nature, letter.report, letter.signs) = (concluded.nature, concluded.report, concluded.signs);
         letter.defects = defects.into_sorted();
         letter
     }
@@ -160,14 +155,41 @@ impl Letter {
         let mail = with_line_feeds(raw);
         let header = header_of_mail(&mail, &mut defects);
         let parts = part::walk(&header.fields, header.body, &mut defects);
-        let part = parts.iter().find(|candidate| candidate.number == part && !candidate.is_multipart)?;
-        Some(part.transfer.decode(part.body, &mut defects).into_owned())
+        attachment::octets(&parts, part)
+    }
+
+    /// The HTML of the body as the mail has it, decoded, LF line ends, all HTML parts in order; `None` when it has none.
+    ///
+    /// Untrusted: whoever shows it cleans it first.
+    #[must_use]
+    pub fn html(raw: &[u8]) -> Option<String> {
+        let mut defects = Defects::default();
+        let mail = with_line_feeds(raw);
+        let header = header_of_mail(&mail, &mut defects);
+        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
+        let html = join(bodies.map(|part| text_of(part, &mut defects)));
+        if html.is_empty() { attachment::unpack(&parts).into_iter().find_map(|(_, tnef)| tnef.html) } else { Some(html) }
+    }
+
+    /// The text of a `winmail.dat`, where the mail has none beside it.
+    fn read_packed_text(&mut self, packed: &[(u32, Tnef)]) {
+        self.has_html |= packed.iter().any(|(_, tnef)| tnef.html.is_some());
+        if self.text.is_empty()
+            && let Some((_, tnef)) = packed.iter().find(|(_, tnef)| !tnef.text.is_empty())
+        {
+            let text = tnef.text.replace('\0', "");
+            text::trim_blank_lines(&text).clone_into(&mut self.text);
+        }
     }
 
     fn read_text(&mut self, parts: &[Part<'_>], defects: &mut Defects) {
         let bodies: Vec<&Part<'_>> = parts.iter().filter(|part| part.is_body_text()).collect();
         self.has_html = bodies.iter().any(|part| part.is_html());
+        let sender: Vec<&str> = self.from.iter().flat_map(|author| [author.name.as_str(), author.address.as_str()]).collect();
+        let hints = Hints { sender: &sender, is_forward: manner(&self.subject) == Manner::Forward, new_text_only: false };
         let mut pieces: Vec<String> = Vec::new();
+        let mut of_page = None;
         for twins in bodies.chunk_by(|one, next| one.alternative.is_some() && one.alternative == next.alternative) {
             let plain = twins.iter().filter(|part| !part.is_html()).map(|part| text_of(part, defects));
             let piece = join(plain);
@@ -175,59 +197,72 @@ impl Letter {
                 pieces.push(piece);
                 continue;
             }
-            let html = twins.iter().filter(|part| part.is_html()).map(|part| html_to_text::render(&text_of(part, defects)));
-            let piece = join(html);
+            let html =
+                twins.iter().filter(|part| part.is_html()).map(|part| reply::of_html_with(&text_of(part, defects), &hints));
+            let (texts, mut replies): (Vec<String>, Vec<Reply>) = html.unzip();
+            let piece = join(texts.into_iter());
             // Careless programs send text and, behind it, its HTML twin as if they were two texts.
             if !pieces.last().is_some_and(|said| says_the_same(said, &piece)) {
+                // What the structure says holds for the text of one page alone.
+                of_page = replies.pop().filter(|_| pieces.is_empty() && replies.is_empty());
                 pieces.push(piece);
             }
         }
+        let of_page = of_page.filter(|_| pieces.len() == 1);
         self.text = join(pieces.into_iter());
-    }
-
-    fn read_attachments(&mut self, parts: &[Part<'_>], defects: &mut Defects) {
-        let mut hasher = blake3::Hasher::new();
-        hash_piece(&mut hasher, self.text.as_bytes());
-        for part in parts.iter().filter(|part| is_attachment(part)) {
-            let octets = part.transfer.decode(part.body, defects);
-            if part.transfer == crate::transfer::Transfer::Base64 {
-                hash_piece(&mut hasher, &octets);
-            } else {
-                hash_lines(&mut hasher, &octets);
-            }
-            self.attachments.push(Attachment {
-                part: part.number,
-                name: file_name(part, &octets, defects),
-                content_type: part.content_type.clone(),
-                size_bytes: u64::try_from(octets.len()).unwrap_or(u64::MAX),
-                content_id: part.content_id.clone(),
-                inline: match part.disposition {
-                    Disposition::Inline => true,
-                    Disposition::Attachment => false,
-                    Disposition::None => part.content_id.is_some() && part.parent == Parent::Related,
-                },
-            });
-        }
-        hasher.finalize_xof().fill(&mut self.digest);
+        self.reply = of_page.unwrap_or_else(|| reply::of_text_with(&self.text, &hints));
     }
 }
 
-/// A mail whose lines end with CR alone gets LF in their place; everything else is taken as it is.
-fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\n', raw).is_some() || memchr::memchr(b'\r', raw).is_none() {
+/// A mail whose header lines end with CR alone gets LF in their place; everything else is taken as it is.
+pub(crate) fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr2(b'\r', b'\n', raw) else { return Cow::Borrowed(raw) };
+    let after = raw.get(first..).unwrap_or_default();
+    let is_lone = after.starts_with(b"\r") && !after.starts_with(b"\r\n") && !after.starts_with(b"\r\r\n");
+    if !is_lone || !begins_field(after.get(1..).unwrap_or_default()) && memchr::memchr(b'\n', after).is_some() {
         return Cow::Borrowed(raw);
     }
-    Cow::Owned(raw.iter().map(|&octet| if octet == b'\r' { b'\n' } else { octet }).collect())
+    let mut mail = raw.to_vec();
+    let lone: Vec<usize> = memchr::memchr_iter(b'\r', raw).filter(|at| raw.get(at.saturating_add(1)) != Some(&b'\n')).collect();
+    for at in lone {
+        if let Some(octet) = mail.get_mut(at) {
+            *octet = b'\n';
+        }
+    }
+    Cow::Owned(mail)
+}
+
+/// Whether a line begins like a header field or a folded one.
+fn begins_field(text: &[u8]) -> bool {
+    let name = text.iter().position(|octet| !octet.is_ascii_graphic() || *octet == b':');
+    text.starts_with(b" ") || text.starts_with(b"\t") || name.is_some_and(|end| end > 0 && text.get(end) == Some(&b':'))
 }
 
 fn text_of(part: &Part<'_>, defects: &mut Defects) -> String {
     let octets = part.transfer.decode(part.body, defects);
-    let decoded = charset::decode(&octets, part.charset.as_deref(), defects);
+    let written = part.charset.as_deref().or_else(|| if part.is_html() { meta_charset(&octets) } else { None });
+    let decoded = charset::decode(&octets, written, defects);
     let (lines, had_nul) = text::lines(&decoded);
     if had_nul {
         defects.note(Defect::Nul);
     }
-    text::trim_blank_lines(lines.strip_prefix('\u{feff}').unwrap_or(&lines)).to_owned()
+    let lines = lines.strip_prefix('\u{feff}').unwrap_or(&lines);
+    if part.flow == Flow::Fixed || part.is_html() {
+        return text::trim_blank_lines(lines).to_owned();
+    }
+    text::trim_blank_lines(&flowed::unflow(lines, part.flow)).to_owned()
+}
+
+/// The charset that HTML declares for itself, for a part that says nothing and is not UTF-8.
+fn meta_charset(html: &[u8]) -> Option<&str> {
+    let head = html.get(..META_OCTETS.min(html.len()))?;
+    if html.is_ascii() || std::str::from_utf8(html).is_ok() {
+        return None;
+    }
+    let label = head.get(memchr::memmem::find(head, b"charset=")?.saturating_add(8)..)?;
+    let label = label.strip_prefix(b"\"").unwrap_or(label);
+    let end = label.iter().position(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'-' | b'_'))?;
+    label.get(..end).and_then(|label| std::str::from_utf8(label).ok())
 }
 
 fn says_the_same(one: &str, other: &str) -> bool {
@@ -243,83 +278,6 @@ fn join(pieces: impl Iterator<Item = String>) -> String {
         joined.push_str(&piece);
     }
     joined
-}
-
-fn is_attachment(part: &Part<'_>) -> bool {
-    // The same text once more, for programs that want it in another form.
-    let is_twin = part.parent == Parent::Alternative
-        && matches!(part.content_type.as_str(), "text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext");
-    !part.is_multipart && !part.is_body_text() && !is_twin
-}
-
-/// A report that is none about delivery: read receipts (RFC 8098), abuse (RFC 5965).
-fn is_other_report(parts: &[Part<'_>]) -> bool {
-    let is_report = |content_type: &str| {
-        matches!(
-            content_type,
-            "message/disposition-notification" | "message/global-disposition-notification" | "message/feedback-report"
-        )
-    };
-    parts.iter().any(|part| is_report(&part.content_type))
-}
-
-/// The length goes first, so that no two lists of pieces give the same octets.
-fn hash_piece(hasher: &mut blake3::Hasher, octets: &[u8]) {
-    hasher.update(&u64::try_from(octets.len()).unwrap_or(u64::MAX).to_le_bytes());
-    hasher.update(octets);
-}
-
-/// As [`hash_piece`], without the CRs, which come and go on the way.
-fn hash_lines(hasher: &mut blake3::Hasher, octets: &[u8]) {
-    let returns = memchr::memchr_iter(b'\r', octets).count();
-    if returns == 0 {
-        return hash_piece(hasher, octets);
-    }
-    let kept: Vec<u8> = octets.iter().copied().filter(|octet| *octet != b'\r').collect();
-    hash_piece(hasher, &kept);
-}
-
-fn file_name(part: &Part<'_>, octets: &[u8], defects: &mut Defects) -> String {
-    let given = part.name.as_deref().map(clean_file_name).filter(|name| !name.is_empty());
-    given.unwrap_or_else(|| made_up_name(part, octets, defects))
-}
-
-/// The last path component on one line; what is left may be `..`-free but empty.
-fn clean_file_name(name: &str) -> String {
-    let last = name.trim().rsplit(['/', '\\']).next().unwrap_or_default();
-    let line = text::one_line(last, FILE_NAME_OCTETS);
-    let line = line.trim_matches(|c: char| c.is_whitespace());
-    if line.chars().all(|c| c == '.') { String::new() } else { text::cut_octets(line, FILE_NAME_OCTETS).to_owned() }
-}
-
-fn made_up_name(part: &Part<'_>, octets: &[u8], defects: &mut Defects) -> String {
-    let extension = match part.content_type.as_str() {
-        "message/rfc822" | "message/global" => {
-            let header = header_of_mail(octets, &mut Defects::default());
-            let subject = header.fields.iter().find(|field| field.is("Subject"));
-            let subject = subject.map(|field| encoded_word::decode(&field.text(defects), defects).replace(['/', '\\'], "-"));
-            return match subject
-                .map(|subject| clean_file_name(&text::one_line(&subject, 100)))
-                .filter(|subject| !subject.is_empty())
-            {
-                Some(subject) => format!("{}.eml", text::cut_octets(&subject, FILE_NAME_OCTETS - 4)),
-                None => format!("message-{}.eml", part.number),
-            };
-        }
-        "text/calendar" => "ics",
-        "text/csv" => "csv",
-        "text/html" => "html",
-        "text/rtf" | "application/rtf" => "rtf",
-        "application/pdf" => "pdf",
-        "application/zip" => "zip",
-        "image/jpeg" => "jpg",
-        "image/png" => "png",
-        "image/gif" => "gif",
-        "image/svg+xml" => "svg",
-        content_type if content_type.starts_with("text/") || content_type.starts_with("message/") => "txt",
-        _ => "bin",
-    };
-    format!("part-{}.{extension}", part.number)
 }
 
 /// The state of one pass over the header fields.
@@ -355,8 +313,14 @@ impl Fields {
 
     fn take(&mut self, name: &[u8], field: &Field<'_>, index: u32, letter: &mut Letter, defects: &mut Defects) {
         match name {
-            b"received" => self.received = self.received.saturating_add(1),
-            b"from" if self.is_first("from", Some(Defect::RepeatedFrom), defects) => letter.from = mailboxes(field, defects),
+            b"received" => {
+                self.received = self.received.saturating_add(1);
+                self.signs.take(name, field, defects);
+            }
+            b"from" if self.is_first("from", Some(Defect::RepeatedFrom), defects) => {
+                self.signs.take(name, field, defects);
+                letter.from = mailboxes(field, defects);
+            }
             b"sender" if self.is_first("sender", None, defects) => letter.sender = mailboxes(field, defects).into_iter().next(),
             b"reply-to" if self.is_first("reply-to", None, defects) => letter.reply_to = mailboxes(field, defects),
             b"to" => extend(&mut letter.to, field, defects),
@@ -364,7 +328,8 @@ impl Fields {
             b"subject" if self.is_first("subject", Some(Defect::RepeatedSubject), defects) => {
                 letter.subject = text::one_line(&encoded_word::decode(&field.text(defects), defects), SUBJECT_CHARACTERS);
             }
-            b"date" if self.is_first("date", Some(Defect::RepeatedDate), defects) => {
+            // Of several dates the first that can be read: mails that were glued together begin with a torn one.
+            b"date" if self.is_first("date", Some(Defect::RepeatedDate), defects) || letter.date.is_none() => {
                 letter.date = noted(date::parse(&field.text(defects)), Defect::BadDate, defects);
             }
             b"message-id" if self.is_first("message-id", Some(Defect::RepeatedMessageId), defects) => {
@@ -372,7 +337,10 @@ impl Fields {
             }
             b"in-reply-to" if self.is_first("in-reply-to", None, defects) => letter.in_reply_to = ids(field, defects),
             b"references" if self.is_first("references", None, defects) => letter.references = ids(field, defects),
-            b"delivered-to" => self.hop(HopHeader::DeliveredTo, field, index, letter, defects),
+            b"delivered-to" => {
+                self.signs.take(name, field, defects);
+                self.hop(HopHeader::DeliveredTo, field, index, letter, defects);
+            }
             b"x-forwarded-to" => self.hop(HopHeader::XForwardedTo, field, index, letter, defects),
             b"x-original-to" => self.hop(HopHeader::XOriginalTo, field, index, letter, defects),
             b"x-forwarded-for" => self.hop(HopHeader::XForwardedFor, field, index, letter, defects),
@@ -420,7 +388,13 @@ fn mailboxes(field: &Field<'_>, defects: &mut Defects) -> Vec<Mailbox> {
 /// Adds the mailboxes of a field; To and Cc are read over all their fields.
 fn extend(list: &mut Vec<Mailbox>, field: &Field<'_>, defects: &mut Defects) {
     let room = MAX_ADDRESSES.saturating_sub(list.len());
-    let (mailboxes, has_more) = mailbox_list::read(&field.text(defects), room, defects);
+    let text = field.text(defects);
+    let (mut mailboxes, mut has_more) = mailbox_list::read(&text, room, defects);
+    // Some programs encode the address along with the name (RFC 2047 §5 forbids it).
+    if mailboxes.is_empty() && text.contains("=?") {
+        let decoded = encoded_word::decode(&text, defects);
+        (mailboxes, has_more) = mailbox_list::read(&decoded, room, defects);
+    }
     if has_more {
         defects.note(Defect::TooManyAddresses);
     }

@@ -175,6 +175,92 @@ fn attachment_of_no_part_is_none() {
     assert_eq!(Letter::attachment(raw.as_bytes(), 2), None);
 }
 
+#[test]
+fn mail_with_bare_carriage_returns_in_its_header_is_read() {
+    let read = letter(&format!("{}\rone\r\ntwo\n", HEAD.replace('\n', "\r")));
+    assert_eq!((read.from.len(), read.text.as_str()), (1, "one\ntwo"));
+    let within = letter(&format!("Subject: a\rb\r\n{HEAD}\r\none\r\n"));
+    assert_eq!((within.subject.as_str(), within.from.len(), within.text.as_str()), ("ab", 1, "one"));
+}
+
+#[test]
+fn flowed_text_is_joined() {
+    let flowed = |more: &str, text: &str| letter(&format!("{HEAD}Content-Type: text/plain; format=Flowed{more}\n\n{text}")).text;
+    assert_eq!(flowed("", "one \ntwo\n> three \n> four\n"), "one two\n> three four");
+    assert_eq!(flowed("; DelSp=Yes", "on \ne\n"), "one");
+    assert_eq!(letter(&format!("{HEAD}\none \ntwo\n")).text, "one \ntwo");
+}
+
+#[test]
+fn html_says_its_charset_where_the_mail_does_not() {
+    let html = |kind: &str| {
+        let mut raw = format!("{HEAD}Content-Type: {kind}\n\n<meta charset=\"iso-8859-2\"><p>").into_bytes();
+        raw.extend(b"\xb1\xe6</p>");
+        Letter::parse(&raw).text
+    };
+    assert_eq!(html("text/html"), "ąć");
+    assert_eq!(html("text/html; charset=iso-8859-1"), "±æ");
+}
+
+#[test]
+fn html_body_is_given_as_it_is() {
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
+    let raw = format!(
+        "{HEAD}{mixed}--b\nContent-Type: text/html\n\n<p>\r\none\n--b\nContent-Type: text/html; name=a.html\n\n<p>two\n--b--\n"
+    );
+    assert_eq!(Letter::html(raw.as_bytes()).as_deref(), Some("<p>\none"));
+    assert_eq!(Letter::html(format!("{HEAD}\nhi").as_bytes()), None);
+}
+
+#[test]
+fn text_that_only_its_type_names_is_the_text() {
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
+    let read = |first: &str| {
+        letter(&format!("{HEAD}{mixed}--b\n{first}\n\none\n--b\nContent-Type: text/plain; name=b.txt\n\ntwo\n--b--\n"))
+    };
+    let named = read("Content-Type: text/plain; name=a.txt");
+    assert_eq!((named.text.as_str(), named.attachments.len()), ("one", 1));
+    let file = read("Content-Type: text/plain; name=a.txt\nContent-Disposition: inline; filename=a.txt");
+    assert_eq!((file.text.as_str(), file.attachments.len()), ("", 2));
+}
+
+#[test]
+fn address_in_an_encoded_word_is_read_where_there_is_no_other() {
+    let read = letter("From: =?utf-8?Q?J=C3=B6rg_<j@x.example>?=\n\nhi");
+    assert_eq!(read.from, [Mailbox { name: "Jörg".to_owned(), address: "j@x.example".to_owned() }]);
+    let read = letter("From: =?utf-8?Q?<boss@y.example>?= <j@x.example>\n\nhi");
+    assert_eq!(read.from[0].address, "j@x.example");
+}
+
+/// A `winmail.dat` in base64: a file, and a text when there is one.
+fn winmail(text: &str) -> String {
+    let mut attributes =
+        vec![(2, 0x0006_9002, vec![0; 14]), (2, 0x0001_8010, b"dir/a.pdf\0".to_vec()), (2, 0x0006_800f, b"%PDF".to_vec())];
+    if !text.is_empty() {
+        attributes.insert(0, (1, 0x0002_800c, text.as_bytes().to_vec()));
+    }
+    crate::transfer::encode_base64(&crate::tnef::tests::stream(&attributes))
+}
+
+#[test]
+fn winmail_dat_is_what_it_holds() {
+    let mixed = |text: &str, packed: &str| {
+        format!(
+            "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\n\n{text}\n--b\nContent-Type: image/png\n\npng\n--b\nContent-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n{packed}\n--b--\n"
+        )
+    };
+    let raw = mixed("seen", &winmail("packed"));
+    let read = letter(&raw);
+    let names: Vec<(u32, &str, &str)> =
+        read.attachments.iter().map(|part| (part.part, part.name.as_str(), part.content_type.as_str())).collect();
+    assert_eq!(names, [(2, "part-2.png", "image/png"), (4, "a.pdf", "application/pdf")]);
+    assert_eq!(Letter::attachment(raw.as_bytes(), 4).as_deref(), Some(&b"%PDF"[..]));
+    assert_eq!((Letter::attachment(raw.as_bytes(), 5), read.text.as_str()), (None, "seen"));
+    assert_eq!(letter(&mixed("", &winmail("packed"))).text, "packed");
+    let damaged = letter(&mixed("seen", "eJ8+"));
+    assert_eq!(damaged.attachments.last().map(|part| part.name.as_str()), Some("winmail.dat"));
+}
+
 /// Pieces of mails, so that random ones reach deep.
 const PIECES: &str = "(From: a@x\n|Subject: =\\?utf-8\\?q\\?|Content-Type: multipart/(mixed|related|report|alternative); boundary=[bc]\n|Content-Type: (text/html|message/rfc822|message/delivery-status|image/png; name=x)\n|Content-Transfer-Encoding: (base64|quoted-printable)\n|Content-ID: <x>\n|Final-Recipient: x; y\n|\r?\n|--[bc]\n|--[bc]--\n|=|=\n|aGk=|<p>|&amp;|é|\0|\r| ){0,40}";
 
@@ -187,6 +273,15 @@ proptest! {
     }
 
     #[test]
+    fn line_ends_make_no_difference(raw in PIECES) {
+        let raw = raw.replace('\r', "");
+        let lf = Letter::parse(raw.as_bytes());
+        let crlf = Letter::parse(raw.replace('\n', "\r\n").as_bytes());
+        prop_assert_eq!((&lf.text, &lf.subject, &lf.from, lf.digest), (&crlf.text, &crlf.subject, &crlf.from, crlf.digest));
+        prop_assert_eq!(&lf.defects, &crlf.defects);
+    }
+
+    #[test]
     fn any_pieces_are_a_letter_whose_attachments_can_be_fetched(raw in PIECES) {
         let letter = Letter::parse(raw.as_bytes());
         prop_assert!(!letter.text.contains(['\0', '\r']));
@@ -196,4 +291,18 @@ proptest! {
             prop_assert!(!attachment.name.is_empty());
         }
     }
+}
+
+#[test]
+fn what_was_newly_written_is_known_for_text_and_for_html() {
+    let shown = |raw: &str| {
+        let letter = Letter::parse(raw.as_bytes());
+        letter.reply.visible(&letter.text, false)
+    };
+    let header = "From: Ann Other <ann@example.net>\nSubject: Re: Boat\n";
+    let html = "Content-Type: text/html\n\n<p>Blue.</p><p>Thanks,<br>Ann</p><div class=gmail_quote>xyz<blockquote>Which?</blockquote></div>";
+    assert_eq!(shown(&format!("{header}{html}")), "Blue.");
+    assert_eq!(shown(&format!("{header}\nBlue.\n\n> Which?\n")), "Blue.");
+    let forward = "Subject: Fwd: Boat\n\nSee.\n\nFrom: Bob <bob@example.org>\nSent: today\nTo: Ann\nSubject: Boat\n\nIt sank.\n";
+    assert!(shown(forward).ends_with("It sank."));
 }

@@ -8,20 +8,32 @@
 //! `desk`'s business. Header names of our own ([`field::OWN_MARK`], [`field::PROBE`]) are read and written here alone.
 
 pub mod address;
+pub mod attachment;
+pub mod authentication_results;
 pub mod compose;
 pub mod date;
 pub mod defect;
 pub mod field;
+pub mod forward;
 pub mod html;
+pub mod language;
 pub mod letter;
 pub mod message_id;
 pub mod nature;
+pub mod parts;
+pub mod reply;
 pub mod report;
+pub mod tnef;
 
+mod bounce;
 mod charset;
 mod encoded_word;
+mod flowed;
+mod html_structure;
 mod html_to_text;
+mod html_token;
 mod mailbox_list;
+mod outgoing_part;
 mod parameter;
 mod part;
 mod text;
@@ -33,5 +45,7 @@ pub use defect::Defect;
 pub use html::html_of;
 pub use letter::{Attachment, Hop, HopHeader, Letter};
 pub use message_id::{MessageId, parse_ids};
-pub use nature::Nature;
+pub use nature::{Nature, Sign};
+pub use outgoing_part::OutgoingPart;
+pub use reply::{Hidden, HiddenKind, Reply};
 pub use report::{Action, DeliveryReport, FailedRecipient};

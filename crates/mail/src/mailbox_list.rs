@@ -7,6 +7,7 @@ use crate::address::Mailbox;
 use crate::defect::Defects;
 use crate::encoded_word;
 use crate::text::{cut_octets, one_line};
+use std::borrow::Cow;
 
 /// The longest display name in characters; the rest is cut.
 const NAME_CHARACTERS: usize = 255;
@@ -43,18 +44,25 @@ struct Reader {
     /// What stood in the last `<…>`.
     angle: Option<String>,
     comment: String,
+    /// What stood before a comma and can be no address: perhaps the family name of the next mailbox.
+    half_name: String,
+    comments_are_open: bool,
 }
 
 impl Reader {
     fn take(&mut self, c: char, rest: &mut std::str::Chars<'_>, defects: &mut Defects) {
         match c {
-            '"' => self.quoted(rest),
-            '(' => self.comment(rest),
-            '<' => self.angle = Some(angle(rest)),
+            '"' if rest.as_str().contains('"') => self.quoted(rest),
+            // A quote that never ends was not meant to quote all the rest.
+            '"' => (),
+            '(' if self.comment_ends(rest.as_str()) => self.comment(rest),
+            '<' => self.angle(angle(rest)),
             // Outlook separates with semicolons, and groups (RFC 5322 §3.4) end with one.
-            ',' | ';' => self.end_mailbox(defects),
+            ',' => self.end_at_comma(defects),
+            ';' => self.end_mailbox(defects),
             // What stood before a colon named a group.
             ':' if !self.has_at && self.angle.is_none() => self.clear(),
+            '>' => (),
             _ => {
                 self.has_at |= c == '@';
                 self.phrase.push(c);
@@ -83,6 +91,12 @@ impl Reader {
         self.written.push('"');
     }
 
+    /// Whether a comment ends; once none does, no later one can, so nothing is searched twice.
+    fn comment_ends(&mut self, rest: &str) -> bool {
+        self.comments_are_open = self.comments_are_open || !rest.contains(')');
+        !self.comments_are_open
+    }
+
     fn comment(&mut self, rest: &mut std::str::Chars<'_>) {
         let mut depth = 1_usize;
         while let Some(c) = rest.next() {
@@ -98,17 +112,46 @@ impl Reader {
         }
     }
 
+    /// Of several brackets, the one with an address counts.
+    fn angle(&mut self, inner: String) {
+        if inner.contains('@') || !self.angle.as_ref().is_some_and(|before| before.contains('@')) {
+            self.angle = Some(inner);
+        }
+    }
+
+    /// A comma within a name that should have been quoted: `Doe, John <john@…>`.
+    fn end_at_comma(&mut self, defects: &mut Defects) {
+        let is_half_a_name = !self.has_at && self.angle.is_none() && !self.phrase.trim().is_empty();
+        if !is_half_a_name {
+            self.end_mailbox(defects);
+            return;
+        }
+        let half = std::mem::take(&mut self.phrase);
+        self.clear();
+        self.half_name = half;
+    }
+
     fn end_mailbox(&mut self, defects: &mut Defects) {
+        let half_name = std::mem::take(&mut self.half_name);
+        let joined;
         let (name, address) = match &self.angle {
-            Some(angle) => (if self.phrase.trim().is_empty() { &self.comment } else { &self.phrase }, route_off(angle)),
+            Some(angle) => {
+                let phrase = self.phrase.trim();
+                joined = match (half_name.trim(), phrase) {
+                    ("", phrase) => phrase.to_owned(),
+                    (half, "") => half.to_owned(),
+                    (half, phrase) => format!("{half}, {phrase}"),
+                };
+                (if joined.is_empty() { self.comment.as_str() } else { &joined }, bracketed(angle))
+            }
             // RFC 5322 §4.4: an old form has the name in a comment behind a bare address.
-            None => (&self.comment, self.written.trim()),
+            None => bare(self.written.trim(), &self.comment),
         };
         if !address.is_empty() && (self.angle.is_some() || address.contains('@')) {
             let name = one_line(&encoded_word::decode(name.trim(), defects), NAME_CHARACTERS);
             self.mailboxes.push(Mailbox {
                 name: without_quotes(&name).to_owned(),
-                address: one_line(cut_octets(address, ADDRESS_OCTETS), ADDRESS_OCTETS),
+                address: one_line(cut_octets(&address, ADDRESS_OCTETS), ADDRESS_OCTETS),
             });
         }
         self.clear();
@@ -118,9 +161,68 @@ impl Reader {
         self.phrase.clear();
         self.written.clear();
         self.comment.clear();
+        self.half_name.clear();
         self.has_at = false;
         self.angle = None;
     }
+}
+
+/// The name and the address of a mailbox without brackets; some programs forget them, and what stands before is the name.
+fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
+    if written.starts_with('"') {
+        return (comment, Cow::Borrowed(written));
+    }
+    let written = without_marks(written);
+    if !written.contains([' ', '\t']) {
+        return (comment, Cow::Borrowed(scheme_off(written)));
+    }
+    let tight = tightened(written);
+    if !tight.contains(' ') {
+        return (comment, Cow::Owned(tight));
+    }
+    let Some((before, address)) = written.rsplit_once([' ', '\t']).filter(|(_, address)| address.contains('@')) else {
+        return (comment, Cow::Borrowed(written));
+    };
+    let address = scheme_off(without_marks(address));
+    (if before.contains('@') { comment } else { before.trim() }, Cow::Borrowed(address))
+}
+
+/// Takes off the apostrophes, the bracket and the dot that programs leave around an address.
+fn without_marks(address: &str) -> &str {
+    let address = address.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(address);
+    let address = if address.contains("@[") { address } else { address.trim_start_matches('[').trim_end_matches(']') };
+    address.trim_end_matches('.')
+}
+
+/// RFC 5322 §4.4: blanks were once allowed around the dots and the `@` of an address.
+fn tightened(address: &str) -> String {
+    let mut tight = String::with_capacity(address.len());
+    for word in address.split_whitespace() {
+        if !tight.is_empty() && !tight.ends_with(['.', '@']) && !word.starts_with(['.', '@']) {
+            tight.push(' ');
+        }
+        tight.push_str(word);
+    }
+    tight
+}
+
+/// The address within brackets: without comments, blanks, a source route and a scheme.
+fn bracketed(angle: &str) -> Cow<'_, str> {
+    let address = route_off(angle);
+    if address.starts_with('"') || !address.contains(['(', ' ', '\t']) {
+        return Cow::Borrowed(if address.starts_with('"') { address } else { without_marks(address) });
+    }
+    let mut depth = 0_usize;
+    let mut kept = String::with_capacity(address.len());
+    for c in address.chars() {
+        match c {
+            '(' => depth = depth.saturating_add(1),
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 && !c.is_whitespace() => kept.push(c),
+            _ => (),
+        }
+    }
+    Cow::Owned(kept)
 }
 
 /// Outlook puts an address that serves as a name between apostrophes.
@@ -128,13 +230,35 @@ fn without_quotes(name: &str) -> &str {
     name.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).filter(|name| name.contains('@')).unwrap_or(name)
 }
 
-/// What stands before the `>`; a quoted local part may hold one.
+/// What stands before the `>`; a quoted local part may hold one, and where the `>` is missing the next mailbox ends it.
 fn angle(rest: &mut std::str::Chars<'_>) -> String {
     let mut inner = String::new();
     if let Some(local) = rest.as_str().strip_prefix('"').and_then(quoted_local) {
         inner.extend(rest.by_ref().take(local));
     }
-    inner.extend(rest.take_while(|&c| c != '>'));
+    // RFC 5322 §4.4: only a source route holds commas.
+    let is_route = rest.as_str().trim_start().starts_with('@');
+    // Kept beside the text, which would else be searched again at each bracket.
+    let (mut has_content, mut has_at) = (!inner.is_empty(), inner.contains('@'));
+    loop {
+        let mut ahead = rest.clone();
+        match ahead.next() {
+            Some('<') if !has_content => (),
+            Some(',' | ';' | '<') if !is_route && has_at => break,
+            Some('>') | None => {
+                *rest = ahead;
+                break;
+            }
+            Some(c) => {
+                has_content |= !c.is_whitespace();
+                has_at |= c == '@';
+                if inner.len() < ADDRESS_OCTETS {
+                    inner.push(c);
+                }
+            }
+        }
+        *rest = ahead;
+    }
     inner
 }
 
@@ -149,17 +273,20 @@ fn quoted_local(after_quote: &str) -> Option<usize> {
     (after_quote.chars().nth(end.saturating_add(1)) == Some('@')).then_some(end.saturating_add(2))
 }
 
-/// Takes off a source route (RFC 5322 §4.4: `@a,@b:user@host`) and a `mailto:`.
+/// Takes off a source route (RFC 5322 §4.4: `@a,@b:user@host`) and a scheme.
 fn route_off(angle: &str) -> &str {
-    let angle = angle.trim();
-    let angle = match angle.get(..7) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => angle.get(7..).unwrap_or_default(),
-        _ => angle,
-    };
+    let angle = scheme_off(angle.trim());
     match angle.strip_prefix('@').and_then(|route| route.split_once(':')) {
         Some((_, address)) => address.trim(),
         None => angle,
     }
+}
+
+fn scheme_off(address: &str) -> &str {
+    let after = |scheme: &str| {
+        address.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).and_then(|_| address.get(scheme.len()..))
+    };
+    after("mailto:").or_else(|| after("smtp:")).unwrap_or(address)
 }
 
 #[cfg(test)]
@@ -198,7 +325,23 @@ mod tests {
             ("no domain in brackets", "Cron <root>", "Cron|root"),
             ("empty brackets", "Alice <>", ""),
             ("open bracket", "Alice <a@x.example", "Alice|a@x.example"),
-            ("open quote", r#""Alice <a@x.example>"#, r#"|"Alice <a@x.example>""#),
+            ("open quote", r#""Alice <a@x.example>"#, "Alice|a@x.example"),
+            ("open comment", "Alice (home <a@x.example>, b@x.example", "Alice (home|a@x.example\n|b@x.example"),
+            ("comments in an address", r"Pete(A \) chap) <pete(his)@silly.example(his host)>", "Pete|pete@silly.example"),
+            ("blanks in an address", "Alice < a . b @ x . example >", "Alice|a.b@x.example"),
+            ("blanks in a bare address", "a . b @ x.example", "|a.b@x.example"),
+            ("folded address", "Alice <a@x.\texample>", "Alice|a@x.example"),
+            ("no brackets", "Alice B a@x.example", "Alice B|a@x.example"),
+            ("square brackets", "Alice [mailto:a@x.example]", "|a@x.example"),
+            ("comma in a name", "Doe, Alice <a@x.example>, b@x.example", "Doe, Alice|a@x.example\n|b@x.example"),
+            ("comma behind a name", "Alice, <a@x.example>", "Alice|a@x.example"),
+            ("doubled brackets", "Alice <<a@x.example>>, b@x.example", "Alice|a@x.example\n|b@x.example"),
+            ("two brackets", "Alice <alice> <a@x.example>", "Alice|a@x.example"),
+            ("bracket never closed", "Alice <a@x.example, Bob <b@x.example>", "Alice|a@x.example\nBob|b@x.example"),
+            ("apostrophes", "'a@x.example', <'b@x.example'>", "|a@x.example\n|b@x.example"),
+            ("mailto without brackets", "mailto:a@x.example", "|a@x.example"),
+            ("Exchange", "Alice <SMTP:a@x.example>", "Alice|a@x.example"),
+            ("dot at the end", "a@x.example., <b@x.example.>", "|a@x.example\n|b@x.example"),
             ("control characters", "A\tB <a@x.example>", "A B|a@x.example"),
             ("UTF-8", "Jörg <jörg@x.example>", "Jörg|jörg@x.example"),
             ("empty", "", ""),

@@ -4,7 +4,6 @@
 //! decoded and nothing is copied. Attached mails are parts like others: what is inside them is not taken apart.
 
 use crate::defect::{Defect, Defects};
-use crate::encoded_word;
 use crate::field::{Field, header_of_part};
 use crate::parameter::Parametered;
 use crate::text::one_line;
@@ -21,7 +20,16 @@ pub(crate) const MAX_PARTS: usize = 1_000;
 const TYPE_OCTETS: usize = 127;
 
 /// The longest boundary that is looked for; RFC 2046 §5.1.1 allows 70.
-const BOUNDARY_OCTETS: usize = 998;
+const BOUNDARY_OCTETS: usize = 10_000;
+
+/// The shortest boundary behind which a delimiter line may hold a blank and more; a shorter one stands in texts by chance.
+const TRAILED_BOUNDARY_OCTETS: usize = 6;
+
+/// Among how many of the first parts a boundary that is missing or never comes is looked for in the text.
+const GUESSED_PARTS: usize = 8;
+
+/// How many lines are looked at to find it.
+const GUESSED_LINES: usize = 100;
 
 /// In what a part stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,17 @@ pub(crate) enum Parent {
     Digest,
     /// Mixed, report, signed, and what nobody knows (RFC 2046 §5.1.3).
     Other,
+}
+
+/// How the lines of a text were broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// Where the writer broke them.
+    Fixed,
+    /// Also behind each blank at a line end.
+    Flowed,
+    /// As `Flowed`, and that blank was put there (`DelSp=yes`).
+    FlowedDeletingSpace,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +72,20 @@ pub(crate) struct Part<'a> {
     /// `type/subtype`, lower-cased.
     pub(crate) content_type: String,
     pub(crate) charset: Option<String>,
+    /// Whether its lines flow (RFC 3676).
+    pub(crate) flow: Flow,
     pub(crate) transfer: Transfer,
     pub(crate) disposition: Disposition,
     /// The file name, decoded.
     pub(crate) name: Option<String>,
+    /// Whether it is the first one with content, and only its Content-Type gives a name: some programs name the text.
+    is_named_text: bool,
     /// Without `<>`.
     pub(crate) content_id: Option<String>,
     /// Whether it was taken apart into the parts that follow.
     pub(crate) is_multipart: bool,
+    /// Whether it is a multipart whose parts were not found, read as text.
+    pub(crate) is_salvaged: bool,
     pub(crate) body: &'a [u8],
 }
 
@@ -73,13 +98,13 @@ impl Part<'_> {
     pub(crate) fn is_body_text(&self) -> bool {
         matches!(self.content_type.as_str(), "text/plain" | "text/html")
             && self.disposition != Disposition::Attachment
-            && (self.name.is_none() || self.parent == Parent::None)
+            && (self.name.is_none() || self.parent == Parent::None || self.is_named_text)
     }
 }
 
 /// Takes a mail apart; the first part is the mail itself.
 pub(crate) fn walk<'a>(fields: &[Field<'a>], body: &'a [u8], defects: &mut Defects) -> Vec<Part<'a>> {
-    let mut walker = Walker { mail: body, parts: Vec::with_capacity(4), open: Vec::new(), leaf: None };
+    let mut walker = Walker { mail: body, parts: Vec::with_capacity(4), open: Vec::new(), leaf: None, has_leaf: false };
     walker.begin(fields, Parent::None, 0, defects);
     if !walker.open.is_empty() {
         walker.run(defects);
@@ -94,6 +119,8 @@ struct Walker<'a> {
     open: Vec<Multipart>,
     /// The part whose body goes on, and where that began.
     leaf: Option<(usize, usize)>,
+    /// Whether a part with content of its own was begun.
+    has_leaf: bool,
 }
 
 struct Multipart {
@@ -144,35 +171,60 @@ impl<'a> Walker<'a> {
             self.begin(&header.fields, parent, next, defects);
         }
         self.end_leaf(mail.len());
+        self.end_at_glued_delimiter();
         while !self.open.is_empty() {
             self.close(mail.len(), false, defects);
         }
     }
 
     fn delimiter(&mut self, line: &[u8]) -> Option<Delimiter> {
-        let content = line.trim_ascii_end().strip_prefix(b"--")?;
-        let closed = content.strip_suffix(b"--");
+        let content = line.strip_prefix(b"--")?.trim_ascii_end();
+        // RFC 2046 §5.1.1: what follows the boundary and a blank is padding, whatever it is.
+        let before_blank = content.iter().position(|octet| matches!(octet, b' ' | b'\t')).and_then(|at| content.get(..at));
         for (level, multipart) in self.open.iter_mut().enumerate().rev() {
             let boundary = multipart.boundary.as_bytes();
-            if content == boundary || closed == Some(boundary) {
-                multipart.seen = true;
-                return Some(Delimiter { level, closes: content != boundary });
+            let is_long = boundary.len() >= TRAILED_BOUNDARY_OCTETS;
+            let candidates = match boundary.ends_with(b" ") {
+                true => [line.strip_prefix(b"--").map(without_line_end), None],
+                false => [Some(content), before_blank.filter(|_| is_long)],
+            };
+            for candidate in candidates.into_iter().flatten() {
+                let closes = candidate.strip_suffix(b"--") == Some(boundary);
+                if closes || candidate == boundary {
+                    multipart.seen = true;
+                    return Some(Delimiter { level, closes: closes && candidate != boundary });
+                }
             }
         }
         None
+    }
+
+    /// A closing delimiter at the very end that was put behind the last line and not below it.
+    fn end_at_glued_delimiter(&mut self) {
+        let Some(part) = self.parts.last_mut().filter(|part| !part.is_multipart) else { return };
+        let glued = self.open.iter().rev().filter(|multipart| multipart.seen).find_map(|multipart| {
+            let body = part.body.trim_ascii_end().strip_suffix(b"--")?;
+            body.strip_suffix(multipart.boundary.as_bytes())?.strip_suffix(b"--")
+        });
+        if let Some(body) = glued {
+            part.body = body;
+        }
     }
 
     /// Adds a part whose body begins at `start`.
     fn begin(&mut self, fields: &[Field<'a>], parent: Parent, start: usize, defects: &mut Defects) {
         let index = self.parts.len();
         let (mut part, boundary) = read_part(fields, parent, defects);
+        part.is_named_text &= !self.has_leaf;
         part.number = u32::try_from(index).unwrap_or(u32::MAX);
         part.alternative =
             self.open.iter().find(|multipart| multipart.kind == Parent::Alternative).map(|multipart| multipart.part);
         part.body = self.mail.get(start..).unwrap_or_default();
         self.leaf = Some((index, start));
-        if let Some(kind) = kind_of(&part.content_type) {
-            match boundary {
+        let kind = kind_of(&part.content_type);
+        self.has_leaf |= kind.is_none();
+        if let Some(kind) = kind {
+            match self.boundary_in_use(boundary, part.body, defects) {
                 None => {
                     defects.note(Defect::MissingBoundary);
                     becomes_text(&mut part);
@@ -186,6 +238,28 @@ impl<'a> Walker<'a> {
             }
         }
         self.parts.push(part);
+    }
+
+    /// The boundary as the body has it: what is declared, else what stands there.
+    fn boundary_in_use(&self, declared: Option<String>, body: &[u8], defects: &mut Defects) -> Option<String> {
+        let declared = declared.filter(|declared| !declared.trim().is_empty());
+        // Only at the top, so that the body is not searched for each of many parts.
+        let is_searched = self.parts.len() < GUESSED_PARTS;
+        if let Some(declared) = &declared {
+            if is_searched && occurs(declared, body) {
+                return Some(declared.clone());
+            }
+            // RFC 2046 §5.1.1 forbids blanks at its end; they are taken off on the way.
+            let trimmed = declared.trim_end();
+            if !is_searched || occurs(trimmed, body) {
+                return Some(trimmed.to_owned());
+            }
+        }
+        let guessed = is_searched.then(|| guess_boundary(body)).flatten();
+        if guessed.is_some() {
+            defects.note(Defect::MissingBoundary);
+        }
+        guessed.or(declared)
     }
 
     /// Ends the body that goes on before the delimiter line at `end`, whose line end before it belongs to it.
@@ -239,6 +313,31 @@ fn kind_of(content_type: &str) -> Option<Parent> {
 fn becomes_text(part: &mut Part<'_>) {
     "text/plain".clone_into(&mut part.content_type);
     part.is_multipart = false;
+    part.is_salvaged = true;
+}
+
+fn occurs(boundary: &str, body: &[u8]) -> bool {
+    memmem::find(body, format!("--{boundary}").as_bytes()).is_some()
+}
+
+/// What stands in the first line that begins with `--` and is followed by the header of a part.
+fn guess_boundary(body: &[u8]) -> Option<String> {
+    let mut lines = body.split(|&octet| octet == b'\n').take(GUESSED_LINES).peekable();
+    while let Some(line) = lines.next() {
+        let begins_part = lines.peek().and_then(|next| next.get(..8)).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-"));
+        if let Some(boundary) = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end)
+            && begins_part
+            && (1..=BOUNDARY_OCTETS).contains(&boundary.len())
+        {
+            return std::str::from_utf8(boundary).ok().map(str::to_owned);
+        }
+    }
+    None
+}
+
+fn without_line_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) -> (Part<'a>, Option<String>) {
@@ -258,12 +357,15 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
     }
     let content_type = content_type.unwrap_or_default();
     let disposition = disposition.unwrap_or_default();
-    let name = disposition.text("filename", defects).or_else(|| content_type.text("name", defects));
+    let filename = disposition.text("filename", defects).or_else(|| disposition.text("name", defects));
+    let is_named_text = filename.is_none() && disposition.value.is_empty();
+    let name = filename.or_else(|| content_type.text("name", defects)).or_else(|| content_type.text("filename", defects));
     let part = Part {
         number: 0,
         parent,
         alternative: None,
-        charset: content_type.plain("charset").map(str::to_owned),
+        charset: content_type.plain("charset").map(label),
+        flow: flow(&content_type),
         transfer,
         disposition: match disposition.value.as_str() {
             "" => Disposition::None,
@@ -271,14 +373,30 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
             // RFC 2183 §2.8: what is not known is an attachment.
             _ => Disposition::Attachment,
         },
-        name: name.map(|name| encoded_word::decode(&name, defects).into_owned()).filter(|name| !name.trim().is_empty()),
+        name: name.filter(|name| !name.trim().is_empty()),
+        is_named_text,
         content_id,
         is_multipart: false,
+        is_salvaged: false,
         body: &[],
         content_type: media_type(&content_type.value, parent),
     };
-    let boundary = content_type.text("boundary", defects).map(|boundary| boundary.trim_end().to_owned());
+    let boundary = content_type.text("boundary", defects);
     (part, boundary.filter(|boundary| (1..=BOUNDARY_OCTETS).contains(&boundary.len())))
+}
+
+/// A charset label without the comment behind it.
+fn label(charset: &str) -> String {
+    charset.split(['(', ';', ' ', '\t']).find(|word| !word.is_empty()).unwrap_or_default().to_owned()
+}
+
+fn flow(content_type: &Parametered) -> Flow {
+    let is = |name: &str, value: &str| content_type.plain(name).is_some_and(|given| given.trim().eq_ignore_ascii_case(value));
+    match (is("format", "flowed"), is("delsp", "yes")) {
+        (true, true) => Flow::FlowedDeletingSpace,
+        (true, false) => Flow::Flowed,
+        _ => Flow::Fixed,
+    }
 }
 
 /// RFC 2045 §5.2: plain text where nothing is said, RFC 2046 §5.1.5: a mail within a digest.
@@ -289,7 +407,8 @@ fn media_type(value: &str, parent: Parent) -> String {
         Some((kind, subtype)) if is_token(kind) && is_token(subtype) && value.len() <= TYPE_OCTETS => value.to_owned(),
         None if value.is_empty() && parent == Parent::Digest => "message/rfc822".to_owned(),
         // Old programs write `text` alone; RFC 2045 §5.2 lets a broken value be plain text.
-        None if value.is_empty() || value == "text" => "text/plain".to_owned(),
+        None if value.is_empty() || value == "text" || value == "plain" => "text/plain".to_owned(),
+        None if value == "html" => "text/html".to_owned(),
         _ => "application/octet-stream".to_owned(),
     }
 }

@@ -114,6 +114,62 @@ fn broken_structures_are_walked() {
     );
 }
 
+#[test]
+fn delimiters_are_found_as_they_are_written() {
+    use Defect::*;
+    let long = "Content-Type: multipart/mixed; boundary=boundary\n\n";
+    check(
+        "words behind the boundary",
+        &format!("{long}--boundary ignored\n\none\n--boundary-- ignored\nepilogue\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one""#],
+        &[],
+    );
+    check(
+        "words behind a short boundary are text",
+        &format!("{MIXED}--b\n\none\n--b two\n--b--\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one\n--b two""#],
+        &[],
+    );
+    let blank = "Content-Type: multipart/mixed; boundary=\"b \"\n\n";
+    check(
+        "blank at the end of the boundary",
+        &format!("{blank}--b \n\none\n--b\ntwo\n--b --\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one\n--b\ntwo""#],
+        &[],
+    );
+    check(
+        "blank at the end of the boundary, taken off on the way",
+        &format!("{blank}--b\n\none\n--b--\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one""#],
+        &[],
+    );
+    check(
+        "closing delimiter behind the last line",
+        &format!("{MIXED}--b\n\none--b--\n"),
+        &["None multipart/mixed \"…\"", r#"Other text/plain "one""#],
+        &[UnclosedMultipart],
+    );
+    let parts = ["None multipart/mixed \"…\"", r#"Other text/html "one""#];
+    check(
+        "boundary not declared",
+        "Content-Type: multipart/mixed\n\nhi\n--x y\nContent-Type: text/html\n\none\n--x y--\n",
+        &parts,
+        &[MissingBoundary],
+    );
+    check(
+        "another boundary declared",
+        &format!("{MIXED}--B\nContent-type: text/html\n\none\n--B--\n"),
+        &parts,
+        &[MissingBoundary],
+    );
+    check(
+        "no semicolon before the boundary",
+        "Content-Type: multipart/mixed boundary=b\n\n--b\nContent-Type: text/html\n\none\n--b--\n",
+        &parts,
+        &[],
+    );
+}
+
 fn nested(depth: usize) -> String {
     let head = |level: usize| format!("Content-Type: multipart/mixed; boundary=b{level}x\n\n--b{level}x\n");
     let mut raw: String = (0..depth).map(head).collect();
@@ -150,6 +206,7 @@ fn media_types_are_read() {
         ("image/svg+xml", "image/svg+xml"),
         ("", "text/plain"),
         ("text", "text/plain"),
+        ("html", "text/html"),
         ("pdf", "application/octet-stream"),
         ("a/b/c", "application/octet-stream"),
         ("a/", "application/octet-stream"),

@@ -11,16 +11,21 @@ pub(crate) enum Transfer {
     Identity,
     Base64,
     QuotedPrintable,
+    /// Older than MIME, and still declared now and then.
+    Uuencode,
 }
 
 impl Transfer {
     /// Reads the value of a Content-Transfer-Encoding field.
     pub(crate) fn named(value: &str) -> Self {
-        let token = value.split([';', '(', ' ', '\t']).next().unwrap_or_default();
+        let value = value.trim_start_matches(['"', ' ', '\t']);
+        let token = value.split([';', '(', ' ', '\t', '"', ',']).next().unwrap_or_default();
         if token.eq_ignore_ascii_case("base64") {
             Self::Base64
         } else if token.eq_ignore_ascii_case("quoted-printable") {
             Self::QuotedPrintable
+        } else if ["x-uuencode", "uuencode", "x-uue", "uue"].iter().any(|name| token.eq_ignore_ascii_case(name)) {
+            Self::Uuencode
         } else {
             Self::Identity
         }
@@ -31,30 +36,193 @@ impl Transfer {
         match self {
             Self::Identity => Cow::Borrowed(body),
             Self::QuotedPrintable => Cow::Owned(quoted_printable(body, defects)),
-            Self::Base64 => match base64_tolerant(body) {
-                (decoded, true) => Cow::Owned(decoded),
-                (decoded, false) => {
-                    defects.note(Defect::BadTransferEncoding);
-                    // Nothing of it is base64: it was never encoded.
-                    if decoded.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(decoded) }
-                }
-            },
+            Self::Base64 => or_as_it_is(base64_tolerant(body), body, defects),
+            Self::Uuencode => or_as_it_is(uuencoded(body), body, defects),
         }
     }
 }
 
+/// What was decoded; where nothing of the body could be, it was never encoded.
+fn or_as_it_is<'a>(decoded: (Vec<u8>, bool), body: &'a [u8], defects: &mut Defects) -> Cow<'a, [u8]> {
+    let (decoded, is_sound) = decoded;
+    if is_sound {
+        return Cow::Owned(decoded);
+    }
+    defects.note(Defect::BadTransferEncoding);
+    if decoded.is_empty() { Cow::Borrowed(body) } else { Cow::Owned(decoded) }
+}
+
+/// What an octet means in base64: a value below 64, or one of these.
+const BLANK: u8 = 64;
+const PADDING: u8 = 65;
+const FOREIGN: u8 = 66;
+
+const BASE64_VALUES: [u8; 256] = base64_values();
+
+#[expect(clippy::indexing_slicing, reason = "run by the compiler, which would stop")]
+const fn base64_values() -> [u8; 256] {
+    let mut values = [FOREIGN; 256];
+    let mut octet = 0;
+    while octet < values.len() {
+        let value = octet as u8;
+        values[octet] = match value {
+            b'A'..=b'Z' => value - b'A',
+            b'a'..=b'z' => value - b'a' + 26,
+            b'0'..=b'9' => value - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b' ' | b'\t' | b'\r' | b'\n' => BLANK,
+            b'=' => PADDING,
+            _ => FOREIGN,
+        };
+        octet += 1;
+    }
+    values
+}
+
+fn base64_value(octet: u8) -> u8 {
+    BASE64_VALUES.get(usize::from(octet)).copied().unwrap_or(FOREIGN)
+}
+
 /// Decodes base64; where it is damaged, up to the first line that is no base64. The flag says that it was sound.
 ///
-/// Lists append their footer behind the last line, which must not become octets.
+/// Lists append their footer behind the last line, which must not become octets; a foreign octet within a line of data is
+/// passed over (RFC 2045 §6.8).
 pub(crate) fn base64_tolerant(body: &[u8]) -> (Vec<u8>, bool) {
-    if let Some(decoded) = mail_parser::decoders::base64::base64_decode(body) {
-        return (decoded, true);
+    let mut base64 = Base64 { decoded: Vec::with_capacity(body.len() / 4 * 3 + 3), is_sound: true, ..Base64::default() };
+    for line in body.split_inclusive(|&octet| octet == b'\n') {
+        let before = (base64.decoded.len(), base64.bits, base64.count);
+        if !base64.line(line) {
+            base64.decoded.truncate(before.0);
+            (base64.bits, base64.count) = (before.1, before.2);
+            base64.is_sound = false;
+            break;
+        }
     }
-    let is_base64 = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/= \t\r\n".contains(octet);
-    let sound = body.split_inclusive(|&octet| octet == b'\n').take_while(|line| line.iter().all(is_base64));
-    let octets: usize = sound.map(<[u8]>::len).sum();
-    let decoded = body.get(..octets).and_then(mail_parser::decoders::base64::base64_decode);
-    (decoded.unwrap_or_default(), false)
+    base64.is_sound &= base64.count != 1;
+    base64.end_group();
+    (base64.decoded, base64.is_sound)
+}
+
+#[derive(Default)]
+struct Base64 {
+    decoded: Vec<u8>,
+    bits: u32,
+    /// How many values `bits` holds.
+    count: u8,
+    is_padded: bool,
+    is_sound: bool,
+}
+
+impl Base64 {
+    /// Takes a line; `false` when it is no base64.
+    fn line(&mut self, line: &[u8]) -> bool {
+        if self.is_padded && line.trim_ascii().contains(&b' ') {
+            return false;
+        }
+        let mut is_padded = false;
+        let mut is_damaged = None;
+        let passed = self.whole_groups(line);
+        for (at, &octet) in line.iter().enumerate().skip(passed) {
+            match base64_value(octet) {
+                BLANK => (),
+                PADDING => {
+                    self.end_group();
+                    is_padded = true;
+                }
+                FOREIGN if is_padded => {
+                    self.is_sound = false;
+                    return true;
+                }
+                FOREIGN if *is_damaged.get_or_insert_with(|| is_damaged_data(line)) => self.is_sound = false,
+                FOREIGN => return false,
+                // Behind the padding and a blank stands no data.
+                _ if is_padded && at.checked_sub(1).and_then(|before| line.get(before)) == Some(&b' ') => {
+                    self.is_sound = false;
+                    return true;
+                }
+                value => {
+                    self.is_padded = false;
+                    self.value(value);
+                }
+            }
+        }
+        self.is_padded |= is_padded;
+        true
+    }
+
+    /// Takes the groups of four at the start of a line, of which nearly all lines consist; says how many octets those are.
+    fn whole_groups(&mut self, line: &[u8]) -> usize {
+        if self.count != 0 || self.is_padded {
+            return 0;
+        }
+        let mut passed = 0_usize;
+        let (groups, _) = line.as_chunks::<4>();
+        for group in groups {
+            let [first, second, third, fourth] = group.map(base64_value);
+            if (first | second | third | fourth) >= BLANK {
+                break;
+            }
+            let bits = (u32::from(first) << 18) | (u32::from(second) << 12) | (u32::from(third) << 6) | u32::from(fourth);
+            let [_, octets @ ..] = bits.to_be_bytes();
+            self.decoded.extend_from_slice(&octets);
+            passed = passed.saturating_add(4);
+        }
+        passed
+    }
+
+    fn value(&mut self, value: u8) {
+        self.bits = (self.bits << 6) | u32::from(value);
+        self.count += 1;
+        if self.count == 4 {
+            let [_, group @ ..] = self.bits.to_be_bytes();
+            self.decoded.extend_from_slice(&group);
+            (self.bits, self.count) = (0, 0);
+        }
+    }
+
+    /// Gives out what stands before a padding.
+    fn end_group(&mut self) {
+        let unused = 32_u32.saturating_sub(6 * u32::from(self.count));
+        let [first, second, ..] = self.bits.checked_shl(unused).unwrap_or(0).to_be_bytes();
+        match self.count {
+            3 => self.decoded.extend_from_slice(&[first, second]),
+            2 => self.decoded.push(first),
+            _ => (),
+        }
+        (self.bits, self.count) = (0, 0);
+    }
+}
+
+/// Whether a line is data in which something was damaged on the way: long, without blanks, nearly all of it base64.
+fn is_damaged_data(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let foreign = line.iter().filter(|octet| base64_value(**octet) >= BLANK).count();
+    line.len() >= 20 && foreign <= line.len() / 20 && !line.contains(&b' ')
+}
+
+/// Decodes the first file of uuencoded text (POSIX.1-2017 uuencode); the flag says that it was whole.
+fn uuencoded(body: &[u8]) -> (Vec<u8>, bool) {
+    let mut decoded = Vec::new();
+    let mut lines = body.split(|&octet| octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    if !lines.any(|line| line.starts_with(b"begin ")) {
+        return (decoded, false);
+    }
+    for line in lines {
+        if line == b"end" {
+            return (decoded, true);
+        }
+        let six = |octet: u8| u32::from(octet.wrapping_sub(b' ') & 63);
+        let Some((&length, data)) = line.split_first() else { continue };
+        let end = decoded.len().saturating_add(usize::try_from(six(length)).unwrap_or(0));
+        for group in data.chunks(4) {
+            let bits = (0..4).fold(0, |bits, at| (bits << 6) | group.get(at).map_or(0, |octet| six(*octet)));
+            let [_, octets @ ..] = bits.to_be_bytes();
+            decoded.extend_from_slice(&octets);
+        }
+        decoded.truncate(end);
+    }
+    (decoded, false)
 }
 
 /// Decodes quoted-printable; a `=` that encodes nothing stays.
@@ -232,9 +400,25 @@ mod tests {
             ("no padding", "aGVsbG8", "hello", true),
             ("two padded pieces", "aGVs\r\nbG8=\r\naGk=\r\n", "hellohi", true),
             ("footer behind it", "aGVsbG8=\r\n-- \r\nthe list\r\n", "hello", false),
+            ("footer of plain words", "aGVsbG8=\r\n\r\nSent to the list\r\n", "hello", false),
+            ("words behind the padding", "aGVsbG8= ignored\r\n", "hello", false),
+            ("one octet damaged", "aGVsbG8gdGhl!cmUsIGhlbGxvIHRoZXJl\r\n", "hello there, hello there", false),
             ("never encoded", "hello, world", "hello, world", false),
+            ("cut within a group", "aGVsbG8gd", "hello ", false),
         ] {
             assert_eq!(decoded(Transfer::Base64, input), (want.to_owned(), sound), "{name}");
+        }
+    }
+
+    #[test]
+    fn uuencoded_is_read() {
+        for (name, input, want, sound) in [
+            ("whole", "words\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello", true),
+            ("CRLF", "begin 644 a.txt\r\n%:&5L;&\\ \r\n`\r\nend\r\n", "hello", true),
+            ("no end", "begin 644 a.txt\n%:&5L;&\\", "hello", false),
+            ("never encoded", "hello", "hello", false),
+        ] {
+            assert_eq!(decoded(Transfer::Uuencode, input), (want.to_owned(), sound), "{name}");
         }
     }
 
@@ -243,6 +427,8 @@ mod tests {
         for (value, want) in [
             ("BASE64", Transfer::Base64),
             ("quoted-printable; x", Transfer::QuotedPrintable),
+            ("\"base64\"", Transfer::Base64),
+            ("X-UUEncode", Transfer::Uuencode),
             ("8bit", Transfer::Identity),
             ("", Transfer::Identity),
         ] {
@@ -271,7 +457,7 @@ mod tests {
 
         #[test]
         fn any_octets_are_decoded(body: Vec<u8>) {
-            for transfer in [Transfer::Identity, Transfer::Base64, Transfer::QuotedPrintable] {
+            for transfer in [Transfer::Identity, Transfer::Base64, Transfer::QuotedPrintable, Transfer::Uuencode] {
                 let _ = transfer.decode(&body, &mut Defects::default());
             }
         }

@@ -1,0 +1,117 @@
+//! Compressed RTF (MS-OXRTFCP): a window of 4,096 octets that begins with what every RTF of Outlook has.
+
+/// The octets of the window.
+const WINDOW_OCTETS: usize = 4_096;
+
+/// What the window holds at first (MS-OXRTFCP §2.2.2.1).
+const FIRST: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
+
+const COMPRESSED: u32 = 0x7546_5a4c;
+const UNCOMPRESSED: u32 = 0x414c_454d;
+
+/// The octets of the header: sizes, kind and checksum.
+const HEADER_OCTETS: usize = 16;
+
+/// Unpacks compressed RTF; what stands before a damage, empty when it is none. At most nine times as long as what is packed.
+pub(super) fn unpack(packed: &[u8]) -> Vec<u8> {
+    let kind = packed.get(8..12).and_then(|kind| kind.first_chunk::<4>()).map(|kind| u32::from_le_bytes(*kind));
+    let content = packed.get(HEADER_OCTETS..).unwrap_or_default();
+    match kind {
+        Some(COMPRESSED) => decompress(content),
+        Some(UNCOMPRESSED) => content.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn decompress(content: &[u8]) -> Vec<u8> {
+    // The window is the end of what was unpacked, so it is not kept beside it.
+    let mut unpacked = FIRST.to_vec();
+    let mut rest = content.iter().copied();
+    'whole: while let Some(control) = rest.next() {
+        for bit in 0..8 {
+            let Some(octet) = rest.next() else { break 'whole };
+            if control & (1 << bit) == 0 {
+                unpacked.push(octet);
+                continue;
+            }
+            let Some(low) = rest.next() else { break 'whole };
+            let reference = usize::from(u16::from_be_bytes([octet, low]));
+            let (offset, length) = (reference >> 4, (reference & 15) + 2);
+            let written = unpacked.len() % WINDOW_OCTETS;
+            if offset == written {
+                break 'whole;
+            }
+            copy(&mut unpacked, offset, written, length);
+        }
+    }
+    unpacked.split_off(FIRST.len())
+}
+
+/// Copies from a place of the window, which may reach into what is being written; places never written hold NULs.
+fn copy(unpacked: &mut Vec<u8>, offset: usize, written: usize, length: usize) {
+    let back = (WINDOW_OCTETS + written - offset) % WINDOW_OCTETS;
+    for _ in 0..length {
+        let octet = unpacked.len().checked_sub(back).and_then(|at| unpacked.get(at)).copied().unwrap_or(0);
+        unpacked.push(octet);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Packs without references, as a program may that does not care.
+    pub(crate) fn pack(rtf: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        for run in rtf.chunks(8) {
+            content.push(0);
+            content.extend_from_slice(run);
+        }
+        let mut packed = Vec::new();
+        let size = u32::try_from(content.len() + 12).unwrap();
+        for number in [size, u32::try_from(rtf.len()).unwrap(), COMPRESSED, 0] {
+            packed.extend_from_slice(&number.to_le_bytes());
+        }
+        packed.extend(content);
+        packed
+    }
+
+    #[test]
+    fn references_reach_into_the_first_window_and_into_themselves() {
+        // "{\rtf1\ansi " of the window, then "ab" and a reference that repeats it, then the end.
+        let mut packed = pack(b"");
+        let reference = |offset: usize, length: usize| u16::try_from((offset << 4) | (length - 2)).unwrap().to_be_bytes();
+        let at = FIRST.len();
+        packed.push(0b0001_1001);
+        packed.extend(reference(0, 11));
+        packed.extend(b"ab");
+        packed.extend(reference(at + 11, 4));
+        packed.extend(reference(at + 17, 2));
+        assert_eq!(String::from_utf8_lossy(&unpack(&packed)), "{\\rtf1\\ansiababab");
+    }
+
+    #[test]
+    fn what_is_not_compressed_is_taken_as_it_is() {
+        let mut packed = pack(b"");
+        packed.splice(8..12, UNCOMPRESSED.to_le_bytes());
+        packed.extend(b"{\\rtf1}");
+        assert_eq!(unpack(&packed), b"{\\rtf1}");
+        assert_eq!(unpack(b"nothing of the kind"), b"");
+        assert_eq!(FIRST.len(), 207);
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_back(rtf: Vec<u8>) {
+            prop_assert_eq!(unpack(&pack(&rtf)), rtf);
+        }
+
+        #[test]
+        fn any_octets_unpack_within_bounds(content: Vec<u8>) {
+            let mut packed = pack(b"");
+            packed.extend(&content);
+            prop_assert!(unpack(&packed).len() <= content.len() * 9);
+        }
+    }
+}
