@@ -10,9 +10,12 @@ use crate::facts::{Delivery, IdKind};
 use crate::id::{CommentId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
 use crate::ledger::Outcome;
 use crate::notice::Content;
+use crate::rate::Rate;
 use crate::suspension::Cause;
 use crate::ticket::Ticket;
 use crate::user::Person;
+use crate::word::words;
+use mail::address::AddressKey;
 
 /// A person to be made, with the address they wrote from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub struct NewPerson {
     /// The person.
     pub person: Person,
     /// Their address, normalised.
-    pub address: mail::address::AddressKey,
+    pub address: AddressKey,
     /// When.
     pub created_at: Millis,
 }
@@ -127,13 +130,27 @@ pub struct Suspended {
     pub created_at: Millis,
 }
 
+words! {
+    /// What a report says of a delivery.
+    pub enum DeliveryResult {
+        /// Failed for good, and the next mail would fail too: the address takes no more mail.
+        Hard = "hard",
+        /// Failed for a reason that may pass, such as a full mailbox: counted.
+        Soft = "soft",
+        /// Failed, but the report could be about another recipient: shown, and counts against nobody.
+        Doubtful = "doubtful",
+        /// Anything else: delayed, delivered, an absence notice. Shown, nothing changes.
+        Other = "other",
+    }
+}
+
 /// A delivery that a report spoke of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounced {
     /// Which delivery.
     pub delivery: Delivery,
-    /// Whether it failed for good; a delay changes nothing but is shown.
-    pub is_final: bool,
+    /// What became of it.
+    pub result: DeliveryResult,
     /// What the other server said.
     pub answer: String,
     /// When.
@@ -146,7 +163,7 @@ pub struct ProbeReturn {
     /// The external address.
     pub address_id: SupportAddressId,
     /// The native address it came back at.
-    pub native: mail::address::AddressKey,
+    pub native: AddressKey,
     /// When.
     pub at: Millis,
 }
@@ -162,6 +179,8 @@ pub struct Changes {
     pub tickets: BTreeMap<TicketId, Ticket>,
     /// CCs to add.
     pub ccs: BTreeSet<(TicketId, UserId)>,
+    /// Followers to add.
+    pub followers: BTreeSet<(TicketId, UserId)>,
     /// Comments to add.
     pub comments: Vec<Comment>,
     /// Attachments to add.
@@ -182,4 +201,10 @@ pub struct Changes {
     pub probes: Vec<ProbeReturn>,
     /// Support addresses that mail came to, for "last seen".
     pub seen_addresses: BTreeSet<SupportAddressId>,
+    /// Addresses that a person wrote from, so that their bounces are forgotten.
+    pub well_addresses: BTreeSet<AddressKey>,
+    /// Languages found of people who had none.
+    pub locales: BTreeMap<UserId, String>,
+    /// What was counted of senders.
+    pub rates: BTreeMap<String, Rate>,
 }

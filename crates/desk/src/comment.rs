@@ -2,6 +2,9 @@
 
 use crate::clock::Millis;
 use crate::id::{CommentId, MailId, TicketId, UserId};
+use crate::token::ThreadToken;
+use mail::reply::{self, Reply};
+use serde::{Deserialize, Serialize};
 
 /// Most characters (Unicode scalar values) of a comment's text; the raw mail keeps the rest.
 pub const CHARACTERS_MAX: usize = 65_000;
@@ -13,8 +16,14 @@ pub enum Flag {
     Untrusted,
     /// 2: the author was not part of the conversation.
     OutsideConversation,
+    /// 3: the author was not signed in.
+    NotSignedIn,
     /// 4: a machine wrote it; automatic notices are not sent.
     MachineGenerated,
+    /// 5: an attachment was refused for its size or kind.
+    AttachmentRefused,
+    /// 11: submitted by one person on behalf of the author.
+    OnBehalf,
     /// 101: same Message-ID and From as an earlier mail, but another text.
     ReusedMessageId,
 }
@@ -26,10 +35,34 @@ impl Flag {
         match self {
             Flag::Untrusted => 0,
             Flag::OutsideConversation => 2,
+            Flag::NotSignedIn => 3,
             Flag::MachineGenerated => 4,
+            Flag::AttachmentRefused => 5,
+            Flag::OnBehalf => 11,
             Flag::ReusedMessageId => 101,
         }
     }
+}
+
+/// What a collapsed range of a comment's text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HiddenKind {
+    /// Quoted earlier mail.
+    Quote,
+    /// A signature.
+    Signature,
+}
+
+/// A range of a comment's text that is shown collapsed. Stored as JSON: a file format, so fields are only ever added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {
+    /// Its first octet, at the beginning of a line.
+    pub from: usize,
+    /// The octet behind its last one.
+    pub to: usize,
+    /// What it is.
+    pub kind: HiddenKind,
 }
 
 /// A comment.
@@ -51,8 +84,54 @@ pub struct Comment {
     pub mail_id: Option<MailId>,
     /// Numbers of its flags.
     pub flags: Vec<i64>,
+    /// Ranges of the text that are shown collapsed: sorted, disjoint, whole lines. Nothing of them is deleted.
+    pub hidden: Vec<Hidden>,
     /// When it was added.
     pub created_at: Millis,
+}
+
+/// The line that the account's mails ask people to write above; the setting `delimiter` goes before it.
+pub const DELIMITER: &str = reply::DELIMITER;
+
+/// Where a delimiter begins in a text, with the line that introduces the quotation above it. What is from there on is old.
+#[must_use]
+pub fn at_delimiter(text: &str, delimiter: &str) -> Option<usize> {
+    reply::at_delimiter(text, delimiter)
+}
+
+/// The ranges that are shown collapsed of `text`, which begins at octet `from` of the text that was read; none where answers
+/// stand between quoted lines.
+#[must_use]
+pub fn hidden_of(read: &Reply, from: usize, text: &str) -> Vec<Hidden> {
+    if read.is_interleaved {
+        return vec![];
+    }
+    let kind = |kind| match kind {
+        reply::HiddenKind::Quote => HiddenKind::Quote,
+        reply::HiddenKind::Signature => HiddenKind::Signature,
+    };
+    let place = |at: usize| at.saturating_sub(from).min(text.len());
+    let ranges =
+        read.hidden.iter().map(|part| Hidden { from: place(part.range.start), to: place(part.range.end), kind: kind(part.kind) });
+    ranges.filter(|part| part.from < part.to).collect()
+}
+
+/// Takes the brackets that hold a ticket's token out of a text, so that nobody passes it on unseen; ranges move along.
+#[must_use]
+pub fn without_token(text: &str, token: &ThreadToken, hidden: Vec<Hidden>) -> (String, Vec<Hidden>) {
+    let marked = format!("[{}]", token.as_str());
+    let places: Vec<usize> = text.match_indices(&marked).map(|(at, _)| at).collect();
+    if places.is_empty() {
+        return (text.to_owned(), hidden);
+    }
+    let body = text.replace(&marked, "").trim_end().to_owned();
+    let moved = |at: usize| {
+        let before = places.partition_point(|place| *place < at);
+        at.saturating_sub(before.saturating_mul(marked.len())).min(body.len())
+    };
+    let hidden = hidden.into_iter().map(|part| Hidden { from: moved(part.from), to: moved(part.to), ..part });
+    let hidden = hidden.filter(|part| part.from < part.to).collect();
+    (body, hidden)
 }
 
 /// Cuts a text at [`CHARACTERS_MAX`] and says whether it did.
@@ -71,6 +150,17 @@ pub fn cut(text: &str) -> (&str, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_move_with_the_token_that_is_taken_out() {
+        let token = ThreadToken::parse("ABCDEF-GHIJ").unwrap();
+        let text = "new [ABCDEF-GHIJ]\n> old\n> [ABCDEF-GHIJ]\nmore";
+        let at = |part: &str| text.find(part).unwrap();
+        let quote = Hidden { from: at("> old"), to: at("more"), kind: HiddenKind::Quote };
+        let (body, hidden) = without_token(text, &token, vec![quote]);
+        assert_eq!(body, "new \n> old\n> \nmore");
+        assert_eq!(body.get(hidden[0].from..hidden[0].to), Some("> old\n> \n"));
+    }
 
     #[test]
     fn text_is_cut_after_65_000_characters_whatever_their_bytes() {

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The door of old mail that an import brings in.
+pub const IMPORT: &str = "import";
+
 /// The envelope of an accepted mail. Stored as JSON: a file format, so fields are only ever added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// The door it came by: `smtp`, `lmtp`.
+    /// The door it came by: `smtp`, `lmtp`, `http`, `pipe`, [`IMPORT`].
     pub door: String,
     /// The peer's IP address; empty on a unix socket.
     #[serde(default)]
@@ -23,4 +26,12 @@ pub struct Envelope {
     /// Whether the connection was encrypted.
     #[serde(default)]
     pub tls: bool,
+}
+
+impl Envelope {
+    /// Whether it is old mail: nobody is notified of it, and it opens nothing again (docs/behaviour/doors.md §3).
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.door == IMPORT
+    }
 }

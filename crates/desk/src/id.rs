@@ -24,6 +24,8 @@ ids! {
     SupportAddressId,
     /// Anyone known to the desk: end user, agent, admin.
     UserId,
+    /// An organization: the company people belong to.
+    OrganizationId,
     /// A ticket's internal id; people and the API see its number.
     TicketId,
     /// A comment.

@@ -5,16 +5,26 @@
 
 pub mod account;
 pub mod address;
+pub mod attachment_rule;
+pub mod authentication;
 pub mod changes;
 pub mod clock;
 pub mod comment;
+pub mod digest;
 pub mod effect;
 pub mod envelope;
 pub mod facts;
+pub mod forward;
 pub mod id;
+mod language;
 pub mod ledger;
+pub mod machine_address;
+pub mod mail_command;
 pub mod notice;
+pub mod organization;
+pub mod rate;
 pub mod received;
+pub mod sender_list;
 pub mod signed;
 pub mod supply;
 pub mod suspension;

@@ -21,8 +21,14 @@ words! {
         Acknowledgement = "acknowledgement",
         /// To the requester and CCs: a public comment.
         Comment = "comment",
+        /// To an agent who follows the ticket: any comment.
+        Follower = "follower",
+        /// To somebody unknown: only registered people may write.
+        SignUp = "sign_up",
         /// To an external support address: does its forward work?
         Probe = "probe",
+        /// To the address an account chose: what was held lately.
+        Digest = "digest",
     }
 }
 
@@ -159,8 +165,42 @@ pub fn comment(account: &Account, ticket: &Ticket, author: &Person, to: Vec<Part
     })
 }
 
+/// The mail that carries a comment, an internal note too, to one follower; answers to it are internal notes.
+#[must_use]
+pub fn follower(account: &Account, ticket: &Ticket, author: &Person, to: Party) -> Option<Content> {
+    let content = comment(account, ticket, author, vec![to], vec![])?;
+    let subject = format!("[{}] Update: {}", account.name, ticket.subject);
+    Some(Content { kind: NoticeKind::Follower.as_str().into(), subject, ..content })
+}
+
+/// Tells somebody unknown that only registered people may write. Repeats nothing of their mail.
+#[must_use]
+pub fn sign_up(account: &Account, brand: BrandId, recipient: &str, to: Party, in_reply_to: Option<String>) -> Option<Content> {
+    let sender = account.sender_for(recipient, brand)?;
+    let host = host_of(account, brand)?;
+    let name = account.brand(brand).map_or(account.name.as_str(), |brand| brand.name.as_str());
+    let from: Party = sender.mailbox().into();
+    Some(Content {
+        kind: NoticeKind::SignUp.as_str().into(),
+        reply_to: from.clone(),
+        from,
+        to: vec![to],
+        cc: vec![],
+        subject: format!("[{name}] Please sign up to write to us"),
+        text: format!(
+            "Your mail arrived, but {name} takes mail from registered people only, so nobody has read it yet.\n\n\
+             Please ask {name} to register this address, then send your mail again.\n"
+        ),
+        brand: String::new(),
+        token: String::new(),
+        host,
+        in_reply_to,
+        probe: None,
+    })
+}
+
 /// `Re: ` before a subject that has none.
-fn reply_subject(subject: &str) -> String {
+pub(crate) fn reply_subject(subject: &str) -> String {
     let begins = subject.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("re:"));
     if begins { subject.to_owned() } else { format!("Re: {subject}") }
 }
@@ -192,10 +232,48 @@ pub fn probe(account: &Account, external: &crate::address::SupportAddress, secre
     })
 }
 
+/// The digest of suspended tickets, from the default brand's own address; none when the account has none.
+#[must_use]
+pub fn digest(account: &Account, to: &str, words: crate::digest::Words) -> Option<Content> {
+    let brand = account.default_brand()?;
+    let system = account.addresses().find(|address| address.brand_id == brand.id && address.is_system);
+    let from: Party = system.or_else(|| account.default_address(brand.id))?.mailbox().into();
+    Some(Content {
+        kind: NoticeKind::Digest.as_str().into(),
+        reply_to: from.clone(),
+        from,
+        to: vec![Party { name: String::new(), address: to.to_owned() }],
+        cc: vec![],
+        subject: words.subject,
+        text: words.text,
+        brand: String::new(),
+        token: String::new(),
+        host: host_of(account, brand.id)?,
+        in_reply_to: None,
+        probe: None,
+    })
+}
+
 /// A Message-ID of a mail about a ticket: `TOKEN.random@host`.
 #[must_use]
 pub fn message_id(token: &ThreadToken, random: u64, host: &str) -> String {
     format!("{}.{random:016x}@{host}", token.as_str())
+}
+
+/// What stands before the random part in the Message-ID of a notice to a follower.
+const FOLLOWER_MARK: char = 'f';
+
+/// A Message-ID of a notice to a follower, by which its answers are known.
+#[must_use]
+pub fn follower_message_id(token: &ThreadToken, random: u64, host: &str) -> String {
+    format!("{}.{FOLLOWER_MARK}{random:016x}@{host}", token.as_str())
+}
+
+/// Whether a Message-ID is one that [`follower_message_id`] made.
+#[must_use]
+pub fn is_follower_id(message_id: &str) -> bool {
+    let random = message_id.split('@').next().and_then(|local| local.split_once('.')).map(|(_, random)| random);
+    random.is_some_and(|random| random.len() == 17 && random.starts_with(FOLLOWER_MARK))
 }
 
 /// What is left to know when the bytes are made.
@@ -251,6 +329,7 @@ pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
         extra,
         text,
         html: Some(html),
+        attachments: Vec::new(),
         boundary_seed: u64::try_from(rendering.id).unwrap_or_default(),
     })
 }
@@ -267,8 +346,10 @@ fn words_of(rendering: &Rendering<'_>) -> (String, String) {
             );
             (format!("[{brand}] We have your request (#{number})"), text)
         }
-        Ok(NoticeKind::Comment) => (content.subject.clone(), rendering.comment.to_owned()),
-        Ok(NoticeKind::Probe) | Err(_) => (content.subject.clone(), content.text.clone()),
+        Ok(NoticeKind::Comment | NoticeKind::Follower) => (content.subject.clone(), rendering.comment.to_owned()),
+        Ok(NoticeKind::Probe | NoticeKind::SignUp | NoticeKind::Digest) | Err(_) => {
+            (content.subject.clone(), content.text.clone())
+        }
     }
 }
 

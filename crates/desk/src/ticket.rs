@@ -1,7 +1,7 @@
 //! Tickets and the system rules of their statuses (docs/behaviour/tickets.md).
 
 use crate::clock::{DAY, Millis};
-use crate::id::{BrandId, TicketId, UserId};
+use crate::id::{BrandId, OrganizationId, TicketId, UserId};
 use crate::received::Received;
 use crate::token::ThreadToken;
 use crate::word::words;
@@ -29,6 +29,34 @@ words! {
     }
 }
 
+words! {
+    /// How urgent a ticket is. The order is that of `less than` in conditions.
+    pub enum Priority {
+        /// Can wait.
+        Low = "low",
+        /// As usual.
+        Normal = "normal",
+        /// Before others.
+        High = "high",
+        /// Before all others.
+        Urgent = "urgent",
+    }
+}
+
+words! {
+    /// What kind of request a ticket is.
+    pub enum TicketType {
+        /// Somebody wants to know.
+        Question = "question",
+        /// Something happened.
+        Incident = "incident",
+        /// What incidents come from.
+        Problem = "problem",
+        /// Something is to be done.
+        Task = "task",
+    }
+}
+
 /// A ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
@@ -48,6 +76,12 @@ pub struct Ticket {
     pub submitter_id: UserId,
     /// Who answers.
     pub assignee_id: Option<UserId>,
+    /// The requester's organization when it was opened.
+    pub organization_id: Option<OrganizationId>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+    /// What kind it is.
+    pub ticket_type: Option<TicketType>,
     /// Received at, with how it was found.
     pub received: Received,
     /// `email` or `api`.
@@ -56,6 +90,8 @@ pub struct Ticket {
     pub token: ThreadToken,
     /// Whether it ever had a public comment.
     pub is_public: bool,
+    /// Whether a machine asks: it gets agents' comments, but nothing automatic.
+    pub is_machine: bool,
     /// Lower-case words, sorted.
     pub tags: Vec<String>,
     /// The closed ticket this one follows up.
@@ -160,10 +196,14 @@ pub(crate) mod tests {
             requester_id: UserId(5),
             submitter_id: UserId(5),
             assignee_id: None,
+            organization_id: None,
+            priority: None,
+            ticket_type: None,
             received: Received::default(),
             channel: "email".into(),
             token: ThreadToken::from_random(1),
             is_public: true,
+            is_machine: false,
             tags: vec![],
             follow_up_of: None,
             last_message_id: None,

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::comment::{self, Comment};
 use crate::effect::Desk;
 use crate::id::{CommentId, TicketId, UserId};
-use crate::ticket::{Status, StatusRefusal, Ticket, normal_tags};
+use crate::ticket::{Priority, Status, StatusRefusal, Ticket, TicketType, normal_tags};
 use crate::user::Person;
 
 /// A change to one ticket; what is none stays as it is.
@@ -90,14 +90,17 @@ impl Desk<'_> {
             first.insert("v".into(), 1.into());
         }
         self.audit(id, actor.id, "api", events);
-        if let Some((comment, true)) = comment {
-            self.send_comment(id, comment, actor, &BTreeSet::new());
+        if let Some((comment, is_public)) = comment {
+            if is_public {
+                self.send_comment(id, comment, actor, &BTreeSet::new());
+            }
             // The next mail of the conversation answers the one just made.
             let sent =
                 self.changes.outgoing.last().filter(|mail| mail.comment_id == Some(comment)).map(|mail| mail.message_id.clone());
             if let Some(known) = self.facts.tickets.get_mut(&id) {
                 known.ticket.last_message_id = sent.or(known.ticket.last_message_id.take());
             }
+            self.tell_followers(id, comment, actor, &BTreeSet::new());
         }
         let after = self.facts.tickets.get(&id).map(|known| known.ticket.clone());
         self.save(after);
@@ -133,6 +136,7 @@ impl Desk<'_> {
             body: new.body.replace("\r\n", "\n").replace('\0', ""),
             mail_id: None,
             flags: vec![],
+            hidden: vec![],
             created_at: self.now,
         });
         ticket.is_public |= new.is_public;
@@ -150,7 +154,7 @@ fn change_tags(ticket: &mut Ticket, update: &Update) {
     ticket.tags = tags.into_iter().collect();
 }
 
-fn field_events(before: &Ticket, after: &Ticket) -> Vec<serde_json::Value> {
+pub(crate) fn field_events(before: &Ticket, after: &Ticket) -> Vec<serde_json::Value> {
     let mut events = Vec::new();
     let mut changed = |field: &str, from: serde_json::Value, to: serde_json::Value| {
         if from != to {
@@ -160,5 +164,8 @@ fn field_events(before: &Ticket, after: &Ticket) -> Vec<serde_json::Value> {
     changed("status", before.status.as_str().into(), after.status.as_str().into());
     changed("assignee", json!(before.assignee_id), json!(after.assignee_id));
     changed("tags", json!(before.tags), json!(after.tags));
+    changed("requester", json!(before.requester_id), json!(after.requester_id));
+    changed("priority", json!(before.priority.map(Priority::as_str)), json!(after.priority.map(Priority::as_str)));
+    changed("type", json!(before.ticket_type.map(TicketType::as_str)), json!(after.ticket_type.map(TicketType::as_str)));
     events
 }

@@ -2,8 +2,11 @@
 
 use mail::address::{AddressKey, Mailbox};
 
-use crate::id::UserId;
+use crate::id::{OrganizationId, UserId};
 use crate::word::words;
+
+/// Soft bounces in a row after which an address takes no more mail.
+pub const SOFT_BOUNCES_MAX: i64 = 10;
 
 words! {
     /// What a person may do.
@@ -42,6 +45,12 @@ pub struct Person {
     pub address: String,
     /// Whether that address takes mail.
     pub deliverable: Deliverable,
+    /// Whether they proved that an address is theirs, or an operator entered them.
+    pub is_verified: bool,
+    /// Their language as in BCP 47, when it is known.
+    pub locale: Option<String>,
+    /// Their default organization.
+    pub organization_id: Option<OrganizationId>,
 }
 
 impl Person {

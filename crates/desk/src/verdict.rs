@@ -1,22 +1,28 @@
 //! What becomes of a mail: one pure function from the mail and the facts to a verdict with its reasons.
 //!
-//! The rows are those of docs/behaviour/intake.md §3, first match wins. What no row decides yet opens a ticket.
+//! The rows are those of docs/behaviour/intake.md §3, first match wins. What no row decides opens a ticket.
+
+mod author;
+mod bounce;
+mod conversation;
+mod sender;
 
 use mail::address::{AddressKey, Mailbox};
 use mail::nature::Nature;
-use mail::report::Action;
 
 use crate::account::Account;
 use crate::address::{Forwarding, SupportAddress};
+use crate::changes::DeliveryResult;
 use crate::comment::Flag;
-use crate::facts::{Delivery, Facts, IdKind, Inbound, TicketFacts, bounced_row, stand_in_id};
-use crate::id::{MailId, OutgoingId, TicketId};
+use crate::facts::{Delivery, Facts, IdKind, Inbound, own_id, reused_id};
+use crate::id::{MailId, TicketId};
 use crate::ledger::Outcome;
+use crate::mail_command::Command;
+use crate::rate::Rate;
 use crate::received::{Arrival, Source, resolve};
+use crate::sender_list::{self, Listed};
 use crate::signed::{Purpose, SigningKeys};
 use crate::suspension::Cause;
-use crate::thread::{self, Match};
-use crate::ticket::{CCS_MAX, Status};
 use crate::user::Person;
 
 /// What becomes of a mail.
@@ -26,6 +32,8 @@ pub enum Verdict {
     NewTicket {
         /// Who asks.
         author: Author,
+        /// Public, or an internal note at first.
+        is_public: bool,
     },
     /// A comment on a ticket.
     Comment {
@@ -42,6 +50,8 @@ pub enum Verdict {
         of: TicketId,
         /// Who writes.
         author: Author,
+        /// Public, or an internal note at first.
+        is_public: bool,
     },
     /// The same mail as an earlier one.
     Duplicate {
@@ -57,8 +67,8 @@ pub enum Verdict {
     },
     /// A report on deliveries of ours.
     Bounce {
-        /// Which deliveries, whether they failed for good, and what was said.
-        reports: Vec<(Delivery, bool, String)>,
+        /// Which deliveries, what became of them, and what was said.
+        reports: Vec<(Delivery, DeliveryResult, String)>,
     },
     /// A forwarding probe that came back at a native address.
     Probe {
@@ -82,6 +92,52 @@ pub struct Author {
     pub person: Option<Person>,
 }
 
+impl Author {
+    /// Whether an agent or admin wrote.
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.person.as_ref().is_some_and(Person::is_staff)
+    }
+}
+
+/// What a mail may do on its ticket beside adding its text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conduct {
+    /// It opens a ticket that waited or was solved.
+    pub reopens: bool,
+    /// Its To and Cc become CCs.
+    pub adds_ccs: bool,
+    /// Its author, an agent, follows the ticket from now on.
+    pub follows: bool,
+    /// Its attachments are left out of the ticket.
+    pub drops_attachments: bool,
+    /// A new ticket is acknowledged to its requester.
+    pub acknowledges: bool,
+    /// The sender is told to sign up.
+    pub tells_to_sign_up: bool,
+    /// What an agent's commands change.
+    pub commands: Vec<Command>,
+    /// Where the text begins behind the block of commands, in octets.
+    pub text_from: usize,
+    /// Who entered it, where that is not the author.
+    pub submitter: Option<Author>,
+    /// Who asks, where that is not the author: the requester of the ticket that is followed up, or an agent who recovers it.
+    pub requester: Option<Person>,
+    /// The mail an agent forwarded, which becomes the ticket's first comment.
+    pub original: Option<Original>,
+}
+
+/// A mail that an agent forwarded for its author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// Its subject; empty when the forward does not say.
+    pub subject: String,
+    /// Its text.
+    pub body: String,
+    /// What the agent wrote above it; empty for nothing.
+    pub note: String,
+}
+
 /// A verdict with everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
@@ -95,6 +151,14 @@ pub struct Decision {
     pub flags: Vec<Flag>,
     /// Whether a machine wrote it: it is answered by nothing automatic.
     pub is_automatic: bool,
+    /// What kind of sender it has, envelope included.
+    pub nature: Nature,
+    /// What else a look at the mail found, in plain sentences; none of it decided anything.
+    pub notes: Vec<String>,
+    /// What it may do on its ticket.
+    pub conduct: Conduct,
+    /// What is counted of its sender from now on.
+    pub rate: Option<(String, Rate)>,
 }
 
 impl Decision {
@@ -109,6 +173,17 @@ impl Decision {
             Verdict::Suspend { .. } => Outcome::Suspended,
             Verdict::Bounce { .. } => Outcome::Bounce,
             Verdict::Probe { .. } | Verdict::Discard => Outcome::Discarded,
+        }
+    }
+
+    /// Who wrote, where it became a ticket or comment.
+    #[must_use]
+    pub fn author(&self) -> Option<&Author> {
+        match &self.verdict {
+            Verdict::NewTicket { author, .. } | Verdict::Comment { author, .. } | Verdict::FollowUp { author, .. } => {
+                Some(author)
+            }
+            _ => None,
         }
     }
 
@@ -148,16 +223,34 @@ pub fn decide(account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &In
         facts,
         inbound,
         arrival,
-        is_automatic: nature.is_automatic(),
+        nature,
+        is_automatic: nature.is_automatic() || author::is_other_desk(inbound.letter),
+        listed: Listed::Unlisted,
         reasons: Vec::new(),
+        notes: Vec::new(),
         flags: Vec::new(),
+        conduct: Conduct::default(),
+        rate: None,
     };
+    case.listed = case.listed();
     case.say_arrival();
-    let verdict = case.verdict(nature);
-    if case.is_automatic && matches!(verdict, Verdict::NewTicket { .. } | Verdict::Comment { .. } | Verdict::FollowUp { .. }) {
-        case.flags.push(Flag::MachineGenerated);
+    let verdict = case.verdict();
+    if !matches!(verdict, Verdict::NewTicket { .. } | Verdict::Comment { .. } | Verdict::FollowUp { .. }) {
+        case.flags.clear();
+    } else if case.is_automatic {
+        case.flag(Flag::MachineGenerated);
     }
-    Decision { verdict, arrival: case.arrival, reasons: case.reasons, flags: case.flags, is_automatic: case.is_automatic }
+    Decision {
+        verdict,
+        arrival: case.arrival,
+        reasons: case.reasons,
+        flags: case.flags,
+        is_automatic: case.is_automatic,
+        nature,
+        notes: case.notes,
+        conduct: case.conduct,
+        rate: case.rate,
+    }
 }
 
 struct Case<'a> {
@@ -166,14 +259,29 @@ struct Case<'a> {
     facts: &'a Facts,
     inbound: &'a Inbound<'a>,
     arrival: Arrival,
+    nature: Nature,
     is_automatic: bool,
+    listed: Listed,
     reasons: Vec<String>,
+    notes: Vec<String>,
     flags: Vec<Flag>,
+    conduct: Conduct,
+    rate: Option<(String, Rate)>,
 }
 
 impl Case<'_> {
     fn say(&mut self, reason: impl Into<String>) {
         self.reasons.push(reason.into());
+    }
+
+    fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    fn flag(&mut self, flag: Flag) {
+        if !self.flags.contains(&flag) {
+            self.flags.push(flag);
+        }
     }
 
     fn say_arrival(&mut self) {
@@ -187,16 +295,48 @@ impl Case<'_> {
         };
         let sentence = format!("received at {}: {how}", received.recipient);
         self.say(sentence);
+        let checks = self.inbound.authentication;
+        if checks.is_checked {
+            self.note(format!("sender {}: {}", checks.standing(), checks.clause()));
+        }
+        if self.nature != Nature::Human {
+            self.note(format!("nature {}", self.nature.as_str()));
+        }
     }
 
-    fn verdict(&mut self, nature: Nature) -> Verdict {
+    fn verdict(&mut self) -> Verdict {
         // Each row answers or passes; the order is the table's.
         self.probe()
             .or_else(|| self.loop_of_ours())
             .or_else(|| self.duplicate())
-            .or_else(|| self.bounce(nature))
-            .or_else(|| self.held_by_recipient_or_sender())
+            .or_else(|| self.signed_bounce())
+            .or_else(|| self.closed_channel())
+            .or_else(|| self.noreply_recipient())
+            .or_else(|| self.too_many_mails())
+            .or_else(|| self.foreign_report())
+            .or_else(|| self.impossible_sender())
+            .or_else(|| self.rejected_sender())
+            .or_else(|| self.failed_authentication())
+            .or_else(|| self.unwanted_sender())
+            .or_else(|| self.machine())
+            .or_else(|| self.blank())
+            .or_else(|| self.crowd())
             .unwrap_or_else(|| self.conversation())
+    }
+
+    /// Holds the mail, unless somebody just took it out of the suspended tickets.
+    fn suspend(&mut self, cause: Cause) -> Option<Verdict> {
+        if self.inbound.recovered.is_some() {
+            self.say(format!("cause {} ({}) does not hold it any more: it was recovered", cause.number(), cause.sentence()));
+            return None;
+        }
+        Some(self.hold(cause))
+    }
+
+    /// Holds the mail in any case: there is nothing that could be made of it.
+    fn hold(&mut self, cause: Cause) -> Verdict {
+        self.say(format!("held as suspended (cause {}): {}", cause.number(), cause.sentence()));
+        Verdict::Suspend { cause }
     }
 
     fn probe(&mut self) -> Option<Verdict> {
@@ -231,189 +371,34 @@ impl Case<'_> {
     }
 
     fn duplicate(&mut self) -> Option<Verdict> {
-        let letter = self.inbound.letter;
-        let id = letter.message_id.as_ref().map(|id| id.as_str().to_owned()).or_else(|| stand_in_id(letter))?;
-        let known = self.facts.message_ids.get(&id).filter(|known| known.kind == IdKind::In)?;
-        let (of, ticket) = (MailId(known.mail_id), known.ticket);
-        if known.fingerprint == Some(fingerprint(self.inbound)) {
+        let id = own_id(self.inbound.letter)?;
+        let met = |id: &str| {
+            let known = self.facts.message_ids.get(id).filter(|known| known.kind == IdKind::In)?;
+            // A mail that is decided anew is no duplicate of itself.
+            (known.mail_id != self.inbound.id.0).then_some(known)
+        };
+        let first = met(&id)?;
+        let own = fingerprint(self.inbound);
+        let same = [Some(first), met(&reused_id(&own))].into_iter().flatten().find(|known| known.fingerprint == Some(own));
+        if let Some(known) = same {
+            let (of, ticket) = (MailId(known.mail_id), known.ticket);
             self.say(format!("the same Message-ID, From, Date and text as mail {of}: a duplicate"));
             return Some(Verdict::Duplicate { of, ticket });
         }
-        self.flags.push(Flag::ReusedMessageId);
+        let of = first.mail_id;
+        self.flag(Flag::ReusedMessageId);
         self.say(format!("the Message-ID is that of mail {of}, but the text is another: taken as a mail of its own"));
         None
     }
 
-    fn bounce(&mut self, nature: Nature) -> Option<Verdict> {
-        let letter = self.inbound.letter;
-        let by_path = bounced_row(self.account, self.keys, self.inbound.envelope)
-            .and_then(|row| self.facts.deliveries.iter().find(|delivery| delivery.outbox_id == row));
-        if let Some(delivery) = by_path {
-            let (is_final, answer) = self.said_of(&delivery.recipient, nature);
-            self.say(format!("a delivery report on our mail to {}: its return path carries our signature", delivery.recipient));
-            return Some(Verdict::Bounce { reports: vec![(delivery.clone(), is_final, answer)] });
-        }
-        let report = letter.report.as_ref()?;
-        let mark = report.original_mark.as_deref();
-        let marked = mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark)).map(OutgoingId);
-        if let Some(mail) = marked {
-            let of_mail: Vec<&Delivery> = self.facts.deliveries.iter().filter(|delivery| delivery.mail_id == mail).collect();
-            // The mark went to every recipient of the mail, so one of them could report on another: with several, what is
-            // said is shown but changes nobody's deliverability. The signed return path is each recipient's own.
-            let is_sole = of_mail.len() == 1;
-            let mut reports: Vec<(Delivery, bool, String)> = Vec::new();
-            for failed in &report.recipients {
-                let named = of_mail.iter().find(|delivery| delivery.recipient.eq_ignore_ascii_case(&failed.address));
-                let Some(delivery) = named else { continue };
-                if reports.iter().all(|(told, ..)| told.outbox_id != delivery.outbox_id) {
-                    let is_final = is_sole && failed.action == Action::Failed;
-                    reports.push(((*delivery).clone(), is_final, answer_of(&failed.status, &failed.diagnostic)));
-                }
-            }
-            if !reports.is_empty() {
-                self.say("a delivery report on a mail of ours: the returned part carries our signature");
-                return Some(Verdict::Bounce { reports });
-            }
-        }
-        self.say("a delivery report that carries no signature of ours: held, and nobody's deliverability changes");
-        Some(Verdict::Suspend { cause: Cause::AutoDeliveryFailure })
+    /// What the allow list and the block list say of the address in From.
+    fn listed(&self) -> Listed {
+        let Some(from) = self.from() else { return Listed::Unlisted };
+        let lists = &self.account.lists;
+        sender_list::verdict(&lists.allow, &lists.block, &from.key, from.person.is_some(), &lists.organization_domains)
     }
 
-    /// What a report to our signed return path says of the one recipient that path stands for.
-    fn said_of(&self, recipient: &str, nature: Nature) -> (bool, String) {
-        let report = self.inbound.letter.report.as_ref();
-        let entry = report.and_then(|report| {
-            let mut all = report.recipients.iter();
-            all.find(|failed| failed.address.eq_ignore_ascii_case(recipient)).or_else(|| report.recipients.first())
-        });
-        match entry {
-            Some(failed) => (failed.action == Action::Failed, answer_of(&failed.status, &failed.diagnostic)),
-            // No machine-readable part: a bounce by its nature failed, anything else (a vacation notice) did not.
-            None => (nature == Nature::Bounce, self.inbound.letter.subject.clone()),
-        }
+    fn is_allowed(&self) -> bool {
+        matches!(self.listed, Listed::Allowed { .. })
     }
-
-    fn held_by_recipient_or_sender(&mut self) -> Option<Verdict> {
-        let recipients = &self.inbound.envelope.recipients;
-        if !recipients.is_empty() && recipients.iter().all(|text| self.is_noreply(text)) {
-            return Some(self.suspend(Cause::ToNoreply));
-        }
-        let Some(from) = self.from() else { return Some(self.suspend(Cause::UnknownAuthor)) };
-        if self.account.owner_of(&from.key).is_some() {
-            return Some(self.suspend(Cause::FromSupportAddress));
-        }
-        if matches!(from.key.local(), "mailer-daemon" | "postmaster") {
-            return Some(self.suspend(Cause::SystemUser));
-        }
-        if from.person.as_ref().is_some_and(|person| person.is_suspended) {
-            return Some(self.suspend(Cause::UnknownAuthor));
-        }
-        let letter = self.inbound.letter;
-        let others = letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key());
-        let mut others: Vec<AddressKey> = others.filter(|key| self.account.owner_of(key).is_none()).collect();
-        others.sort();
-        others.dedup();
-        (others.len() > CCS_MAX).then(|| self.suspend(Cause::NumberRecipients))
-    }
-
-    fn is_noreply(&self, recipient: &str) -> bool {
-        AddressKey::parse(recipient).is_ok_and(|key| {
-            let is_native = self.account.brand_of_host(key.domain()).is_some();
-            is_native && matches!(key.base().local(), "noreply" | "no-reply")
-        })
-    }
-
-    fn suspend(&mut self, cause: Cause) -> Verdict {
-        self.say(format!("held as suspended (cause {}): {}", cause.number(), cause.sentence()));
-        Verdict::Suspend { cause }
-    }
-
-    fn conversation(&mut self) -> Verdict {
-        let author = self.author().filter(|author| !author.person.as_ref().is_some_and(|person| person.is_suspended));
-        let Some(author) = author else { return self.suspend(Cause::UnknownAuthor) };
-        let found = thread::find(self.account, self.facts, &self.arrival, self.inbound.letter);
-        let Some((ticket, by)) = found else {
-            self.say("nothing in it names a ticket: a new one");
-            return Verdict::NewTicket { author };
-        };
-        let Some(known) = self.facts.tickets.get(&ticket) else {
-            self.say("the ticket it names is gone: a new one");
-            return Verdict::NewTicket { author };
-        };
-        self.say(match &by {
-            Match::PlusAddress(token) => format!("the address carries the token {} of ticket {}", token.as_str(), number(known)),
-            Match::Header(id) => format!("In-Reply-To or References names {id} of ticket {}", number(known)),
-            Match::Body(token) => format!("the text carries the token {} of ticket {}", token.as_str(), number(known)),
-            Match::Awaited(_) => format!("ticket {} has a mail that answers this one: it arrived late", number(known)),
-        });
-        if known.ticket.status == Status::Closed {
-            self.say("that ticket is closed: a follow-up");
-            return Verdict::FollowUp { of: ticket, author };
-        }
-        self.comment(known, author, &by)
-    }
-
-    /// Who may write to a ticket, and who reads it (docs/behaviour/intake.md §4).
-    fn comment(&mut self, known: &TicketFacts, author: Author, by: &Match) -> Verdict {
-        let ticket = known.ticket.id;
-        let person = author.person.as_ref();
-        let takes_part = person.is_some_and(|p| p.id == known.ticket.requester_id || known.ccs.contains(&p.id));
-        if person.is_some_and(Person::is_staff) {
-            // Anybody can write an agent's address into From: until senders are authenticated, such a mail reaches no customer.
-            self.flags.push(Flag::Untrusted);
-            self.say("the author is an agent, but the mail proves it by nothing: an internal note");
-            return Verdict::Comment { ticket, author, is_public: false };
-        }
-        if takes_part {
-            self.say("the author takes part in the conversation: a public comment");
-            return Verdict::Comment { ticket, author, is_public: true };
-        }
-        if by.is_encoded() {
-            self.flags.push(Flag::OutsideConversation);
-            self.say("the author knows the token but is not part of the conversation: an internal note");
-            return Verdict::Comment { ticket, author, is_public: false };
-        }
-        let cause = if person.is_some() { Cause::OtherUserUpdate } else { Cause::UnknownUserUpdate };
-        self.suspend(cause)
-    }
-
-    fn named(&self, mailbox: &Mailbox) -> Option<Author> {
-        let key = mailbox.key()?;
-        let person = self.facts.people.get(&key).cloned();
-        Some(Author { mailbox: mailbox.clone(), key, person })
-    }
-
-    /// From, else the return path when there is no From to be read.
-    fn from(&self) -> Option<Author> {
-        let header = self.inbound.letter.from.first().and_then(|mailbox| self.named(mailbox));
-        header.or_else(|| {
-            let address = self.inbound.envelope.mail_from.clone()?;
-            self.named(&Mailbox { name: String::new(), address })
-        })
-    }
-
-    /// Reply-To names the author, unless it names an agent or one of our own addresses: then From does.
-    fn author(&mut self) -> Option<Author> {
-        let from = self.from();
-        let reply_to = self.inbound.letter.reply_to.first().and_then(|mailbox| self.named(mailbox));
-        let Some(reply_to) = reply_to.filter(|reply| from.as_ref().is_none_or(|from| from.key != reply.key)) else {
-            return from;
-        };
-        if self.account.owner_of(&reply_to.key).is_some() || reply_to.person.as_ref().is_some_and(Person::is_staff) {
-            self.flags.push(Flag::Untrusted);
-            self.say("Reply-To names one of this desk's own: From counts");
-            return from;
-        }
-        self.say(format!("Reply-To differs from From: {} is the author", reply_to.key));
-        Some(reply_to)
-    }
-}
-
-fn number(known: &TicketFacts) -> String {
-    // A ticket of this very batch has its number only when the batch is written.
-    if known.ticket.number == 0 { "opened just now".to_owned() } else { known.ticket.number.to_string() }
-}
-
-fn answer_of(status: &str, diagnostic: &str) -> String {
-    if diagnostic.is_empty() { status.to_owned() } else { diagnostic.to_owned() }
 }

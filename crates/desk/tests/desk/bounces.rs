@@ -49,15 +49,15 @@ fn seen(recipient: &str, mail: &str) -> String {
 fn a_report_to_our_signed_return_path_is_a_bounce_of_that_recipient() {
     let path = format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 501));
     for (name, mail, want) in [
-        ("failed", report("ada@customer.example", "failed", ""), "bounce of 501 failed (550 no such user)"),
-        ("delayed", report("ada@customer.example", "delayed", ""), "bounce of 501 delayed (550 no such user)"),
-        ("of a rewritten address", report("ada2@inner.example", "failed", ""), "bounce of 501 failed (550 no such user)"),
+        ("failed", report("ada@customer.example", "failed", ""), "bounce of 501 hard (550 no such user)"),
+        ("delayed", report("ada@customer.example", "delayed", ""), "bounce of 501 other (550 no such user)"),
+        ("of a rewritten address", report("ada2@inner.example", "failed", ""), "bounce of 501 hard (550 no such user)"),
         (
             "without a machine's part",
             "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry".into(),
-            "bounce of 501 failed (Undeliverable)",
+            "bounce of 501 hard (Undeliverable)",
         ),
-        ("an absence notice", "Auto-Submitted: auto-replied\nSubject: Away\n\nsorry".into(), "bounce of 501 delayed (Away)"),
+        ("an absence notice", "Auto-Submitted: auto-replied\nSubject: Away\n\nsorry".into(), "bounce of 501 other (Away)"),
     ] {
         assert_eq!(seen(&path, &mail), want, "{name}");
         assert_eq!(seen(&path.to_uppercase(), &mail), want, "{name} in capitals");
@@ -68,8 +68,8 @@ fn a_report_to_our_signed_return_path_is_a_bounce_of_that_recipient() {
 fn a_report_with_our_mark_in_the_returned_part_is_a_bounce() {
     let ours = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 1, 400));
     for (name, recipient, want) in [
-        ("of a recipient of that mail", "ada@customer.example", "bounce of 501 failed (550 no such user)"),
-        ("in another case", "ADA@Customer.example", "bounce of 501 failed (550 no such user)"),
+        ("of a recipient of that mail", "ada@customer.example", "bounce of 501 hard (550 no such user)"),
+        ("in another case", "ADA@Customer.example", "bounce of 501 hard (550 no such user)"),
         ("of somebody who was not sent to", "eve@else.example", "suspended 7"),
     ] {
         assert_eq!(seen("support@acme.desk.example", &report(recipient, "failed", &ours)), want, "{name}");
@@ -86,7 +86,7 @@ fn one_recipient_of_a_mail_cannot_silence_another_by_the_mark_both_got() {
     envelope.mail_from = None;
     let forged = letter(&report("ada@customer.example", "failed", &ours));
     let decision = decided_in(&account(), &facts, &envelope, &forged);
-    assert_eq!(shown(&decision), "bounce of 501 delayed (550 no such user)");
+    assert_eq!(shown(&decision), "bounce of 501 doubtful (550 no such user)");
 }
 
 #[test]

@@ -3,8 +3,10 @@
 
 mod bounces;
 mod effects;
+mod imports;
 mod properties;
 mod received;
+mod rows;
 mod scene;
 mod senders;
 mod threads;

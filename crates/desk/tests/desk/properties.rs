@@ -1,7 +1,9 @@
 //! What holds for any mail at all.
 
+use desk::account::Settings;
+use desk::authentication::{AgentMail, Authentication, Check};
 use desk::changes::Changes;
-use desk::envelope::Envelope;
+use desk::envelope::{Envelope, IMPORT};
 use desk::facts::{Facts, Inbound, Questions};
 use desk::id::MailId;
 use desk::supply::Counting;
@@ -9,7 +11,7 @@ use desk::verdict::decide;
 use mail::letter::Letter;
 use proptest::prelude::*;
 
-use crate::scene::{NOW, account, carried_out, envelope, facts, keys};
+use crate::scene::{NOW, account, account_of, addresses as addresses_of_the_scene, carried_out, envelope, facts, keys};
 
 const ADDRESSES: [&str; 14] = [
     "ada@customer.example",
@@ -124,7 +126,7 @@ fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
     let mut outcomes = Vec::new();
     for (number, raw) in mails {
         let letter = Letter::parse(raw.as_bytes());
-        let inbound = Inbound { id: MailId(*number as i64), accepted_at: NOW, envelope: &envelope, letter: &letter };
+        let inbound = Inbound::new(MailId(*number as i64), NOW, &envelope, &letter);
         let decision = carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound);
         outcomes.push((
             *number,
@@ -139,7 +141,7 @@ fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
 fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
     let (account, mut facts, mut supply, mut changes) = (account(), facts(), Counting::from(10_000), Changes::default());
     let letter = Letter::parse(raw);
-    let inbound = Inbound { id: MailId(1), accepted_at: NOW, envelope, letter: &letter };
+    let inbound = Inbound::new(MailId(1), NOW, envelope, &letter);
     let decision = carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound);
     assert_eq!(changes.ledger.len(), 1);
     let row = &changes.ledger[0];
@@ -195,7 +197,7 @@ proptest! {
     #[test]
     fn the_questions_of_a_mail_cover_all_that_its_decision_looks_at(envelope in any_envelope(), raw in raw()) {
         let letter = Letter::parse(raw.as_bytes());
-        let inbound = Inbound { id: MailId(1), accepted_at: NOW, envelope: &envelope, letter: &letter };
+        let inbound = Inbound::new(MailId(1), NOW, &envelope, &letter);
         let asked = decide(&account(), &keys(), &asked_for(&envelope, &letter), &inbound);
         prop_assert_eq!(asked, decide(&account(), &keys(), &facts(), &inbound));
     }
@@ -214,5 +216,53 @@ proptest! {
             .collect();
         let shuffled: Vec<(usize, String)> = order.iter().map(|at| mails[*at].clone()).collect();
         prop_assert_eq!(batch(&mails), batch(&shuffled));
+    }
+
+    #[test]
+    fn a_decision_is_total_and_the_same_each_time_whatever_the_settings_and_checks(
+        envelope in any_envelope(), raw in raw(), switches in any::<[bool; 12]>(), checks in any::<[u8; 4]>(), count in 0_u32..60,
+    ) {
+        let [channel, anyone, sign_up, lists, any_agent, forwarding, ccs, add_ccs, delimiter, files, addresses, quiet] = switches;
+        let settings = Settings {
+            email_channel: channel || count > 5,
+            anyone_can_submit: anyone,
+            sign_up_required: sign_up,
+            allowlist: if lists { "customer.example".into() } else { String::new() },
+            blocklist: if lists { "* suspend:evil.example reject:else.example".into() } else { String::new() },
+            agent_mail: if any_agent { AgentMail::Any } else { AgentMail::Authenticated },
+            agent_forwarding: forwarding,
+            email_ccs: ccs,
+            end_users_add_ccs: add_ccs,
+            reply_delimiter: delimiter,
+            email_attachments: files,
+            ticket_per_address: addresses,
+            ..Settings::default()
+        };
+        let check = |at: usize| Check::ALL[usize::from(checks[at]) % Check::ALL.len()];
+        let authentication = Authentication {
+            is_checked: checks[0] % 2 == 0,
+            spf: check(1),
+            spf_aligned: checks[1] % 2 == 0,
+            dkim: check(2),
+            dkim_aligned: checks[2] % 3 == 0,
+            dmarc: check(3),
+            ..Authentication::unchecked()
+        };
+        let account = account_of(settings, addresses_of_the_scene());
+        let envelope = Envelope { door: if quiet { IMPORT.into() } else { "smtp".into() }, ..envelope };
+        let letter = Letter::parse(raw.as_bytes());
+        let mut facts = facts();
+        facts.sender_per_hour = count;
+        let inbound = Inbound { authentication: &authentication, ..Inbound::new(MailId(1), NOW, &envelope, &letter) };
+        let first = decide(&account, &keys(), &facts, &inbound);
+        prop_assert_eq!(&first, &decide(&account, &keys(), &facts, &inbound));
+        let mut changes = Changes::default();
+        let told = carried_out(&account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
+        prop_assert_eq!(&told, &first);
+        prop_assert_eq!(changes.ledger.len(), 1);
+        let is_ticket = matches!(first.outcome().as_str(), "new_ticket" | "follow_up");
+        prop_assert_eq!(is_ticket, !changes.new_tickets.is_empty());
+        prop_assert!(!quiet || changes.outgoing.is_empty(), "old mail notifies nobody");
+        prop_assert!(first.author().is_none_or(|author| account.owner_of(&author.key).is_none()), "no ticket of our own addresses");
     }
 }

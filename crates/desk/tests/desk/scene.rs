@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use desk::account::{Account, Brand, Settings};
 use desk::address::{Forwarding, Kind, SupportAddress};
-use desk::changes::Changes;
+use desk::changes::{Changes, DeliveryResult};
 use desk::effect::Desk;
 use desk::envelope::Envelope;
 use desk::facts::{Delivery, Facts, IdKind, Inbound, KnownId, TicketFacts};
@@ -99,6 +99,9 @@ pub(crate) fn person(id: i64, name: &str, role: Role) -> Person {
         is_suspended: name == "Sue",
         address: format!("{}@{}", name.to_lowercase(), if role == Role::EndUser { "customer.example" } else { "acme.example" }),
         deliverable: Deliverable::Deliverable,
+        is_verified: true,
+        locale: None,
+        organization_id: None,
     }
 }
 
@@ -112,10 +115,14 @@ pub(crate) fn ticket(id: i64, number: i64, token: &str, status: Status) -> Ticke
         requester_id: UserId(11),
         submitter_id: UserId(11),
         assignee_id: None,
+        organization_id: None,
+        priority: None,
+        ticket_type: None,
         received: Received { recipient: "support@acme.desk.example".into(), ..Received::default() },
         channel: "email".into(),
         token: ThreadToken::parse(token).unwrap(),
         is_public: true,
+        is_machine: false,
         tags: vec!["vip".into()],
         follow_up_of: None,
         last_message_id: None,
@@ -145,7 +152,10 @@ pub(crate) fn facts() -> Facts {
     ] {
         let ticket = ticket(id, number, token, status);
         facts.tokens.insert(ticket.token.clone(), ticket.id);
-        facts.tickets.insert(ticket.id, TicketFacts { ticket, ccs: ccs.into_iter().map(UserId).collect::<BTreeSet<_>>() });
+        facts.tickets.insert(
+            ticket.id,
+            TicketFacts { ticket, ccs: ccs.into_iter().map(UserId).collect::<BTreeSet<_>>(), followers: BTreeSet::new() },
+        );
     }
     let known = |kind, ticket, mail_id| KnownId { kind, ticket: Some(TicketId(ticket)), mail_id, fingerprint: Some([9; 16]) };
     facts.message_ids = BTreeMap::from([
@@ -192,22 +202,22 @@ pub(crate) fn decided(envelope: &Envelope, letter: &Letter) -> Decision {
 }
 
 pub(crate) fn decided_in(account: &Account, facts: &Facts, envelope: &Envelope, letter: &Letter) -> Decision {
-    decide(account, &keys(), facts, &Inbound { id: MailId(1), accepted_at: NOW, envelope, letter })
+    decide(account, &keys(), facts, &Inbound::new(MailId(1), NOW, envelope, letter))
 }
 
 /// A decision in a line: what, who, which flags.
 pub(crate) fn shown(decision: &Decision) -> String {
     let what = match &decision.verdict {
-        Verdict::NewTicket { author } => format!("new ticket by {}", author.key),
-        Verdict::FollowUp { of, author } => format!("follow-up of {of} by {}", author.key),
+        Verdict::NewTicket { author, .. } => format!("new ticket by {}", author.key),
+        Verdict::FollowUp { of, author, .. } => format!("follow-up of {of} by {}", author.key),
         Verdict::Comment { ticket, author, is_public } => {
             format!("{} on {ticket} by {}", if *is_public { "comment" } else { "note" }, author.key)
         }
         Verdict::Duplicate { of, ticket } => format!("duplicate of {of} on {:?}", ticket.map(|id| id.0)),
         Verdict::Suspend { cause } => format!("suspended {}", cause.number()),
         Verdict::Bounce { reports } => {
-            let shown = |(delivery, is_final, answer): &(Delivery, bool, String)| {
-                format!("{} {} ({answer})", delivery.outbox_id, if *is_final { "failed" } else { "delayed" })
+            let shown = |(delivery, result, answer): &(Delivery, DeliveryResult, String)| {
+                format!("{} {result} ({answer})", delivery.outbox_id)
             };
             format!("bounce of {}", reports.iter().map(shown).collect::<Vec<_>>().join(", "))
         }
@@ -243,7 +253,7 @@ pub(crate) fn carried_out(
 /// What one mail changes in the scene.
 pub(crate) fn changes_of(account: &Account, envelope: &Envelope, letter: &Letter) -> (Decision, Changes, Facts) {
     let (mut facts, mut changes) = (facts(), Changes::default());
-    let inbound = Inbound { id: MailId(1), accepted_at: NOW, envelope, letter };
+    let inbound = Inbound::new(MailId(1), NOW, envelope, letter);
     let decision = carried_out(account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
     (decision, changes, facts)
 }

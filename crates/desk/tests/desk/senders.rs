@@ -35,7 +35,7 @@ fn the_return_path_stands_for_a_from_that_cannot_be_read() {
     for (name, mail_from, from, want) in [
         ("unreadable From", Some("eve@else.example"), "From: undisclosed", "new ticket by eve@else.example"),
         ("unreadable From, null return path", None, "From: undisclosed", "suspended 10"),
-        ("From, null return path", None, "From: ada@customer.example", "new ticket by ada@customer.example, flags 4"),
+        ("From, null return path", None, "From: ada@customer.example", "suspended 3"),
         (
             "From beats the return path",
             Some("eve@else.example"),
@@ -52,22 +52,22 @@ fn the_return_path_stands_for_a_from_that_cannot_be_read() {
 #[test]
 fn reply_to_names_the_author_unless_it_names_one_of_ours() {
     check(&[
-        ("another person", "Reply-To: Dora <dora@customer.example>\n\nhi", "new ticket by dora@customer.example"),
+        ("another person", "Reply-To: Dora <dora@customer.example>\n\nhi", "new ticket by dora@customer.example, flags 0"),
         ("a stranger", "Reply-To: eve@else.example\n\nhi", "new ticket by eve@else.example"),
         ("the same in another case", "Reply-To: ADA@customer.example\n\nhi", "new ticket by ada@customer.example"),
         ("unreadable", "Reply-To: nobody at all\n\nhi", "new ticket by ada@customer.example"),
         (
             "the first of several",
             "Reply-To: dora@customer.example, eve@else.example\n\nhi",
-            "new ticket by dora@customer.example",
+            "new ticket by dora@customer.example, flags 0",
         ),
-        ("an agent", "Reply-To: bob@acme.example\n\nhi", "new ticket by ada@customer.example, flags 0"),
+        ("an agent", "Reply-To: bob@acme.example\n\nhi", "new ticket by bob@acme.example, flags 0"),
         ("a support address", "Reply-To: support@acme.desk.example\n\nhi", "new ticket by ada@customer.example, flags 0"),
         ("a stranger on a ticket", "Reply-To: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
         (
             "a contact form",
             "From: form@web.example\nReply-To: ada@customer.example\n\n[AAAAAA-AAAA]",
-            "comment on 100 by ada@customer.example",
+            "comment on 100 by ada@customer.example, flags 0",
         ),
     ]);
 }
@@ -110,25 +110,13 @@ fn a_mail_to_more_people_than_a_ticket_may_have_is_held() {
 }
 
 #[test]
-fn a_machines_mail_is_marked() {
+fn a_machines_mail_is_held_whatever_it_names() {
     check(&[
-        ("an automatic answer", "Auto-Submitted: auto-replied\n\nI am away.", "new ticket by ada@customer.example, flags 4"),
-        (
-            "one on a ticket",
-            "Auto-Submitted: auto-replied\nIn-Reply-To: <first@customer.example>\n\nI am away.",
-            "comment on 100 by ada@customer.example, flags 4",
-        ),
-        (
-            "one on a closed ticket",
-            "Auto-Submitted: auto-replied\n\n[BBBBBB-BBBB]",
-            "follow-up of 200 by ada@customer.example, flags 4",
-        ),
-        ("a list", "List-Id: <all.else.example>\n\nNews.", "new ticket by ada@customer.example, flags 4"),
-        (
-            "a stranger's machine",
-            "From: eve@else.example\nAuto-Submitted: auto-generated\n\n[AAAAAA-AAAA]",
-            "note on 100 by eve@else.example, flags 2 4",
-        ),
+        ("an automatic answer", "Auto-Submitted: auto-replied\n\nI am away.", "suspended 8"),
+        ("one on a ticket", "Auto-Submitted: auto-replied\nIn-Reply-To: <first@customer.example>\n\nI am away.", "suspended 8"),
+        ("one on a closed ticket", "Auto-Submitted: auto-replied\n\n[BBBBBB-BBBB]", "suspended 8"),
+        ("a list", "List-Id: <all.else.example>\n\nNews.", "suspended 3"),
+        ("a stranger's machine", "From: eve@else.example\nAuto-Submitted: auto-generated\n\n[AAAAAA-AAAA]", "suspended 3"),
     ]);
 }
 

@@ -27,7 +27,7 @@ fn a_mail_joins_the_ticket_it_names() {
         ("an id that was waited for", "Message-ID: <awaited@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
         (
             "a CC of the ticket",
-            "From: carl@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "From: carl@customer.example\nTo: ada@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi",
             "comment on 100 by carl@customer.example",
         ),
     ]);
@@ -94,7 +94,7 @@ fn a_closed_ticket_is_followed_up() {
         (
             "by a stranger",
             "From: eve@else.example\nIn-Reply-To: <old@customer.example>\n\nhi",
-            "follow-up of 200 by eve@else.example",
+            "follow-up of 200 by eve@else.example, flags 2",
         ),
     ]);
 }
@@ -128,7 +128,7 @@ fn an_agent_by_mail_writes_an_internal_note() {
             "From: bob@acme.example\nIn-Reply-To: <out@acme.desk.example>\n\nhi",
             "note on 100 by bob@acme.example, flags 0",
         ),
-        ("about something new", "From: bob@acme.example\nSubject: x\n\nhi", "new ticket by bob@acme.example"),
+        ("about something new", "From: bob@acme.example\nSubject: x\n\nhi", "new ticket by bob@acme.example, flags 0"),
     ]);
 }
 
@@ -138,7 +138,7 @@ fn the_same_mail_is_a_duplicate_and_another_with_its_id_is_not() {
     let envelope = envelope(&[NATIVE]);
     let mut facts = facts();
     let mut known = facts.message_ids["first@customer.example"].clone();
-    known.fingerprint = Some(fingerprint(&Inbound { id: MailId(1), accepted_at: NOW, envelope: &envelope, letter: &first }));
+    known.fingerprint = Some(fingerprint(&Inbound::new(MailId(1), NOW, &envelope, &first)));
     facts.message_ids.insert("same@customer.example".into(), known);
     for (name, mail, want) in [
         (
@@ -201,7 +201,7 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
         let (mut supply, mut changes) = (desk::supply::Counting::from(10_000), desk::changes::Changes::default());
         let mut outcome = |id, text| {
             let letter = letter(text);
-            let inbound = Inbound { id: MailId(id), accepted_at: NOW, envelope: &envelope, letter: &letter };
+            let inbound = Inbound::new(MailId(id), NOW, &envelope, &letter);
             crate::scene::carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound).outcome().as_str()
         };
         assert_eq!(outcome(1, first), "new_ticket", "{name}");
@@ -217,8 +217,8 @@ fn a_mail_of_ours_that_comes_back_is_a_loop() {
         ("our mark", format!("X-Guichet-Mail: {mark}\n\nhi"), "discarded"),
         ("our Message-ID", "Message-ID: <out@acme.desk.example>\n\nhi".into(), "discarded"),
         ("our mark beside a ticket", format!("X-Guichet-Mail: {mark}\nIn-Reply-To: <first@customer.example>\n\nhi"), "discarded"),
-        ("a forged mark", "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa\n\nhi".into(), "new ticket by ada@customer.example"),
-        ("another account's mark", format!("X-Guichet-Mail: {foreign}\n\nhi"), "new ticket by ada@customer.example"),
+        ("a forged mark", "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa\n\nhi".into(), "new ticket by ada@customer.example, flags 4"),
+        ("another account's mark", format!("X-Guichet-Mail: {foreign}\n\nhi"), "new ticket by ada@customer.example, flags 4"),
     ] {
         assert_eq!(shown(&decided(&envelope(&[NATIVE]), &letter(&mail))), want, "{name}");
     }

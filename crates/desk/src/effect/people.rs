@@ -1,0 +1,128 @@
+//! People made from mail: authors, CCs, followers (docs/behaviour/people.md).
+
+use mail::address::{AddressKey, Mailbox};
+
+use super::Desk;
+use crate::changes::NewPerson;
+use crate::facts::Inbound;
+use crate::id::{TicketId, UserId};
+use crate::language;
+use crate::ticket::CCS_MAX;
+use crate::user::{Deliverable, Person, Role, name_from};
+use crate::verdict::Author;
+
+impl Desk<'_> {
+    /// The author as a person, made if need be. `wrote`: the mail they wrote themselves, which tells their language and that
+    /// their address works.
+    pub(super) fn person(&mut self, author: &Author, wrote: Option<&Inbound<'_>>) -> Person {
+        let mut person = match self.facts.people.get(&author.key) {
+            Some(person) => person.clone(),
+            None => self.make_person(&author.mailbox, author.key.clone()),
+        };
+        if let Some(inbound) = wrote {
+            self.learn_language(&mut person, inbound);
+            self.forget_bounces(&mut person, &author.key, inbound);
+        }
+        person
+    }
+
+    /// Makes an end user of a mailbox.
+    pub(crate) fn make_person(&mut self, mailbox: &Mailbox, key: AddressKey) -> Person {
+        let person = Person {
+            id: UserId(self.supply.id()),
+            name: name_from(mailbox, &key),
+            role: Role::EndUser,
+            is_suspended: false,
+            address: mailbox.address.trim().to_owned(),
+            deliverable: Deliverable::Deliverable,
+            is_verified: false,
+            locale: None,
+            organization_id: self.account.organization_of(&key),
+        };
+        self.facts.know(key.clone(), person.clone());
+        self.changes.people.push(NewPerson { person: person.clone(), address: key, created_at: self.now });
+        person
+    }
+
+    /// Notes the language of somebody who has none, where the account speaks several.
+    fn learn_language(&mut self, person: &mut Person, inbound: &Inbound<'_>) {
+        if person.locale.is_some() || person.is_staff() || self.account.settings.languages().nth(1).is_none() {
+            return;
+        }
+        let Some(locale) = language::of(inbound.letter, &self.account.settings) else { return };
+        person.locale = Some(locale.clone());
+        self.changes.locales.insert(person.id, locale.clone());
+        for known in self.facts.people.values_mut().chain(self.facts.people_by_id.values_mut()) {
+            if known.id == person.id {
+                known.locale = Some(locale.clone());
+            }
+        }
+    }
+
+    /// A mail from an address shows that it works, unless it is forged or a machine's.
+    fn forget_bounces(&mut self, person: &mut Person, key: &AddressKey, inbound: &Inbound<'_>) {
+        let is_machines = inbound.letter.nature.with_envelope(inbound.envelope.mail_from.is_none()).is_automatic();
+        if is_machines || inbound.authentication.has_failed() || self.facts.troubles.remove(key).is_none() {
+            return;
+        }
+        self.changes.well_addresses.insert(key.clone());
+        if AddressKey::parse(&person.address).is_ok_and(|primary| primary == *key) {
+            person.deliverable = Deliverable::Deliverable;
+            let address = person.address.clone();
+            self.facts.reach_at(person.id, &address);
+        }
+    }
+
+    /// To and Cc of a mail become CCs, our own addresses, the author and those who may not be CCs aside, up to [`CCS_MAX`].
+    pub(super) fn add_ccs(&mut self, inbound: &Inbound<'_>, id: TicketId, author: UserId) {
+        let letter = inbound.letter;
+        for mailbox in letter.to.iter().chain(&letter.cc) {
+            self.add_cc(mailbox, id, author);
+        }
+    }
+
+    pub(super) fn add_cc(&mut self, mailbox: &Mailbox, id: TicketId, author: UserId) {
+        let Some(key) = mailbox.key() else { return };
+        // Any address at a native host is ours, registered or not: mailing it would be a loop.
+        if self.account.is_own(&key) || self.account.lists.ccs_block.covering(&key).is_some() {
+            return;
+        }
+        if self.facts.tickets.get(&id).is_none_or(|known| known.ccs.len() >= CCS_MAX) {
+            return;
+        }
+        let Some(person) = self.known_or_made(mailbox, key) else { return };
+        let Some(known) = self.facts.tickets.get_mut(&id) else { return };
+        let is_on = person.id == author || person.id == known.ticket.requester_id || known.ccs.contains(&person.id);
+        if is_on {
+            return;
+        }
+        known.ccs.insert(person.id);
+        self.changes.ccs.insert((id, person.id));
+        // An agent who is copied follows the ticket from then on.
+        if person.is_staff() {
+            self.follow(id, person.id);
+        }
+    }
+
+    /// The person of an address; somebody unknown is made, unless the desk is closed to them or the block list names them.
+    pub(super) fn known_or_made(&mut self, mailbox: &Mailbox, key: AddressKey) -> Option<Person> {
+        if let Some(person) = self.facts.people.get(&key) {
+            return Some(person.clone());
+        }
+        let (settings, lists) = (&self.account.settings, &self.account.lists);
+        let listed = crate::sender_list::verdict(&lists.allow, &lists.block, &key, false, &lists.organization_domains);
+        let is_welcome = match listed {
+            crate::sender_list::Listed::Allowed { .. } => true,
+            crate::sender_list::Listed::Unlisted => settings.anyone_can_submit && !settings.sign_up_required,
+            _ => false,
+        };
+        is_welcome.then(|| self.make_person(mailbox, key))
+    }
+
+    pub(super) fn follow(&mut self, id: TicketId, person: UserId) {
+        let Some(known) = self.facts.tickets.get_mut(&id) else { return };
+        if known.followers.len() < CCS_MAX && known.followers.insert(person) {
+            self.changes.followers.insert((id, person));
+        }
+    }
+}

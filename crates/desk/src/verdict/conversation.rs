@@ -1,0 +1,324 @@
+//! What becomes of a mail that nothing holds: a ticket, a comment or a follow-up, read by whom (docs/behaviour/intake.md §4).
+
+use mail::address::AddressKey;
+
+use super::author::Power;
+use super::{Author, Case, Conduct, Verdict};
+use crate::comment::Flag;
+use crate::facts::{Recovered, TicketFacts, named_ids};
+use crate::forward;
+use crate::id::TicketId;
+use crate::mail_command::{self, Command, Parsed};
+use crate::suspension::Cause;
+use crate::thread::{self, Match};
+use crate::ticket::Status;
+use crate::token::ThreadToken;
+
+/// A quoted line shorter than this, in characters, could stand anywhere.
+const QUOTED_LINE_MIN: usize = 20;
+
+impl Case<'_> {
+    pub(super) fn conversation(&mut self) -> Verdict {
+        let Some((author, power)) = self.author() else { return self.hold(Cause::UnknownAuthor) };
+        if author.person.as_ref().is_some_and(|person| person.is_suspended)
+            && let Some(held) = self.suspend(Cause::UnknownAuthor)
+        {
+            return held;
+        }
+        let found = match self.inbound.recovered {
+            Some(Recovered::Into(ticket)) => Some((*ticket, None)),
+            Some(Recovered::By(_)) => None,
+            _ => thread::find(self.account, self.facts, &self.arrival, self.inbound.letter).map(|(id, by)| (id, Some(by))),
+        };
+        let Some((ticket, by)) = found else {
+            self.say("nothing in it names a ticket: a new one");
+            return self.new_ticket(author, power);
+        };
+        let facts = self.facts;
+        let Some(known) = facts.tickets.get(&ticket) else {
+            self.say("the ticket it names is gone: a new one");
+            return self.new_ticket(author, power);
+        };
+        self.say_match(known, by.as_ref());
+        if known.ticket.status != Status::Closed {
+            return self.comment(known, author, power, by.as_ref());
+        }
+        if self.inbound.recovered.is_some() {
+            self.say("that ticket is closed, and a recovered mail follows nothing up: a new one");
+            return self.new_ticket(author, power);
+        }
+        self.follow_up(known, author, power)
+    }
+
+    fn say_match(&mut self, known: &TicketFacts, by: Option<&Match>) {
+        let number = number(known);
+        self.say(match by {
+            Some(Match::PlusAddress(token)) => format!("the address carries the token {} of ticket {number}", token.as_str()),
+            Some(Match::Header(id)) => format!("In-Reply-To or References names {id} of ticket {number}"),
+            Some(Match::Body(token)) => format!("the text carries the token {} of ticket {number}", token.as_str()),
+            Some(Match::Awaited(_)) => format!("ticket {number} has a mail that answers this one: it arrived late"),
+            None => format!("it was recovered into ticket {number}"),
+        });
+    }
+
+    fn new_ticket(&mut self, author: Author, power: Power) -> Verdict {
+        let settings = &self.account.settings;
+        let may_bring = self.may_be_answered(&author);
+        if power == Power::Asks {
+            self.conduct.adds_ccs = settings.email_ccs && settings.end_users_add_ccs && may_bring;
+            self.conduct.acknowledges = settings.acknowledge && may_bring && !self.is_automatic;
+            return Verdict::NewTicket { author, is_public: true };
+        }
+        if power == Power::Unproven {
+            self.say("the author is an agent, but the mail proves it by nothing: a ticket of theirs, without an agent's powers");
+            return Verdict::NewTicket { author, is_public: true };
+        }
+        self.agents_ticket(author)
+    }
+
+    /// A ticket by an agent: of their own, or for the person whose mail they forwarded or name.
+    fn agents_ticket(&mut self, agent: Author) -> Verdict {
+        self.conduct.adds_ccs = self.account.settings.email_ccs;
+        let parsed = self.read_commands();
+        let is_public = self.public_by_agent(&parsed, None);
+        let asked_for = parsed.commands.iter().rev().find_map(|command| match command {
+            Command::Requester(mail_command::PersonName::Mailbox(mailbox)) => Some(mailbox.clone()),
+            _ => None,
+        });
+        if let Some(requester) =
+            asked_for.and_then(|mailbox| self.named(&mailbox)).filter(|named| !self.account.is_own(&named.key))
+        {
+            self.say(format!("the agent opens it for {}", requester.key));
+            self.flag(Flag::OnBehalf);
+            self.conduct.adds_ccs = false;
+            self.conduct.submitter = Some(agent);
+            return Verdict::NewTicket { author: requester, is_public };
+        }
+        let Some((requester, original)) = self.forwarded() else {
+            return Verdict::NewTicket { author: agent, is_public };
+        };
+        if requester.key == agent.key || self.account.is_own(&requester.key) {
+            self.say(format!("the agent forwarded a mail of {}, who cannot be its requester", requester.key));
+            return Verdict::NewTicket { author: agent, is_public };
+        }
+        self.say(format!(
+            "the agent forwarded a mail of {}, who asks; what the agent wrote above is an internal note",
+            requester.key
+        ));
+        self.flag(Flag::OnBehalf);
+        self.conduct.adds_ccs = false;
+        self.conduct.submitter = Some(agent);
+        self.conduct.original = Some(original);
+        Verdict::NewTicket { author: requester, is_public: true }
+    }
+
+    fn forwarded(&self) -> Option<(Author, super::Original)> {
+        if !self.account.settings.agent_forwarding {
+            return None;
+        }
+        let (mailbox, original) = forward::original(self.inbound, self.conduct.text_from)?;
+        Some((self.named(&mailbox)?, original))
+    }
+
+    /// An answer to a closed ticket. Who took part in it goes on where it ended; anybody else begins anew beside it.
+    fn follow_up(&mut self, known: &TicketFacts, author: Author, power: Power) -> Verdict {
+        let of = known.ticket.id;
+        let settings = &self.account.settings;
+        if power == Power::Unproven {
+            self.say("that ticket is closed: a follow-up");
+            return Verdict::FollowUp { of, author, is_public: true };
+        }
+        if power == Power::Agent {
+            let parsed = self.read_commands();
+            let is_public = self.public_by_agent(&parsed, Some(known));
+            self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
+            self.conduct.adds_ccs = settings.email_ccs;
+            self.say("that ticket is closed: a follow-up of its requester's, opened by the agent");
+            return Verdict::FollowUp { of, author, is_public };
+        }
+        self.conduct.acknowledges = settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
+        self.conduct.adds_ccs = self.may_add_ccs(known);
+        if takes_part(known, &author) {
+            self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
+        } else {
+            self.conduct.adds_ccs = false;
+            self.flag(Flag::OutsideConversation);
+        }
+        self.say("that ticket is closed: a follow-up");
+        Verdict::FollowUp { of, author, is_public: true }
+    }
+
+    /// Who may write to a ticket, and who reads it: the table of docs/behaviour/intake.md §4, first match wins.
+    fn comment(&mut self, known: &TicketFacts, author: Author, power: Power, by: Option<&Match>) -> Verdict {
+        match power {
+            Power::Agent => self.agents_comment(known, author),
+            Power::Unproven => {
+                self.say("the author is an agent, but the mail proves it by nothing: an internal note");
+                self.note_on(known, author)
+            }
+            Power::Asks if takes_part(known, &author) => self.participants_comment(known, author),
+            Power::Asks => self.third_partys_comment(known, author, by),
+        }
+    }
+
+    fn note_on(&self, known: &TicketFacts, author: Author) -> Verdict {
+        Verdict::Comment { ticket: known.ticket.id, author, is_public: false }
+    }
+
+    fn third_partys_comment(&mut self, known: &TicketFacts, author: Author, by: Option<&Match>) -> Verdict {
+        // A token is a secret of the conversation; whoever recovers a mail answers for it.
+        if !by.is_none_or(Match::is_encoded) {
+            let cause = if author.person.is_some() { Cause::OtherUserUpdate } else { Cause::UnknownUserUpdate };
+            if let Some(held) = self.suspend(cause) {
+                return held;
+            }
+        }
+        self.flag(Flag::OutsideConversation);
+        self.say(match by {
+            Some(by) if by.is_encoded() => "the author knows the token but is not part of the conversation: an internal note",
+            _ => "the author is not part of the conversation: an internal note",
+        });
+        self.note_on(known, author)
+    }
+
+    fn participants_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {
+        let is_requester = author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
+        if !is_requester && !self.writes_to(known) {
+            if !self.account.settings.cc_comments_public {
+                self.say("the author is a CC and left out the requester: an internal note");
+                return self.note_on(known, author);
+            }
+            if self.has_other_recipients() {
+                self.say("the author is a CC and wrote to others than the requester: an internal note");
+                return self.note_on(known, author);
+            }
+        }
+        self.conduct.reopens = !self.is_automatic;
+        self.conduct.adds_ccs = self.may_add_ccs(known);
+        self.say("the author takes part in the conversation: a public comment");
+        Verdict::Comment { ticket: known.ticket.id, author, is_public: true }
+    }
+
+    /// Whether the requester of the ticket is among the direct recipients.
+    fn writes_to(&self, known: &TicketFacts) -> bool {
+        self.recipients().any(|key| self.facts.people.get(&key).is_some_and(|person| person.id == known.ticket.requester_id))
+    }
+
+    fn has_other_recipients(&self) -> bool {
+        self.recipients().any(|key| !self.account.is_own(&key))
+    }
+
+    fn recipients(&self) -> impl Iterator<Item = AddressKey> {
+        let letter = self.inbound.letter;
+        letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key())
+    }
+
+    /// Bringing others into a conversation lets them read on, so From alone is not enough: its domain vouches for it, or the mail
+    /// carries the ticket's token, which only people of the conversation were sent.
+    fn may_add_ccs(&mut self, known: &TicketFacts) -> bool {
+        let settings = &self.account.settings;
+        if !settings.email_ccs || !settings.end_users_add_ccs || self.inbound.authentication.has_failed() {
+            return false;
+        }
+        let is_proven = self.inbound.authentication.is_authenticated() || self.carries(&known.ticket.token);
+        if !is_proven && self.recipients().any(|key| !self.account.is_own(&key)) {
+            self.note("its sender is not proven and it carries no token: nobody in To and Cc becomes a CC");
+        }
+        is_proven
+    }
+
+    fn carries(&self, token: &ThreadToken) -> bool {
+        let native = |host: &str| self.account.brand_of_host(host).is_some();
+        self.arrival.token.as_ref() == Some(token)
+            || named_ids(self.inbound.letter).any(|id| ThreadToken::in_message_id(id, native).as_ref() == Some(token))
+            || ThreadToken::in_text(&self.inbound.letter.text).as_ref() == Some(token)
+    }
+
+    fn agents_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {
+        let parsed = self.read_commands();
+        let is_public = self.public_by_agent(&parsed, Some(known));
+        let id = author.person.as_ref().map(|person| person.id);
+        let is_theirs = id == Some(known.ticket.requester_id) || id == known.ticket.assignee_id;
+        self.conduct.follows = !is_theirs && id.is_some_and(|id| !known.followers.contains(&id));
+        self.conduct.adds_ccs = is_public && self.account.settings.email_ccs;
+        Verdict::Comment { ticket: known.ticket.id, author, is_public }
+    }
+
+    /// Rows 5 to 10 of the table: who reads what an agent wrote.
+    fn public_by_agent(&mut self, parsed: &Parsed, known: Option<&TicketFacts>) -> bool {
+        let said = parsed.commands.iter().rev().find_map(|command| match command {
+            Command::Public(is_public) => Some(*is_public),
+            _ => None,
+        });
+        let why_not = if said == Some(false) {
+            Some("a command says so")
+        } else if known.is_some_and(|known| self.answers_a_follower_notice(known)) {
+            Some("it answers a notice to a follower")
+        } else if said.is_none() && !self.account.settings.comments_public_by_default {
+            Some("agents' comments by mail are not public by default here")
+        } else if known.is_some_and(|known| !known.ticket.is_public) {
+            Some("the ticket has only internal notes")
+        } else if known.is_some_and(|known| self.quotes_private(known.ticket.id)) {
+            Some("it quotes what stands in internal notes alone")
+        } else {
+            None
+        };
+        let what = if known.is_some() { "comment" } else { "first comment" };
+        match why_not {
+            Some(why) => self.say(format!("the author is an agent, and {why}: an internal note")),
+            None => self.say(format!("the author is an agent: a public {what}")),
+        }
+        why_not.is_none()
+    }
+
+    fn answers_a_follower_notice(&self, known: &TicketFacts) -> bool {
+        let letter = self.inbound.letter;
+        let answered = letter.in_reply_to.iter().chain(letter.references.last()).map(|id| id.as_str());
+        let native = |host: &str| self.account.brand_of_host(host).is_some();
+        let of_ticket = |id: &str| ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
+        answered.filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
+    }
+
+    /// Whether a line of the mail stands in an internal note of the ticket and in no public comment.
+    fn quotes_private(&self, ticket: TicketId) -> bool {
+        let Some(comments) = self.facts.comments.get(&ticket) else { return false };
+        let lines = |wanted: bool| {
+            let texts = comments.iter().filter(move |(is_public, _)| *is_public == wanted).flat_map(|(_, text)| text.lines());
+            texts.map(unquoted).filter(|line| line.chars().nth(QUOTED_LINE_MIN - 1).is_some())
+        };
+        let mut private: std::collections::BTreeSet<&str> = lines(false).collect();
+        if private.is_empty() {
+            return false;
+        }
+        for line in lines(true) {
+            private.remove(line);
+        }
+        self.inbound.letter.text.lines().any(|line| private.contains(unquoted(line)))
+    }
+
+    /// The block of commands at the top of an agent's mail; what it changes is carried out with the comment.
+    fn read_commands(&mut self) -> Parsed {
+        let parsed = mail_command::parse(&self.inbound.letter.text);
+        for ignored in &parsed.ignored {
+            self.notes.push(format!("the line {:?} is no command: {}", ignored.line, ignored.why));
+        }
+        let commands = parsed.commands.iter().filter(|command| !matches!(command, Command::Public(_))).cloned().collect();
+        self.conduct = Conduct { commands, text_from: parsed.rest_offset, ..std::mem::take(&mut self.conduct) };
+        parsed
+    }
+}
+
+/// A line without the marks of a quotation before it.
+fn unquoted(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c == '>' || c == '|' || c.is_whitespace()).trim_end()
+}
+
+/// The requester or a CC.
+fn takes_part(known: &TicketFacts, author: &Author) -> bool {
+    author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id || known.ccs.contains(&person.id))
+}
+
+fn number(known: &TicketFacts) -> String {
+    // A ticket of this very batch has its number only when the batch is written.
+    if known.ticket.number == 0 { "opened just now".to_owned() } else { known.ticket.number.to_string() }
+}

@@ -1,0 +1,743 @@
+//! The decision table row by row: each test is named after what it decides (docs/behaviour/intake.md §3 and §4).
+
+use desk::account::{Account, Settings};
+use desk::authentication::{AgentMail, Authentication, AuthenticationMode, Check};
+use desk::changes::{Changes, DeliveryResult};
+use desk::envelope::Envelope;
+use desk::facts::{Facts, Inbound, Recovered, Trouble, sender_key};
+use desk::id::{MailId, OrganizationId, TicketId, UserId};
+use desk::organization::Organization;
+use desk::rate::Rate;
+use desk::supply::Counting;
+use desk::ticket::{Priority, Status};
+use desk::user::Deliverable;
+use desk::verdict::{Decision, decide};
+use mail::letter::Letter;
+
+use crate::scene::{NOW, account_of, addresses, carried_out, envelope, facts, key, keys, letter, shown};
+
+const NATIVE: &str = "support@acme.desk.example";
+
+/// A case under settings, authentication and facts of its own.
+struct Table {
+    account: Account,
+    authentication: Authentication,
+    facts: Facts,
+    envelope: Envelope,
+    recovered: Option<Recovered>,
+}
+
+fn table(settings: Settings) -> Table {
+    settings.check().unwrap();
+    Table {
+        account: account_of(settings, addresses()),
+        authentication: Authentication::unchecked(),
+        facts: facts(),
+        envelope: envelope(&[NATIVE]),
+        recovered: None,
+    }
+}
+
+fn usual() -> Table {
+    table(Settings::default())
+}
+
+/// Bob's own domain vouches for what he sends.
+fn authenticated() -> Authentication {
+    Authentication { is_checked: true, dmarc: Check::Pass, ..Authentication::unchecked() }
+}
+
+fn forged() -> Authentication {
+    Authentication { is_checked: true, dmarc: Check::Fail, ..Authentication::unchecked() }
+}
+
+fn nothing_published() -> Authentication {
+    Authentication { is_checked: true, ..Authentication::unchecked() }
+}
+
+impl Table {
+    fn by(self, authentication: Authentication) -> Table {
+        Table { authentication, ..self }
+    }
+
+    fn inbound<'a>(&'a self, letter: &'a Letter, raw: &'a [u8]) -> Inbound<'a> {
+        let inbound = Inbound::new(MailId(1), NOW, &self.envelope, letter);
+        Inbound { authentication: &self.authentication, recovered: self.recovered.as_ref(), raw, ..inbound }
+    }
+
+    fn decided(&self, mail: &str) -> Decision {
+        let letter = letter(mail);
+        decide(&self.account, &keys(), &self.facts, &self.inbound(&letter, &[]))
+    }
+
+    fn check(&self, cases: &[(&str, &str, &str)]) {
+        for (name, mail, want) in cases {
+            let decision = self.decided(mail);
+            assert_eq!(shown(&decision), *want, "{name}: {:#?}", decision.reasons);
+        }
+    }
+
+    fn changes(&self, mail: &str) -> (Changes, Facts) {
+        let letter = letter(mail);
+        let (mut facts, mut changes) = (self.facts.clone(), Changes::default());
+        let inbound = self.inbound(&letter, &[]);
+        carried_out(&self.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
+        (changes, facts)
+    }
+}
+
+fn of(settings: impl FnOnce(&mut Settings)) -> Settings {
+    let mut all = Settings::default();
+    settings(&mut all);
+    all
+}
+
+#[test]
+fn row_the_channel_is_off() {
+    table(of(|all| all.email_channel = false)).check(&[("any mail", "Subject: x\n\nhi", "suspended 15")]);
+}
+
+#[test]
+fn row_twenty_pass_twenty_are_held_the_rest_is_discarded() {
+    let with = |count: u32, settings: Settings, authentication: Authentication, from: &str| {
+        let mut table = table(settings).by(authentication);
+        table.facts.sender_per_hour = 20;
+        let sender = sender_key(&key(from), &table.authentication);
+        table.facts.rates.insert(sender, Rate { window_start: NOW - 1_000, count, held_until: None });
+        shown(&table.decided(&format!("From: {from}\nSubject: x\n\nhi")))
+    };
+    let ada = "ada@customer.example";
+    let allowed = || of(|all| all.allowlist = "customer.example".into());
+    for (name, got, want) in [
+        ("the 20th", with(19, Settings::default(), Authentication::unchecked(), ada), "new ticket by ada@customer.example"),
+        ("the 21st", with(20, Settings::default(), Authentication::unchecked(), ada), "suspended 4"),
+        ("the 40th", with(39, Settings::default(), Authentication::unchecked(), ada), "suspended 4"),
+        ("the 41st", with(40, Settings::default(), Authentication::unchecked(), ada), "discarded"),
+        (
+            "the 200th of the allow list",
+            with(199, allowed(), Authentication::unchecked(), ada),
+            "new ticket by ada@customer.example",
+        ),
+        ("the 201st of the allow list", with(200, allowed(), Authentication::unchecked(), ada), "suspended 4"),
+        (
+            "the 21st of an agent",
+            with(20, Settings::default(), authenticated(), "bob@acme.example"),
+            "new ticket by bob@acme.example",
+        ),
+    ] {
+        assert_eq!(got, want, "{name}");
+    }
+}
+
+#[test]
+fn row_a_forger_does_not_use_up_the_hour_of_a_victim() {
+    let mut table = usual().by(forged());
+    table.facts.sender_per_hour = 20;
+    let decision = table.decided("Subject: x\n\nhi");
+    let (sender, rate) = decision.rate.unwrap();
+    assert_eq!((sender.as_str(), rate.count), ("failed ada@customer.example", 1));
+    let (changes, _) = table.by(authenticated()).changes("Subject: x\n\nhi");
+    assert_eq!(changes.rates.keys().collect::<Vec<_>>(), ["authenticated ada@customer.example"]);
+}
+
+#[test]
+fn row_who_may_write() {
+    let mail = |from: &str| format!("From: {from}\nSubject: x\n\nhi");
+    let stranger = mail("eve@else.example");
+    let known = mail("ada@customer.example");
+    for (name, settings, mail, want) in [
+        ("open desk, unknown", of(|_| ()), &stranger, "new ticket by eve@else.example"),
+        ("closed desk, unknown", of(|all| all.anyone_can_submit = false), &stranger, "suspended 1"),
+        ("closed desk, known", of(|all| all.anyone_can_submit = false), &known, "new ticket by ada@customer.example"),
+        (
+            "closed desk, on the allow list",
+            of(|all| {
+                all.anyone_can_submit = false;
+                all.allowlist = "else.example".into();
+            }),
+            &stranger,
+            "new ticket by eve@else.example",
+        ),
+        ("sign-up, unknown", of(|all| all.sign_up_required = true), &stranger, "suspended 12"),
+        ("sign-up, known and verified", of(|all| all.sign_up_required = true), &known, "new ticket by ada@customer.example"),
+        ("block list, address", of(|all| all.blocklist = "eve@else.example".into()), &stranger, "suspended 13"),
+        ("block list, everybody, unknown", of(|all| all.blocklist = "*".into()), &stranger, "suspended 13"),
+        ("block list, everybody, known", of(|all| all.blocklist = "*".into()), &known, "new ticket by ada@customer.example"),
+        ("block list, reject", of(|all| all.blocklist = "reject:else.example".into()), &stranger, "discarded"),
+        ("block list, everybody and reject", of(|all| all.blocklist = "* reject:else.example".into()), &stranger, "suspended 13"),
+        (
+            "both lists",
+            of(|all| {
+                all.allowlist = "eve@else.example".into();
+                all.blocklist = "else.example".into();
+            }),
+            &stranger,
+            "new ticket by eve@else.example",
+        ),
+        (
+            "both lists, the block list insists",
+            of(|all| {
+                all.allowlist = "eve@else.example".into();
+                all.blocklist = "suspend:else.example".into();
+            }),
+            &stranger,
+            "suspended 13",
+        ),
+    ] {
+        assert_eq!(shown(&table(settings).decided(mail)), want, "{name}");
+    }
+}
+
+#[test]
+fn row_an_unverified_person_is_held_where_sign_up_is_required() {
+    let mut table = table(of(|all| all.sign_up_required = true));
+    table.facts.people.get_mut(&key("ada@customer.example")).unwrap().is_verified = false;
+    table.check(&[("unverified", "Subject: x\n\nhi", "suspended 2")]);
+}
+
+#[test]
+fn row_who_must_sign_up_is_told_so_once_and_nothing_of_theirs_is_repeated() {
+    let settings = of(|all| all.sign_up_required = true);
+    let stranger = "From: eve@else.example\nMessage-ID: <m@else.example>\nSubject: BUY\n\nhttps://spam.example";
+    let (changes, _) = table(settings.clone()).changes(stranger);
+    let mail = &changes.outgoing[0];
+    let content = serde_json::to_string(&mail.content).unwrap();
+    assert_eq!((mail.content.kind.as_str(), mail.recipients[0].1.as_str()), ("sign_up", "eve@else.example"));
+    assert!(!content.contains("BUY") && !content.contains("spam.example"), "{content}");
+    assert_eq!((changes.people.len(), changes.suspended.len()), (0, 1), "a held mail makes nobody");
+    for (name, authentication) in [("forged", forged()), ("nothing vouches for it", nothing_published())] {
+        let (changes, _) = table(settings.clone()).by(authentication).changes(stranger);
+        assert_eq!((changes.outgoing.len(), changes.suspended.len()), (0, 1), "{name}");
+    }
+}
+
+#[test]
+fn row_organization_domains_are_allow_listed_and_make_members() {
+    let mut table = table(of(|all| all.anyone_can_submit = false));
+    let organization =
+        |id, name: &str| Organization { id: OrganizationId(id), name: name.into(), domains: ["else.example".to_owned()].into() };
+    table.account = table.account.with_organizations(&[organization(1, "Zebra"), organization(2, "Apple")]);
+    let (changes, _) = table.changes("From: eve@else.example\nSubject: x\n\nhi");
+    assert_eq!(changes.people[0].person.organization_id, Some(OrganizationId(2)), "the first by name");
+    assert_eq!(changes.tickets[&changes.new_tickets[0]].organization_id, Some(OrganizationId(2)));
+}
+
+#[test]
+fn row_sender_authentication_by_mode() {
+    use AuthenticationMode::{Minimal, Native, NativeAndForwarded};
+    let arc = Authentication { arc: Check::Pass, ..forged() };
+    for (name, mode, recipient, from, authentication, want) in [
+        ("minimal, end user", Minimal, NATIVE, "ada@customer.example", forged(), "new ticket by ada@customer.example"),
+        ("minimal, agent", Minimal, NATIVE, "bob@acme.example", forged(), "suspended 26"),
+        ("native, straight", Native, NATIVE, "ada@customer.example", forged(), "suspended 26"),
+        (
+            "native, nothing published",
+            Native,
+            NATIVE,
+            "ada@customer.example",
+            nothing_published(),
+            "new ticket by ada@customer.example",
+        ),
+        (
+            "native, forwarded",
+            Native,
+            "help@acme.example",
+            "ada@customer.example",
+            forged(),
+            "new ticket by ada@customer.example",
+        ),
+        ("all, forwarded", NativeAndForwarded, "help@acme.example", "ada@customer.example", forged(), "suspended 26"),
+        (
+            "all, sealed",
+            NativeAndForwarded,
+            "help@acme.example",
+            "ada@customer.example",
+            arc.clone(),
+            "new ticket by ada@customer.example",
+        ),
+        ("all, straight with seals", NativeAndForwarded, NATIVE, "ada@customer.example", arc, "suspended 26"),
+    ] {
+        let mut table = table(of(|all| all.sender_authentication = mode)).by(authentication);
+        table.envelope = envelope(&[recipient]);
+        assert_eq!(shown(&table.decided(&format!("From: {from}\nSubject: x\n\nhi"))), want, "{name}");
+    }
+}
+
+#[test]
+fn row_machines() {
+    usual().check(&[
+        ("Auto-Submitted", "Auto-Submitted: auto-generated\nSubject: x\n\nhi", "suspended 3"),
+        ("Auto-Submitted: no", "Auto-Submitted: no\nSubject: x\n\nhi", "new ticket by ada@customer.example"),
+        ("X-Autoreply", "X-Autoreply: yes\nSubject: x\n\nhi", "suspended 8"),
+        ("X-Auto-Response-Suppress", "X-Auto-Response-Suppress: All\nSubject: x\n\nhi", "suspended 3"),
+        ("Precedence", "Precedence: bulk\nSubject: x\n\nhi", "suspended 3"),
+        ("a list", "List-Id: <l.example>\nSubject: x\n\nhi", "suspended 3"),
+        (
+            "a list in front of a support address",
+            "To: support@acme.desk.example\nList-Id: <l.example>\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
+        ("an absence notice", "Auto-Submitted: auto-replied\nSubject: x\n\nhi", "suspended 8"),
+        ("no-reply", "From: no-reply@shop.example\nSubject: x\n\nhi", "suspended 27"),
+        (
+            "no-reply for somebody who reads answers",
+            "From: no-reply@form.example\nReply-To: eve@else.example\nSubject: x\n\nhi",
+            "new ticket by eve@else.example",
+        ),
+        (
+            "no-reply for no-reply",
+            "From: no-reply@form.example\nReply-To: noreply@form.example\nSubject: x\n\nhi",
+            "suspended 27",
+        ),
+        ("the mail system", "From: postmaster@else.example\nSubject: x\n\nhi", "suspended 9"),
+        ("another help desk", "X-Guichet-Mail: 7-of-theirs\nSubject: x\n\nhi", "new ticket by ada@customer.example, flags 4"),
+    ]);
+    usual().by(forged()).check(&[("another help desk, forged", "X-Guichet-Mail: 7-of-theirs\nSubject: x\n\nhi", "suspended 23")]);
+}
+
+#[test]
+fn row_allow_listed_machines_make_tickets_that_nothing_automatic_answers() {
+    let table = table(of(|all| all.allowlist = "customer.example shop.example".into()));
+    table.check(&[
+        ("a notification", "Auto-Submitted: auto-generated\nSubject: x\n\nhi", "new ticket by ada@customer.example, flags 4"),
+        ("no-reply", "From: noreply@shop.example\nSubject: x\n\nhi", "new ticket by noreply@shop.example, flags 4"),
+    ]);
+    let (changes, _) = table.changes("From: noreply@shop.example\nSubject: x\n\nhi");
+    assert_eq!(changes.outgoing.len(), 0);
+    assert!(changes.tickets[&changes.new_tickets[0]].is_machine);
+}
+
+#[test]
+fn row_a_blank_mail_is_held_and_one_with_a_file_is_not() {
+    usual().check(&[
+        ("nothing", "To: support@acme.desk.example\n\n", "suspended 11"),
+        ("blanks", "Subject:  \n\n   \n\t\n", "suspended 11"),
+        ("a subject", "Subject: Help\n\n", "new ticket by ada@customer.example"),
+        ("a text", "Subject:\n\nhelp", "new ticket by ada@customer.example"),
+        ("a file", "Content-Type: application/pdf\n\n%PDF", "new ticket by ada@customer.example"),
+    ]);
+}
+
+#[test]
+fn row_49_ccs_are_too_many() {
+    let mail = |count: usize| {
+        let ccs: Vec<String> = (0..count).map(|n| format!("p{n}@else.example")).collect();
+        format!("Cc: {}\nSubject: x\n\nhi", ccs.join(", "))
+    };
+    usual().check(&[("48", &mail(48), "new ticket by ada@customer.example"), ("49", &mail(49), "suspended 30")]);
+}
+
+#[test]
+fn row_1_1_agent_and_requester_and_third_party() {
+    let agents = |mail: &str| format!("From: bob@acme.example\n{mail}");
+    usual().by(authenticated()).check(&[
+        ("an agent, nothing named", &agents("Subject: x\n\nhi"), "new ticket by bob@acme.example"),
+        ("an agent by token", &agents("Subject: x\n\nhi\n[AAAAAA-AAAA]"), "comment on 100 by bob@acme.example"),
+        ("an agent by header", &agents("In-Reply-To: <first@customer.example>\n\nhi"), "comment on 100 by bob@acme.example"),
+        (
+            "an agent on a closed ticket",
+            &agents("In-Reply-To: <old@customer.example>\n\nhi"),
+            "follow-up of 200 by bob@acme.example",
+        ),
+        ("the requester", "In-Reply-To: <first@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
+        (
+            "somebody else by token",
+            "From: dora@customer.example\n\n[AAAAAA-AAAA]",
+            "note on 100 by dora@customer.example, flags 2",
+        ),
+        ("somebody else by header", "From: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 6"),
+        ("a stranger by header", "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
+    ]);
+}
+
+#[test]
+fn row_4_3_a_cc_who_leaves_out_the_requester() {
+    let alone = "From: carl@customer.example\nTo: support@acme.desk.example\n\n[AAAAAA-AAAA]";
+    let with_ada = "From: carl@customer.example\nCc: ada@customer.example\n\n[AAAAAA-AAAA]";
+    let with_eve = "From: carl@customer.example\nCc: eve@else.example\n\n[AAAAAA-AAAA]";
+    usual().check(&[
+        ("alone", alone, "note on 100 by carl@customer.example"),
+        ("with the requester", with_ada, "comment on 100 by carl@customer.example"),
+    ]);
+    table(of(|all| all.cc_comments_public = true)).check(&[
+        ("alone, setting on", alone, "comment on 100 by carl@customer.example"),
+        ("to others, setting on", with_eve, "note on 100 by carl@customer.example"),
+    ]);
+}
+
+#[test]
+fn rows_4_6_to_4_10_who_reads_an_agents_comment() {
+    let mail = |text: &str| format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n{text}");
+    let public = "comment on 100 by bob@acme.example";
+    let note = "note on 100 by bob@acme.example";
+    let usual = usual().by(authenticated());
+    usual.check(&[
+        ("row 10", &mail("hi"), public),
+        ("row 6, #note", &mail("#note\nhi"), note),
+        ("row 6, #public false", &mail("#public false\nhi"), note),
+        ("#public true", &mail("#public true\nhi"), public),
+    ]);
+    let off = table(of(|all| all.comments_public_by_default = false)).by(authenticated());
+    off.check(&[("row 7", &mail("hi"), note), ("row 7, told otherwise", &mail("#public true\nhi"), public)]);
+    let mut private = table(Settings::default()).by(authenticated());
+    private.facts.tickets.get_mut(&TicketId(100)).unwrap().ticket.is_public = false;
+    private.check(&[("row 8", &mail("hi"), note), ("row 8, told otherwise", &mail("#public true\nhi"), note)]);
+    let mut quoting = table(Settings::default()).by(authenticated());
+    let secret = "The customer is behind on three invoices.";
+    let said = "We look into it and call you back.";
+    quoting.facts.comments.insert(TicketId(100), vec![(false, format!("{secret}\n{said}")), (true, said.to_owned())]);
+    quoting.check(&[
+        ("row 9", &mail(&format!("Yes.\n> {secret}")), note),
+        ("row 9, said in public too", &mail(&format!("Yes.\n> {said}")), public),
+        ("row 9, a short line", &mail("Yes.\n> three invoices."), public),
+    ]);
+    let mut followed = table(Settings::default()).by(authenticated());
+    followed.facts.tickets.get_mut(&TicketId(100)).unwrap().followers.insert(UserId(13));
+    let answer = "From: bob@acme.example\nIn-Reply-To: <AAAAAA-AAAA.f0123456789abcdef@acme.desk.example>\n\nhi";
+    followed.check(&[("a follower's answer to a notice", answer, note), ("a follower's answer to a mail", &mail("hi"), public)]);
+}
+
+#[test]
+fn row_an_agent_who_proves_nothing_has_no_powers() {
+    let mail = "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#solved\nDone.";
+    let note = "note on 100 by bob@acme.example, flags 0";
+    usual().check(&[("nobody looked", mail, note)]);
+    usual().by(nothing_published()).check(&[("nothing vouches", mail, note)]);
+    let any = of(|all| all.agent_mail = AgentMail::Any);
+    table(any.clone()).check(&[("the account believes From", mail, "comment on 100 by bob@acme.example")]);
+    table(any).by(forged()).check(&[("but not a forged one", mail, "suspended 26")]);
+    let (changes, _) = usual().changes(mail);
+    assert_eq!(changes.tickets[&TicketId(100)].status, Status::Open, "the command is not carried out");
+    assert_eq!(changes.comments[0].body, "#solved\nDone.", "and stays in the text");
+}
+
+#[test]
+fn row_from_and_reply_to_differ() {
+    let mail = |reply_to: &str| {
+        format!("From: form@web.example\nReply-To: {reply_to}\nIn-Reply-To: <first@customer.example>\n\n#solved\nhi")
+    };
+    usual().by(authenticated()).check(&[
+        ("an agent", &mail("bob@acme.example"), "note on 100 by bob@acme.example, flags 0"),
+        ("a known end user", &mail("ada@customer.example"), "comment on 100 by ada@customer.example, flags 0"),
+        ("unknown", "From: form@web.example\nReply-To: eve@else.example\nSubject: x\n\nhi", "new ticket by eve@else.example"),
+    ]);
+    let allowed = table(of(|all| all.allowlist = "form@web.example".into())).by(authenticated());
+    allowed.check(&[("an agent by an allow-listed From", &mail("bob@acme.example"), "comment on 100 by bob@acme.example")]);
+    let (changes, _) = allowed.changes(&mail("bob@acme.example"));
+    assert_eq!(changes.tickets[&TicketId(100)].status, Status::Solved);
+}
+
+#[test]
+fn row_commands_change_the_ticket_and_leave_the_text() {
+    let mail = "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n\
+                #pending\n#priority high\n#type incident\n#tags red blue\n#assignee bob@acme.example\n#ccs dora@customer.example\n\nOn it.";
+    let (changes, facts) = usual().by(authenticated()).changes(mail);
+    let ticket = &changes.tickets[&TicketId(100)];
+    assert_eq!((ticket.status, ticket.priority, ticket.assignee_id), (Status::Pending, Some(Priority::High), Some(UserId(13))));
+    assert_eq!(ticket.tags, ["blue", "red"]);
+    assert_eq!(changes.comments[0].body, "On it.");
+    assert!(facts.tickets[&TicketId(100)].ccs.contains(&UserId(15)));
+    let fields: Vec<&str> = changes.audits[0].events.iter().filter_map(|event| event["field"].as_str()).collect();
+    assert_eq!(fields, ["status", "priority", "type", "tags", "assignee"]);
+}
+
+#[test]
+fn row_solved_without_an_assignee() {
+    let mail = "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#status solved\nDone.";
+    let (changes, _) = usual().by(authenticated()).changes(mail);
+    let ticket = &changes.tickets[&TicketId(100)];
+    assert_eq!((ticket.status, ticket.assignee_id), (Status::Solved, Some(UserId(13))), "who solves it answers for it");
+    let strict = table(of(|all| all.assign_tickets_upon_solve = false)).by(authenticated());
+    let (changes, _) = strict.changes(mail);
+    assert_eq!(changes.tickets[&TicketId(100)].status, Status::Open);
+    assert!(changes.audits[0].events.iter().any(|event| event["type"] == "CommandIgnored"), "{:?}", changes.audits[0].events);
+}
+
+#[test]
+fn row_an_end_users_commands_are_text() {
+    let (changes, _) = usual().changes("In-Reply-To: <first@customer.example>\n\n#solved\nThanks.");
+    assert_eq!(changes.comments[0].body, "#solved\nThanks.");
+    assert_eq!(changes.tickets[&TicketId(100)].status, Status::Open);
+}
+
+#[test]
+fn row_an_agents_forward_is_a_ticket_of_the_originals_author() {
+    let mail = "From: bob@acme.example
+        Cc: carl@customer.example
+        Subject: Fwd: Lamp
+
+        Please look after her.
+
+        ---------- Forwarded message ---------
+        From: Eve Ells <eve@else.example>
+        Date: Mon, 2 Nov 2026 at 10:00
+        Subject: Lamp
+        To: Bob <bob@acme.example>
+
+        It is dark.";
+    let table = usual().by(authenticated());
+    assert_eq!(shown(&table.decided(mail)), "new ticket by eve@else.example, flags 11");
+    let (changes, _) = table.changes(mail);
+    let ticket = &changes.tickets[&changes.new_tickets[0]];
+    assert_eq!((ticket.subject.as_str(), ticket.submitter_id), ("Lamp", UserId(13)));
+    assert_eq!(changes.people[0].person.name, "Eve Ells");
+    let comments: Vec<(&str, bool)> = changes.comments.iter().map(|comment| (comment.body.as_str(), comment.is_public)).collect();
+    assert_eq!(comments, [("It is dark.", true), ("Please look after her.", false)]);
+    assert_eq!((changes.comments[0].author_id, changes.comments[1].author_id), (ticket.requester_id, UserId(13)));
+    assert_eq!((changes.ccs.len(), changes.outgoing.len()), (0, 0), "the original's Cc is dropped, nobody is acknowledged");
+    let unproven = usual();
+    assert_eq!(shown(&unproven.decided(mail)), "new ticket by bob@acme.example, flags 0");
+    let off = crate::rows::table(of(|all| all.agent_forwarding = false)).by(authenticated());
+    assert_eq!(shown(&off.decided(mail)), "new ticket by bob@acme.example");
+    let named = "From: bob@acme.example\nSubject: Lamp\n\n#requester Eve <eve@else.example>\nIt is dark.";
+    assert_eq!(shown(&table.decided(named)), "new ticket by eve@else.example, flags 11");
+    let (changes, _) = table.changes(named);
+    assert_eq!((changes.comments[0].body.as_str(), changes.new_tickets.len()), ("It is dark.", 1));
+}
+
+#[test]
+fn row_a_follow_up_copies_what_goes_on() {
+    let mut table = table(of(|all| all.follow_up_keeps_assignee = true));
+    let closed = &mut table.facts.tickets.get_mut(&TicketId(200)).unwrap().ticket;
+    closed.organization_id = Some(OrganizationId(5));
+    closed.assignee_id = Some(UserId(13));
+    closed.priority = Some(Priority::Urgent);
+    let (changes, _) = table.changes("In-Reply-To: <old@customer.example>\nSubject: quite another\n\nagain");
+    let ticket = &changes.tickets[&changes.new_tickets[0]];
+    assert_eq!((ticket.subject.as_str(), ticket.requester_id), ("Re: Ticket 2", UserId(11)));
+    assert_eq!((ticket.organization_id, ticket.assignee_id, ticket.priority), (Some(OrganizationId(5)), Some(UserId(13)), None));
+    let (changes, _) = table.changes("From: eve@else.example\nIn-Reply-To: <old@customer.example>\nSubject: mine\n\nhi");
+    let ticket = &changes.tickets[&changes.new_tickets[0]];
+    assert_eq!(ticket.subject, "mine", "a stranger learns nothing of the closed ticket");
+    let agent = "From: bob@acme.example\nIn-Reply-To: <old@customer.example>\n\nOnce more.";
+    let (changes, _) = table.by(authenticated()).changes(agent);
+    let ticket = &changes.tickets[&changes.new_tickets[0]];
+    assert_eq!((ticket.requester_id, ticket.submitter_id), (UserId(11), UserId(13)));
+}
+
+#[test]
+fn row_recovered_mail_is_held_by_no_cause_and_follows_nothing_up() {
+    let with = |recovered: Recovered, mail: &str| {
+        let table = Table { recovered: Some(recovered), ..usual() };
+        shown(&table.decided(mail))
+    };
+    let agent = facts().people_by_id[&UserId(13)].clone();
+    for (name, recovered, mail, want) in [
+        (
+            "a machine",
+            Recovered::AsSent,
+            "Auto-Submitted: auto-generated\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example, flags 4",
+        ),
+        (
+            "a third party by header",
+            Recovered::AsSent,
+            "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "note on 100 by eve@else.example, flags 2",
+        ),
+        (
+            "on a closed ticket",
+            Recovered::AsSent,
+            "In-Reply-To: <old@customer.example>\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
+        ("into a ticket", Recovered::Into(TicketId(300)), "Subject: x\n\nhi", "comment on 300 by ada@customer.example"),
+        ("by an agent", Recovered::By(agent), "From: eve@else.example\nSubject: x\n\nhi", "new ticket by eve@else.example"),
+    ] {
+        assert_eq!(with(recovered, mail), want, "{name}");
+    }
+}
+
+#[test]
+fn row_ccs_are_added_by_proven_participants_alone() {
+    let ccs = |table: &Table, mail: &str| table.changes(mail).0.ccs.len();
+    let by_header = "Cc: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi";
+    let by_token = "Cc: dora@customer.example\nSubject: x\n\n[AAAAAA-AAAA]";
+    let new = "Cc: dora@customer.example\nSubject: x\n\nhi";
+    let stranger = "From: eve@else.example\nCc: dora@customer.example\nSubject: x\n\nhi";
+    let with = |settings: fn(&mut Settings)| table(of(settings));
+    for (name, table, mail, want) in [
+        ("by header, unproven", usual(), by_header, 0),
+        ("by header, authenticated", usual().by(authenticated()), by_header, 1),
+        ("by token", usual(), by_token, 1),
+        ("by token, forged", usual().by(forged()), by_token, 0),
+        ("a new ticket", usual(), new, 1),
+        ("a stranger nobody vouches for", usual().by(nothing_published()), stranger, 0),
+        ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
+        ("CCs off", with(|all| all.email_ccs = false), new, 0),
+        ("end users may not", with(|all| all.end_users_add_ccs = false), new, 0),
+        ("the CC is not wanted", with(|all| all.ccs_blocklist = "customer.example".into()), new, 0),
+    ] {
+        assert_eq!(ccs(&table, mail), want, "{name}");
+    }
+    let closed = with(|all| all.anyone_can_submit = false);
+    let (changes, _) = closed.changes("Cc: new@else.example\nSubject: x\n\nhi");
+    assert_eq!(changes.people.len(), 0, "a closed desk makes nobody of a CC");
+}
+
+#[test]
+fn row_an_agent_in_cc_follows_and_so_does_one_who_answers() {
+    let (changes, _) = usual().changes("Cc: bob@acme.example\nSubject: x\n\nhi");
+    assert_eq!(changes.followers.len(), 1);
+    let table = usual().by(authenticated());
+    let (changes, _) = table.changes("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\nhi");
+    assert_eq!(changes.followers, [(TicketId(100), UserId(13))].into());
+}
+
+#[test]
+fn row_followers_are_told_of_every_comment_but_their_own() {
+    let mut table = usual();
+    table.facts.tickets.get_mut(&TicketId(100)).unwrap().followers.insert(UserId(13));
+    let kinds = |mail: &str| {
+        let (changes, _) = table.changes(mail);
+        let told: Vec<(String, String)> = changes
+            .outgoing
+            .iter()
+            .flat_map(|mail| mail.recipients.iter().map(|(_, to)| (mail.content.kind.clone(), to.clone())))
+            .collect();
+        told
+    };
+    let bob = ("follower".to_owned(), "bob@acme.example".to_owned());
+    assert!(kinds("In-Reply-To: <first@customer.example>\n\nhi").contains(&bob));
+    assert_eq!(kinds("From: eve@else.example\n\n[AAAAAA-AAAA]"), [bob], "internal notes too, and nobody else reads them");
+    assert_eq!(kinds("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\nhi"), []);
+}
+
+#[test]
+fn row_one_ticket_an_address_where_the_account_wants_it() {
+    let mail = "To: support@acme.desk.example, help@acme.example\nCc: support@shop.desk.example\nSubject: x\n\nhi";
+    let (changes, _) = usual().changes(mail);
+    assert_eq!(changes.new_tickets.len(), 1);
+    let (changes, _) = table(of(|all| all.ticket_per_address = true)).changes(mail);
+    let received: Vec<&str> = changes.new_tickets.iter().map(|id| changes.tickets[id].received.recipient.as_str()).collect();
+    assert_eq!(received, ["support@acme.desk.example", "help@acme.example", "support@shop.desk.example"]);
+    let notes = changes.comments.iter().filter(|comment| !comment.is_public).count();
+    assert_eq!((notes, changes.ledger.len(), changes.people.len()), (3, 1, 0));
+    assert_eq!(changes.outgoing.len(), 3, "each acknowledges for itself");
+}
+
+#[test]
+fn row_attachments_by_size_and_kind() {
+    let mail = "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/pdf; name=a.pdf\n\nx\n\
+                --b\nContent-Type: application/octet-stream; name=b.exe\n\nx\n--b--";
+    let names = |settings: Settings| {
+        let (changes, _) = table(settings).changes(mail);
+        changes.attachments.iter().map(|new| new.attachment.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(Settings::default()), ["a.pdf"]);
+    assert_eq!(names(of(|all| all.attachment_types = "any".into())), ["a.pdf", "b.exe"]);
+    assert_eq!(names(of(|all| all.email_attachments = false)), Vec::<String>::new());
+    let (changes, _) = usual().changes(mail);
+    let refused: Vec<&str> = changes.audits[0]
+        .events
+        .iter()
+        .filter(|event| event["type"] == "AttachmentRefused")
+        .filter_map(|event| event["name"].as_str())
+        .collect();
+    assert_eq!((refused, changes.comments[0].flags.len()), (vec!["b.exe"], 0), "the audit says so");
+    let mut large = letter(mail);
+    large.attachments[0].size_bytes = 51_000_000;
+    let (table, mut facts, mut changes) = (usual(), facts(), Changes::default());
+    carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &table.inbound(&large, &[]));
+    assert_eq!((changes.comments[0].flags.clone(), changes.attachments.len()), (vec![5], 0));
+    assert_eq!(changes.audits[0].events[1]["flags_options"]["5"]["trusted"], false);
+}
+
+#[test]
+fn row_text_is_kept_whole_without_its_token_and_quotes_are_collapsed() {
+    let mail =
+        "In-Reply-To: <first@customer.example>\n\nThank you.\n\nOn Mon, 2 Nov 2026, Support wrote:\n> Hello.\n> [AAAAAA-AAAA]";
+    let (changes, _) = usual().changes(mail);
+    let comment = &changes.comments[0];
+    assert!(comment.body.contains("Thank you.") && comment.body.contains("> Hello.") && !comment.body.contains("AAAAAA-AAAA"));
+    assert_eq!(comment.hidden.len(), 1, "{:?}", comment.hidden);
+    assert!(comment.body.get(comment.hidden[0].from..).unwrap().starts_with("On Mon"));
+}
+
+#[test]
+fn row_with_the_delimiter_on_what_stands_under_it_is_dropped() {
+    let mail =
+        "In-Reply-To: <first@customer.example>\n\nThank you.\n\n> ##- Please type your reply above this line -##\n> Hello.";
+    let (changes, _) = table(of(|all| all.reply_delimiter = true)).changes(mail);
+    assert_eq!(changes.comments[0].body, "Thank you.");
+    let (changes, _) = usual().changes(mail);
+    assert!(changes.comments[0].body.contains("Hello."), "off: nothing is dropped");
+}
+
+#[test]
+fn row_a_second_text_under_a_used_message_id_is_known_again() {
+    let table = usual();
+    let (mut facts, mut supply) = (table.facts.clone(), Counting::from(10_000));
+    let mut outcomes = Vec::new();
+    for (id, text) in [(1, "one"), (2, "two"), (3, "two"), (4, "one")] {
+        let letter = letter(&format!("Message-ID: <same@customer.example>\nSubject: x\n\n{text}"));
+        let mut changes = Changes::default();
+        let inbound = Inbound::new(MailId(id), NOW, &table.envelope, &letter);
+        let decision = carried_out(&table.account, &mut facts, &mut supply, &mut changes, &inbound);
+        outcomes.push(shown(&decision).split(" on ").next().unwrap().to_owned());
+    }
+    let new = "new ticket by ada@customer.example";
+    assert_eq!(outcomes, [new, "new ticket by ada@customer.example, flags 101", "duplicate of 2", "duplicate of 1"]);
+}
+
+#[test]
+fn row_a_mail_from_an_address_forgets_its_bounces() {
+    let mut table = usual();
+    table.facts.troubles.insert(key("ada@customer.example"), Trouble { bounces: 3, deliverable: Deliverable::Undeliverable });
+    table.facts.people.get_mut(&key("ada@customer.example")).unwrap().deliverable = Deliverable::Undeliverable;
+    let (changes, _) = table.changes("Subject: x\n\nhi");
+    assert_eq!(changes.well_addresses, [key("ada@customer.example")].into());
+    assert_eq!(changes.outgoing.len(), 1, "and is acknowledged");
+    let (changes, _) = table.by(forged()).changes("Subject: x\n\nhi");
+    assert_eq!(changes.well_addresses.len(), 0, "a forged one does not");
+}
+
+#[test]
+fn row_bounces_are_hard_or_soft() {
+    let report = |status: &str| {
+        format!(
+            "From: mailer-daemon@x.example\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nsorry\n\
+             --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\nFinal-Recipient: rfc822; ada@customer.example\n\
+             Action: failed\nStatus: {status}\n\n--b--"
+        )
+    };
+    let path = format!("bounce+{}@acme.desk.example", keys().sign(desk::signed::Purpose::Bounce, 1, 501));
+    for (status, want) in [
+        ("5.1.1", DeliveryResult::Hard),
+        ("4.4.7", DeliveryResult::Soft),
+        ("5.2.2", DeliveryResult::Soft),
+        ("5.7.1", DeliveryResult::Soft),
+    ] {
+        let mut table = usual();
+        table.envelope = Envelope { mail_from: None, ..envelope(&[&path]) };
+        let (changes, _) = table.changes(&report(status));
+        assert_eq!(changes.bounced[0].result, want, "{status}");
+        assert_eq!((changes.suspended.len(), changes.outgoing.len()), (0, 0), "a bounce makes no ticket and triggers no mail");
+    }
+}
+
+#[test]
+fn row_a_requester_who_cannot_be_reached_stops_the_whole_mail() {
+    let mut table = usual();
+    for person in table.facts.people.values_mut().chain(table.facts.people_by_id.values_mut()).filter(|p| p.id == UserId(11)) {
+        person.is_suspended = true;
+    }
+    let (changes, _) =
+        table.changes("From: carl@customer.example\nCc: ada@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi");
+    assert_eq!((changes.comments.len(), changes.outgoing.len()), (1, 0));
+}
+
+#[test]
+fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
+    let stranger = "From: eve@else.example\nSubject: x\n\nhi";
+    for (name, table, mail, want) in [
+        ("a stranger nobody looked at", usual(), stranger, 1),
+        ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
+        ("a stranger nobody vouches for", usual().by(nothing_published()), stranger, 0),
+        ("a known person nobody vouches for", usual().by(nothing_published()), "Subject: x\n\nhi", 1),
+        ("a forged known person", usual().by(forged()), "Subject: x\n\nhi", 0),
+        ("an agent", usual().by(authenticated()), "From: bob@acme.example\nSubject: x\n\nhi", 0),
+    ] {
+        assert_eq!(table.changes(mail).0.outgoing.len(), want, "{name}");
+    }
+}
