@@ -4,7 +4,7 @@ use desk::account::{Account, Brand, Settings};
 use desk::id::{AccountId, BrandId};
 
 use crate::error::{Result, StoreError};
-use crate::{Tx, address, values, work};
+use crate::{Tx, address, organization, values, work};
 
 /// The version that the doors' memory of the directory is checked against.
 pub const DIRECTORY: &str = "directory";
@@ -55,6 +55,11 @@ pub(crate) fn enter(tx: &mut Tx<'_>, key: &str, account_id: i64, target_id: i64)
 pub(crate) fn strike(tx: &mut Tx<'_>, key: &str) -> Result<()> {
     tx.execute("DELETE FROM directory WHERE key = $1", &values![key])?;
     bump(tx, DIRECTORY)
+}
+
+/// The directory key of an API token, by the hash that is kept of it.
+pub(crate) fn token_key(hash: &[u8; 32]) -> String {
+    format!("token:{}", blake3::Hash::from_bytes(*hash).to_hex())
 }
 
 fn account_version(account_id: i64) -> String {
@@ -160,7 +165,9 @@ pub fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<(i64, Account)>> 
     let (subdomain, name, settings) = (row.text()?, row.text()?, row.json::<Settings>()?);
     let brands = brands(tx, account_id)?;
     let addresses = address::list(tx, account_id)?;
-    Ok(Some((version, Account::new(AccountId(account_id), subdomain, name, settings, brands, addresses))))
+    let organizations = organization::list(tx, account_id)?;
+    let account = Account::new(AccountId(account_id), subdomain, name, settings, brands, addresses);
+    Ok(Some((version, account.with_organizations(&organizations))))
 }
 
 fn brands(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Brand>> {

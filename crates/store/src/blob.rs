@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -38,6 +39,30 @@ impl Blobs {
         format!("{account_id}/{}/{mail_id}.zst", mail_id % 1_000)
     }
 
+    /// Account and mail of a blob by its name; none for an object that [`Blobs::name`] did not name.
+    pub(crate) fn owner(name: &str) -> Option<(i64, i64)> {
+        let mut parts = name.strip_suffix(".zst")?.split('/');
+        let (account_id, mail_id) = (parts.next()?.parse().ok()?, parts.nth(1)?.parse().ok()?);
+        (Blobs::name(account_id, mail_id) == name).then_some((account_id, mail_id))
+    }
+
+    /// All blobs, in no order: name, and when it was written, unix milliseconds.
+    pub(crate) fn list(&self) -> BoxStream<'static, Result<(String, i64)>> {
+        let entry = |found: object_store::ObjectMeta| (found.location.to_string(), found.last_modified.timestamp_millis());
+        self.store.list(None).map(move |found| found.map(entry).map_err(|error| failed("list", &error))).boxed()
+    }
+
+    /// Removes a blob; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`].
+    pub(crate) async fn remove(&self, name: &str) -> Result<()> {
+        match self.store.delete(&Path::from(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(name, &error)),
+        }
+    }
+
     /// Writes a blob and returns when it is durable. Idempotent: the same name is only ever written with the same bytes.
     ///
     /// # Errors
@@ -45,6 +70,17 @@ impl Blobs {
     pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let done = self.store.put(&Path::from(name), bytes.into()).await;
         done.map(|_| ()).map_err(|error| failed(name, &error))
+    }
+
+    /// Deletes a blob. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Blob`].
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        match self.store.delete(&Path::from(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(name, &error)),
+        }
     }
 
     /// Reads a blob whole.

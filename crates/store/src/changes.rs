@@ -2,18 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::changes::{Changes, LedgerRow, Outgoing};
+use desk::changes::{Changes, DeliveryResult, LedgerRow, Outgoing};
 use desk::clock::HOUR;
 use desk::id::TicketId;
+use desk::ledger::Outcome;
+use desk::suspension::HELD_FOR;
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
+use desk::user::SOFT_BOUNCES_MAX;
+use mail::address::AddressKey;
 
 use crate::error::{Result, StoreError};
 use crate::ledger::hash;
 use crate::work::{self, Kind};
-use crate::{Tx, Value, address, spool, ticket, user, values};
+use crate::{Tx, Value, address, spool, suspended, ticket, user, values};
 
 /// How often "last seen" of a busy support address is written at most.
 const SEEN_STEP: i64 = HOUR;
+
+/// Sender counters are kept this long after their hour began: an hour that is counted, and one in which the sender is held.
+const RATES_KEPT: i64 = 3 * HOUR;
 
 /// What the writing needs beside the changes.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +33,8 @@ pub struct Writing {
     pub marker: i64,
     /// Whether mail can leave: without a relay it waits visibly.
     pub can_deliver: bool,
+    /// How often somebody is told of suspended tickets, milliseconds; none for never.
+    pub digest_every: Option<i64>,
 }
 
 /// Writes the changes and closes the spool rows of the mails in the ledger. Ticket numbers are taken here, late.
@@ -33,6 +42,25 @@ pub struct Writing {
 /// # Errors
 /// [`StoreError::Changed`] when a spool row was decided by somebody else; the transaction must not commit then.
 pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    write_all(tx, writing, changes, Times::First)
+}
+
+/// As [`write()`], of mails that were decided before: their ledger rows are changed, and what held them is gone.
+///
+/// # Errors
+/// [`StoreError::Changed`] when a mail has no ledger row; the transaction must not commit then.
+pub fn rewrite(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    write_all(tx, writing, changes, Times::Again)
+}
+
+/// Whether the mails are decided for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Times {
+    First,
+    Again,
+}
+
+fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times) -> Result<()> {
     let account_id = writing.account_id;
     let people: Vec<_> = changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
     user::insert_many(tx, account_id, &people)?;
@@ -42,12 +70,24 @@ pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()>
     write_audits(tx, account_id, changes)?;
     write_message_ids(tx, account_id, changes)?;
     write_bounces(tx, writing, changes)?;
+    write_rates(tx, writing, changes)?;
+    let locales: Vec<_> = changes.locales.iter().map(|(id, locale)| (id.0, locale.as_str())).collect();
+    user::set_locales(tx, account_id, &locales)?;
     for probe in &changes.probes {
         address::probe_returned(tx, account_id, probe.address_id.0, &probe.native, probe.at)?;
     }
     let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
     address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
-    write_ledger(tx, account_id, changes, &numbers)?;
+    match times {
+        Times::First => {
+            keep_envelopes(tx, account_id, changes)?;
+            write_ledger(tx, account_id, changes, &numbers)?;
+            close_spool(tx, account_id, changes)?;
+        }
+        Times::Again => rewrite_ledger(tx, account_id, changes, &numbers)?,
+    }
+    write_suspended(tx, account_id, changes)?;
+    announce_held(tx, writing, changes)?;
     write_outgoing(tx, writing, &changes.outgoing, &numbers)?;
     announce_closing(tx, writing, changes)
 }
@@ -70,6 +110,10 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
     let ccs: Vec<_> = changes.ccs.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
     let sql = "INSERT INTO ticket_ccs (account_id, ticket_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &ccs)?;
+    let followers: Vec<_> = changes.followers.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
+    let sql = "INSERT INTO ticket_followers (account_id, ticket_id, user_id) VALUES ($1, $2, $3)
+               ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
+    tx.insert_rows(sql, &followers)?;
     Ok(numbers)
 }
 
@@ -94,12 +138,13 @@ fn take_numbers(tx: &mut Tx<'_>, account_id: i64, count: usize) -> Result<i64> {
 }
 
 fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
-    let flags: Vec<String> = changes.comments.iter().map(|comment| json(&comment.flags)).collect();
+    let texts: Vec<(String, String)> =
+        changes.comments.iter().map(|comment| (json(&comment.flags), json(&comment.hidden))).collect();
     let rows: Vec<_> = changes
         .comments
         .iter()
-        .zip(&flags)
-        .map(|(comment, flags)| {
+        .zip(&texts)
+        .map(|(comment, (flags, hidden))| {
             values![
                 account_id,
                 comment.ticket_id.0,
@@ -110,12 +155,14 @@ fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
                 &comment.body,
                 comment.mail_id.map(|id| id.0),
                 flags,
+                hidden,
                 comment.created_at
             ]
         })
         .collect();
-    let sql = "INSERT INTO comments (account_id, ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let sql =
+        "INSERT INTO comments (account_id, ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, hidden, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     tx.insert_rows(sql, &rows)?;
     let rows: Vec<_> = changes
         .attachments
@@ -177,36 +224,54 @@ fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Res
                ON CONFLICT (account_id, hash) DO UPDATE
                SET kind = excluded.kind, ticket_id = excluded.ticket_id, mail_id = excluded.mail_id,
                    fingerprint = excluded.fingerprint
-               WHERE message_ids.kind = 'seen' AND excluded.kind <> 'seen' AND message_ids.message_id = excluded.message_id";
+               WHERE message_ids.message_id = excluded.message_id
+                   AND (message_ids.kind = 'seen' AND excluded.kind <> 'seen'
+                        OR message_ids.kind = 'in' AND excluded.kind = 'in' AND message_ids.mail_id = excluded.mail_id)";
     tx.insert_rows(sql, &rows)?;
     Ok(())
 }
 
 fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
-    let finals: Vec<_> = changes
-        .bounced
-        .iter()
-        .filter(|bounce| bounce.is_final)
-        .map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0])
-        .collect();
+    let failed = |result| matches!(result, DeliveryResult::Hard | DeliveryResult::Soft);
+    let of = |wanted: bool| -> Vec<_> {
+        let told = changes.bounced.iter().filter(|bounce| failed(bounce.result) == wanted);
+        told.map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0]).collect()
+    };
     let sql = "UPDATE outbox SET state = 'bounced', last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
-    tx.execute_rows(sql, &finals)?;
-    let delays: Vec<_> = changes
-        .bounced
-        .iter()
-        .filter(|bounce| !bounce.is_final)
-        .map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0])
-        .collect();
+    tx.execute_rows(sql, &of(true))?;
     let sql = "UPDATE outbox SET last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
-    tx.execute_rows(sql, &delays)?;
-    let addresses: Vec<String> =
-        changes.bounced.iter().filter(|bounce| bounce.is_final).map(|bounce| bounce.delivery.recipient.to_lowercase()).collect();
-    user::bounced(tx, writing.account_id, &addresses)
+    tx.execute_rows(sql, &of(false))?;
+    // Before the bounces of this batch: a mail that came with them does not undo them.
+    let well: Vec<&str> = changes.well_addresses.iter().map(AddressKey::as_str).collect();
+    user::recovered(tx, writing.account_id, &well)?;
+    let addresses = |wanted: DeliveryResult| -> Vec<String> {
+        let told = changes.bounced.iter().filter(|bounce| bounce.result == wanted);
+        told.map(|bounce| bounce.delivery.recipient.to_lowercase()).collect()
+    };
+    user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Hard), 1)?;
+    user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Soft), SOFT_BOUNCES_MAX)
+}
+
+/// What was counted of senders; rows that say nothing any more go with it.
+fn write_rates(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    if changes.rates.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = changes
+        .rates
+        .iter()
+        .map(|(sender, rate)| values![writing.account_id, sender, rate.window_start, i64::from(rate.count), rate.held_until])
+        .collect();
+    let sql = "INSERT INTO sender_rates (account_id, sender, window_start, count, held_until) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (account_id, sender) DO UPDATE
+               SET window_start = excluded.window_start, count = excluded.count, held_until = excluded.held_until";
+    tx.insert_rows(sql, &rows)?;
+    let sql = "DELETE FROM sender_rates WHERE account_id = $1 AND window_start < $2";
+    tx.execute(sql, &values![writing.account_id, writing.now - RATES_KEPT])?;
+    Ok(())
 }
 
 fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
-    // The last step is the reason itself and stands in a column of its own.
-    let steps = |row: &LedgerRow| json(&row.reasons.split_last().map(|(_, before)| before).unwrap_or_default());
     let reasons: Vec<String> = changes.ledger.iter().map(steps).collect();
     let rows: Vec<_> = changes
         .ledger
@@ -232,6 +297,41 @@ fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &B
                    ticket_id, ticket_number)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     tx.insert_rows(sql, &rows)?;
+    Ok(())
+}
+
+/// The steps before the last one, which is the reason itself and stands in a column of its own.
+fn steps(row: &LedgerRow) -> String {
+    json(&row.reasons.split_last().map(|(_, before)| before).unwrap_or_default())
+}
+
+fn rewrite_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
+    for row in &changes.ledger {
+        let (reasons, ticket) = (steps(row), row.ticket_id.map(|id| id.0));
+        let number = row.ticket_id.and_then(|id| numbers.get(&id)).copied();
+        let sql = "UPDATE ledger SET decided_at = $1, outcome = $2, reason = $3, reasons = $4, ticket_id = $5, ticket_number = $6
+                   WHERE account_id = $7 AND id = $8";
+        let bound = values![row.decided_at, row.outcome.as_str(), &row.reason, &reasons, ticket, number, account_id, row.id.0];
+        if tx.execute(sql, &bound)? != 1 {
+            return Err(StoreError::Changed("the ledger row of the mail"));
+        }
+        suspended::release(tx, account_id, row.id.0)?;
+    }
+    Ok(())
+}
+
+/// What SMTP said of the mails that may be decided anew.
+fn keep_envelopes(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+    let is_settled = |outcome| matches!(outcome, Outcome::NewTicket | Outcome::Comment | Outcome::FollowUp);
+    let open = changes.ledger.iter().filter(|row| !is_settled(row.outcome));
+    let rows: Vec<_> = open.map(|row| values![account_id, row.accepted_at, row.id.0]).collect();
+    let sql = "INSERT INTO envelopes (account_id, id, envelope)
+               SELECT account_id, id, envelope FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3";
+    tx.execute_rows(sql, &rows)?;
+    Ok(())
+}
+
+fn write_suspended(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
     let rows: Vec<_> = changes
         .suspended
         .iter()
@@ -251,6 +351,25 @@ fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &B
     let sql = "INSERT INTO suspended_tickets (account_id, id, cause, sender, subject, recipient, detail, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.insert_rows(sql, &rows)?;
+    Ok(())
+}
+
+/// Held mail is deleted when its time comes, and somebody may want to hear of it before.
+fn announce_held(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+    let Some(held) = changes.suspended.first() else { return Ok(()) };
+    work::add_once(tx, Kind::Purge, writing.account_id, after(held.created_at + HELD_FOR, HOUR))?;
+    match writing.digest_every {
+        Some(every) => work::add_once(tx, Kind::Digest, writing.account_id, after(held.created_at, every)),
+        None => Ok(()),
+    }
+}
+
+/// The next full step after a time, so that many announcements are one.
+fn after(at: i64, step: i64) -> i64 {
+    at - at.rem_euclid(step) + step
+}
+
+fn close_spool(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
     let closed: Vec<(i64, i64)> = changes.ledger.iter().map(|row| (row.accepted_at, row.id.0)).collect();
     spool::close(tx, account_id, &closed)
 }

@@ -2,12 +2,81 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::facts::{Delivery, Facts, KnownId, Questions, TicketFacts};
+use desk::account::Account;
+use desk::facts::{Delivery, Facts, Inbound, KnownId, Questions, Recovered, TicketFacts};
 use desk::id::{OutboxId, OutgoingId, TicketId, UserId};
+use desk::rate::Rate;
+use desk::signed::SigningKeys;
+use desk::user::{Deliverable, Person};
+
+use mail::address::AddressKey;
 
 use crate::error::Result;
 use crate::ledger::hash;
 use crate::{Tx, Value, ticket, user, values};
+
+/// Everything the decisions about these mails may need: what they ask at first, and what the first answers make some of them ask.
+///
+/// `sender_per_hour`: the installation's limit for one sender, 0 for none; the account's own goes before it.
+///
+/// # Errors
+/// As the database says.
+pub fn gather(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    keys: &SigningKeys,
+    sender_per_hour: u32,
+    mails: &[Inbound<'_>],
+) -> Result<Facts> {
+    let account_id = account.id.0;
+    let per_hour = match (sender_per_hour, account.settings.sender_per_hour) {
+        (0, _) => 0,
+        (installation, 0) => installation,
+        (_, own) => own,
+    };
+    let mut questions = Questions::default();
+    for inbound in mails {
+        questions.add(account, keys, inbound.envelope, inbound.letter);
+        if per_hour > 0 {
+            questions.add_sender(inbound);
+        }
+    }
+    let mut facts = load(tx, account_id, &questions)?;
+    facts.sender_per_hour = per_hour;
+    let mut more = Questions::default();
+    for inbound in mails {
+        more.add_more(account, &facts, inbound);
+        if let Some(Recovered::Into(ticket)) = inbound.recovered {
+            more.comments.insert(*ticket);
+        }
+    }
+    if !more.is_empty() {
+        load_more(tx, account_id, &more, &mut facts)?;
+    }
+    Ok(facts)
+}
+
+fn load_more(tx: &mut Tx<'_>, account_id: i64, more: &Questions, facts: &mut Facts) -> Result<()> {
+    facts.message_ids.extend(message_ids(tx, account_id, &more.message_ids)?);
+    let unknown = |key: &&AddressKey| !facts.people.contains_key(*key);
+    let keys: Vec<&str> = more.addresses.iter().filter(unknown).map(AddressKey::as_str).collect();
+    load_people(tx, account_id, &keys, facts)?;
+    let users: Vec<i64> = more.users.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
+    for person in user::by_ids(tx, account_id, &users)? {
+        facts.people_by_id.insert(person.id, person);
+    }
+    let missing: BTreeSet<TicketId> = more.comments.iter().filter(|id| !facts.tickets.contains_key(id)).copied().collect();
+    load_tickets(tx, account_id, &missing, facts)?;
+    load_people_on_tickets(tx, account_id, facts)?;
+    let list: Vec<Value<'_>> = more.comments.iter().map(|id| Value::Int(id.0)).collect();
+    let sql = "SELECT ticket_id, is_public, body FROM comments WHERE account_id = $1 AND ticket_id IN ($2..)
+               ORDER BY id DESC LIMIT 500";
+    for mut row in tx.query_in(sql, &values![account_id], &list)? {
+        let ticket = TicketId(row.int()?);
+        facts.comments.entry(ticket).or_default().push((row.flag()?, row.text()?));
+    }
+    Ok(())
+}
 
 /// Answers what the mails of a batch ask, in one fixed order of locks: the caller holds the account, then tickets, then people.
 ///
@@ -25,12 +94,33 @@ pub fn load(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<F
     let of_deliveries = facts.deliveries.iter().filter_map(|delivery| delivery.ticket);
     let ids: BTreeSet<TicketId> = named.chain(facts.tokens.values().copied()).chain(of_deliveries).collect();
     load_tickets(tx, account_id, &ids, &mut facts)?;
-    let keys: Vec<&str> = questions.addresses.iter().map(mail::address::AddressKey::as_str).collect();
-    for (key, person) in user::by_addresses(tx, account_id, &keys)? {
-        facts.know(key, person);
-    }
+    let keys: Vec<&str> = questions.addresses.iter().map(AddressKey::as_str).collect();
+    load_people(tx, account_id, &keys, &mut facts)?;
     load_people_on_tickets(tx, account_id, &mut facts)?;
+    facts.rates = rates(tx, account_id, &questions.senders)?;
     Ok(facts)
+}
+
+fn load_people(tx: &mut Tx<'_>, account_id: i64, keys: &[&str], facts: &mut Facts) -> Result<()> {
+    for found in user::find_many(tx, account_id, keys)? {
+        facts.troubles.extend(found.trouble.map(|trouble| (found.key.clone(), trouble)));
+        facts.know(found.key, found.person);
+    }
+    Ok(())
+}
+
+fn rates(tx: &mut Tx<'_>, account_id: i64, senders: &BTreeSet<String>) -> Result<BTreeMap<String, Rate>> {
+    let list: Vec<Value<'_>> = senders.iter().map(|sender| Value::Text(sender)).collect();
+    let sql = "SELECT sender, window_start, count, held_until FROM sender_rates WHERE account_id = $1 AND sender IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter()
+        .map(|mut row| {
+            let sender = row.text()?;
+            let window_start = row.int()?;
+            let count = u32::try_from(row.int()?).unwrap_or(u32::MAX);
+            Ok((sender, Rate { window_start, count, held_until: row.maybe_int()? }))
+        })
+        .collect()
 }
 
 /// The facts of tickets and the people on them, for a command.
@@ -90,22 +180,36 @@ fn deliveries(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result
 fn load_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>, facts: &mut Facts) -> Result<()> {
     let list: Vec<i64> = ids.iter().map(|id| id.0).collect();
     for ticket in ticket::by_ids(tx, account_id, &list)? {
-        facts.tickets.insert(ticket.id, TicketFacts { ticket, ccs: BTreeSet::new() });
+        facts.tickets.insert(ticket.id, TicketFacts { ticket, ccs: BTreeSet::new(), followers: BTreeSet::new() });
     }
     for (ticket, user) in ticket::ccs(tx, account_id, &list)? {
         if let Some(known) = facts.tickets.get_mut(&ticket) {
             known.ccs.insert(user);
         }
     }
+    for (ticket, user) in ticket::followers(tx, account_id, &list)? {
+        if let Some(known) = facts.tickets.get_mut(&ticket) {
+            known.followers.insert(user);
+        }
+    }
     Ok(())
 }
 
 fn load_people_on_tickets(tx: &mut Tx<'_>, account_id: i64, facts: &mut Facts) -> Result<()> {
-    let on_tickets: BTreeSet<UserId> =
-        facts.tickets.values().flat_map(|known| known.ccs.iter().copied().chain([known.ticket.requester_id])).collect();
+    let on_tickets = facts.tickets.values().flat_map(|known| {
+        let ticket = &known.ticket;
+        let named = [Some(ticket.requester_id), ticket.assignee_id].into_iter().flatten();
+        known.ccs.iter().chain(&known.followers).copied().chain(named)
+    });
+    let on_tickets: BTreeSet<UserId> = on_tickets.collect();
     let missing: Vec<i64> = on_tickets.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
     for person in user::by_ids(tx, account_id, &missing)? {
         facts.people_by_id.insert(person.id, person);
+    }
+    let silent = |person: &&Person| person.deliverable == Deliverable::Undeliverable;
+    let silent: Vec<i64> = facts.people_by_id.values().filter(silent).map(|person| person.id.0).collect();
+    for (id, address) in user::other_addresses(tx, account_id, &silent)? {
+        facts.reach_at(id, &address);
     }
     Ok(())
 }

@@ -55,6 +55,16 @@ pub fn by_message_id(tx: &mut Tx<'_>, account_id: i64, message_id: &str) -> Resu
     tx.query(sql, &values![account_id, hash(message_id), message_id])?.into_iter().map(read).collect()
 }
 
+/// A decided mail by its id.
+///
+/// # Errors
+/// As the database says.
+pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Row>> {
+    let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
+               FROM ledger WHERE account_id = $1 AND id = $2";
+    tx.find(sql, &values![account_id, id])?.map(read).transpose()
+}
+
 /// Undecided mails, oldest first, at most `limit`.
 ///
 /// # Errors

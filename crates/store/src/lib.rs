@@ -3,6 +3,7 @@
 //! Knows desk's types and nothing of sockets or mail servers. Data comes as slices and goes as vectors, one statement a
 //! batch. Closures given to [`Store::read`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
 
+mod checkpointer;
 mod dialect;
 mod error;
 mod job;
@@ -20,12 +21,15 @@ pub mod directory;
 pub mod facts;
 pub mod folder;
 pub mod ids;
+pub mod import;
 pub mod ledger;
+pub mod organization;
 pub mod outbox;
 pub mod raw;
 pub mod signing;
 pub mod spool;
 pub mod suspended;
+pub mod sweep;
 pub mod ticket;
 pub mod token;
 pub mod user;

@@ -6,7 +6,13 @@ use crate::tx::Tx;
 use crate::values;
 
 /// All migrations in order. A text is never edited once released: its hash is checked at every start.
-pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "spine", include_str!("../migrations/0001_spine.sql"))];
+pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "spine", include_str!("../migrations/0001_spine.sql")),
+    (2, "understanding", include_str!("../migrations/0002_understanding.sql")),
+    (3, "suspended", include_str!("../migrations/0003_suspended.sql")),
+    (4, "doors", include_str!("../migrations/0004_doors.sql")),
+    (5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
+];
 
 const PARTITIONS: usize = 4;
 

@@ -8,14 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
-use crate::tx::{Inner, Tx};
+use crate::tx::{Inner, Insert, Tx};
 use crate::value::{Cell, Row, Value, storable};
 
 /// How often a closure is run again after a serialisation failure or a deadlock.
@@ -155,6 +155,21 @@ pub(crate) struct Session {
     again: bool,
     /// Whether a statement of the open transaction failed: PostgreSQL then answers COMMIT with a rollback and no error.
     failed: bool,
+    /// How far the transaction is.
+    stage: Stage,
+}
+
+/// How far a transaction is: BEGIN travels with the first statement and COMMIT, where it can, with the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was sent yet; this text begins the transaction.
+    Wanted(&'static str),
+    /// BEGIN was sent and failed, as on a connection that the server has closed.
+    NotBegun,
+    /// Open.
+    Begun,
+    /// Committed with its last statements.
+    Committed,
 }
 
 impl std::fmt::Debug for Session {
@@ -175,27 +190,31 @@ impl Session {
             // Its end shows as `client.is_closed()`.
             let _ = connection.await;
         });
-        let mut session = Session { runtime, client, statements: HashMap::new(), again: false, failed: false };
+        let mut session =
+            Session { runtime, client, statements: HashMap::new(), again: false, failed: false, stage: Stage::Begun };
         session.batch(SESSION)?;
         Ok(session)
     }
 
     fn transaction(&mut self, job: &mut Job, read_only: bool) -> std::result::Result<Box<dyn std::any::Any + Send>, Failure> {
         let begin = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
-        if self.batch(begin).is_err() {
-            return Err(Failure::NotBegun);
-        }
-        (self.again, self.failed) = (false, false);
+        (self.again, self.failed, self.stage) = (false, false, Stage::Wanted(begin));
         let outcome = {
             let mut tx = Tx { inner: Inner::Postgres(self) };
             catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
                 .unwrap_or_else(|payload| Err(StoreError::Panicked(panic_text(payload.as_ref()))))
         };
+        // Also when the connection was found closed before BEGIN could be sent.
+        if self.stage == Stage::NotBegun || (matches!(self.stage, Stage::Wanted(_)) && self.client.is_closed()) {
+            return Err(Failure::NotBegun);
+        }
         match outcome {
             Ok(_) if self.failed => {
                 let _ = self.batch("ROLLBACK");
                 Err(Failure::Final(StoreError::Statement("a statement failed and its closure went on".into())))
             }
+            // A closure that asked for nothing needs no transaction.
+            Ok(value) if matches!(self.stage, Stage::Committed | Stage::Wanted(_)) => Ok(value),
             Ok(value) => match self.batch("COMMIT") {
                 Ok(()) => Ok(value),
                 Err(error) if self.again => Err(Failure::Retry(error)),
@@ -221,7 +240,7 @@ impl Session {
     pub(crate) fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
         let statement = self.statement(sql)?;
         let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let rows = self.runtime.block_on(self.client.query(&statement, &params));
+        let rows = drive(&self.runtime, &self.client, &mut self.stage, self.client.query(&statement, &params));
         let rows = rows.map_err(|error| self.convert(&error, sql))?;
         rows.iter().map(|row| row_of(row).map_err(|error| self.convert(&error, sql))).collect()
     }
@@ -229,7 +248,7 @@ impl Session {
     pub(crate) fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
         let statement = self.statement(sql)?;
         let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let changed = self.runtime.block_on(self.client.execute(&statement, &params));
+        let changed = drive(&self.runtime, &self.client, &mut self.stage, self.client.execute(&statement, &params));
         changed.map_err(|error| self.convert(&error, sql))
     }
 
@@ -243,7 +262,7 @@ impl Session {
                 client.execute(statement, &params).await
             }
         });
-        let changed = self.runtime.block_on(try_join_all(runs));
+        let changed = drive(&self.runtime, &self.client, &mut self.stage, try_join_all(runs));
         changed.map(|counts| counts.iter().sum()).map_err(|error| self.convert(&error, sql))
     }
 
@@ -251,17 +270,45 @@ impl Session {
         if let [row] = rows {
             return self.execute(sql, row);
         }
-        let types: Vec<Type> = self.statement(sql)?.params().to_vec();
-        let text = unnested(sql, &types)?;
-        let statement = self.statement(&text)?;
-        let columns: Vec<Column<'_, '_, N>> = (0..N).map(|at| Column { rows, at }).collect();
+        let statement = self.unnested_statement(sql)?;
+        let columns: Vec<Column<'_, [Value<'_>; N]>> = (0..N).map(|at| Column { rows, at }).collect();
         let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
-        let changed = self.runtime.block_on(self.client.execute(&statement, &params));
+        let changed = drive(&self.runtime, &self.client, &mut self.stage, self.client.execute(&statement, &params));
         changed.map_err(|error| self.convert(&error, sql))
     }
 
+    fn unnested_statement(&mut self, sql: &str) -> Result<Statement> {
+        let types: Vec<Type> = self.statement(sql)?.params().to_vec();
+        let text = unnested(sql, &types)?;
+        self.statement(&text)
+    }
+
+    /// All rows of all inserts, then COMMIT, without waiting in between: one round trip, with BEGIN's.
+    pub(crate) fn insert_last(&mut self, inserts: &[Insert<'_, '_>]) -> Result<()> {
+        let mut prepared = Vec::with_capacity(inserts.len());
+        for insert in inserts.iter().filter(|insert| !insert.rows.is_empty()) {
+            let width = insert.rows.first().map_or(0, |row| row.len());
+            let columns: Vec<Column<'_, &[Value<'_>]>> = (0..width).map(|at| Column { rows: &insert.rows, at }).collect();
+            prepared.push((self.unnested_statement(insert.sql)?, columns));
+        }
+        let client = &self.client;
+        let runs = prepared.iter().map(|(statement, columns)| async move {
+            let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
+            client.execute(statement, &params).await
+        });
+        let work = async {
+            // A statement that fails turns this COMMIT into a rollback; its own error tells.
+            let (done, committed) = join(try_join_all(runs), client.batch_execute("COMMIT")).await;
+            done.and(committed)
+        };
+        let done = drive(&self.runtime, client, &mut self.stage, work);
+        done.map_err(|error| self.convert(&error, "the last statements of a transaction"))?;
+        self.stage = Stage::Committed;
+        Ok(())
+    }
+
     pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
-        let done = self.runtime.block_on(self.client.batch_execute(sql));
+        let done = drive(&self.runtime, &self.client, &mut self.stage, self.client.batch_execute(sql));
         done.map_err(|error| self.convert(&error, sql))
     }
 
@@ -287,6 +334,20 @@ impl Session {
     }
 }
 
+/// Runs a statement, with BEGIN in front of it when that was not sent yet: both travel together.
+fn drive<T>(
+    runtime: &tokio::runtime::Runtime,
+    client: &Client,
+    stage: &mut Stage,
+    work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+) -> std::result::Result<T, tokio_postgres::Error> {
+    let Stage::Wanted(begin) = *stage else { return runtime.block_on(work) };
+    // Polled in this order, so sent in this order.
+    let (begun, done) = runtime.block_on(join(client.batch_execute(begin), work));
+    *stage = if begun.is_ok() { Stage::Begun } else { Stage::NotBegun };
+    begun.and(done)
+}
+
 /// The whole chain of causes: the outermost error of the driver says only "db error".
 fn chain(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
@@ -306,14 +367,14 @@ fn unnested(sql: &str, types: &[Type]) -> Result<String> {
 
 /// One column of many rows, sent as a one-dimensional array without being copied first.
 #[derive(Debug)]
-struct Column<'r, 'v, const N: usize> {
-    rows: &'r [[Value<'v>; N]],
+struct Column<'r, R> {
+    rows: &'r [R],
     at: usize,
 }
 
-impl<const N: usize> ToSql for Column<'_, '_, N> {
+impl<'v, R: AsRef<[Value<'v>]> + std::fmt::Debug> ToSql for Column<'_, R> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        let cells: Vec<Value<'_>> = self.rows.iter().filter_map(|row| row.get(self.at)).copied().collect();
+        let cells: Vec<Value<'_>> = self.rows.iter().filter_map(|row| row.as_ref().get(self.at)).copied().collect();
         cells.to_sql(kind, out)
     }
 

@@ -7,6 +7,7 @@ use desk::envelope::Envelope;
 use crate::blob::Blobs;
 use crate::error::{Result, StoreError};
 use crate::raw::{self, INLINE_MAX, Packed};
+use crate::tx::Insert;
 use crate::work::{self, Kind};
 use crate::{Store, Tx, values};
 
@@ -74,7 +75,7 @@ impl Store {
     }
 }
 
-fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
+pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
     let raws: Vec<_> = mails
         .iter()
         .map(|mail| {
@@ -82,25 +83,28 @@ fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
             values![mail.account_id, mail.id, size, mail.packed.body.as_ref(), mail.packed.blob.as_ref()]
         })
         .collect();
-    tx.insert_rows("INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)", &raws)?;
     let spool: Vec<_> = mails.iter().map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope]).collect();
-    tx.insert_rows("INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)", &spool)?;
     let mut accounts: Vec<i64> = mails.iter().map(|mail| mail.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
     let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
-    work::add(tx, Kind::Mail, &due, marker)
+    let due = work::rows(Kind::Mail, &due, marker);
+    tx.insert_last(&[
+        Insert::new("INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)", &raws),
+        Insert::new("INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)", &spool),
+        Insert::new(work::ADD, &due),
+    ])
 }
 
-/// The account's oldest undecided mails, at most `limit`.
+/// The account's oldest undecided mails, at most `limit`, that come after one of the given time and id; `(0, 0)`: all.
 ///
 /// # Errors
 /// As the database says.
-pub fn page(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<Vec<SpoolRow>> {
+pub fn page(tx: &mut Tx<'_>, account_id: i64, after: (i64, i64), limit: usize) -> Result<Vec<SpoolRow>> {
     let sql = "SELECT s.id, s.accepted_at, s.envelope, r.size_bytes
                FROM spool s LEFT JOIN raw_mails r ON r.account_id = s.account_id AND r.id = s.id
-               WHERE s.account_id = $1 ORDER BY s.accepted_at, s.id LIMIT $2";
-    let rows = tx.query(sql, &values![account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+               WHERE s.account_id = $1 AND (s.accepted_at, s.id) > ($2, $3) ORDER BY s.accepted_at, s.id LIMIT $4";
+    let rows = tx.query(sql, &values![account_id, after.0, after.1, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     rows.into_iter()
         .map(|mut row| {
             let (id, accepted_at, envelope) = (row.int()?, row.int()?, row.json()?);
@@ -116,6 +120,18 @@ pub fn page(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<Vec<SpoolR
 pub fn count(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
     let row = tx.find("SELECT count(*) FROM spool WHERE account_id = $1", &values![account_id])?;
     row.map_or(Ok(0), |mut row| row.int())
+}
+
+/// The oldest undecided mail of an account in which more than `count` wait; none where fewer do.
+///
+/// # Errors
+/// As the database says.
+pub fn oldest_of_more_than(tx: &mut Tx<'_>, account_id: i64, count: i64) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT 1 OFFSET $2";
+    if tx.find(sql, &values![account_id, count])?.is_none() {
+        return Ok(None);
+    }
+    tx.find(sql, &values![account_id, 0])?.map(|mut row| row.int()).transpose()
 }
 
 /// Takes decided mails off the spool.

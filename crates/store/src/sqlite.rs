@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
+use crate::checkpointer::Checkpointer;
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Tx};
@@ -21,8 +22,6 @@ const GROUP_MAX: usize = 64;
 /// Bytes of page cache for the writer and for each reader, in KiB.
 const WRITER_CACHE_KIB: i64 = 24 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
-/// The write-ahead log is copied back once it has this many pages.
-const CHECKPOINT_PAGES: i64 = 4_000;
 
 /// The SQLite side of the store.
 #[derive(Debug)]
@@ -49,11 +48,12 @@ impl Sqlite {
         }
         // The log and the shared memory beside it get the file's own permissions.
         crate::folder::touch(path).map_err(|error| StoreError::setup(format!("cannot create {}: {error}", path.display())))?;
-        let connection = open_writer(path)?;
+        let mut connection = open_writer(path)?;
+        let checkpointer = Checkpointer::start(path, &mut connection)?;
         let (sender, jobs) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || write_loop(&connection, &jobs))
+            .spawn(move || write_loop(&connection, &jobs, checkpointer))
             .map_err(|error| StoreError::setup(format!("cannot start the writer thread: {error}")))?;
         Ok(Sqlite {
             writer: Mutex::new(Some(sender)),
@@ -134,7 +134,6 @@ fn open_writer(path: &Path) -> Result<Connection> {
         // FULL, not NORMAL: 250 is said on the strength of this commit.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(256);
@@ -157,21 +156,35 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> StoreError {
     StoreError::setup(format!("cannot open the database {}: {error}", path.display()))
 }
 
-fn write_loop(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
+fn write_loop(connection: &Connection, jobs: &mpsc::Receiver<Job>, checkpointer: Checkpointer) {
     while let Ok(first) = jobs.recv() {
         commit_group(connection, first, jobs);
+        checkpointer.after_commit(connection);
     }
+    // Its connection must be gone before the log can be cut.
+    drop(checkpointer);
     let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
 }
 
-/// Runs the first job and those that wait behind it in one transaction, a savepoint each, and answers after the commit.
-fn commit_group(connection: &Connection, first: Job, jobs: &mpsc::Receiver<Job>) {
-    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
-        first.finish(Err(convert(&error)));
+/// Runs the first job and those that wait behind it in one transaction, and answers after the commit.
+///
+/// Those behind it run in a savepoint each. The first needs none, which spares the copies a savepoint keeps of every page
+/// that is changed: nobody is beside it yet, so when it fails the transaction is rolled back.
+fn commit_group(connection: &Connection, mut first: Job, jobs: &mpsc::Receiver<Job>) {
+    if let Err(error) = statement(connection, "BEGIN IMMEDIATE") {
+        first.finish(Err(error));
         return;
     }
-    let mut finished: Vec<(Job, Outcome)> = Vec::new();
-    let mut next = Some(first);
+    let outcome = run(connection, &mut first);
+    if outcome.is_err() {
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        first.finish(outcome);
+        return;
+    }
+    let mut finished: Vec<(Job, Outcome)> = vec![(first, outcome)];
+    let mut next = if connection.is_autocommit() { None } else { jobs.try_recv().ok() };
     while let Some(mut job) = next {
         let outcome = run_in_savepoint(connection, &mut job);
         finished.push((job, outcome));
@@ -184,7 +197,7 @@ fn commit_group(connection: &Connection, first: Job, jobs: &mpsc::Receiver<Job>)
     let committed = if connection.is_autocommit() {
         Err(StoreError::Unavailable("the transaction was rolled back by the database".into()))
     } else {
-        connection.execute_batch("COMMIT").map_err(|error| convert(&error))
+        statement(connection, "COMMIT")
     };
     if committed.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
@@ -198,17 +211,21 @@ fn commit_group(connection: &Connection, first: Job, jobs: &mpsc::Receiver<Job>)
 }
 
 fn run_in_savepoint(connection: &Connection, job: &mut Job) -> Outcome {
-    let statement = |sql: &str| connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(|e| convert(&e));
-    statement("SAVEPOINT job")?;
+    statement(connection, "SAVEPOINT job")?;
     let outcome = run(connection, job);
-    if outcome.is_err() && !connection.is_autocommit() && statement("ROLLBACK TO job").is_err() {
+    if outcome.is_err() && !connection.is_autocommit() && statement(connection, "ROLLBACK TO job").is_err() {
         // Half a job must not be committed with its neighbours: all of the group is undone and asked to try again.
         let _ = connection.execute_batch("ROLLBACK");
     }
     if !connection.is_autocommit() {
-        statement("RELEASE job")?;
+        statement(connection, "RELEASE job")?;
     }
     outcome
+}
+
+/// Runs a statement that controls the transaction.
+fn statement(connection: &Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(|error| convert(&error))
 }
 
 fn run(connection: &Connection, job: &mut Job) -> Outcome {
@@ -278,11 +295,11 @@ pub(crate) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) 
     Ok(changed as u64)
 }
 
-pub(crate) fn execute_rows<const N: usize>(connection: &Connection, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
+pub(crate) fn execute_rows<'v, R: AsRef<[Value<'v>]>>(connection: &Connection, sql: &str, rows: &[R]) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(|e| in_statement(&e, sql))?;
     let mut changed = 0;
     for row in rows {
-        changed += statement.execute(params_from_iter(row)).map_err(|e| in_statement(&e, sql))? as u64;
+        changed += statement.execute(params_from_iter(row.as_ref())).map_err(|e| in_statement(&e, sql))? as u64;
     }
     Ok(changed)
 }

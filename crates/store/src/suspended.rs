@@ -1,7 +1,11 @@
-//! Suspended tickets: mails held back, with their cause.
+//! Suspended tickets: mails held back, with their cause; how they are let go, deleted, and told of.
+
+use std::collections::BTreeMap;
+
+use desk::envelope::Envelope;
 
 use crate::error::Result;
-use crate::{Tx, values};
+use crate::{Row, Tx, Value, values};
 
 /// A suspended ticket as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,19 +32,129 @@ pub struct SuspendedRow {
 /// As the database says.
 pub fn list(tx: &mut Tx<'_>, account_id: i64, limit: i64) -> Result<Vec<SuspendedRow>> {
     let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
-               FROM suspended_tickets WHERE account_id = $1 ORDER BY id DESC LIMIT $2";
-    let rows = tx.query(sql, &values![account_id, limit])?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(SuspendedRow {
-                id: row.int()?,
-                cause: row.int()?,
-                sender: row.text()?,
-                subject: row.text()?,
-                recipient: row.text()?,
-                detail: row.text()?,
-                created_at: row.int()?,
-            })
-        })
-        .collect()
+               FROM suspended_tickets WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2";
+    tx.query(sql, &values![account_id, limit])?.into_iter().map(read).collect()
+}
+
+/// Suspended tickets held before or at a time, the oldest first, at most `limit`.
+///
+/// # Errors
+/// As the database says.
+pub fn held_until(tx: &mut Tx<'_>, account_id: i64, at: i64, limit: i64) -> Result<Vec<SuspendedRow>> {
+    let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
+               FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 ORDER BY created_at, id LIMIT $3";
+    tx.query(sql, &values![account_id, at, limit])?.into_iter().map(read).collect()
+}
+
+/// One suspended ticket, by the id of its mail.
+///
+/// # Errors
+/// As the database says.
+pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<SuspendedRow>> {
+    let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
+               FROM suspended_tickets WHERE account_id = $1 AND id = $2";
+    tx.find(sql, &values![account_id, id])?.map(read).transpose()
+}
+
+fn read(mut row: Row) -> Result<SuspendedRow> {
+    Ok(SuspendedRow {
+        id: row.int()?,
+        cause: row.int()?,
+        sender: row.text()?,
+        subject: row.text()?,
+        recipient: row.text()?,
+        detail: row.text()?,
+        created_at: row.int()?,
+    })
+}
+
+/// Takes a mail out of the suspended tickets, where it may be.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn release(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<()> {
+    tx.execute("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &values![account_id, id])?;
+    Ok(())
+}
+
+/// What SMTP said of a mail that may be decided anew; none for one that made a ticket or a comment.
+///
+/// # Errors
+/// As the database says.
+pub fn envelope(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Envelope>> {
+    let row = tx.find("SELECT envelope FROM envelopes WHERE account_id = $1 AND id = $2", &values![account_id, id])?;
+    row.map(|mut row| row.json()).transpose()
+}
+
+/// Deletes suspended tickets with the bytes of their mails. The ledger keeps what became of each, `reason` last. Returns how
+/// many there were, and the blobs that nothing names any more.
+///
+/// # Errors
+/// As the database says.
+pub fn delete(tx: &mut Tx<'_>, account_id: i64, ids: &[i64], reason: &str, now: i64) -> Result<(u64, Vec<String>)> {
+    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT s.id, l.reason, l.reasons, r.blob FROM suspended_tickets s
+               JOIN ledger l ON l.account_id = s.account_id AND l.id = s.id
+               JOIN raw_mails r ON r.account_id = s.account_id AND r.id = s.id
+               WHERE s.account_id = $1 AND s.id IN ($2..)";
+    let mut found = Vec::new();
+    let mut blobs = Vec::new();
+    for mut row in tx.query_in(sql, &values![account_id], &list)? {
+        let (id, last) = (row.int()?, row.text()?);
+        let mut steps: Vec<String> = row.json()?;
+        steps.push(last);
+        blobs.extend(row.maybe_text()?);
+        found.push((id, serde_json::to_string(&steps).unwrap_or_else(|_| "[]".into())));
+    }
+    let rows: Vec<_> = found.iter().map(|(id, steps)| values!["discarded", reason, steps, now, account_id, *id]).collect();
+    let sql = "UPDATE ledger SET outcome = $1, reason = $2, reasons = $3, decided_at = $4 WHERE account_id = $5 AND id = $6";
+    tx.execute_rows(sql, &rows)?;
+    let keys: Vec<_> = found.iter().map(|(id, _)| values![account_id, *id]).collect();
+    tx.execute_rows("UPDATE raw_mails SET body = NULL, blob = NULL WHERE account_id = $1 AND id = $2", &keys)?;
+    tx.execute_rows("DELETE FROM envelopes WHERE account_id = $1 AND id = $2", &keys)?;
+    tx.execute_rows("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &keys)?;
+    Ok((u64::try_from(found.len()).unwrap_or(u64::MAX), blobs))
+}
+
+/// What was held since a time, for the digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Since {
+    /// How many, by the cause's number.
+    pub counts: BTreeMap<i64, u64>,
+    /// The newest of them, newest first.
+    pub newest: Vec<SuspendedRow>,
+    /// How many are held in all.
+    pub held: u64,
+}
+
+/// What was held after `since`, with at most `newest` shown.
+///
+/// # Errors
+/// As the database says.
+pub fn since(tx: &mut Tx<'_>, account_id: i64, since: i64, newest: i64) -> Result<Since> {
+    let mut told = Since::default();
+    let sql =
+        "SELECT cause, COUNT(*) FROM suspended_tickets WHERE account_id = $1 AND created_at > $2 GROUP BY cause ORDER BY cause";
+    for mut row in tx.query(sql, &values![account_id, since])? {
+        told.counts.insert(row.int()?, u64::try_from(row.int()?).unwrap_or_default());
+    }
+    let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
+               WHERE account_id = $1 AND created_at > $2 ORDER BY created_at DESC, id DESC LIMIT $3";
+    told.newest = tx.query(sql, &values![account_id, since, newest])?.into_iter().map(read).collect::<Result<_>>()?;
+    let held = tx.find("SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1", &values![account_id])?;
+    told.held = held.map(|mut row| row.int()).transpose()?.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+    Ok(told)
+}
+
+/// Until when somebody was told of suspended tickets; sets it to `now` and returns what it was, 0 for never.
+///
+/// # Errors
+/// As the database says.
+pub fn told_until(tx: &mut Tx<'_>, account_id: i64, now: i64) -> Result<i64> {
+    let sql = "SELECT value FROM counters WHERE account_id = $1 AND name = 'suspended_told'";
+    let before = tx.find(sql, &values![account_id])?.map(|mut row| row.int()).transpose()?;
+    let sql = "INSERT INTO counters (account_id, name, value) VALUES ($1, $2, $3)
+               ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value";
+    tx.execute(sql, &values![account_id, "suspended_told", now])?;
+    Ok(before.unwrap_or_default())
 }

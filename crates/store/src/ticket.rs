@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use desk::id::{BrandId, TicketId, UserId};
+use desk::comment::Hidden;
+use desk::id::{BrandId, OrganizationId, TicketId, UserId};
 use desk::received::{Received, Source, Trust};
-use desk::ticket::{Status, Ticket};
+use desk::ticket::{Priority, Status, Ticket, TicketType};
 use desk::token::ThreadToken;
 use serde::{Deserialize, Serialize};
 
@@ -63,14 +64,19 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
                 ticket.last_message_id.as_deref(),
                 ticket.created_at,
                 ticket.updated_at,
-                ticket.solved_at
+                ticket.solved_at,
+                ticket.organization_id.map(|id| id.0),
+                ticket.priority.map(Priority::as_str),
+                ticket.ticket_type.map(TicketType::as_str),
+                ticket.is_machine
             ]
         })
         .collect();
     let sql = "INSERT INTO tickets (account_id, id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id,
                    recipient, recipient_matches, received_by, written_to, channel, token, is_public, tags, follow_up_of,
-                   last_message_id, created_at, updated_at, solved_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)";
+                   last_message_id, created_at, updated_at, solved_at, organization_id, priority, ticket_type, is_machine)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                   $23, $24, $25, $26)";
     tx.insert_rows(sql, &rows)?;
     Ok(())
 }
@@ -93,6 +99,10 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
                 ticket.last_message_id.as_deref(),
                 ticket.updated_at,
                 ticket.solved_at,
+                ticket.requester_id.0,
+                ticket.organization_id.map(|id| id.0),
+                ticket.priority.map(Priority::as_str),
+                ticket.ticket_type.map(TicketType::as_str),
                 account_id,
                 ticket.id.0
             ]
@@ -100,8 +110,8 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
         .collect();
     let sql =
         "UPDATE tickets SET status = $1, assignee_id = $2, is_public = $3, tags = $4, last_message_id = $5, updated_at = $6,
-                   solved_at = $7
-               WHERE account_id = $8 AND id = $9";
+                   solved_at = $7, requester_id = $8, organization_id = $9, priority = $10, ticket_type = $11
+               WHERE account_id = $12 AND id = $13";
     let changed = tx.execute_rows(sql, &rows)?;
     if changed == tickets.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a ticket")) }
 }
@@ -115,7 +125,7 @@ pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Ticke
     let sql =
         "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
                       received_by, written_to, channel, token, is_public, tags, follow_up_of, last_message_id, created_at,
-                      updated_at, solved_at
+                      updated_at, solved_at, organization_id, priority, ticket_type, is_machine
                FROM tickets WHERE account_id = $1 AND id IN ($2..)";
     tx.query_in(sql, &values![account_id], &list)?.into_iter().map(read).collect()
 }
@@ -178,6 +188,10 @@ fn read(mut row: Row) -> Result<Ticket> {
         created_at: row.int()?,
         updated_at: row.int()?,
         solved_at: row.maybe_int()?,
+        organization_id: row.maybe_int()?.map(OrganizationId),
+        priority: row.maybe_word()?,
+        ticket_type: row.maybe_word()?,
+        is_machine: row.flag()?,
     })
 }
 
@@ -188,6 +202,17 @@ fn read(mut row: Row) -> Result<Ticket> {
 pub fn ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
     let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT ticket_id, user_id FROM ticket_ccs WHERE account_id = $1 AND ticket_id IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    rows.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
+}
+
+/// Followers of tickets.
+///
+/// # Errors
+/// As the database says.
+pub fn followers(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
+    let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT ticket_id, user_id FROM ticket_followers WHERE account_id = $1 AND ticket_id IN ($2..)";
     let rows = tx.query_in(sql, &values![account_id], &list)?;
     rows.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
 }
@@ -250,6 +275,8 @@ pub struct CommentRow {
     pub raw_id: Option<i64>,
     /// Numbers of its flags.
     pub flags: Vec<i64>,
+    /// Ranges of its text that are shown collapsed.
+    pub hidden: Vec<Hidden>,
     /// When.
     pub created_at: i64,
 }
@@ -260,7 +287,7 @@ pub struct CommentRow {
 /// As the database says.
 pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTreeMap<i64, Vec<CommentRow>>> {
     let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
-    let sql = "SELECT ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, created_at
+    let sql = "SELECT ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, hidden, created_at
                FROM comments WHERE account_id = $1 AND ticket_id IN ($2..) ORDER BY ticket_id, created_at, id";
     let mut found: BTreeMap<i64, Vec<CommentRow>> = BTreeMap::new();
     for mut row in tx.query_in(sql, &values![account_id], &list)? {
@@ -273,6 +300,7 @@ pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTr
             body: row.text()?,
             raw_id: row.maybe_int()?,
             flags: row.json()?,
+            hidden: row.json()?,
             created_at: row.int()?,
         });
     }

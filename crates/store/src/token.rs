@@ -1,7 +1,9 @@
 //! API tokens: shown once, kept as hashes.
 
+use desk::user::Role;
+
 use crate::error::Result;
-use crate::{Tx, values};
+use crate::{Tx, account, values};
 
 /// A token as it is listed; its secret is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +29,41 @@ pub fn insert(tx: &mut Tx<'_>, account_id: i64, id: i64, name: &str, user_id: i6
     let sql =
         "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
     tx.execute(sql, &values![account_id, id, name, user_id, hash.as_slice(), now])?;
-    Ok(())
+    account::enter(tx, &account::token_key(&hash), account_id, id)
+}
+
+/// Whose rights a token gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The account it belongs to.
+    pub account_id: i64,
+    /// The token.
+    pub token_id: i64,
+    /// Whose rights it has.
+    pub user_id: i64,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they are barred.
+    pub is_suspended: bool,
+    /// Every address of theirs, as keys, in no order.
+    pub addresses: Vec<String>,
+}
+
+/// Who holds the token with this secret; none when there is no such token or it was revoked.
+///
+/// # Errors
+/// As the database says.
+pub fn holder(tx: &mut Tx<'_>, secret: &str) -> Result<Option<Holder>> {
+    let Some(listed) = account::listed(tx, &account::token_key(&hash_of(secret)))? else { return Ok(None) };
+    let sql = "SELECT t.user_id, u.role, u.is_suspended
+               FROM tokens t JOIN users u ON u.account_id = t.account_id AND u.id = t.user_id
+               WHERE t.account_id = $1 AND t.id = $2 AND t.revoked_at IS NULL";
+    let Some(mut row) = tx.find(sql, &values![listed.account_id, listed.target_id])? else { return Ok(None) };
+    let (user_id, role, is_suspended) = (row.int()?, row.word()?, row.flag()?);
+    let sql = "SELECT address FROM identities WHERE account_id = $1 AND user_id = $2";
+    let rows = tx.query(sql, &values![listed.account_id, user_id])?;
+    let addresses = rows.into_iter().map(|mut row| row.text()).collect::<Result<_>>()?;
+    Ok(Some(Holder { account_id: listed.account_id, token_id: listed.target_id, user_id, role, is_suspended, addresses }))
 }
 
 /// All tokens of an account, oldest first.
@@ -55,8 +91,12 @@ pub fn list(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<TokenRow>> {
 /// # Errors
 /// As the database says.
 pub fn revoke(tx: &mut Tx<'_>, account_id: i64, id: i64, now: i64) -> Result<bool> {
-    let sql = "UPDATE tokens SET revoked_at = $1 WHERE account_id = $2 AND id = $3 AND revoked_at IS NULL";
-    Ok(tx.execute(sql, &values![now, account_id, id])? == 1)
+    let sql = "UPDATE tokens SET revoked_at = $1 WHERE account_id = $2 AND id = $3 AND revoked_at IS NULL RETURNING hash";
+    let Some(mut row) = tx.find(sql, &values![now, account_id, id])? else { return Ok(false) };
+    if let Ok(hash) = <[u8; 32]>::try_from(row.maybe_bytes()?.unwrap_or_default()) {
+        account::strike(tx, &account::token_key(&hash))?;
+    }
+    Ok(true)
 }
 
 /// What is kept of a secret of at least 128 random bits: no salt or slow hash is needed for those.

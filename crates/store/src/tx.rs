@@ -16,6 +16,19 @@ pub struct Tx<'a> {
     pub(crate) inner: Inner<'a>,
 }
 
+/// Rows for one insert of [`Tx::insert_last`]; its text is as for [`Tx::insert_rows`].
+#[derive(Debug)]
+pub(crate) struct Insert<'r, 'v> {
+    pub(crate) sql: &'r str,
+    pub(crate) rows: Vec<&'r [Value<'v>]>,
+}
+
+impl<'r, 'v> Insert<'r, 'v> {
+    pub(crate) fn new<const N: usize>(sql: &'r str, rows: &'r [[Value<'v>; N]]) -> Insert<'r, 'v> {
+        Insert { sql, rows: rows.iter().map(<[Value<'v>; N]>::as_slice).collect() }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Inner<'a> {
     Sqlite(&'a rusqlite::Connection),
@@ -95,6 +108,20 @@ impl Tx<'_> {
         match &mut self.inner {
             Inner::Sqlite(connection) => sqlite::execute_rows(connection, sql, rows),
             Inner::Postgres(session) => session.insert_rows(sql, rows),
+        }
+    }
+
+    /// The last inserts of a transaction. PostgreSQL commits with them, in the same round trip: nothing may follow, and the
+    /// closure must return `Ok` when this did.
+    ///
+    /// # Errors
+    /// As [`Tx::query`]; nothing of the transaction stays then.
+    pub(crate) fn insert_last(&mut self, inserts: &[Insert<'_, '_>]) -> Result<()> {
+        match &mut self.inner {
+            Inner::Sqlite(connection) => {
+                inserts.iter().try_for_each(|insert| sqlite::execute_rows(connection, insert.sql, &insert.rows).map(drop))
+            }
+            Inner::Postgres(session) => session.insert_last(inserts),
         }
     }
 

@@ -1,7 +1,8 @@
 //! People and the addresses they are known by.
 
-use desk::id::UserId;
-use desk::user::{Person, Role};
+use desk::facts::Trouble;
+use desk::id::{OrganizationId, UserId};
+use desk::user::{Deliverable, Person, Role};
 use mail::address::AddressKey;
 
 use crate::error::Result;
@@ -15,10 +16,30 @@ use crate::{Tx, Value, values};
 pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressKey, i64)]) -> Result<()> {
     let users: Vec<_> = people
         .iter()
-        .map(|(person, _, at)| values![account_id, person.id.0, &person.name, person.role.as_str(), person.is_suspended, *at])
+        .map(|(person, _, at)| {
+            values![
+                account_id,
+                person.id.0,
+                &person.name,
+                person.role.as_str(),
+                person.is_suspended,
+                *at,
+                person.locale.as_deref(),
+                person.organization_id.map(|id| id.0),
+                person.is_verified
+            ]
+        })
         .collect();
-    let sql = "INSERT INTO users (account_id, id, name, role, is_suspended, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    let sql = "INSERT INTO users (account_id, id, name, role, is_suspended, created_at, locale, organization_id, is_verified)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.insert_rows(sql, &users)?;
+    let memberships: Vec<_> = people
+        .iter()
+        .filter_map(|(person, ..)| person.organization_id.map(|organization| (person.id, organization)))
+        .map(|(user, organization)| values![account_id, user.0, organization.0, 1])
+        .collect();
+    let sql = "INSERT INTO memberships (account_id, user_id, organization_id, is_default) VALUES ($1, $2, $3, $4)";
+    tx.insert_rows(sql, &memberships)?;
     let identities: Vec<_> = people
         .iter()
         .map(|(person, key, _)| {
@@ -31,19 +52,62 @@ pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressK
     Ok(())
 }
 
-/// People by addresses, in no order, each with the address asked for. Their own `address` is the primary one.
+/// A person found by an address of theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The address asked for.
+    pub key: AddressKey,
+    /// Whose it is; their own `address` is the primary one.
+    pub person: Person,
+    /// What is wrong with the address asked for, if anything.
+    pub trouble: Option<Trouble>,
+}
+
+/// People by addresses, in no order.
 ///
 /// # Errors
 /// As the database says.
-pub fn by_addresses(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<(AddressKey, Person)>> {
+pub fn find_many(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<Found>> {
     let list: Vec<Value<'_>> = keys.iter().map(|key| Value::Text(key)).collect();
-    let sql = "SELECT i.address, u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state
+    let sql = "SELECT i.address, i.bounce_count, i.deliverable_state, u.id, u.name, u.role, u.is_suspended, p.written,
+                      p.deliverable_state, u.is_verified, u.locale, u.organization_id
                FROM identities i
                JOIN users u ON u.account_id = i.account_id AND u.id = i.user_id
                JOIN identities p ON p.account_id = i.account_id AND p.user_id = i.user_id AND p.is_primary = 1
                WHERE i.account_id = $1 AND i.address IN ($2..)";
     let rows = tx.query_in(sql, &values![account_id], &list)?;
-    rows.into_iter().map(|mut row| Ok((crate::address::key(&row.text()?)?, person(&mut row)?))).collect()
+    rows.into_iter()
+        .map(|mut row| {
+            let key = crate::address::key(&row.text()?)?;
+            let trouble = Trouble { bounces: row.int()?, deliverable: row.word()? };
+            let is_well = trouble.bounces == 0 && trouble.deliverable == Deliverable::Deliverable;
+            Ok(Found { key, person: person(&mut row)?, trouble: (!is_well).then_some(trouble) })
+        })
+        .collect()
+}
+
+/// People by addresses, in no order, each with the address asked for.
+///
+/// # Errors
+/// As the database says.
+pub fn by_addresses(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<(AddressKey, Person)>> {
+    Ok(find_many(tx, account_id, keys)?.into_iter().map(|found| (found.key, found.person)).collect())
+}
+
+/// For people whose primary address takes no mail: the first of their others that does, as written.
+///
+/// # Errors
+/// As the database says.
+pub fn other_addresses(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(UserId, String)>> {
+    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+    // Sorted here: asked for in order, SQLite goes through every address of the account.
+    let sql = "SELECT address, user_id, written FROM identities
+               WHERE account_id = $1 AND deliverable_state = 'deliverable' AND user_id IN ($2..)";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let found = rows.into_iter().map(|mut row| Ok((row.text()?, UserId(row.int()?), row.text()?)));
+    let mut found = found.collect::<Result<Vec<(String, UserId, String)>>>()?;
+    found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
+    Ok(found.into_iter().map(|(_, id, written)| (id, written)).collect())
 }
 
 /// People by ids, in no order.
@@ -52,7 +116,8 @@ pub fn by_addresses(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<V
 /// As the database says.
 pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Person>> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
-    let sql = "SELECT u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state
+    let sql = "SELECT u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state, u.is_verified, u.locale,
+                      u.organization_id
                FROM users u
                JOIN identities p ON p.account_id = u.account_id AND p.user_id = u.id AND p.is_primary = 1
                WHERE u.account_id = $1 AND u.id IN ($2..)";
@@ -65,7 +130,8 @@ pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Perso
 /// # Errors
 /// As the database says.
 pub fn list(tx: &mut Tx<'_>, account_id: i64, limit: i64) -> Result<Vec<Person>> {
-    let sql = "SELECT u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state
+    let sql = "SELECT u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state, u.is_verified, u.locale,
+                      u.organization_id
                FROM users u
                JOIN identities p ON p.account_id = u.account_id AND p.user_id = u.id AND p.is_primary = 1
                WHERE u.account_id = $1 ORDER BY u.id LIMIT $2";
@@ -81,6 +147,9 @@ fn person(row: &mut Row) -> Result<Person> {
         is_suspended: row.flag()?,
         address: row.text()?,
         deliverable: row.word()?,
+        is_verified: row.flag()?,
+        locale: row.maybe_text()?,
+        organization_id: row.maybe_int()?.map(OrganizationId),
     })
 }
 
@@ -104,14 +173,37 @@ pub fn admins(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
     row.map_or(Ok(0), |mut row| row.int())
 }
 
-/// Counts a hard bounce against an address: no more mail goes there.
+/// Counts bounces against addresses; from `most` on no more mail goes there.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn bounced(tx: &mut Tx<'_>, account_id: i64, addresses: &[String]) -> Result<()> {
-    let rows: Vec<_> = addresses.iter().map(|address| values![account_id, address]).collect();
-    let sql = "UPDATE identities SET bounce_count = bounce_count + 1, deliverable_state = 'undeliverable'
-               WHERE account_id = $1 AND address = $2";
+pub(crate) fn bounced(tx: &mut Tx<'_>, account_id: i64, addresses: &[String], most: i64) -> Result<()> {
+    let rows: Vec<_> = addresses.iter().map(|address| values![most, account_id, address]).collect();
+    let sql = "UPDATE identities SET bounce_count = bounce_count + 1,
+                   deliverable_state = CASE WHEN bounce_count + 1 >= $1 THEN 'undeliverable' ELSE deliverable_state END
+               WHERE account_id = $2 AND address = $3";
     tx.execute_rows(sql, &rows)?;
+    Ok(())
+}
+
+/// Forgets the bounces of addresses: a mail came from there.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn recovered(tx: &mut Tx<'_>, account_id: i64, addresses: &[&str]) -> Result<()> {
+    let list: Vec<Value<'_>> = addresses.iter().map(|address| Value::Text(address)).collect();
+    let sql = "UPDATE identities SET bounce_count = 0, deliverable_state = 'deliverable'
+               WHERE account_id = $1 AND address IN ($2..)";
+    tx.execute_in(sql, &values![account_id], &list)?;
+    Ok(())
+}
+
+/// Notes the languages of people who had none.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn set_locales(tx: &mut Tx<'_>, account_id: i64, locales: &[(i64, &str)]) -> Result<()> {
+    let rows: Vec<_> = locales.iter().map(|(id, locale)| values![*locale, account_id, *id]).collect();
+    tx.execute_rows("UPDATE users SET locale = $1 WHERE account_id = $2 AND id = $3 AND locale IS NULL", &rows)?;
     Ok(())
 }

@@ -169,6 +169,15 @@ impl Row {
         serde_json::from_str(&text).map_err(|_| self.wrong("JSON of the expected shape"))
     }
 
+    /// The next column as one of a desk enum's wire words, or NULL.
+    ///
+    /// # Errors
+    /// As [`Row::word`].
+    pub fn maybe_word<T: std::str::FromStr>(&mut self) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.maybe_text()? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| self.wrong("a known word or NULL"))
+    }
+
     /// The next column as one of a desk enum's wire words.
     ///
     /// # Errors

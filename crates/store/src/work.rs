@@ -19,6 +19,10 @@ pub enum Kind {
     Outbox,
     /// Solved tickets to close.
     Close,
+    /// Suspended tickets to delete for good.
+    Purge,
+    /// Suspended tickets to tell somebody of.
+    Digest,
 }
 
 impl Kind {
@@ -27,6 +31,8 @@ impl Kind {
             Kind::Mail => "mail",
             Kind::Outbox => "outbox",
             Kind::Close => "close",
+            Kind::Purge => "purge",
+            Kind::Digest => "digest",
         }
     }
 }
@@ -52,7 +58,8 @@ impl Store {
         Arc::clone(match kind {
             Kind::Mail => &wakes.mail,
             Kind::Outbox => &wakes.outbox,
-            Kind::Close => &wakes.close,
+            // Days of waiting: all that has a due time far away is looked for by one task.
+            Kind::Close | Kind::Purge | Kind::Digest => &wakes.close,
         })
     }
 }
@@ -62,9 +69,27 @@ impl Store {
 /// # Errors
 /// As the database says.
 pub fn add(tx: &mut Tx<'_>, kind: Kind, due: &[(i64, i64)], marker: i64) -> Result<()> {
-    let rows: Vec<_> = due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect();
-    tx.insert_rows("INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)", &rows)?;
+    tx.insert_rows(ADD, &rows(kind, due, marker))?;
     Ok(())
+}
+
+/// Announces work that many transactions ask for at the same time, once.
+///
+/// # Errors
+/// As the database says.
+pub fn add_once(tx: &mut Tx<'_>, kind: Kind, account_id: i64, due_at: i64) -> Result<()> {
+    let sql = "INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (kind, due_at, account_id, id) DO NOTHING";
+    tx.execute(sql, &values![kind.as_str(), due_at, account_id, 0])?;
+    Ok(())
+}
+
+/// Announces one account's work.
+pub(crate) const ADD: &str = "INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)";
+
+/// The rows that [`ADD`] takes.
+pub(crate) fn rows(kind: Kind, due: &[(i64, i64)], marker: i64) -> Vec<[Value<'static>; 4]> {
+    due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect()
 }
 
 /// An account that has work, with the announcements seen.

@@ -160,6 +160,24 @@ fn tokens_are_kept_as_hashes_and_revoked_once() {
 }
 
 #[test]
+fn a_token_tells_whose_it_is_until_it_is_revoked() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        account(store, 2, "other").unwrap();
+        let bob = person(50, "Bob@acme.example", Role::Agent);
+        store.write_blocking(move |tx| store::user::insert_many(tx, 2, &[(bob.clone(), key("bob@acme.example"), 1)])).unwrap();
+        store.write_blocking(|tx| store::token::insert(tx, 2, 5, "hooks", 50, "s3cret", 9)).unwrap();
+        let holder = |secret: &'static str| store.read_blocking(move |tx| store::token::holder(tx, secret)).unwrap();
+        let found = holder("s3cret").unwrap();
+        assert_eq!((found.account_id, found.token_id, found.user_id, found.role), (2, 5, 50, Role::Agent));
+        assert_eq!((found.is_suspended, found.addresses), (false, vec!["bob@acme.example".to_owned()]));
+        assert_eq!(holder("S3cret"), None);
+        store.write_blocking(|tx| store::token::revoke(tx, 2, 5, 20)).unwrap();
+        assert_eq!(holder("s3cret"), None);
+    });
+}
+
+#[test]
 fn nodes_that_start_together_sign_with_one_key() {
     on_both(|store| {
         let first = store.write_blocking(|tx| store::signing::load_or_make(tx, 1)).unwrap();

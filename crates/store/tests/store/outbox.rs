@@ -1,6 +1,6 @@
 //! The durable outbound queue: claimed, attempted, tried again, bounced.
 
-use desk::changes::{Bounced, Changes, Outgoing};
+use desk::changes::{Bounced, Changes, DeliveryResult, Outgoing};
 use desk::facts::Delivery;
 use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
@@ -40,7 +40,7 @@ fn sent_mail(store: &Store, can_deliver: bool) {
     };
     let changes =
         Changes { people: vec![new_person(50, "ada@customer.example")], outgoing: vec![mail], ..opening(vec![ticket(900, 50)]) };
-    write_as(store, Writing { account_id: 1, now: 100, marker: 77, can_deliver }, changes).unwrap();
+    write_as(store, Writing { account_id: 1, now: 100, marker: 77, can_deliver, digest_every: None }, changes).unwrap();
 }
 
 /// Claims what is due; should the node die with it, it is due again [`AGAIN`] later.
@@ -63,11 +63,11 @@ fn state(store: &Store, id: i64) -> String {
     rows(store).into_iter().find(|row| row.0 == id).unwrap().1
 }
 
-fn bounce(store: &Store, id: i64, is_final: bool) {
+fn bounce(store: &Store, id: i64, result: DeliveryResult) {
     let recipient = if id == 501 { "Ada@Customer.example" } else { "carl@customer.example" };
     let delivery =
         Delivery { outbox_id: OutboxId(id), mail_id: OutgoingId(400), recipient: recipient.into(), ticket: Some(TicketId(900)) };
-    let bounced = vec![Bounced { delivery, is_final, answer: "550 no such user".into(), at: 300 }];
+    let bounced = vec![Bounced { delivery, result, answer: "550 no such user".into(), at: 300 }];
     write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
 }
 
@@ -167,12 +167,12 @@ fn a_bounce_after_sending_stands_and_marks_the_address() {
         sent_mail(store, true);
         claim(store, 100, &[], 10);
         record(store, 501, "sent", 0, 110);
-        bounce(store, 501, true);
+        bounce(store, 501, DeliveryResult::Hard);
         assert_eq!(rows(store)[0], (501, "bounced".into(), 1, 0, "550 no such user".into()));
         let ada = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
         assert_eq!(ada[0].1.deliverable.as_str(), "undeliverable");
         // The bounce came while the attempt was still open: the attempt's own end does not undo it.
-        bounce(store, 502, true);
+        bounce(store, 502, DeliveryResult::Hard);
         record(store, 502, "sent", 0, 120);
         assert_eq!(state(store, 502), "bounced");
     });
@@ -184,7 +184,7 @@ fn a_delay_report_changes_no_state_and_marks_nobody() {
         sent_mail(store, true);
         claim(store, 100, &[], 10);
         record(store, 501, "sent", 0, 110);
-        bounce(store, 501, false);
+        bounce(store, 501, DeliveryResult::Other);
         assert_eq!(rows(store)[0], (501, "sent".into(), 1, 0, "550 no such user".into()));
         let ada = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
         assert_eq!(ada[0].1.deliverable.as_str(), "deliverable");

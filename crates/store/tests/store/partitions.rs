@@ -69,7 +69,7 @@ fn inserts_for_an_account(sql: &str) -> bool {
 fn every_statement_on_tenant_data_touches_one_partition() {
     let database = database::postgres();
     let store = open(&database);
-    assert_eq!(store.migrate_partitioned().unwrap(), [1]);
+    assert_eq!(store.migrate_partitioned().unwrap().first(), Some(&1));
     let tenant = tables(&store);
     assert!(tenant.len() > 15, "{tenant:?}");
     let (mut examined, mut over_all, mut wrong) = (0, BTreeSet::new(), Vec::new());

@@ -72,3 +72,21 @@ fn mails_of_one_account_are_not_found_by_another() {
         assert_eq!(store.read_blocking(move |tx| store::raw::find_many(tx, 1, &ids)).unwrap().len(), 1);
     });
 }
+
+#[test]
+fn a_blob_that_no_row_names_is_removed_after_a_day() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let kept = spooled(store, 5, &noise(INLINE_MAX * 2));
+        // What a crash between blob and row leaves.
+        let orphan = wait(store.pack_mail(1, 6, &Arc::new(noise(INLINE_MAX * 2)))).unwrap();
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64;
+        let day = 24 * 3_600_000;
+        let swept = |now| wait(store.sweep_blobs(now)).map(|swept| (swept.seen, swept.removed)).unwrap();
+        assert_eq!(swept(now + day - 600_000), (2, 0), "its row may still come");
+        assert_eq!(swept(now + day + 600_000), (2, 1));
+        assert_eq!(swept(now + day + 600_000), (1, 0));
+        assert!(wait(kept.unpack(store)).is_ok());
+        assert!(wait(orphan.unpack(store)).is_err());
+    });
+}

@@ -74,7 +74,8 @@ fn shape_is_sqlite(store: &Store) -> bool {
 fn migrating_twice_changes_nothing() {
     for database in both() {
         let store = open(&database);
-        assert_eq!(store.migrate().unwrap(), [1], "on {}", database.engine);
+        let ran = store.migrate().unwrap();
+        assert!(ran.first() == Some(&1) && ran.is_sorted(), "{ran:?} on {}", database.engine);
         assert_eq!(store.migrate().unwrap(), Vec::<i64>::new());
         // Another node that starts beside it.
         assert_eq!(open(&database).migrate().unwrap(), Vec::<i64>::new());
@@ -89,7 +90,9 @@ fn nodes_that_start_together_migrate_once() {
             let starts: Vec<_> = nodes.iter().map(|node| scope.spawn(|| node.migrate().unwrap())).collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
-        assert_eq!(ran.concat(), [1], "on {}", database.engine);
+        // One of them ran all, the others nothing.
+        assert_eq!(ran.iter().filter(|ran| !ran.is_empty()).count(), 1, "{ran:?} on {}", database.engine);
+        assert_eq!(ran.concat().first(), Some(&1));
     }
 }
 

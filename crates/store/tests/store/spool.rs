@@ -15,7 +15,7 @@ fn mails_are_paged_in_the_order_of_acceptance_then_id() {
         wait(store.spool(vec![mail(1, 5, 100)])).unwrap();
         let ids = |account_id, limit| {
             store
-                .read_blocking(move |tx| store::spool::page(tx, account_id, limit))
+                .read_blocking(move |tx| store::spool::page(tx, account_id, (0, 0), limit))
                 .unwrap()
                 .into_iter()
                 .map(|row| (row.accepted_at, row.id))
@@ -43,7 +43,7 @@ fn the_envelope_comes_back_as_it_was_given() {
         };
         let new = store::spool::NewMail { envelope: serde_json::to_string(&strange).unwrap(), ..mail(1, 1, 1) };
         wait(store.spool(vec![new])).unwrap();
-        let rows = store.read_blocking(|tx| store::spool::page(tx, 1, 1)).unwrap();
+        let rows = store.read_blocking(|tx| store::spool::page(tx, 1, (0, 0), 1)).unwrap();
         assert_eq!(rows[0].envelope, strange);
     });
 }

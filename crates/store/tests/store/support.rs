@@ -113,6 +113,9 @@ pub(crate) fn person(id: i64, email: &str, role: Role) -> Person {
         is_suspended: false,
         address: email.to_owned(),
         deliverable: Deliverable::Deliverable,
+        is_verified: false,
+        locale: None,
+        organization_id: None,
     }
 }
 
@@ -130,10 +133,14 @@ pub(crate) fn ticket(id: i64, requester_id: i64) -> Ticket {
         requester_id: UserId(requester_id),
         submitter_id: UserId(requester_id),
         assignee_id: None,
+        organization_id: None,
+        priority: None,
+        ticket_type: None,
         received: Received { recipient: "support@acme.desk.example".into(), ..Received::default() },
         channel: "email".into(),
         token: ThreadToken::from_random((id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
         is_public: true,
+        is_machine: false,
         tags: vec!["vip".into()],
         follow_up_of: None,
         last_message_id: Some("m1@customer.example".into()),
@@ -153,7 +160,7 @@ pub(crate) fn opening(tickets: Vec<Ticket>) -> Changes {
 }
 
 pub(crate) fn write(store: &Store, account_id: i64, changes: Changes) -> Result<()> {
-    write_as(store, Writing { account_id, now: 1_000, marker: 77, can_deliver: false }, changes)
+    write_as(store, Writing { account_id, now: 1_000, marker: 77, can_deliver: false, digest_every: None }, changes)
 }
 
 pub(crate) fn write_as(store: &Store, writing: Writing, changes: Changes) -> Result<()> {

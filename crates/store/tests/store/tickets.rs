@@ -103,6 +103,7 @@ fn comments_ccs_and_audits_are_read_in_order() {
             body: format!("text {id}"),
             mail_id: is_public.then_some(MailId(id * 2)),
             flags: vec![0, 4],
+            hidden: vec![],
             created_at: id,
         };
         let audit = |id, channel| Audit {

@@ -1,0 +1,48 @@
+//! Organizations and the domains whose people belong to them.
+
+use std::collections::BTreeMap;
+
+use desk::id::OrganizationId;
+use desk::organization::Organization;
+
+use crate::error::Result;
+use crate::{Tx, values};
+
+/// Makes an organization with its domains. Who wrote before stays as they are.
+///
+/// # Errors
+/// As the database says.
+pub fn insert(tx: &mut Tx<'_>, account_id: i64, organization: &Organization, now: i64) -> Result<()> {
+    let sql = "INSERT INTO organizations (account_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
+    tx.execute(sql, &values![account_id, organization.id.0, &organization.name, now])?;
+    let rows: Vec<_> = organization.domains.iter().map(|domain| values![account_id, domain, organization.id.0]).collect();
+    let sql = "INSERT INTO organization_domains (account_id, domain, organization_id) VALUES ($1, $2, $3)";
+    tx.insert_rows(sql, &rows)?;
+    crate::account::changed(tx, account_id)
+}
+
+/// All organizations of an account with their domains, by id.
+///
+/// # Errors
+/// As the database says.
+pub fn list(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Organization>> {
+    let sql = "SELECT id, name FROM organizations WHERE account_id = $1 ORDER BY id";
+    let mut found: BTreeMap<i64, Organization> = BTreeMap::new();
+    for mut row in tx.query(sql, &values![account_id])? {
+        let id = row.int()?;
+        let organization = Organization { id: OrganizationId(id), name: row.text()?, domains: Default::default() };
+        found.insert(id, organization);
+    }
+    if found.is_empty() {
+        return Ok(vec![]);
+    }
+    let sql = "SELECT organization_id, domain FROM organization_domains WHERE account_id = $1";
+    for mut row in tx.query(sql, &values![account_id])? {
+        let id = row.int()?;
+        let domain = row.text()?;
+        if let Some(organization) = found.get_mut(&id) {
+            organization.domains.insert(domain);
+        }
+    }
+    Ok(found.into_values().collect())
+}

@@ -1,0 +1,74 @@
+//! Blobs that no row names: what a crash between writing a blob and its row leaves behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+
+use crate::blob::Blobs;
+use crate::error::Result;
+use crate::{Store, Value, values};
+
+/// A blob is left alone for a day: its row may be about to come.
+const GRACE_MS: i64 = 24 * 3_600_000;
+/// Blobs whose rows are asked for at once.
+const AT_ONCE: usize = 500;
+
+/// What a sweep found.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Swept {
+    /// Blobs there were.
+    pub seen: u64,
+    /// Those removed.
+    pub removed: u64,
+}
+
+impl Store {
+    /// Removes the blobs that were written a day before `now` or earlier and that no row names. Idempotent; safe beside the
+    /// doors and beside other nodes. Objects that bear no name of ours are left alone.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Blob`] or as the database says; what was removed stays removed.
+    pub async fn sweep_blobs(&self, now: i64) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let mut old = Vec::new();
+        let mut listed = self.blobs().list();
+        while let Some(blob) = listed.next().await {
+            let (name, written_at) = blob?;
+            swept.seen += 1;
+            if written_at + GRACE_MS <= now && Blobs::owner(&name).is_some() {
+                old.push(name);
+            }
+            if old.len() >= AT_ONCE {
+                swept.removed += self.remove_unnamed(std::mem::take(&mut old)).await?;
+            }
+        }
+        swept.removed += self.remove_unnamed(old).await?;
+        Ok(swept)
+    }
+
+    async fn remove_unnamed(&self, names: Vec<String>) -> Result<u64> {
+        let mut by_account: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for (account_id, mail_id) in names.iter().filter_map(|name| Blobs::owner(name)) {
+            by_account.entry(account_id).or_default().push(mail_id);
+        }
+        let named: BTreeSet<String> = self
+            .read(move |tx| {
+                let mut named = BTreeSet::new();
+                for (account_id, ids) in &by_account {
+                    let ids: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+                    let sql = "SELECT blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..)";
+                    for mut row in tx.query_in(sql, &values![*account_id], &ids)? {
+                        named.extend(row.maybe_text()?);
+                    }
+                }
+                Ok(named)
+            })
+            .await?;
+        let mut removed = 0;
+        for name in names.iter().filter(|name| !named.contains(*name)) {
+            self.blobs().remove(name).await?;
+            removed += 1;
+        }
+        Ok(removed)
+    }
+}
