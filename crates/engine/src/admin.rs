@@ -191,8 +191,9 @@ impl Engine {
     /// Changes an account's settings.
     ///
     /// # Errors
-    /// The store's.
+    /// [`AdminError::Setting`] with what is wrong with a value, or the store's.
     pub async fn set_settings(&self, account_id: i64, settings: Settings) -> Result<(), AdminError> {
+        settings.check().map_err(|refusal| AdminError::Setting(refusal.to_string()))?;
         let (event_id, now) = (self.store().ids(1).await?.next()?, self.now());
         let written = self.store().write(move |tx| {
             store::account::set_settings(tx, account_id, &settings)?;
@@ -311,7 +312,7 @@ impl Engine {
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
                 let mut desk = Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
                 desk.send(None, None, content, vec![to.clone()]);
-                store::changes::write(tx, Writing { account_id, now, marker, can_deliver }, &changes)
+                store::changes::write(tx, Writing { account_id, now, marker, can_deliver, digest_every: None }, &changes)
             })
             .await?;
         self.store().wake(Kind::Outbox);
@@ -414,6 +415,9 @@ fn new_person(id: i64, key: &AddressKey, written: &str, name: &str, role: Role) 
         is_suspended: false,
         address: written.to_owned(),
         deliverable: Deliverable::Deliverable,
+        is_verified: true,
+        locale: None,
+        organization_id: None,
     }
 }
 

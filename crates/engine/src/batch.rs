@@ -5,26 +5,37 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use desk::account::Account;
+use desk::authentication::{Authentication, AuthenticationMode};
 use desk::changes::Changes;
 use desk::effect::{self, Desk};
 use desk::envelope::Envelope;
-use desk::facts::{Facts, Inbound, Questions};
+use desk::facts::{Facts, Inbound};
 use desk::id::MailId;
 use desk::ledger::Outcome;
+use desk::suspension::Cause;
 use desk::ticket::CCS_MAX;
+use desk::user::Person;
 use desk::verdict::decide;
+use mail::address::AddressKey;
 use mail::letter::Letter;
 use store::changes::Writing;
 use store::work::{Announced, Kind, Lease};
 use store::{Result, StoreError, Tx};
 
 use crate::accounts::{self, Versioned};
-use crate::guarded::{self, Read};
+use crate::authenticate::Subject;
+use crate::guarded::{self, Read, Unread};
 use crate::supply::BatchSupply;
 use crate::{Engine, Fault, Step};
 
 /// Bytes of raw mail in one batch: what a batch holds in memory, and how long its transaction takes, follow from it.
 const BATCH_BYTES: i64 = 16 * 1024 * 1024;
+
+/// Ids of one ticket of a mail: the ticket, two comments, a note on its siblings, two audits, the acknowledgement and its recipient.
+const TICKET_IDS: usize = 8;
+/// Ids of a mail beside those: its author, who forwarded it, and a mail about its comment or a notice to its sender.
+const MAIL_IDS: usize = 4;
 
 /// A mail of the batch.
 #[derive(Debug, Clone)]
@@ -34,6 +45,16 @@ pub(crate) struct Item {
     pub(crate) envelope: Arc<Envelope>,
     pub(crate) raw: Arc<Vec<u8>>,
     pub(crate) letter: Read,
+    pub(crate) authentication: Authentication,
+}
+
+impl Item {
+    /// The mail as the desk sees it; none when it could not be read.
+    fn inbound(&self) -> Option<Inbound<'_>> {
+        let letter = self.letter.as_ref().ok()?;
+        let inbound = Inbound::new(MailId(self.id), self.accepted_at, &self.envelope, letter);
+        Some(Inbound { raw: &self.raw, authentication: &self.authentication, ..inbound })
+    }
 }
 
 /// What became of a mail, for logs and metrics.
@@ -46,13 +67,14 @@ pub(crate) struct Decided {
 }
 
 impl Engine {
-    /// The next mails of an account, read and parsed; `full` tells whether more may wait.
-    pub(crate) async fn next_batch(&self, account_id: i64) -> Result<(Vec<Item>, bool)> {
+    /// The next mails of an account after one of the given time and id (`(0, 0)`: the oldest), read and parsed; `full` tells
+    /// whether more may wait.
+    pub(crate) async fn next_batch(&self, account_id: i64, after: (i64, i64)) -> Result<(Vec<Item>, bool)> {
         let limit = self.inner.options.batch_max;
         let (rows, packed, is_full) = self
             .store()
             .read(move |tx| {
-                let mut rows = store::spool::page(tx, account_id, limit)?;
+                let mut rows = store::spool::page(tx, account_id, after, limit)?;
                 let is_full = cut_to_bytes(&mut rows) || rows.len() == limit;
                 let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
                 Ok((rows, store::raw::find_many(tx, account_id, &ids)?, is_full))
@@ -75,18 +97,58 @@ impl Engine {
         let readable = raws.iter().filter_map(|raw| raw.as_ref().ok().cloned()).collect();
         let budget = Duration::from_millis(self.inner.options.parse_budget_ms);
         let mut letters = guarded::read_all(readable, budget, self.inner.options.fault.clone()).await.into_iter();
-        let items = rows
+        let items: Vec<Item> = rows
             .into_iter()
             .zip(raws)
             .map(|(row, raw)| {
                 let (raw, letter) = match raw {
-                    Ok(raw) => (raw, letters.next().unwrap_or_else(|| Err("it was not read".into()))),
-                    Err(reason) => (Arc::new(Vec::new()), Err(reason)),
+                    Ok(raw) => (raw, letters.next().unwrap_or_else(|| Err(Unread::failed("it was not read")))),
+                    Err(reason) => (Arc::new(Vec::new()), Err(Unread::failed(reason))),
                 };
-                Item { id: row.id, accepted_at: row.accepted_at, envelope: Arc::new(row.envelope), raw, letter }
+                let (envelope, authentication) = (Arc::new(row.envelope), Authentication::unchecked());
+                Item { id: row.id, accepted_at: row.accepted_at, envelope, raw, letter, authentication }
             })
             .collect();
-        Ok((items, is_full))
+        Ok((self.authenticated(account_id, items).await?, is_full))
+    }
+
+    /// Fills in what is known of the senders. Before the transaction, which must not wait for DNS.
+    async fn authenticated(&self, account_id: i64, mut items: Vec<Item>) -> Result<Vec<Item>> {
+        let Some(authenticator) = &self.inner.authenticator else { return Ok(items) };
+        let (mut asked, mut subjects) = (Vec::new(), Vec::new());
+        for item in &mut items {
+            if let Ok(letter) = &item.letter {
+                let (envelope, raw) = (Arc::clone(&item.envelope), Arc::clone(&item.raw));
+                subjects.push(Subject { envelope, raw, letter: Arc::clone(letter) });
+                asked.push(&mut item.authentication);
+            }
+        }
+        let mut plans = authenticator.plan_all(subjects);
+        let relayed = plans.relayed();
+        if !relayed.is_empty() && !self.wants_all_checked(account_id) {
+            plans.ask_only(&self.staff_among(account_id, relayed).await?);
+        }
+        for (slot, found) in asked.into_iter().zip(authenticator.answer(plans).await) {
+            *slot = found;
+        }
+        Ok(items)
+    }
+
+    /// Whether the account's mode looks at everybody's mail. Agents' is looked at in every mode; of what came by a relay nothing
+    /// else depends on it.
+    fn wants_all_checked(&self, account_id: i64) -> bool {
+        let kept = self.inner.accounts.kept(account_id);
+        kept.is_none_or(|kept| kept.account().settings.sender_authentication != AuthenticationMode::Minimal)
+    }
+
+    async fn staff_among(&self, account_id: i64, authors: BTreeSet<AddressKey>) -> Result<BTreeSet<AddressKey>> {
+        self.store()
+            .read(move |tx| {
+                let keys: Vec<&str> = authors.iter().map(AddressKey::as_str).collect();
+                let people = store::user::by_addresses(tx, account_id, &keys)?;
+                Ok(people.into_iter().filter(|(_, person)| person.is_staff()).map(|(key, _)| key).collect())
+            })
+            .await
     }
 
     /// Decides mails and writes everything. `seen` is taken away with the last of them.
@@ -125,11 +187,12 @@ impl Engine {
             if items.len() > 1 {
                 return Err(StoreError::Panicked("a mail of the batch could not be read".into()));
             }
-            let reason = items.get(at).and_then(|item| item.letter.as_ref().err().cloned()).unwrap_or_default();
+            let reason =
+                items.get(at).and_then(|item| item.letter.as_ref().err()).map(|unread| unread.why.clone()).unwrap_or_default();
             return Err(StoreError::Panicked(reason));
         }
         let kept = self.inner.accounts.kept(lease.account_id);
-        let reserved = self.store().ids(ids_needed(items, &Facts::default())).await?;
+        let reserved = self.store().ids(ids_needed(items, &Facts::default(), 1)).await?;
         let work = Work {
             lease: lease.clone(),
             items: items.to_vec(),
@@ -144,19 +207,22 @@ impl Engine {
         Ok(decided)
     }
 
-    /// Suspends a mail that no step could work, with cause 19; its bytes are kept whole.
+    /// Suspends a mail that no step could work, with cause 19, or 24 when reading it took too long; its bytes are kept whole.
     async fn hold_back(&self, lease: &Lease, item: &Item, step: &str, seen: Option<Announced>) -> Result<Vec<Decided>> {
         tracing::error!(account.id = lease.account_id, mail.id = item.id, step, "Suspended a mail that could not be processed");
         let empty = Letter::parse(b"");
         let envelope = Arc::clone(&item.envelope);
-        let inbound = Inbound { id: MailId(item.id), accepted_at: item.accepted_at, envelope: &envelope, letter: &empty };
-        let changes = effect::unprocessable(&inbound, step, self.now());
+        let inbound = Inbound::new(MailId(item.id), item.accepted_at, &envelope, &empty);
+        let cause = item.letter.as_ref().err().map_or(Cause::UnprocessableEmail, |unread| unread.cause);
+        let changes = effect::unprocessable(&inbound, cause, step, self.now());
         let (lease, now) = (lease.clone(), self.now());
+        let kept = self.inner.accounts.kept(lease.account_id);
+        let digest_every = kept.and_then(|kept| kept.account().settings.suspended_notification.every_ms());
         let decided = Decided { id: item.id, accepted_at: item.accepted_at, outcome: Outcome::Suspended, has_outgoing: false };
         self.store()
             .write(move |tx| {
                 store::work::hold(tx, &lease)?;
-                let writing = Writing { account_id: lease.account_id, now, marker: 0, can_deliver: false };
+                let writing = Writing { account_id: lease.account_id, now, marker: 0, can_deliver: false, digest_every };
                 store::changes::write(tx, writing, &changes)?;
                 seen.as_ref().map_or(Ok(()), |seen| store::work::remove(tx, Kind::Mail, seen))
             })
@@ -195,52 +261,58 @@ impl Work {
         store::work::hold(tx, &self.lease)?;
         let versioned = accounts::current(tx, account_id, self.kept.as_ref())?;
         let account = versioned.account();
-        let mut questions = Questions::default();
-        for (item, letter) in self.readable() {
-            questions.add(account, self.engine.keys(), &item.envelope, letter);
-        }
-        let mut facts = store::facts::load(tx, account_id, &questions)?;
-        let ids = self.reserved.again(tx, ids_needed(&self.items, &facts))?;
+        let mails: Vec<Inbound<'_>> = self.items.iter().filter_map(Item::inbound).collect();
+        let per_hour = self.engine.inner.options.sender_per_hour;
+        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &mails)?;
+        let ids = self.reserved.again(tx, ids_needed(&self.items, &facts, tickets_per_mail(account)))?;
         let mut supply = BatchSupply::new(ids);
         let marker = desk::supply::Supply::id(&mut supply);
         let mut changes = Changes::default();
         let now = self.engine.now();
         let mut decided = Vec::with_capacity(self.items.len());
-        for (item, letter) in self.readable() {
+        for inbound in &mails {
             if let Some(fault) = &self.fault {
-                fault(Step::Decide, &item.raw);
+                fault(Step::Decide, inbound.raw);
             }
-            let inbound = Inbound { id: MailId(item.id), accepted_at: item.accepted_at, envelope: &item.envelope, letter };
-            let decision = decide(account, self.engine.keys(), &facts, &inbound);
+            let decision = decide(account, self.engine.keys(), &facts, inbound);
             let outgoing = changes.outgoing.len();
-            Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }.carry_out(&inbound, &decision);
+            Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }.carry_out(inbound, &decision);
             decided.push(Decided {
-                id: item.id,
-                accepted_at: item.accepted_at,
+                id: inbound.id.0,
+                accepted_at: inbound.accepted_at,
                 outcome: decision.outcome(),
                 has_outgoing: changes.outgoing.len() > outgoing,
             });
         }
         let can_deliver = self.engine.inner.options.can_deliver;
-        store::changes::write(tx, Writing { account_id, now, marker, can_deliver }, &changes)?;
+        store::changes::write(
+            tx,
+            Writing { account_id, now, marker, can_deliver, digest_every: account.settings.suspended_notification.every_ms() },
+            &changes,
+        )?;
         if let Some(seen) = &self.seen {
             store::work::remove(tx, Kind::Mail, seen)?;
         }
         Ok((decided, versioned))
     }
-
-    fn readable(&self) -> impl Iterator<Item = (&Item, &Letter)> {
-        self.items.iter().filter_map(|item| item.letter.as_ref().ok().map(|letter| (item, letter.as_ref())))
-    }
 }
 
-/// The most ids these mails can take: a marker for all, and for each mail ticket, comment, audits, people, and the mails sent.
-fn ids_needed(items: &[Item], facts: &Facts) -> usize {
+/// The most ids these mails can take: a marker for all, and for each mail its tickets with their comments and audits, people,
+/// and the mails sent.
+pub(crate) fn ids_needed(items: &[Item], facts: &Facts, tickets_per_mail: usize) -> usize {
     let letters = || items.iter().filter_map(|item| item.letter.as_ref().ok());
-    let others = |letter: &Letter| (letter.to.len() + letter.cc.len()).min(CCS_MAX + 1);
-    let on_tickets = facts.tickets.values().map(|known| known.ccs.len()).max().unwrap_or_default();
+    let others = |letter: &Letter| (letter.to.len() + letter.cc.len()).min(CCS_MAX);
     let joining: usize = letters().map(|letter| others(letter)).sum();
+    let on_tickets = facts.tickets.values().map(|known| known.ccs.len()).max().unwrap_or_default();
     let recipients = (on_tickets + joining).min(CCS_MAX) + 1;
+    // Agents alone command and follow; most batches have none.
+    let has_staff = facts.people_by_id.values().any(Person::is_staff);
+    let (commanded, followers) = if has_staff { (CCS_MAX + 2, CCS_MAX) } else { (0, 0) };
     let reports: BTreeSet<_> = facts.deliveries.iter().map(|delivery| delivery.outbox_id).collect();
-    1 + letters().map(|letter| 5 + others(letter) + recipients + reports.len()).sum::<usize>()
+    let each = TICKET_IDS * tickets_per_mail + MAIL_IDS + recipients + commanded + 2 * followers + reports.len();
+    1 + letters().map(|letter| each + others(letter)).sum::<usize>()
+}
+
+pub(crate) fn tickets_per_mail(account: &Account) -> usize {
+    if account.settings.ticket_per_address { effect::TICKETS_PER_MAIL } else { 1 }
 }

@@ -1,4 +1,5 @@
-//! Closes tickets that were solved long ago (docs/behaviour/tickets.md §3): a wait that is a row with a due time.
+//! Closes tickets that were solved long ago (docs/behaviour/tickets.md §3): a wait that is a row with a due time. The same
+//! task looks for the other waits of days: suspended tickets to delete and to tell of.
 
 use std::time::Duration;
 
@@ -16,11 +17,17 @@ const AT_ONCE: usize = 500;
 const ANNOUNCEMENTS: i64 = 1_000;
 
 impl Engine {
-    /// Closes what is due until told to stop.
+    /// Closes and deletes what is due until told to stop.
     pub async fn run_closer(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.close_due().await {
                 tracing::warn!(%error, "Closing solved tickets waits: the database cannot be worked now");
+            }
+            if let Err(error) = self.purge_due().await {
+                tracing::warn!(%error, "Deleting old suspended tickets waits: the database cannot be worked now");
+            }
+            if let Err(error) = self.tell_of_suspended().await {
+                tracing::warn!(%error, "The digest of suspended tickets waits: the database cannot be worked now");
             }
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}

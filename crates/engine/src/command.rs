@@ -47,8 +47,8 @@ impl Engine {
     pub async fn submit(&self, account_id: i64, command: Command) -> Result<(), SubmitError> {
         let Command::UpdateTicket { number, actor, update } = command;
         let kept = self.inner.accounts.kept(account_id);
-        // Comment, audit, marker, the mail and one row for the requester and each CC.
-        let reserved = self.store().ids(5 + CCS_MAX + 1).await?;
+        // Comment, audit, marker, the mail and one row for the requester and each CC, and a mail with its row for each follower.
+        let reserved = self.store().ids(5 + CCS_MAX + 1 + 2 * CCS_MAX).await?;
         let (engine, now) = (self.clone(), self.now());
         let done = self
             .store()
@@ -72,7 +72,7 @@ impl Engine {
                     return Ok(Err(named(refusal, number)));
                 }
                 let can_deliver = engine.inner.options.can_deliver;
-                store::changes::write(tx, Writing { account_id, now, marker, can_deliver }, &changes)?;
+                store::changes::write(tx, Writing { account_id, now, marker, can_deliver, digest_every: None }, &changes)?;
                 Ok(Ok(()))
             })
             .await?;

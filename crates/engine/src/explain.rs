@@ -1,9 +1,9 @@
 //! What would become of a mail, and why: the same parser, facts and verdict as intake, nothing written.
 
 use desk::envelope::Envelope;
-use desk::facts::{Inbound, Questions};
-use desk::id::MailId;
-use desk::verdict::{Decision, decide};
+use desk::facts::Inbound;
+use desk::id::{MailId, TicketId};
+use desk::verdict::{Decision, Verdict, decide};
 use mail::address::AddressKey;
 use mail::letter::Letter;
 use store::{Result, StoreError};
@@ -19,6 +19,8 @@ pub struct Explained {
     pub letter: Letter,
     /// What the desk decided.
     pub decision: Decision,
+    /// The number of the ticket that it would join or follow up.
+    pub ticket: Option<i64>,
 }
 
 impl Engine {
@@ -28,8 +30,9 @@ impl Engine {
     /// As the store says.
     pub async fn explain(&self, raw: &[u8], envelope: Envelope) -> Result<Option<Explained>> {
         let letter = Letter::parse(raw);
+        let authentication = self.authentication(raw, &envelope, &letter).await;
         let (engine, accepted_at) = (self.clone(), self.now());
-        let shared = letter.clone();
+        let (shared, bytes) = (letter.clone(), raw.to_vec());
         let found = self
             .store()
             .read(move |tx| {
@@ -43,13 +46,28 @@ impl Engine {
                 }
                 let Some(account_id) = account_id else { return Ok(None) };
                 let (_, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
-                let mut questions = Questions::default();
-                questions.add(&account, engine.keys(), &envelope, &shared);
-                let facts = store::facts::load(tx, account_id, &questions)?;
-                let inbound = Inbound { id: MailId(0), accepted_at, envelope: &envelope, letter: &shared };
-                Ok(Some((account.subdomain.clone(), decide(&account, engine.keys(), &facts, &inbound))))
+                let inbound = Inbound {
+                    raw: &bytes,
+                    authentication: &authentication,
+                    ..Inbound::new(MailId(0), accepted_at, &envelope, &shared)
+                };
+                let per_hour = engine.inner.options.sender_per_hour;
+                let facts = store::facts::gather(tx, &account, engine.keys(), per_hour, &[inbound])?;
+                let decision = decide(&account, engine.keys(), &facts, &inbound);
+                let ticket = named(&decision.verdict).and_then(|id| facts.tickets.get(&id)).map(|known| known.ticket.number);
+                Ok(Some((account.subdomain.clone(), decision, ticket)))
             })
             .await?;
-        Ok(found.map(|(account, decision)| Explained { account, letter, decision }))
+        Ok(found.map(|(account, decision, ticket)| Explained { account, letter, decision, ticket }))
+    }
+}
+
+/// The ticket that a verdict names.
+fn named(verdict: &Verdict) -> Option<TicketId> {
+    match verdict {
+        Verdict::Comment { ticket, .. } => Some(*ticket),
+        Verdict::FollowUp { of, .. } => Some(*of),
+        Verdict::Duplicate { ticket, .. } => *ticket,
+        _ => None,
     }
 }

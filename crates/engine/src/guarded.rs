@@ -4,12 +4,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use desk::suspension::Cause;
 use mail::letter::Letter;
 
 use crate::{Fault, Step};
 
-/// What reading a mail gave: the letter, or the sentence that says why there is none.
-pub(crate) type Read = Result<Arc<Letter>, String>;
+/// What reading a mail gave: the letter, or why there is none.
+pub(crate) type Read = Result<Arc<Letter>, Unread>;
+
+/// Why a mail could not be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Unread {
+    /// What it is held for.
+    pub(crate) cause: Cause,
+    /// The sentence.
+    pub(crate) why: String,
+}
+
+impl Unread {
+    pub(crate) fn failed(why: impl Into<String>) -> Unread {
+        Unread { cause: Cause::UnprocessableEmail, why: why.into() }
+    }
+}
 
 /// Reads mails in order on blocking threads; each may take `budget` at most.
 ///
@@ -24,7 +40,8 @@ pub(crate) async fn read_all(raws: Vec<Arc<Vec<u8>>>, budget: Duration, fault: O
         let read = std::mem::take(&mut *progress.lock().expect("plain push"));
         done.extend(read);
         if stalled && done.len() < raws.len() {
-            done.push(Err(format!("reading it took longer than {} seconds", budget.as_secs())));
+            let why = format!("reading it took longer than {} seconds", budget.as_secs());
+            done.push(Err(Unread { cause: Cause::ContentProcessorTimedOut, why }));
         }
     }
     done.truncate(raws.len());
@@ -40,7 +57,7 @@ fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Vec<Read>>>, fault: Option
                 }
                 Arc::new(Letter::parse(&raw))
             }));
-            progress.lock().expect("plain push").push(read.map_err(|_| "reading it panicked".to_owned()));
+            progress.lock().expect("plain push").push(read.map_err(|_| Unread::failed("reading it panicked")));
         }
     })
 }

@@ -1,19 +1,24 @@
 //! The shell around the desk: gathers facts, asks the desk, writes once. Works the spool, closes what was long solved,
 //! takes commands.
 //!
-//! Knows no socket and no SQL. Mail comes from the spool, answers go to the outbox, both by way of the store alone;
+//! Knows no SQL, and of sockets only the resolver that authenticates senders. Mail comes from the spool, answers go to the outbox, both by way of the store alone;
 //! [`Engine::submit`] is the one way for people and programs to change a ticket.
 
 pub mod admin;
+pub mod again;
 pub mod explain;
 
 mod accounts;
+mod authenticate;
 mod batch;
 mod closer;
 mod command;
+mod digest;
 mod guarded;
+mod purge;
 mod sorter;
 mod supply;
+mod sweeper;
 
 use std::sync::Arc;
 
@@ -21,6 +26,7 @@ use desk::clock::Clock;
 use desk::signed::SigningKeys;
 use store::Store;
 
+pub use authenticate::AuthenticateOptions;
 pub use command::{Command, SubmitError};
 
 /// A step of a mail's way, named for faults that tests inject.
@@ -50,6 +56,10 @@ pub struct EngineOptions {
     pub parse_budget_ms: u64,
     /// Whether mail can leave; without a relay it waits visibly.
     pub can_deliver: bool,
+    /// Mails of one sender in an hour before they are held, where the account says nothing else; 0 switches the guard off.
+    pub sender_per_hour: u32,
+    /// How senders are authenticated; none: not at all.
+    pub authenticate: Option<AuthenticateOptions>,
     /// For tests: what to do at each step.
     pub fault: Option<Fault>,
 }
@@ -63,6 +73,8 @@ impl Default for EngineOptions {
             batch_wait_ms: 15,
             parse_budget_ms: 10_000,
             can_deliver: false,
+            sender_per_hour: 0,
+            authenticate: None,
             fault: None,
         }
     }
@@ -87,6 +99,7 @@ struct EngineInner {
     clock: Arc<dyn Clock>,
     keys: SigningKeys,
     accounts: accounts::Accounts,
+    authenticator: Option<authenticate::Authenticator>,
 }
 
 impl Engine {
@@ -97,7 +110,8 @@ impl Engine {
     pub async fn new(store: Store, options: EngineOptions, clock: Arc<dyn Clock>) -> store::Result<Engine> {
         let now = clock.now();
         let keys = store.write(move |tx| store::signing::load_or_make(tx, now)).await?;
-        let inner = EngineInner { store, options, clock, keys, accounts: accounts::Accounts::default() };
+        let authenticator = authenticator(&options);
+        let inner = EngineInner { store, options, clock, keys, accounts: accounts::Accounts::default(), authenticator };
         Ok(Engine { inner: Arc::new(inner) })
     }
 
@@ -118,4 +132,11 @@ impl Engine {
     pub fn now(&self) -> desk::clock::Millis {
         self.inner.clock.now()
     }
+}
+
+/// Without name servers mail is taken all the same; its senders are unchecked.
+fn authenticator(options: &EngineOptions) -> Option<authenticate::Authenticator> {
+    let made = authenticate::Authenticator::new(options.authenticate.clone()?);
+    made.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "Senders are not authenticated: DNS cannot be asked"))
+        .ok()
 }

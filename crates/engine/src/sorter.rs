@@ -186,18 +186,22 @@ impl Engine {
     }
 
     async fn work_account(&self, lease: &Lease, mut announced: Announced) -> store::Result<()> {
-        for _ in 0..BATCHES_IN_TURN {
-            let (items, is_full) = self.next_batch(lease.account_id).await?;
+        let (mut items, mut is_full) = self.next_batch(lease.account_id, (0, 0)).await?;
+        for turn in 1..=BATCHES_IN_TURN {
+            let last = items.last().map(|item| (item.accepted_at, item.id)).unwrap_or_default();
             // Whatever was announced is in this batch, unless it is full: then more may wait, and one announcement stays
             // for it. More than one would only stand before those of other accounts.
             let kept = usize::from(is_full).min(announced.rows.len());
             let gone = announced.rows.split_off(kept);
             let seen = (!gone.is_empty()).then_some(Announced { account_id: announced.account_id, rows: gone });
-            let decided = self.settle(lease, items, seen).await?;
-            self.report(lease.account_id, &decided);
-            if !is_full {
-                return Ok(());
-            }
+            // The batch behind this one is read and parsed while this one is written. A mail that comes in meanwhile with an
+            // earlier time is not in it: its own announcement is still there.
+            let has_next = is_full && turn < BATCHES_IN_TURN;
+            let read_ahead = async { if has_next { self.next_batch(lease.account_id, last).await.map(Some) } else { Ok(None) } };
+            let (decided, next) = tokio::join!(self.settle(lease, items, seen), read_ahead);
+            self.report(lease.account_id, &decided?);
+            let Some(next) = next? else { return Ok(()) };
+            (items, is_full) = next;
         }
         Ok(())
     }

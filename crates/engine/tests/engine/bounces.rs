@@ -24,7 +24,7 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
 
         let before = desk.outbox().await.len();
         desk.bob(1, answer("Are you there?", true)).await.unwrap();
-        assert_eq!(desk.sent_after(before).await, ["comment carl@customer.example"]);
+        assert_eq!(desk.sent_after(before).await, Vec::<String>::new(), "nobody reads answers behind the requester's back");
         let (account, id) = (desk.account, desk.ticket(1).await.id.0);
         let audits = desk.read(move |tx| store::ticket::audits(tx, account, id)).await;
         let reported = audits.iter().filter(|audit| audit.channel == "system").count();

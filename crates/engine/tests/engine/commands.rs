@@ -26,7 +26,7 @@ async fn a_public_answer_leaves_and_the_customers_reply_joins() {
         let reply_to = format!("support+id{}@acme.desk.example", token.as_str());
         desk.accept(
             envelope(Some("carl@customer.example"), &[&reply_to]),
-            &raw("From: carl@customer.example\nSubject: x\n\nMe too."),
+            &raw("From: carl@customer.example\nCc: ada@customer.example\nSubject: x\n\nMe too."),
         )
         .await;
         desk.work().await;

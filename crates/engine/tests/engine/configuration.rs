@@ -57,7 +57,11 @@ async fn a_refused_account_leaves_nothing_behind() {
 async fn an_address_is_a_persons_or_the_desks_and_never_both() {
     on_both(quick(), async |desk| {
         let (engine, account) = (&desk.engine, desk.account);
-        desk.accept(crate::support::envelope(None, &["support@acme.desk.example"]), &raw("Subject: x\n\nhi")).await;
+        desk.accept(
+            crate::support::envelope(Some("ada@customer.example"), &["support@acme.desk.example"]),
+            &raw("Subject: x\n\nhi"),
+        )
+        .await;
         desk.work().await;
         for person in ["ada@customer.example", "ADA@customer.example", "bob@acme.example"] {
             let refused = engine.add_address(account, person, "", None, false).await;

@@ -45,8 +45,8 @@ async fn what_is_explained_is_what_happens() {
             "comment",
             "suspended",
             "suspended",
-            "new_ticket",
-            "new_ticket",
+            "suspended",
+            "suspended",
         ];
         assert_eq!(outcomes, want);
     })

@@ -1,6 +1,7 @@
 //! The engine on both databases with a clock that tests turn: mail through the spool, commands, timers, configuration.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too and may panic")]
 
+mod authentication;
 mod bounces;
 mod closing;
 mod commands;
@@ -11,3 +12,4 @@ mod mails;
 mod poison;
 mod probes;
 mod support;
+mod suspended;

@@ -1,0 +1,323 @@
+//! Decides a mail once more: taken out of the suspended tickets, or replayed after a fix or a changed setting
+//! (docs/behaviour/suspension.md).
+//!
+//! The same parser, facts, verdict and effects as intake, in one transaction that also changes the mail's ledger row: a mail
+//! has exactly one outcome at any time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use desk::authentication::Authentication;
+use desk::changes::{Audit, Changes};
+use desk::clock::{DAY, Millis};
+use desk::effect::Desk;
+use desk::envelope::Envelope;
+use desk::facts::{Facts, Inbound, Recovered};
+use desk::id::MailId;
+use desk::ledger::Outcome;
+use desk::suspension::Cause;
+use desk::ticket::Status;
+use desk::user::Person;
+use desk::verdict::decide;
+use mail::address::AddressKey;
+use serde_json::json;
+use store::changes::Writing;
+use store::ledger::Row;
+use store::work::Kind;
+use store::{StoreError, Tx};
+
+use crate::batch::{Item, ids_needed, tickets_per_mail};
+use crate::guarded::Unread;
+use crate::supply::BatchSupply;
+use crate::{Engine, accounts, guarded};
+
+/// How long after it came a mail's sender can still be checked: DKIM keys and SPF records are changed in time.
+const KEYS_LAST: Millis = 7 * DAY;
+
+/// What a suspended ticket becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecoverAs {
+    /// What the mail would have become: a ticket of its author, or a comment.
+    AsSent,
+    /// A comment on the ticket of this number.
+    Into(i64),
+    /// A ticket whose requester is the agent with this address.
+    Agent(AddressKey),
+}
+
+/// What deciding a mail anew gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redecided {
+    /// The outcome it had.
+    pub before: String,
+    /// The outcome it has now, or would have.
+    pub outcome: Outcome,
+    /// The number of its ticket.
+    pub ticket: Option<i64>,
+    /// Every step of the decision.
+    pub reasons: Vec<String>,
+    /// Whether anything was written.
+    pub is_changed: bool,
+}
+
+/// Why a mail was not decided anew; nothing of it happened.
+#[derive(Debug, thiserror::Error)]
+pub enum AgainError {
+    /// No such suspended ticket: never was, or recovered or deleted already.
+    #[error("there is no suspended ticket {0}")]
+    NotHeld(i64),
+    /// No such mail came in.
+    #[error("no mail {0} came in to this account")]
+    NoMail(i64),
+    /// It waits in the spool.
+    #[error("mail {0} is not decided yet; it will be in a moment")]
+    Undecided(i64),
+    /// It made a ticket or a comment, which would be doubled.
+    #[error("mail {id} is {outcome} on ticket {ticket} already; deciding it anew would double it")]
+    Settled {
+        /// The mail.
+        id: i64,
+        /// Its outcome.
+        outcome: String,
+        /// Its ticket.
+        ticket: i64,
+    },
+    /// Its bytes were deleted with the suspended ticket.
+    #[error("the bytes of mail {0} are deleted; only its row in the ledger is left")]
+    Gone(i64),
+    /// It cannot be read even now.
+    #[error("mail {id} still cannot be read: {reason}")]
+    Unreadable {
+        /// The mail.
+        id: i64,
+        /// What happened.
+        reason: String,
+    },
+    /// The ticket it should become a comment of is not there.
+    #[error("there is no ticket {0} in this account")]
+    NoTicket(i64),
+    /// That ticket takes no comment any more.
+    #[error("ticket {0} is closed; a closed ticket takes no comment")]
+    Closed(i64),
+    /// The requester-to-be is no agent.
+    #[error("{0} is not an agent of this account")]
+    NotAnAgent(AddressKey),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+enum Wish {
+    Recover { how: RecoverAs, by: String },
+    Replay { writes: bool },
+}
+
+/// A mail read again, with what was said of it.
+struct Again {
+    account_id: i64,
+    item: Item,
+    wish: Wish,
+    engine: Engine,
+    reserved: store::ids::Ids,
+}
+
+impl Engine {
+    /// Takes a mail out of the suspended tickets. `by` is told in the ledger and in the ticket's audit.
+    ///
+    /// # Errors
+    /// [`AgainError`]: nothing happened, the mail is where it was.
+    pub async fn recover(&self, account_id: i64, id: i64, how: RecoverAs, by: &str) -> Result<Redecided, AgainError> {
+        self.again(account_id, id, Wish::Recover { how, by: by.to_owned() }).await
+    }
+
+    /// Decides a mail anew and writes what became of it, unless that is what it was, or `writes` is off.
+    ///
+    /// # Errors
+    /// As [`Engine::recover`].
+    pub async fn replay(&self, account_id: i64, id: i64, writes: bool) -> Result<Redecided, AgainError> {
+        self.again(account_id, id, Wish::Replay { writes }).await
+    }
+
+    async fn again(&self, account_id: i64, id: i64, wish: Wish) -> Result<Redecided, AgainError> {
+        let asked = wish.clone();
+        let found = self.store().read(move |tx| read(tx, account_id, id, &asked)).await??;
+        let (row, envelope, packed) = found;
+        if packed.body.is_none() && packed.blob.is_none() {
+            return Err(AgainError::Gone(id));
+        }
+        let raw = Arc::new(packed.unpack(self.store()).await?);
+        let options = &self.inner.options;
+        let budget = Duration::from_millis(options.parse_budget_ms);
+        let letter = guarded::read_all(vec![Arc::clone(&raw)], budget, options.fault.clone()).await.pop();
+        let letter = letter.unwrap_or_else(|| Err(Unread::failed("it was not read")));
+        let authentication = match &letter {
+            Ok(letter) if self.now() - row.at <= KEYS_LAST => self.authentication(&raw, &envelope, letter).await,
+            Ok(_) => Authentication::unchecked(),
+            Err(unread) => return Err(AgainError::Unreadable { id, reason: unread.why.clone() }),
+        };
+        let item = Item { id, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
+        let reserved = self.store().ids(ids_needed(std::slice::from_ref(&item), &Facts::default(), 1)).await?;
+        let again = Again { account_id, item, wish, engine: self.clone(), reserved };
+        let done = self.store().write(move |tx| again.run(tx)).await??;
+        if done.is_changed {
+            self.store().wake(Kind::Outbox);
+        }
+        Ok(done)
+    }
+}
+
+type Found = (Row, Envelope, store::raw::Packed);
+
+/// The mail with its envelope, when the wish can be granted as things stand.
+fn read(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result<Result<Found, AgainError>> {
+    let Some(packed) = store::raw::find(tx, account_id, id)? else {
+        return Ok(Err(match wish {
+            Wish::Recover { .. } => AgainError::NotHeld(id),
+            Wish::Replay { .. } => AgainError::NoMail(id),
+        }));
+    };
+    let row = match decided(tx, account_id, id, wish)? {
+        Ok(row) => row,
+        Err(error) => return Ok(Err(error)),
+    };
+    let envelope = match store::suspended::envelope(tx, account_id, id)? {
+        Some(envelope) => envelope,
+        // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
+        None => match store::suspended::find(tx, account_id, id)? {
+            Some(held) => Envelope {
+                door: "smtp".into(),
+                client: String::new(),
+                helo: String::new(),
+                mail_from: Some(held.sender).filter(|sender| !sender.is_empty()),
+                recipients: vec![held.recipient],
+                trusted: false,
+                tls: false,
+            },
+            None => return Ok(Err(AgainError::Gone(id))),
+        },
+    };
+    Ok(Ok((row, envelope, packed)))
+}
+
+/// The ledger row, when the wish can be granted as things stand.
+fn decided(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result<Result<Row, AgainError>> {
+    let Some(row) = store::ledger::find(tx, account_id, id)? else { return Ok(Err(AgainError::Undecided(id))) };
+    let outcome = row.outcome.clone().unwrap_or_default();
+    let is_settled = matches!(outcome.as_str(), "new_ticket" | "comment" | "follow_up");
+    Ok(match wish {
+        Wish::Recover { .. } if outcome != Outcome::Suspended.as_str() => Err(AgainError::NotHeld(id)),
+        Wish::Replay { .. } if is_settled => Err(AgainError::Settled { id, outcome, ticket: row.ticket.unwrap_or_default() }),
+        _ => Ok(row),
+    })
+}
+
+impl Again {
+    fn run(&self, tx: &mut Tx<'_>) -> store::Result<Result<Redecided, AgainError>> {
+        let (account_id, id) = (self.account_id, self.item.id);
+        store::work::lock_account(tx, account_id)?;
+        // Read once more under the lock: somebody else may have been faster.
+        let row = match decided(tx, account_id, id, &self.wish)? {
+            Ok(row) => row,
+            Err(error) => return Ok(Err(error)),
+        };
+        let versioned = accounts::current(tx, account_id, None)?;
+        let account = versioned.account();
+        let Ok(letter) = &self.item.letter else { return Ok(Err(AgainError::NoMail(id))) };
+        let mut inbound = Inbound::new(MailId(id), self.item.accepted_at, &self.item.envelope, letter);
+        inbound.raw = &self.item.raw;
+        inbound.authentication = &self.item.authentication;
+        let per_hour = self.engine.inner.options.sender_per_hour;
+        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &[inbound])?;
+        let recovered = match self.recovered(tx, &mut facts)? {
+            Ok(recovered) => recovered,
+            Err(error) => return Ok(Err(error)),
+        };
+        let needed = ids_needed(std::slice::from_ref(&self.item), &facts, tickets_per_mail(account));
+        let mut supply = BatchSupply::new(self.reserved.again(tx, needed)?);
+        let marker = desk::supply::Supply::id(&mut supply);
+        inbound.recovered = recovered.as_ref();
+        let decision = decide(account, self.engine.keys(), &facts, &inbound);
+        let before = row.outcome.clone().unwrap_or_default();
+        let mut told = Redecided {
+            outcome: decision.outcome(),
+            ticket: None,
+            reasons: decision.reasons.clone(),
+            is_changed: self.writes(&before, decision.outcome(), &row, decision.reason()),
+            before,
+        };
+        if !told.is_changed {
+            return Ok(Ok(told));
+        }
+        let now = self.engine.now();
+        let mut changes = Changes::default();
+        Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }.carry_out(&inbound, &decision);
+        self.tell_history(&mut changes, &row);
+        let held = store::suspended::find(tx, account_id, id)?;
+        self.tell_audit(&mut changes, held.map(|held| held.cause));
+        let can_deliver = self.engine.inner.options.can_deliver;
+        let digest_every = account.settings.suspended_notification.every_ms();
+        store::changes::rewrite(tx, Writing { account_id, now, marker, can_deliver, digest_every }, &changes)?;
+        told.ticket = store::ledger::find(tx, account_id, id)?.and_then(|row| row.ticket);
+        Ok(Ok(told))
+    }
+
+    fn writes(&self, before: &str, outcome: Outcome, row: &Row, reason: &str) -> bool {
+        match self.wish {
+            Wish::Recover { .. } => true,
+            Wish::Replay { writes } => writes && (before != outcome.as_str() || row.reason != reason),
+        }
+    }
+
+    /// How the verdict is to take the mail; facts gain the ticket it goes into.
+    fn recovered(&self, tx: &mut Tx<'_>, facts: &mut Facts) -> store::Result<Result<Option<Recovered>, AgainError>> {
+        let account_id = self.account_id;
+        let Wish::Recover { how, .. } = &self.wish else { return Ok(Ok(None)) };
+        Ok(Ok(Some(match how {
+            RecoverAs::AsSent => Recovered::AsSent,
+            RecoverAs::Into(number) => {
+                let Some(ticket) = store::ticket::by_number(tx, account_id, *number)? else {
+                    return Ok(Err(AgainError::NoTicket(*number)));
+                };
+                if ticket.status == Status::Closed {
+                    return Ok(Err(AgainError::Closed(*number)));
+                }
+                let of_ticket = store::facts::of_tickets(tx, account_id, &[ticket.id].into())?;
+                facts.tickets.extend(of_ticket.tickets);
+                facts.people_by_id.extend(of_ticket.people_by_id);
+                Recovered::Into(ticket.id)
+            }
+            RecoverAs::Agent(key) => match agent(tx, account_id, key)? {
+                Some(agent) => Recovered::By(agent),
+                None => return Ok(Err(AgainError::NotAnAgent(key.clone()))),
+            },
+        })))
+    }
+
+    /// The steps of the earlier decision stand before those of this one.
+    fn tell_history(&self, changes: &mut Changes, row: &Row) {
+        let Some(ledger) = changes.ledger.first_mut() else { return };
+        let what = match &self.wish {
+            Wish::Recover { by, .. } => format!("recovered by {by}"),
+            Wish::Replay { .. } => "decided anew".to_owned(),
+        };
+        let mut reasons = row.reasons.clone();
+        reasons.push(what);
+        reasons.append(&mut ledger.reasons);
+        ledger.reasons = reasons;
+    }
+
+    /// The ticket's history tells that its mail was held, and who let it go.
+    fn tell_audit(&self, changes: &mut Changes, cause: Option<i64>) {
+        let (Wish::Recover { by, .. }, Some(audit)) = (&self.wish, changes.audits.last_mut()) else { return };
+        let name = Cause::ALL.iter().find(|known| Some(known.number()) == cause).map_or("", |known| known.name());
+        let Audit { events, .. } = audit;
+        events.push(json!({"type": "Recovered", "mail": self.item.id, "cause": cause, "cause_name": name, "by": by}));
+    }
+}
+
+fn agent(tx: &mut Tx<'_>, account_id: i64, key: &AddressKey) -> store::Result<Option<Person>> {
+    let found = store::user::by_addresses(tx, account_id, &[key.as_str()])?;
+    Ok(found.into_iter().map(|(_, person)| person).find(Person::is_staff))
+}

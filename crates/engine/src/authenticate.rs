@@ -1,0 +1,301 @@
+//! Sender authentication: SPF, DKIM, DMARC and ARC of the mails of a batch, before its transaction
+//! (docs/behaviour/authentication.md).
+//!
+//! Asks DNS and so may wait, never longer than the budget. What it finds is a value; what follows from it is the desk's
+//! business. A mail that cannot be checked is `unchecked`, never failed.
+
+mod alignment;
+mod evidence;
+mod reported;
+mod rest;
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use desk::authentication::Authentication;
+use desk::envelope::Envelope;
+use futures_util::{FutureExt, StreamExt};
+use mail::address::AddressKey;
+use mail::authentication_results::at_top;
+use mail::defect::Defect;
+use mail::letter::Letter;
+use mail_auth::MessageAuthenticator;
+use mail_auth::hickory_resolver::TokioResolver;
+use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use mail_auth::hickory_resolver::net::runtime::TokioRuntimeProvider;
+use tokio::time::Instant;
+
+use crate::Engine;
+use rest::Rest;
+
+/// Mails checked side by side in one thread.
+const AT_ONCE: usize = 32;
+/// Threads that check the mails of one batch.
+const THREADS: usize = 4;
+/// How long a name server may take to answer, and how often it is asked.
+const ANSWER: Duration = Duration::from_secs(2);
+const ATTEMPTS: usize = 2;
+/// Answers kept for their time to live.
+const ANSWERS_KEPT: u64 = 8_192;
+/// The name this machine gives itself where an SPF record asks for the checking host (`%{r}`, RFC 7208 §7.2); nobody needs it.
+const OWN_NAME: &str = "unknown";
+
+/// How senders are authenticated.
+#[derive(Debug, Clone)]
+pub struct AuthenticateOptions {
+    /// Name servers; empty: those of the system.
+    pub dns_servers: Vec<SocketAddr>,
+    /// How long a batch may wait for DNS, milliseconds.
+    pub budget_ms: u64,
+    /// The authserv-id of our relay: its Authentication-Results are believed.
+    pub authserv_id: Option<String>,
+    /// Domains whose ARC seals are believed, lower-case.
+    pub trusted_sealers: BTreeSet<String>,
+}
+
+impl Default for AuthenticateOptions {
+    fn default() -> AuthenticateOptions {
+        AuthenticateOptions { dns_servers: vec![], budget_ms: 5_000, authserv_id: None, trusted_sealers: BTreeSet::new() }
+    }
+}
+
+/// A mail to check.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) envelope: Arc<Envelope>,
+    pub(crate) raw: Arc<Vec<u8>>,
+    pub(crate) letter: Arc<Letter>,
+}
+
+/// Checks senders; cheap to clone, answers of name servers are shared.
+#[derive(Clone)]
+pub(crate) struct Authenticator {
+    resolver: MessageAuthenticator,
+    options: Arc<AuthenticateOptions>,
+    rest: Arc<Rest>,
+}
+
+impl std::fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticator").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// What there is to do for one mail.
+#[derive(Debug)]
+enum Plan {
+    /// Nothing that DNS could add.
+    Known(Authentication),
+    /// Ask.
+    Ask(Question),
+}
+
+/// What is asked about a mail.
+#[derive(Debug)]
+struct Question {
+    subject: Subject,
+    /// The address in From.
+    from: AddressKey,
+    /// The peer, where SPF says something of it.
+    client: Option<IpAddr>,
+}
+
+/// What is known of the mails of a batch, and what is to be asked, by their places.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    known: Vec<Authentication>,
+    questions: Vec<(usize, Question)>,
+}
+
+impl Plans {
+    /// Authors of signed mail that came by a relay or from inside: of these only the signature can tell anything.
+    pub(crate) fn relayed(&self) -> BTreeSet<AddressKey> {
+        let relayed = self.questions.iter().filter(|(_, question)| question.client.is_none());
+        relayed.map(|(_, question)| question.from.clone()).collect()
+    }
+
+    /// Leaves those of [`Plans::relayed`] unchecked who are not among `wanted`.
+    pub(crate) fn ask_only(&mut self, wanted: &BTreeSet<AddressKey>) {
+        self.questions.retain(|(_, question)| question.client.is_some() || wanted.contains(&question.from));
+    }
+}
+
+impl Authenticator {
+    /// Prepares to ask name servers; asks nothing yet.
+    ///
+    /// # Errors
+    /// When the system's own configuration of DNS cannot be read.
+    pub(crate) fn new(options: AuthenticateOptions) -> anyhow::Result<Authenticator> {
+        let mut builder = if options.dns_servers.is_empty() {
+            TokioResolver::builder_tokio().context("read the system's name servers; set dns.servers to name some")?
+        } else {
+            let servers = options.dns_servers.iter().map(name_server).collect();
+            TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), TokioRuntimeProvider::default())
+        };
+        set(builder.options_mut());
+        let resolver = MessageAuthenticator(builder.build().context("prepare to ask name servers")?);
+        Ok(Authenticator { resolver, options: Arc::new(options), rest: Arc::default() })
+    }
+
+    /// Checks the senders of mails, in their order. Takes no longer than the budget, whatever DNS does.
+    pub(crate) async fn check_all(&self, subjects: Vec<Subject>) -> Vec<Authentication> {
+        self.answer(self.plan_all(subjects)).await
+    }
+
+    /// What is known of mails without asking, and what would have to be asked.
+    pub(crate) fn plan_all(&self, subjects: Vec<Subject>) -> Plans {
+        let mut plans = Plans { known: Vec::with_capacity(subjects.len()), questions: Vec::new() };
+        for (at, subject) in subjects.into_iter().enumerate() {
+            match self.plan(subject) {
+                Plan::Known(authentication) => plans.known.push(authentication),
+                Plan::Ask(question) => {
+                    plans.questions.push((at, question));
+                    plans.known.push(Authentication::unchecked());
+                }
+            }
+        }
+        plans
+    }
+
+    /// Asks what is planned. Takes no longer than the budget, whatever DNS does.
+    pub(crate) async fn answer(&self, plans: Plans) -> Vec<Authentication> {
+        let Plans { mut known, questions } = plans;
+        if questions.is_empty() || self.rest.is_resting() {
+            return known;
+        }
+        for (at, authentication) in self.ask_all(questions).await {
+            if let Some(slot) = known.get_mut(at) {
+                *slot = authentication;
+            }
+        }
+        known
+    }
+
+    /// Decides what to ask. Nothing is asked that cannot change the answer.
+    fn plan(&self, subject: Subject) -> Plan {
+        let unchecked = Plan::Known(Authentication::unchecked());
+        let envelope = &subject.envelope;
+        // Keys of old mail are gone, and nobody is told of it.
+        let is_old = envelope.door == "import";
+        let Some(from) = subject.letter.from.first().and_then(|mailbox| mailbox.key()).filter(|_| !is_old) else {
+            return unchecked;
+        };
+        if let Some(id) = self.options.authserv_id.as_deref().filter(|_| envelope.trusted) {
+            let reported = at_top(&subject.raw, id);
+            if !reported.is_empty() {
+                let is_sure = is_unambiguous(&subject.letter, &from);
+                return Plan::Known(reported::authentication(&reported, from.domain(), is_sure));
+            }
+        }
+        let client = envelope.client.parse().ok().filter(|ip| !envelope.trusted && is_public(*ip));
+        if client.is_none() && !evidence::is_signed(&subject.raw) {
+            return unchecked;
+        }
+        Plan::Ask(Question { subject, from, client })
+    }
+
+    /// Asks on threads that may block, as hashing a large mail takes long.
+    async fn ask_all(&self, questions: Vec<(usize, Question)>) -> Vec<(usize, Authentication)> {
+        let deadline = Instant::now() + Duration::from_millis(self.options.budget_ms);
+        let handle = tokio::runtime::Handle::current();
+        let each = questions.len().div_ceil(THREADS);
+        let mut rest = questions;
+        let mut threads = Vec::with_capacity(THREADS);
+        while !rest.is_empty() {
+            let later = rest.split_off(each.min(rest.len()));
+            let (own, handle) = (self.clone(), handle.clone());
+            threads.push(tokio::task::spawn_blocking(move || {
+                let checks = rest.into_iter().map(|(at, question)| {
+                    let own = &own;
+                    async move { (at, own.ask(&question, deadline).await) }
+                });
+                handle.block_on(futures_util::stream::iter(checks).buffer_unordered(AT_ONCE).collect::<Vec<_>>())
+            }));
+            rest = later;
+        }
+        let mut found = Vec::new();
+        for thread in threads {
+            // A thread that fails leaves its mails unchecked.
+            found.extend(thread.await.unwrap_or_default());
+        }
+        found
+    }
+
+    fn note_miss(&self) {
+        if self.rest.missed() {
+            tracing::warn!("Senders are not checked for a while: DNS does not answer in time, or not at all");
+        }
+    }
+
+    /// Checks one mail; one that takes too long or makes a check panic stays unchecked.
+    async fn ask(&self, question: &Question, deadline: Instant) -> Authentication {
+        let asking = AssertUnwindSafe(evidence::authentication(&self.resolver, &self.options, question)).catch_unwind();
+        match tokio::time::timeout_at(deadline, asking).await {
+            // Servers that answer with failures alone are as good as away.
+            Ok(Ok(authentication)) if !authentication.is_checked => {
+                self.note_miss();
+                authentication
+            }
+            Ok(Ok(authentication)) => {
+                self.rest.answered();
+                authentication
+            }
+            Ok(Err(_)) => {
+                tracing::error!("Checking the sender of a mail panicked: it counts as unchecked");
+                Authentication::unchecked()
+            }
+            Err(_) => {
+                self.note_miss();
+                Authentication::unchecked()
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// What is known of one mail's sender, asked the way the sorter asks; unchecked when senders are not authenticated.
+    pub(crate) async fn authentication(&self, raw: &[u8], envelope: &Envelope, letter: &Letter) -> Authentication {
+        let Some(authenticator) = &self.inner.authenticator else { return Authentication::unchecked() };
+        let envelope = Arc::new(envelope.clone());
+        let subject = Subject { envelope, raw: Arc::new(raw.to_vec()), letter: Arc::new(letter.clone()) };
+        authenticator.check_all(vec![subject]).await.pop().unwrap_or_default()
+    }
+}
+
+/// Whether a letter has the one author that the checks and its readers agree on. Where it names several, a signature may be
+/// about another than the one who is shown.
+fn is_unambiguous(letter: &Letter, from: &AddressKey) -> bool {
+    let one_domain = letter.from.iter().all(|mailbox| mailbox.key().is_some_and(|key| key.domain() == from.domain()));
+    one_domain && !letter.defects.contains(&Defect::RepeatedFrom)
+}
+
+/// Whether SPF records can speak of an address: not of this machine, nor of a network that only exists inside a house.
+fn is_public(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()),
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified()),
+    }
+}
+
+fn set(options: &mut ResolverOpts) {
+    options.timeout = ANSWER;
+    options.attempts = ATTEMPTS;
+    options.cache_size = ANSWERS_KEPT;
+    // TXT records with keys are long.
+    options.edns0 = true;
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = address.port();
+        connection
+    });
+    NameServerConfig::new(address.ip(), true, connections.to_vec())
+}
+
+#[cfg(test)]
+mod tests;

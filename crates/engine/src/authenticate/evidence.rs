@@ -1,0 +1,253 @@
+//! The checks themselves: what DNS and the mail's signatures say of its sender.
+
+use std::net::IpAddr;
+
+use desk::authentication::{Authentication, Check};
+use desk::sender_list::ascii_domain;
+use mail::authentication_results;
+use mail_auth::arc::ArcError;
+use mail_auth::common::crypto::Algorithm;
+use mail_auth::dkim::{DkimError, Signature};
+use mail_auth::dmarc::verify::DmarcParameters;
+use mail_auth::spf::verify::SpfParameters;
+use mail_auth::{
+    ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, Error, MessageAuthenticator, SpfOutput,
+    SpfResult,
+};
+
+use super::alignment::is_aligned;
+use super::{AuthenticateOptions, OWN_NAME, Question, is_unambiguous, reported};
+
+/// Signatures of one mail that are looked at, those of From's own domain first.
+const SIGNATURES: usize = 8;
+/// Fields that a signature may name; real ones name twenty or thirty.
+const SIGNED_FIELDS: usize = 200;
+/// Hops of an ARC chain.
+const SEALS: usize = 20;
+
+/// Whether a raw mail carries a DKIM signature or an ARC seal.
+pub(super) fn is_signed(raw: &[u8]) -> bool {
+    let named = |line: &[u8], name: &[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let header = raw.split(|byte| *byte == b'\n').take_while(|line| !matches!(line, [] | [b'\r']));
+    header.into_iter().any(|line| named(line, b"DKIM-Signature") || named(line, b"ARC-Seal"))
+}
+
+/// Checks a mail. Waits for DNS as long as that takes; whoever calls has the patience.
+pub(super) async fn authentication(
+    resolver: &MessageAuthenticator,
+    options: &AuthenticateOptions,
+    question: &Question,
+) -> Authentication {
+    let Some(mut message) = AuthenticatedMessage::parse(&question.subject.raw) else { return Authentication::unchecked() };
+    let from = ascii_domain(question.from.domain()).into_owned();
+    let is_sure = is_unambiguous(&question.subject.letter, &question.from) && is_same_author(&message, question);
+    bound(&mut message, &from);
+    // Alignment goes by the author whom people are shown.
+    message.from = vec![format!("x@{from}")];
+    let sender = Sender::of(question);
+    let (spf, dkim, arc) = tokio::join!(sender.spf(resolver), resolver.verify_dkim(&message), seals(resolver, options, &message));
+    let dmarc = resolver.verify_dmarc(DmarcParameters::new(&message, &dkim, &sender.domain, &spf)).await;
+    let evidence = Evidence { from: &from, has_spf: question.client.is_some(), spf: &spf, dkim: &dkim, dmarc: &dmarc };
+    let mut found = evidence.weigh();
+    found.arc = arc.map_or(Check::None, |arc| chain(&arc, options, &from));
+    if !is_sure {
+        found = Authentication { spf_aligned: false, dkim_aligned: false, dmarc: Check::PermError, arc: Check::None, ..found };
+    }
+    let is_open = [found.spf, found.dkim, found.dmarc].contains(&Check::TempError);
+    // What could not be asked might have vouched for the mail: nothing is held against it.
+    if is_open && !found.is_authenticated() && found.arc != Check::Pass { Authentication::unchecked() } else { found }
+}
+
+/// Whether both parsers read the same author from one From field: a mail that is read in two ways proves nothing.
+fn is_same_author(message: &AuthenticatedMessage<'_>, question: &Question) -> bool {
+    let fields = message.headers.iter().filter(|(name, _)| name.trim_ascii().eq_ignore_ascii_case(b"From")).count();
+    let first = message.from.first().and_then(|address| mail::address::AddressKey::parse(address).ok());
+    fields == 1 && first.as_ref() == Some(&question.from)
+}
+
+/// Keeps the signatures that can prove something, a few of them: each costs a question and a calculation.
+fn bound(message: &mut AuthenticatedMessage<'_>, from: &str) {
+    // RFC 6376 §5.4: From must be signed. RFC 8301 §3.1: SHA-1 proves nothing.
+    message.dkim_headers.retain(|field| {
+        let signature = &field.header;
+        let signs_from = signature.h.iter().any(|name| name.eq_ignore_ascii_case("from"));
+        signs_from && signature.a != Algorithm::RsaSha1 && signature.h.len() <= SIGNED_FIELDS && signature.atps.is_none()
+    });
+    message.dkim_headers.sort_by_key(|field| !is_aligned(&domain_of(&field.header), from));
+    message.dkim_headers.truncate(SIGNATURES);
+}
+
+fn domain_of(signature: &Signature) -> String {
+    ascii_domain(&signature.d.to_lowercase()).into_owned()
+}
+
+/// Who SPF is asked about.
+struct Sender {
+    client: Option<IpAddr>,
+    helo: String,
+    /// The return path, its domain as A-labels; none for the null one.
+    address: Option<String>,
+    /// The domain of the return path, or of EHLO for a null one.
+    domain: String,
+}
+
+impl Sender {
+    fn of(question: &Question) -> Sender {
+        let envelope = &question.subject.envelope;
+        let helo = envelope.helo.to_lowercase();
+        let split = envelope.mail_from.as_deref().and_then(|address| address.rsplit_once('@'));
+        let address = split.map(|(local, domain)| (local, ascii_domain(&domain.to_lowercase()).into_owned()));
+        Sender {
+            client: question.client,
+            domain: address.as_ref().map_or_else(|| helo.clone(), |(_, domain)| domain.clone()),
+            address: address.map(|(local, domain)| format!("{local}@{domain}")),
+            helo,
+        }
+    }
+
+    /// RFC 7208 §2.4: of the return path, or of EHLO where there is none.
+    async fn spf(&self, resolver: &MessageAuthenticator) -> SpfOutput {
+        let Some(client) = self.client else { return SpfOutput::new(self.domain.clone()).with_result(SpfResult::None) };
+        let asked = match &self.address {
+            Some(address) => SpfParameters::verify_mail_from(client, &self.helo, OWN_NAME, address),
+            None => SpfParameters::verify_ehlo(client, &self.helo, OWN_NAME),
+        };
+        resolver.verify_spf(asked).await
+    }
+}
+
+/// All that was found, before it is weighed.
+struct Evidence<'a> {
+    from: &'a str,
+    has_spf: bool,
+    spf: &'a SpfOutput,
+    dkim: &'a [DkimOutput<'a>],
+    dmarc: &'a DmarcOutput,
+}
+
+impl Evidence<'_> {
+    fn weigh(&self) -> Authentication {
+        let has_record = self.dmarc.dmarc_record().is_some();
+        let spf = spf_check(self.spf.result());
+        let spf_relaxed = self.has_spf && is_aligned(self.spf.domain(), self.from);
+        // Where the domain has a DMARC record, that says how strict alignment is.
+        let by_record = |relaxed: bool, check: Check, result: &DmarcResult| match check {
+            Check::Pass if has_record => *result == DmarcResult::Pass,
+            _ => relaxed,
+        };
+        let (dkim, dkim_relaxed) = self.best_signature();
+        let dmarc = match dmarc_check(&self.dmarc.result()) {
+            // Without SPF, half of the evidence is missing: a relay stands between.
+            Check::Fail if !self.has_spf => Check::None,
+            check => check,
+        };
+        Authentication {
+            is_checked: true,
+            spf,
+            spf_aligned: by_record(spf_relaxed, spf, self.dmarc.spf_result()),
+            dkim,
+            dkim_aligned: by_record(dkim_relaxed, dkim, self.dmarc.dkim_result()),
+            dmarc,
+            ..Authentication::unchecked()
+        }
+    }
+
+    /// The result of the signature that says most, and whether its domain is aligned.
+    fn best_signature(&self) -> (Check, bool) {
+        let results = self.dkim.iter().map(|output| {
+            let aligned = output.signature().is_some_and(|signature| is_aligned(&domain_of(signature), self.from));
+            (dkim_check(output.result()), aligned)
+        });
+        let worth = |check: Check| match check {
+            Check::Pass => 3,
+            Check::TempError => 2,
+            Check::None => 0,
+            _ => 1,
+        };
+        results.max_by_key(|(check, aligned)| (worth(*check), *aligned)).unwrap_or((Check::None, false))
+    }
+}
+
+/// Verifies the chain of seals, if its last one is of somebody who is believed.
+async fn seals<'a>(
+    resolver: &MessageAuthenticator,
+    options: &AuthenticateOptions,
+    message: &'a AuthenticatedMessage<'a>,
+) -> Option<ArcOutput<'a>> {
+    let last = message.as_headers.iter().max_by_key(|field| field.header.i)?;
+    if message.as_headers.len() > SEALS || !options.trusted_sealers.contains(&last.header.d.to_lowercase()) {
+        return None;
+    }
+    let is_small = message.ams_headers.iter().all(|field| field.header.h.len() <= SIGNED_FIELDS);
+    if !is_small {
+        return None;
+    }
+    Some(resolver.verify_arc(message).await)
+}
+
+/// What a chain of seals is worth: the word of the first hop that, from the end on, only believed ones vouch for.
+fn chain(arc: &ArcOutput<'_>, options: &AuthenticateOptions, from: &str) -> Check {
+    match dkim_check(arc.result()) {
+        Check::Pass => {}
+        check => return check,
+    }
+    let believed = arc.sets().iter().rev().take_while(|set| options.trusted_sealers.contains(&set.seal.header.d.to_lowercase()));
+    let Some(first) = believed.last() else { return Check::Neutral };
+    let said = authentication_results::parse(&String::from_utf8_lossy(first.results.value));
+    if said.is_some_and(|said| reported::vouches(&said, from)) { Check::Pass } else { Check::Neutral }
+}
+
+fn spf_check(result: SpfResult) -> Check {
+    match result {
+        SpfResult::Pass => Check::Pass,
+        SpfResult::Fail => Check::Fail,
+        SpfResult::SoftFail => Check::SoftFail,
+        SpfResult::Neutral => Check::Neutral,
+        SpfResult::TempError => Check::TempError,
+        SpfResult::PermError => Check::PermError,
+        SpfResult::None => Check::None,
+    }
+}
+
+fn dkim_check(result: &DkimResult) -> Check {
+    match result {
+        DkimResult::Pass => Check::Pass,
+        // RFC 8601 §2.7.1: neutral is for what cannot be processed; a body that was changed can be.
+        DkimResult::Neutral(Error::Dkim(DkimError::FailedBodyHashMatch) | Error::Arc(ArcError::FailedBodyHashMatch))
+        | DkimResult::Fail(_) => Check::Fail,
+        DkimResult::Neutral(_) => Check::Neutral,
+        DkimResult::PermError(_) => Check::PermError,
+        DkimResult::TempError(_) => Check::TempError,
+        DkimResult::None => Check::None,
+    }
+}
+
+fn dmarc_check(result: &DmarcResult) -> Check {
+    match result {
+        DmarcResult::Pass => Check::Pass,
+        DmarcResult::Fail(_) => Check::Fail,
+        DmarcResult::TempError(_) => Check::TempError,
+        DmarcResult::PermError(_) => Check::PermError,
+        DmarcResult::None => Check::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_seen_in_the_header_alone() {
+        for (raw, want) in [
+            ("Subject: x\r\nDKIM-Signature: v=1\r\n\r\n", true),
+            ("dkim-signature: v=1\n\n", true),
+            ("ARC-Seal: i=1\r\n\r\n", true),
+            ("Subject: x\r\n\r\nDKIM-Signature: v=1\r\n", false),
+            ("Subject: x\n\nDKIM-Signature: v=1\n", false),
+            ("X-DKIM-Signature: v=1\r\n\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(is_signed(raw.as_bytes()), want, "{raw:?}");
+        }
+    }
+}
