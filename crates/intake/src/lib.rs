@@ -1,12 +1,17 @@
-//! Doors in: SMTP and LMTP listeners that feed the dialogue, ask the directory, and write the spool; nothing else.
+//! Doors in: SMTP and LMTP listeners that feed the dialogue, raw mail by HTTP or from a pipe, imports of old mail. They ask
+//! the directory and write the spool; nothing else.
 //!
-//! 250 is said after the group commit and never before. Knows no ticket: what becomes of a mail is decided elsewhere, by
+//! A mail is acknowledged after its commit and never before. Knows no ticket: what becomes of a mail is decided elsewhere, by
 //! whoever reads the spool.
 
 mod connection;
 mod directory;
 mod door;
+pub mod http;
+pub mod import;
 mod network;
+pub mod parcel;
+pub mod raw_mail;
 mod spooler;
 
 use std::path::PathBuf;
@@ -25,6 +30,15 @@ pub enum Listen {
     Tcp(std::net::SocketAddr),
     /// A unix socket; a stale one is replaced.
     Unix(PathBuf),
+}
+
+/// Limits of doors without a dialogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest mail in octets, counted as on the wire.
+    pub max_mail_bytes: u64,
+    /// Recipients of a mail.
+    pub recipients: usize,
 }
 
 /// What a door is and allows.
