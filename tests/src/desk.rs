@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -221,6 +222,47 @@ impl Desk {
     /// When it does not answer.
     pub fn page(&self, path: &str) -> Result<Page> {
         Page::get(self.http_port, path)
+    }
+
+    /// Posts to the server, with header lines beside those that HTTP wants.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn post(&self, path: &str, header: &[&str], body: &[u8]) -> Result<Page> {
+        Page::post(self.http_port, path, header, body)
+    }
+
+    /// The words of a subcommand with this desk's configuration, the program first.
+    ///
+    /// # Errors
+    /// When the program is not built.
+    pub fn words(&self, arguments: &[&str]) -> Result<Vec<String>> {
+        let command = self.program(&[], arguments)?;
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        Ok(words.map(|word| word.to_string_lossy().into_owned()).collect())
+    }
+
+    /// Runs a subcommand with something on its standard input; returns the code it ended with and all it said.
+    ///
+    /// # Errors
+    /// When it cannot be started or was killed.
+    pub fn feed(&self, arguments: &[&str], input: &[u8]) -> Result<(i32, String)> {
+        let mut command = self.program(&[], arguments)?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // It may end without reading.
+        let _ = child.stdin.take().context("standard input is piped")?.write_all(input);
+        let output = child.wait_with_output()?;
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        Ok((output.status.code().context("it was killed")?, said))
+    }
+
+    /// Starts a subcommand whose output goes nowhere.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = self.program(&[], arguments)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("starting guichet")
     }
 
     /// What the server has written to its log.

@@ -21,9 +21,26 @@ impl Page {
     /// # Errors
     /// When nobody answers, or not in HTTP.
     pub fn get(port: u16, path: &str) -> Result<Self> {
+        Self::ask(port, &format!("GET {path}"), &[], b"")
+    }
+
+    /// Posts `body` to `path` of a loopback port, with header lines beside those that HTTP wants.
+    ///
+    /// # Errors
+    /// When nobody answers, or not in HTTP.
+    pub fn post(port: u16, path: &str, header: &[&str], body: &[u8]) -> Result<Self> {
+        let length = format!("Content-Length: {}", body.len());
+        let header: Vec<&str> = header.iter().copied().chain([length.as_str()]).collect();
+        Self::ask(port, &format!("POST {path}"), &header, body)
+    }
+
+    fn ask(port: u16, request: &str, header: &[&str], body: &[u8]) -> Result<Self> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let header: String = header.iter().map(|line| format!("{line}\r\n")).collect();
+        write!(stream, "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n")?;
+        // A server that refuses need not read the body to its end.
+        let _ = stream.write_all(body);
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;

@@ -6,4 +6,5 @@
 
 pub mod client;
 pub mod database;
+pub mod dns;
 pub mod server;

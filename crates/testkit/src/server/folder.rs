@@ -1,16 +1,22 @@
 //! The folder of one server, outside the checkout.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
 use super::process::{as_root, run, signal};
 
-/// The start of every such folder's name; the process id and a number follow.
-const PREFIX: &str = "guichet-test";
+/// The start of every such folder's name; the process id, a random number and a label follow.
+const PREFIX: &str = "guichet-test-";
+/// The start of its name until it is locked; such a folder is empty and is never swept.
+const NEW: &str = "guichet-new-";
+/// The file in it that its owner keeps locked for life.
+///
+/// A lock and not a process id: the kernel takes it away with the process, it is seen from other process namespaces
+/// (containers that share the temporary folder), and no later process can bear it by chance.
+const LOCK: &str = "owner.lock";
 
 /// A folder under the system's temporary folder that is removed when the value is dropped.
 ///
@@ -19,35 +25,39 @@ const PREFIX: &str = "guichet-test";
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// Closed, and so unlocked, after the folder is gone. Programs that we start do not inherit it.
+    _lock: File,
 }
 
 impl Folder {
-    /// Creates an empty folder; `label` ends its name.
+    /// Creates a folder that is empty but for its lock; `label` ends its name.
     ///
     /// # Errors
     /// When the temporary folder cannot be written.
     pub fn new(label: &str) -> Result<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{PREFIX}-{}-{number}-{label}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("creating {}", path.display()))?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-        Ok(Self { path })
+        let rest = format!("{}-{:08x}-{label}", std::process::id(), rand::random::<u32>());
+        let (new, path) =
+            (std::env::temp_dir().join(format!("{NEW}{rest}")), std::env::temp_dir().join(format!("{PREFIX}{rest}")));
+        fs::create_dir(&new).with_context(|| format!("creating {}", new.display()))?;
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o755))?;
+        let lock = File::create(new.join(LOCK))?;
+        lock.lock().with_context(|| format!("locking {}", new.display()))?;
+        // Only now can it be taken for one that a test left behind.
+        fs::rename(&new, &path).with_context(|| format!("creating {}", path.display()))?;
+        Ok(Self { path, _lock: lock })
     }
 
-    /// Removes the folders that killed test processes have left, and ends the servers that still run in them.
+    /// Removes the folders that killed test processes have left, and ends the servers that still run in them. Those of
+    /// test processes that live, also of other checkouts and containers, are left alone.
     pub fn sweep() {
         for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_prefix('-'));
-            let Some((pid, _)) = rest.and_then(|rest| rest.split_once('-')) else {
-                continue;
-            };
-            if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
-                println!("removing {}, left by process {pid}", entry.path().display());
-                end_servers(&entry.path());
-                drop(Self { path: entry.path() });
+            let path = entry.path();
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
+                && let Some(lock) = abandoned(&path)
+            {
+                println!("removing {}, left by a test that was killed", path.display());
+                end_servers(&path);
+                drop(Self { path, _lock: lock });
             }
         }
     }
@@ -102,6 +112,15 @@ impl Folder {
     }
 }
 
+/// The lock of a folder whose owner is gone, taken so that no other sweep meets this one. None in doubt.
+fn abandoned(folder: &Path) -> Option<File> {
+    let lock = File::open(folder.join(LOCK)).ok()?;
+    match lock.try_lock() {
+        Ok(()) => Some(lock),
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
+    }
+}
+
 /// Ends the servers whose process files lie in `folder` and whose working folder is in it: a process id alone may
 /// belong to somebody else by now.
 fn end_servers(folder: &Path) {
@@ -125,5 +144,25 @@ impl Drop for Folder {
             // What a server's own user or root made there.
             let _ = run(as_root("rm").arg("-rf").arg(&self.path));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_holds_is_abandoned() -> Result<()> {
+        let held = Folder::new("held")?;
+        assert!(abandoned(held.path()).is_none());
+        Folder::sweep();
+        assert!(held.path().exists());
+        let left = tempfile::tempdir()?;
+        assert!(abandoned(left.path()).is_none(), "a folder without a lock is not ours");
+        File::create(left.path().join(LOCK))?;
+        let first = abandoned(left.path());
+        assert!(first.is_some());
+        assert!(abandoned(left.path()).is_none(), "one sweep at a time");
+        Ok(())
     }
 }

@@ -46,6 +46,8 @@ pub struct PostfixOptions {
     pub inbound: Inbound,
     /// Domains (`example.org`, or `.example.org` for everything below) and where their mail goes.
     pub routes: Vec<(String, Route)>,
+    /// Domains and the command whose standard input gets their mail, run as [`Postfix::pipe_user`]; words as in master.cf.
+    pub pipes: Vec<(String, Vec<String>)>,
     /// Domains all of whose mail is stored in one Maildir, see [`Postfix::maildir`].
     pub stored: Vec<String>,
     /// Further `name = value` lines of main.cf.
@@ -54,7 +56,7 @@ pub struct PostfixOptions {
 
 impl Default for PostfixOptions {
     fn default() -> Self {
-        Self { inbound: Inbound::Clear, routes: Vec::new(), stored: Vec::new(), settings: Vec::new() }
+        Self { inbound: Inbound::Clear, routes: Vec::new(), pipes: Vec::new(), stored: Vec::new(), settings: Vec::new() }
     }
 }
 
@@ -83,8 +85,9 @@ impl Postfix {
         folder.folder("log", Some("root"))?;
         folder.folder("mail", Some(MAIL_USER))?;
         folder.write("etc/main.cf", main_cf(&folder, &certificate, options)?)?;
-        folder.write("etc/master.cf", master_cf(port))?;
-        folder.write("etc/transport", lines(&options.routes, |route| Some(next_hop(route))))?;
+        folder.write("etc/master.cf", master_cf(port, &options.pipes))?;
+        let pipes: String = options.pipes.iter().map(|(domain, _)| format!("{domain} {domain}:\n")).collect();
+        folder.write("etc/transport", lines(&options.routes, |route| Some(next_hop(route))) + &pipes)?;
         folder.write("etc/tls_policy", tls_policy(&options.routes))?;
         run(as_root("chown").arg("-R").arg("root").arg(&etc))?;
         let server = Self { folder, port, certificate };
@@ -96,6 +99,12 @@ impl Postfix {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whom the commands of [`PostfixOptions::pipes`] are run as.
+    #[must_use]
+    pub fn pipe_user() -> &'static str {
+        MAIL_USER
     }
 
     /// The certificate that it shows on STARTTLS.
@@ -181,7 +190,8 @@ fn make_queue(folder: &Folder) -> Result<()> {
 fn main_cf(folder: &Folder, certificate: &Certificate, options: &PostfixOptions) -> Result<String> {
     let at = |name: &str| folder.join(name).display().to_string();
     let id = |flag: &str| run(Command::new("id").args([flag, MAIL_USER])).map(|id| id.trim().to_owned());
-    let relayed: Vec<&str> = options.routes.iter().map(|(domain, _)| domain.as_str()).collect();
+    let routed = options.routes.iter().map(|(domain, _)| domain.as_str());
+    let relayed: Vec<&str> = routed.chain(options.pipes.iter().map(|(domain, _)| domain.as_str())).collect();
     let mut settings = vec![
         ("compatibility_level", "3.6".to_owned()),
         ("queue_directory", at("queue")),
@@ -232,7 +242,7 @@ fn main_cf(folder: &Folder, certificate: &Certificate, options: &PostfixOptions)
 }
 
 /// Nothing runs in a chroot: the folder has no copies of the system's files.
-fn master_cf(port: u16) -> String {
+fn master_cf(port: u16, pipes: &[(String, Vec<String>)]) -> String {
     let services = [
         "pickup unix n - n 60 1 pickup",
         "cleanup unix n - n - 0 cleanup",
@@ -257,7 +267,11 @@ fn master_cf(port: u16) -> String {
         "scache unix - - n - 1 scache",
         "postlog unix-dgram n - n - 1 postlogd",
     ];
-    format!("127.0.0.1:{port} inet n - n - - smtpd\n{}\n", services.join("\n"))
+    let pipe = |(domain, words): &(String, Vec<String>)| {
+        format!("{domain} unix - n n - - pipe user={MAIL_USER} argv={}\n", words.join(" "))
+    };
+    let pipes: String = pipes.iter().map(pipe).collect();
+    format!("127.0.0.1:{port} inet n - n - - smtpd\n{}\n{pipes}", services.join("\n"))
 }
 
 fn lines(routes: &[(String, Route)], value: impl Fn(&Route) -> Option<String>) -> String {

@@ -1,0 +1,109 @@
+//! Mail that a provider posts: taken when it is durable, refused in words.
+
+#![expect(clippy::indexing_slicing, reason = "a row or key that is missing fails the test")]
+
+use anyhow::{Context, Result, ensure};
+use e2e::{AGENT, Desk, DeskOptions, SUPPORT};
+use serde_json::Value;
+use testkit::database::{both, sqlite};
+
+const MAIL: &[u8] = b"Message-ID: <h1@customer.example>\r\nFrom: Ann <ann@customer.example>\r\nSubject: by HTTP\r\n\r\nhi\r\n";
+
+fn token(desk: &Desk, email: &str) -> Result<String> {
+    let made = desk.run(&["token", "create", email, "--account", "acme"])?;
+    made["api_token"].as_str().map(str::to_owned).with_context(|| made.to_string())
+}
+
+/// Posts and returns status and answer.
+fn post(desk: &Desk, path: &str, header: &[&str], body: &[u8]) -> Result<(u16, Value)> {
+    let page = desk.post(path, header, body)?;
+    let answer = serde_json::from_str(&page.body).with_context(|| page.body.clone())?;
+    Ok((page.status, answer))
+}
+
+#[test]
+fn a_posted_mail_is_durable_when_it_is_acknowledged() -> Result<()> {
+    for database in both() {
+        let mut desk = Desk::open(database, &DeskOptions::default())?;
+        let bearer = format!("Authorization: Bearer {}", token(&desk, AGENT)?);
+        let to = format!("/hooks/mail?rcpt={SUPPORT}&mail_from=ann@customer.example");
+        let (status, answer) = post(&desk, &to, &[&bearer, "Content-Type: message/rfc822"], MAIL)?;
+        desk.kill()?;
+        ensure!(status == 200 && answer["recipients"][0] == SUPPORT, "{status} {answer}");
+        desk.serve(&[])?;
+        let ticket = desk.ticket(1)?;
+        ensure!(ticket["subject"] == "by HTTP" && ticket["recipient"] == SUPPORT, "{ticket}");
+        let rows = desk.decided(1)?;
+        ensure!(rows[0]["id"] == answer["id"], "{rows:?} {answer}");
+        // A provider that did not read the answer posts again.
+        let (status, _) = post(&desk, &to, &[&bearer], MAIL)?;
+        ensure!(status == 200, "{status}");
+        let rows = desk.decided(2)?;
+        let outcomes: Vec<_> = rows.iter().filter_map(|row| row["outcome"].as_str()).collect();
+        ensure!(outcomes.contains(&"new_ticket") && outcomes.contains(&"duplicate"), "{outcomes:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn forms_and_logins_of_providers_are_understood() -> Result<()> {
+    let desk = Desk::open(sqlite(), &DeskOptions::default())?;
+    let secret = token(&desk, AGENT)?;
+    let bearer = format!("Authorization: Bearer {secret}");
+    let part = |name: &str, value: &str| format!("--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let envelope = part("envelope", &format!("{{\"to\":[\"{SUPPORT}\"],\"from\":\"a@b.example\"}}"));
+    let multipart = envelope + &part("email", "From: a@b.example\r\nSubject: multipart\r\n\r\nhi") + "--xx--\r\n";
+    let pairs =
+        "recipient=support%40acme.desk.example&sender=a%40b.example&body-mime=From%3A+a%40b.example%0ASubject%3A+pairs%0A%0Ahi";
+    let curl = "From: a@b.example\nSubject: curl\n\nhi\n";
+    let of_pairs = "Content-Type: application/x-www-form-urlencoded";
+    let to = format!("X-Envelope-To: {SUPPORT}");
+    for (name, path, header, body) in [
+        (
+            "multipart",
+            "/hooks/mail".to_owned(),
+            vec![bearer.as_str(), "Content-Type: multipart/form-data; boundary=xx"],
+            &*multipart,
+        ),
+        ("pairs", format!("/hooks/mail?token={secret}"), vec![of_pairs], pairs),
+        ("curl", "/hooks/mail".to_owned(), vec![&bearer, of_pairs, &to], curl),
+    ] {
+        let (status, answer) = post(&desk, &path, &header, body.as_bytes())?;
+        ensure!(status == 200, "{name}: {status} {answer}");
+    }
+    desk.decided(3)?;
+    let tickets = desk.list(&["ticket", "list"])?;
+    let subjects: Vec<_> = tickets.iter().filter_map(|ticket| ticket["subject"].as_str()).collect();
+    ensure!(subjects == ["multipart", "pairs", "curl"], "{subjects:?}");
+    Ok(())
+}
+
+#[test]
+fn refusals_say_why_and_leave_nothing() -> Result<()> {
+    let desk = Desk::open(sqlite(), &DeskOptions { max_mail_bytes: 10_000, ..DeskOptions::default() })?;
+    desk.run(&["user", "add", "eve@customer.example"])?;
+    desk.run(&["account", "create", "other", "--admin", "admin@other.example"])?;
+    let bearer = |email: &str| token(&desk, email).map(|secret| format!("Authorization: Bearer {secret}"));
+    let (agent, customer) = (bearer(AGENT)?, bearer("eve@customer.example")?);
+    let large = [MAIL, &[b'x'; 10_000]].concat();
+    let to = format!("/hooks/mail?rcpt={SUPPORT}");
+    for (path, header, body, status, word) in [
+        (to.as_str(), vec![], MAIL, 401, "no_token"),
+        (&to, vec!["Authorization: Bearer wrong"], MAIL, 401, "wrong_token"),
+        (&to, vec![&customer], MAIL, 403, "forbidden"),
+        ("/hooks/mail", vec![&agent], MAIL, 400, "no_recipient"),
+        ("/hooks/mail?rcpt=ghost@acme.desk.example", vec![&agent], MAIL, 404, "unknown_recipient"),
+        ("/hooks/mail?rcpt=support@other.desk.example", vec![&agent], MAIL, 404, "unknown_recipient"),
+        ("/hooks/mail?rcpt=ghost", vec![&agent], MAIL, 400, "malformed_address"),
+        (&to, vec![&agent], b"", 400, "no_mail"),
+        (&to, vec![&agent], &large, 413, "too_large"),
+        (&to, vec![&agent, "Content-Type: application/json"], b"{}", 415, "wrong_type"),
+        (&to, vec![&agent, "Content-Encoding: gzip"], MAIL, 415, "wrong_type"),
+    ] {
+        let (got, answer) = post(&desk, path, &header, body)?;
+        ensure!(got == status && answer["error"] == word, "{path} {header:?}: {got} {answer}");
+        ensure!(answer["description"].as_str().is_some_and(|text| text.len() > 10), "{answer}");
+    }
+    assert_eq!(desk.list(&["ledger", "list", "--account", "acme"])?, Vec::<Value>::new());
+    Ok(())
+}
