@@ -45,6 +45,12 @@ pub(crate) enum Command {
     Demo,
     /// Say what would become of a mail, and why; writes nothing
     Explain(Explain),
+    /// Say what the parser sees in a mail; needs no desk
+    Parse(Parse),
+    /// Take one mail from standard input: for the pipe of a mail server
+    Intake(Intake),
+    /// Bring in old mail; nobody is notified, and a mail that is there already is not taken again
+    Import(Import),
     /// Accounts of this installation
     #[command(subcommand)]
     Account(Account),
@@ -106,6 +112,52 @@ pub(crate) struct Explain {
     /// The null return path <>, as bounces have it
     #[arg(long)]
     pub(crate) null_sender: bool,
+}
+
+/// `parse`
+#[derive(Debug, Args)]
+pub(crate) struct Parse {
+    /// The mail as a file; - reads standard input
+    #[arg(value_name = "MAIL.eml")]
+    pub(crate) mail: PathBuf,
+}
+
+/// `intake`
+#[derive(Debug, Args)]
+pub(crate) struct Intake {
+    /// An envelope recipient; may be repeated
+    #[arg(long, required = true, value_name = "ADDR")]
+    pub(crate) rcpt: Vec<String>,
+    /// The return path; <>, MAILER-DAEMON or nothing is the null one [default: the From_ line, Return-Path, else From]
+    #[arg(long, value_name = "ADDR", allow_hyphen_values = true)]
+    pub(crate) mail_from: Option<String>,
+}
+
+/// What old mail lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceWord {
+    /// A file of many mails, each after a From_ line
+    Mbox,
+    /// A folder with cur and new
+    Maildir,
+    /// A folder of .eml (or MH) files, with all below it; or one file
+    Eml,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What it is
+    #[arg(value_enum, value_name = "KIND")]
+    pub(crate) kind: SourceWord,
+    /// Where it is; - reads an mbox from standard input
+    pub(crate) source: PathBuf,
+    /// The support address the mail came to
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) rcpt: String,
+    /// Take the subfolders of a Maildir too
+    #[arg(long)]
+    pub(crate) subfolders: bool,
 }
 
 /// `account …`
@@ -306,11 +358,48 @@ pub(crate) enum Ticket {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Suspended {
     /// List held mail, newest first
-    List(Paging),
-    /// Show one with its cause
+    List {
+        /// Only what is held for this cause
+        #[arg(long, value_name = "N")]
+        cause: Option<i64>,
+        /// How much of it
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one: its cause, every reason, its text, and when it will be deleted
     Show {
         /// Its id
         id: i64,
+    },
+    /// Let held mail through: each becomes what it would have been
+    Recover {
+        /// Their ids
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
+        ids: Vec<i64>,
+        /// All that is held
+        #[arg(long)]
+        all: bool,
+        /// With --all: only what is held for this cause
+        #[arg(long, value_name = "N", requires = "all")]
+        cause: Option<i64>,
+        /// Make it a comment on this ticket
+        #[arg(long, value_name = "NUMBER", conflicts_with = "all")]
+        into: Option<i64>,
+        /// Make this agent the requester
+        #[arg(long = "as", value_name = "AGENT", conflicts_with_all = ["all", "into"])]
+        agent: Option<String>,
+    },
+    /// Delete held mail for good; its sender is not told
+    Delete {
+        /// Their ids
+        #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
+        ids: Vec<i64>,
+        /// All that is held
+        #[arg(long)]
+        all: bool,
+        /// With --all: only what is held for this cause
+        #[arg(long, value_name = "N", requires = "all")]
+        cause: Option<i64>,
     },
 }
 
@@ -337,6 +426,14 @@ pub(crate) enum Ledger {
         /// How much of it
         #[command(flatten)]
         paging: Paging,
+    },
+    /// Decide a mail anew, after a fix or a changed setting
+    Replay {
+        /// The mail's id
+        id: i64,
+        /// Only tell what would become of it
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -384,6 +481,13 @@ mod tests {
             "demo --data /tmp/demo",
             "explain mail.eml --rcpt a@x.example --rcpt b@x.example --mail-from c@y.example --json",
             "explain - --rcpt a@x.example --null-sender",
+            "parse mail.eml --json",
+            "parse -",
+            "intake --rcpt a@x.example --rcpt b@x.example --mail-from <>",
+            "intake --rcpt a@x.example",
+            "import mbox old.mbox --rcpt a@x.example",
+            "import maildir Maildir --rcpt a@x.example --subfolders --json",
+            "import eml mails --rcpt a@x.example --account acme",
             "account create acme --admin a@x.example --name Acme --native-host support.x.example --json",
             "account list",
             "brand add acme-two --name Two",
@@ -433,6 +537,9 @@ mod tests {
             ("ticket reply 1 --as a@x.example --public --body x --status new", "invalid value 'new'"),
             ("explain mail.eml", "--rcpt <ADDR>"),
             ("explain mail.eml --rcpt a@x.example --mail-from b@x.example --null-sender", "cannot be used with"),
+            ("intake", "--rcpt <ADDR>"),
+            ("import mbox old.mbox", "--rcpt <ADDR>"),
+            ("import pst old.pst --rcpt a@x.example", "invalid value 'pst'"),
             ("account create acme", "--admin <EMAIL>"),
             ("user add a@x.example --role boss", "invalid value 'boss'"),
             ("ticket list --limit 0", "0 is not in 1.."),

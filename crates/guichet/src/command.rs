@@ -6,9 +6,12 @@ mod brand;
 mod check;
 mod doctor;
 mod explain;
+mod import;
+mod intake;
 mod ledger;
 mod migrate;
 mod outbox;
+mod parse;
 mod setting;
 mod suspended;
 mod ticket;
@@ -25,6 +28,8 @@ use crate::config::Loaded;
 use crate::failure::{Doing as _, Result};
 use crate::output::Output;
 use crate::{demo, open, serve};
+
+pub(crate) use intake::EX_USAGE;
 
 /// Rows read from the store at once by a list.
 const PAGE: u64 = 500;
@@ -94,6 +99,8 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
         cli::Command::Check(check) => check::run(&cli.common, check),
         cli::Command::Doctor => doctor::run(&cli.common),
         cli::Command::Migrate => migrate::run(&cli.common),
+        cli::Command::Intake(command) => intake::run(&cli.common, command),
+        cli::Command::Parse(command) => parse::run(&cli.common, command),
         command => on_desk(&cli.common, command),
     }
 }
@@ -106,6 +113,7 @@ fn on_desk(common: &Common, command: &cli::Command) -> Result<()> {
     runtime()?.block_on(async {
         match command {
             cli::Command::Explain(command) => explain::run(&session, command).await,
+            cli::Command::Import(command) => import::run(&session, command).await,
             cli::Command::Account(command) => account::run(&session, command).await,
             cli::Command::Brand(command) => brand::run(&session, command).await,
             cli::Command::Setting(command) => setting::run(&session, command).await,
@@ -116,9 +124,13 @@ fn on_desk(common: &Common, command: &cli::Command) -> Result<()> {
             cli::Command::Suspended(command) => suspended::run(&session, command).await,
             cli::Command::Outbox(command) => outbox::run(&session, command).await,
             cli::Command::Ledger(command) => ledger::run(&session, command).await,
-            cli::Command::Serve | cli::Command::Demo | cli::Command::Check(_) | cli::Command::Doctor | cli::Command::Migrate => {
-                Ok(())
-            }
+            cli::Command::Serve
+            | cli::Command::Demo
+            | cli::Command::Check(_)
+            | cli::Command::Doctor
+            | cli::Command::Migrate
+            | cli::Command::Intake(_)
+            | cli::Command::Parse(_) => Ok(()),
         }
     })
 }

@@ -10,9 +10,11 @@ pub(crate) mod problem;
 pub(crate) mod reference;
 pub(crate) mod value;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use engine::AuthenticateOptions;
 use intake::{Listen, Network};
 use outbox::route::{RelayUrl, Route};
 use store::StoreOptions;
@@ -80,6 +82,12 @@ pub(crate) struct Mail {
     pub(crate) domain: String,
     /// The name in the greeting and in EHLO; [`Mail::domain`] when none is given.
     pub(crate) hostname: Option<String>,
+    /// Whether senders are authenticated.
+    pub(crate) authenticate: bool,
+    /// The authserv-id of our own relay.
+    pub(crate) authserv_id: Option<String>,
+    /// Domains whose ARC seals are believed.
+    pub(crate) trusted_sealers: BTreeSet<String>,
 }
 
 /// `[store]`
@@ -144,8 +152,8 @@ pub(crate) struct Limits {
     pub(crate) connections_per_client: usize,
     /// Recipients of one mail.
     pub(crate) recipients: usize,
-    /// Mails of one sender in an hour that open tickets; 0: no limit.
-    pub(crate) sender_per_hour: u64,
+    /// Mails of one sender in an hour before they are held; 0: no limit.
+    pub(crate) sender_per_hour: u32,
     /// Silence after which a session ends, milliseconds.
     pub(crate) idle_ms: u64,
 }
@@ -221,7 +229,13 @@ impl Default for Config {
             http: Http { listen: loopback(8080) },
             smtp: Smtp { listen: Some(loopback(2525)), trusted_relays: trusted },
             lmtp: Lmtp { listen: Some(Listen::Tcp(loopback(2424))) },
-            mail: Mail { domain: "guichet.localhost".into(), hostname: None },
+            mail: Mail {
+                domain: "guichet.localhost".into(),
+                hostname: None,
+                authenticate: true,
+                authserv_id: None,
+                trusted_sealers: BTreeSet::new(),
+            },
             store: Database { url: None, connections: 8, allow_unsafe: false },
             blobs: Blobs { url: None },
             delivery: Delivery {
@@ -237,7 +251,7 @@ impl Default for Config {
                 connections: 1_000,
                 connections_per_client: 50,
                 recipients: 1_000,
-                sender_per_hour: 100,
+                sender_per_hour: 20,
                 idle_ms: 300_000,
             },
             tls: Tls { certificate_file: None, key_file: None },
@@ -266,6 +280,17 @@ impl Config {
     #[must_use]
     pub(crate) fn hostname(&self) -> &str {
         self.mail.hostname.as_deref().unwrap_or(&self.mail.domain)
+    }
+
+    /// How senders are authenticated; none: not at all.
+    #[must_use]
+    pub(crate) fn authenticate(&self) -> Option<AuthenticateOptions> {
+        self.mail.authenticate.then(|| AuthenticateOptions {
+            dns_servers: self.dns.servers.clone(),
+            authserv_id: self.mail.authserv_id.clone(),
+            trusted_sealers: self.mail.trusted_sealers.clone(),
+            ..AuthenticateOptions::default()
+        })
     }
 
     /// How the database is opened; `data` is the data folder.

@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     pub(crate) why: String,
     /// What to do next; may be empty.
     pub(crate) next: String,
+    /// What the program ends with, 1 where nobody asks.
+    pub(crate) code: u8,
 }
 
 /// Result of a command.
@@ -21,7 +23,7 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 impl Failure {
     /// A failure with all its parts.
     pub(crate) fn new(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Failure {
-        Failure { what: what.into(), why: why.into(), next: next.into() }
+        Failure { what: what.into(), why: why.into(), next: next.into(), code: 1 }
     }
 
     /// A failure from an error of a room, whose text may say after a semicolon what to do.
@@ -29,6 +31,13 @@ impl Failure {
         let text = error.to_string();
         let (why, next) = text.split_once("; ").unwrap_or((&text, ""));
         Failure::new(what, why, next)
+    }
+
+    /// The same, ending the program with another code.
+    #[must_use]
+    pub(crate) fn with_code(mut self, code: u8) -> Failure {
+        self.code = code;
+        self
     }
 
     /// As it is printed to standard error: lines for people, or one JSON object.

@@ -1,4 +1,4 @@
-//! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`.
+//! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`; and the hooks beside them.
 
 mod gauges;
 mod metrics;
@@ -46,10 +46,10 @@ impl Pages {
     }
 }
 
-/// Serves the pages until told to stop; requests in hand are finished.
-pub(crate) async fn serve(listener: TcpListener, pages: Arc<Pages>, stop: CancellationToken) {
+/// Serves the pages and the hooks until told to stop; requests in hand are finished.
+pub(crate) async fn serve(listener: TcpListener, pages: Arc<Pages>, hooks: Router, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(pages.recorder.clone()));
-    let service = router(pages).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router(pages).merge(hooks).into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
         tracing::error!(%error, "Pages are not served any more");
     }
@@ -75,7 +75,7 @@ fn router(pages: Arc<Pages>) -> Router {
 
 /// What stands at the address that the ready line names.
 async fn front() -> &'static str {
-    "This is Guichet, a help desk for e-mail; its pages for tools are /healthz, /readyz and /metrics.\n"
+    "This is Guichet, a help desk for e-mail; its pages for tools are /healthz, /readyz and /metrics; mail is posted to /hooks/mail.\n"
 }
 
 /// The process is up.
@@ -128,7 +128,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let stop = CancellationToken::new();
-            let served = tokio::spawn(serve(listener, Arc::new(Pages::new(store)), stop.clone()));
+            let served = tokio::spawn(serve(listener, Arc::new(Pages::new(store)), Router::new(), stop.clone()));
             let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
             client.write_all(b"GET / HTTP/1.1\r\nHost: desk\r\nConnection: close\r\n\r\n").await.unwrap();
             let mut answer = String::new();

@@ -7,13 +7,14 @@ mod config;
 mod demo;
 mod failure;
 mod http;
+mod look;
 mod open;
 mod output;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use cli::Cli;
 
@@ -30,12 +31,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", failure.text(cli.common.json));
-            ExitCode::FAILURE
+            ExitCode::from(failure.code)
         }
     }
 }
 
-/// Help and version go to standard output and are no failure; a wrong line ends with 2.
+/// Help and version go to standard output and are no failure; a wrong line ends with 2, and in a mail server's pipe with
+/// the code that those know.
 fn usage(error: &clap::Error) -> ExitCode {
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     if as_json && error.use_stderr() {
@@ -44,7 +46,17 @@ fn usage(error: &clap::Error) -> ExitCode {
         // Nothing can be done when nobody reads it.
         let _ = error.print();
     }
+    if error.use_stderr() && is_pipe(std::env::args_os()) {
+        return ExitCode::from(command::EX_USAGE);
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Whether the subcommand of a line that could not be read is `intake`.
+fn is_pipe(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let line = Cli::command();
+    let named = arguments.skip(1).find(|word| line.get_subcommands().any(|known| *word == *known.get_name()));
+    named.is_some_and(|word| word == "intake")
 }
 
 /// A line that cannot be read, with everything clap says of it: the missing arguments stand below its first line.
@@ -58,6 +70,13 @@ fn unreadable(error: &clap::Error) -> failure::Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_is_known_by_its_subcommand() {
+        let is = |line: &str| is_pipe(line.split(' ').map(Into::into));
+        assert!(is("guichet intake --bad") && is("guichet --data /d intake"));
+        assert!(!is("guichet ticket --data intake") && !is("guichet") && !is("guichet fly"));
+    }
 
     #[test]
     fn a_line_that_cannot_be_read_names_what_is_missing() {

@@ -81,7 +81,13 @@ fn open_store(loaded: &Loaded) -> Result<Store> {
 /// # Errors
 /// When the database cannot be worked.
 pub(crate) async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
-    let options = EngineOptions { can_deliver: loaded.config.can_deliver(), ..EngineOptions::default() };
+    let config = &loaded.config;
+    let options = EngineOptions {
+        can_deliver: config.can_deliver(),
+        sender_per_hour: config.limits.sender_per_hour,
+        authenticate: config.authenticate(),
+        ..EngineOptions::default()
+    };
     Engine::new(store.clone(), options, Arc::new(SystemClock)).await.doing("the desk cannot be opened")
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use desk::clock::Clock;
 use engine::{Engine, EngineOptions};
-use intake::{Door, DoorOptions, Intake, Listen};
+use intake::{Door, DoorOptions, Intake, Limits, Listen};
 use outbox::retry::Policy;
 use outbox::transport::{Options, Transport};
 use outbox::worker::{OutboxOptions, Worker};
@@ -33,6 +33,7 @@ use crate::open;
 
 pub(crate) use lock::is_running;
 pub(crate) use node::holder;
+pub(crate) use signals::listen as listen_for_signals;
 
 /// How long a stop may take to finish what is in hand; what is not finished is done again after the next start.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
@@ -122,9 +123,11 @@ impl Running {
         let engine = engine(config, store, &holder, &clock).await?;
         let started = Started { http, smtp: None, lmtp: None, engine: engine.clone() };
         let stop_pages = CancellationToken::new();
+        let intake = Intake::new(store.clone(), Arc::clone(&clock));
         let mut running = Running { tasks: JoinSet::new(), pages: JoinSet::new(), shown, stop, stop_pages, started };
         if let Some(listener) = listener {
-            running.pages.spawn(http::serve(listener, Arc::clone(&running.shown), running.stop_pages.clone()));
+            let hooks = intake::http::router(intake.clone(), limits(config));
+            running.pages.spawn(http::serve(listener, Arc::clone(&running.shown), hooks, running.stop_pages.clone()));
         }
         if config.has_role(Role::Outbox) && config.can_deliver() {
             running.spawn_outbox(config, store, &engine, &holder, &clock)?;
@@ -133,7 +136,7 @@ impl Running {
             running.spawn_engine(engine);
         }
         if config.has_role(Role::Smtp) {
-            running.spawn_doors(loaded, store, clock).await?;
+            running.spawn_doors(loaded, &intake).await?;
         }
         running.shown.set_ready(true);
         running.greet(config);
@@ -146,10 +149,15 @@ impl Running {
             sorter.run_sorter(stop).await;
             "the sorter"
         });
+        let (closer, stop) = (engine.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            closer.run_closer(stop).await;
+            "the closer"
+        });
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            engine.run_closer(stop).await;
-            "the closer"
+            engine.run_sweeper(stop).await;
+            "the sweeper"
         });
     }
 
@@ -179,10 +187,9 @@ impl Running {
         Ok(())
     }
 
-    async fn spawn_doors(&mut self, loaded: &Loaded, store: &Store, clock: Arc<dyn Clock>) -> Result<()> {
+    async fn spawn_doors(&mut self, loaded: &Loaded, intake: &Intake) -> Result<()> {
         let config = &loaded.config;
         let tls = tls::server_config(loaded)?;
-        let intake = Intake::new(store.clone(), clock);
         let smtp = config.smtp.listen.map(|listen| (Listen::Tcp(listen), smtp::Protocol::Smtp));
         let lmtp = config.lmtp.listen.clone().map(|listen| (listen, smtp::Protocol::Lmtp));
         for (listen, protocol) in smtp.into_iter().chain(lmtp) {
@@ -276,6 +283,8 @@ async fn engine(config: &Config, store: &Store, holder: &str, clock: &Arc<dyn Cl
         holder: holder.to_owned(),
         lease_ms: millis(config.engine.lease_ms),
         can_deliver: config.can_deliver(),
+        sender_per_hour: config.limits.sender_per_hour,
+        authenticate: config.authenticate(),
         ..EngineOptions::default()
     };
     Engine::new(store.clone(), options, Arc::clone(clock)).await.doing("the engine cannot start")
@@ -294,6 +303,11 @@ fn door_options(config: &Config, listen: Listen, protocol: smtp::Protocol, tls: 
         connections_per_client: config.limits.connections_per_client,
         idle_ms: config.limits.idle_ms,
     }
+}
+
+/// The limits of the doors without a dialogue.
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits { max_mail_bytes: config.limits.max_mail_bytes, recipients: config.limits.recipients }
 }
 
 fn millis(value: u64) -> i64 {

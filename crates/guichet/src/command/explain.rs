@@ -1,6 +1,8 @@
 //! `guichet explain`: what would become of a mail, and why. Writes nothing.
 
 use desk::envelope::Envelope;
+use desk::received::{Received, Source, Trust};
+use desk::suspension::Cause;
 use desk::verdict::{Author, Verdict};
 use engine::explain::Explained;
 use mail::address::AddressKey;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 use super::{Session, read_file};
 use crate::cli;
 use crate::failure::{Doing as _, Failure, Result};
+use crate::look;
 use crate::output::tame;
 
 /// Runs `explain`.
@@ -41,8 +44,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
             tls: false,
         };
         if let Some(explained) = engine.explain(&raw, envelope).await.doing("the mail cannot be explained")? {
-            mails.push(as_json(&explained, &recipients));
-            lines.push(text(&explained, &recipients));
+            mails.push(as_json(&explained, &raw, &recipients));
+            lines.push(text(&explained, &raw, &recipients));
         }
     }
     told(session, mails, lines, &refused)
@@ -77,13 +80,7 @@ async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec
 
 /// Why a door refuses a mail for its size, counted as on the wire: a bare LF becomes CRLF there (RFC 1870 §5).
 fn too_large(raw: &[u8], limit: u64) -> Option<String> {
-    let mut before = 0;
-    let mut bare = 0;
-    for byte in raw {
-        bare += usize::from(*byte == b'\n' && before != b'\r');
-        before = *byte;
-    }
-    let size = u64::try_from(raw.len() + bare).unwrap_or(u64::MAX);
+    let size = intake::raw_mail::wire_bytes(raw);
     (size > limit).then(|| format!("552 5.3.4: {size} bytes, the limit is {limit}"))
 }
 
@@ -120,12 +117,36 @@ fn answer(mut mails: Vec<Value>, refused: &[String]) -> Value {
 
 fn author(verdict: &Verdict) -> Option<&Author> {
     match verdict {
-        Verdict::NewTicket { author } | Verdict::Comment { author, .. } | Verdict::FollowUp { author, .. } => Some(author),
+        Verdict::NewTicket { author, .. } | Verdict::Comment { author, .. } | Verdict::FollowUp { author, .. } => Some(author),
         _ => None,
     }
 }
 
-fn as_json(explained: &Explained, recipients: &[String]) -> Value {
+fn cause(verdict: &Verdict) -> Option<Cause> {
+    match verdict {
+        Verdict::Suspend { cause } => Some(*cause),
+        _ => None,
+    }
+}
+
+/// The support address, how it was found, and who says so.
+fn received_at(received: &Received) -> String {
+    let how = match received.source {
+        Source::Envelope => "the envelope names it",
+        Source::Forward => "the envelope names the proven target of its forward",
+        Source::HopHeader => "a relay's header field names it",
+        Source::Header => "To or Cc names it",
+        Source::Default => "nothing names an address of ours: the brand's default",
+    };
+    let trust = match received.trust {
+        Trust::Proven => "proven",
+        Trust::Relay => "said by a trusted relay",
+        Trust::Sender => "said by the sender alone",
+    };
+    format!("{} ({how}; {trust})", received.recipient)
+}
+
+fn as_json(explained: &Explained, raw: &[u8], recipients: &[String]) -> Value {
     let (letter, decision) = (&explained.letter, &explained.decision);
     let received = &decision.arrival.received;
     let is_public = match &decision.verdict {
@@ -145,25 +166,42 @@ fn as_json(explained: &Explained, recipients: &[String]) -> Value {
             "matches": received.matches,
             "written_to": received.written_to,
         },
+        "ticket": explained.ticket,
+        "cause": cause(&decision.verdict).map(|cause| json!({"number": cause.number(), "name": cause.name(), "sentence": cause.sentence()})),
         "author": author(&decision.verdict).map(|author| author.key.to_string()),
         "public": is_public,
         "automatic": decision.is_automatic,
         "flags": decision.flags.iter().map(|flag| flag.number()).collect::<Vec<_>>(),
         "subject": letter.subject,
         "message_id": letter.message_id.as_ref().map(|id| id.as_str()),
+        "look": look::summary_json(letter, raw),
     })
 }
 
-fn text(explained: &Explained, recipients: &[String]) -> String {
+fn text(explained: &Explained, raw: &[u8], recipients: &[String]) -> String {
     let (letter, decision) = (&explained.letter, &explained.decision);
     let mut lines = vec![format!("Mail to {} (account {})", recipients.join(", "), explained.account)];
-    lines.push(format!("  subject  {}", letter.subject));
-    lines.push(format!("  outcome  {}", decision.outcome()));
+    let mut row = |name: &str, value: String| lines.push(format!("  {name:<12}{value}"));
+    row("subject", letter.subject.clone());
+    row("outcome", decision.outcome().to_string());
+    if let Some(number) = explained.ticket {
+        row("ticket", number.to_string());
+    }
+    if let Some(cause) = cause(&decision.verdict) {
+        row("cause", format!("{}: {}", cause.number(), cause.sentence()));
+    }
     if let Some(author) = author(&decision.verdict) {
-        lines.push(format!("  author   {}", author.key));
+        row("author", author.key.to_string());
+    }
+    if let Verdict::Comment { is_public, .. } = &decision.verdict {
+        row("shown to", if *is_public { "everybody on the ticket" } else { "agents only" }.to_owned());
+    }
+    row("received at", received_at(&decision.arrival.received));
+    for (name, value) in look::summary(letter, raw) {
+        row(name, value);
     }
     if decision.is_automatic {
-        lines.push("  a machine wrote it: nothing automatic answers".to_owned());
+        row("answered", "by nothing automatic, since a machine wrote it".to_owned());
     }
     lines.push("  why".to_owned());
     lines.extend(decision.reasons.iter().enumerate().map(|(place, reason)| format!("    {}. {reason}", place + 1)));

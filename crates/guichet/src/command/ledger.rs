@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use store::ledger::Row;
 
-use super::{Session, Wanted};
+use super::{Session, Wanted, suspended};
 use crate::cli;
 use crate::clock::{short, written};
 use crate::failure::{Doing as _, Result};
-use crate::output::List;
+use crate::output::{List, tame};
 
 /// Runs `ledger …`.
 pub(super) async fn run(session: &Session<'_>, command: &cli::Ledger) -> Result<()> {
-    let cli::Ledger::List { message_id, paging } = command;
     let account = session.account().await?;
+    let (message_id, paging) = match command {
+        cli::Ledger::List { message_id, paging } => (message_id, paging),
+        cli::Ledger::Replay { id, dry_run } => return replay(session, account, *id, *dry_run).await,
+    };
     let wanted = Wanted::of(*paging);
     let mut output = session.output();
     let mut list = output.list(&["ID", "AT", "DIR", "OUTCOME", "TICKET", "MESSAGE-ID", "REASON"])?;
@@ -27,6 +30,29 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Ledger) -> Result<
         None => reader.everything(&mut list).await?,
     }
     list.end("No mail yet.")
+}
+
+async fn replay(session: &Session<'_>, account: i64, id: i64, dry_run: bool) -> Result<()> {
+    let done = session.engine().await?.replay(account, id, !dry_run).await;
+    let done = done.map_err(|error| suspended::refused(&error, "the mail was not decided anew"))?;
+    let value = json!({
+        "id": id,
+        "before": done.before,
+        "outcome": done.outcome.as_str(),
+        "ticket": done.ticket,
+        "changed": done.is_changed,
+        "reasons": done.reasons,
+    });
+    let ticket = done.ticket.map(|number| format!(", ticket {number}")).unwrap_or_default();
+    let first = match (done.is_changed, dry_run) {
+        (true, _) => format!("Mail {id} was {}; now it is {}{ticket}.", done.before, done.outcome.as_str()),
+        (false, true) => {
+            format!("Mail {id} is {}; decided today it would be {}. Nothing was written.", done.before, done.outcome.as_str())
+        }
+        (false, false) => format!("Mail {id} stays {}: nothing has changed.", done.before),
+    };
+    let reasons = done.reasons.iter().enumerate().map(|(at, reason)| format!("\n  {}. {reason}", at + 1));
+    session.output().answer(&value, &tame(&(first + &reasons.collect::<String>())))
 }
 
 struct Reader<'s> {

@@ -1,7 +1,13 @@
-//! `guichet suspended`: held mail with its cause.
+//! `guichet suspended`: held mail with its cause, let through or deleted.
 
-use desk::suspension::Cause;
+use std::fmt::Write as _;
+
+use desk::suspension::{Cause, HELD_FOR};
+use engine::again::{AgainError, RecoverAs};
+use mail::address::AddressKey;
+use mail::letter::Letter;
 use serde_json::{Value, json};
+use store::ledger::Row;
 use store::suspended::SuspendedRow;
 
 use super::{Session, Wanted};
@@ -10,69 +16,217 @@ use crate::clock::{short, written};
 use crate::failure::{Doing as _, Failure, Result};
 use crate::output::tame;
 
+/// Who did it, in ledger and history.
+const OPERATOR: &str = "the operator";
+
+/// How much of a held mail's text is shown to people, in characters.
+const SHOWN_CHARACTERS: usize = 2_000;
+
 /// Runs `suspended …`.
 pub(super) async fn run(session: &Session<'_>, command: &cli::Suspended) -> Result<()> {
     let account = session.account().await?;
-    let limit = match command {
-        cli::Suspended::List(paging) => Wanted::of(*paging).all(),
-        cli::Suspended::Show { .. } => i64::MAX,
-    };
-    let rows = session.store.read(move |tx| store::suspended::list(tx, account, limit)).await;
-    let rows = rows.doing("the suspended tickets cannot be read")?;
     match command {
-        cli::Suspended::List(_) => list(session, &rows),
-        cli::Suspended::Show { id } => {
-            let found = rows.iter().find(|row| row.id == *id);
-            let missing = || {
-                Failure::new(
-                    format!("there is no suspended ticket {id}"),
-                    "no held mail has that id",
-                    "see `guichet suspended list`",
-                )
+        cli::Suspended::List { cause, paging } => list(session, account, *cause, Wanted::of(*paging)).await,
+        cli::Suspended::Show { id } => show(session, account, *id).await,
+        cli::Suspended::Recover { ids, all, cause, into, agent } => {
+            let ids = if *all { held(session, account, *cause).await? } else { ids.clone() };
+            let how = match (into, agent) {
+                (Some(number), _) => RecoverAs::Into(*number),
+                (None, Some(agent)) => RecoverAs::Agent(address(agent)?),
+                (None, None) => RecoverAs::AsSent,
             };
-            show(session, found.ok_or_else(missing)?)
+            recover(session, account, &ids, &how).await
+        }
+        cli::Suspended::Delete { ids, all, cause } => {
+            let ids = if *all { held(session, account, *cause).await? } else { ids.clone() };
+            delete(session, account, ids).await
         }
     }
 }
 
-fn list(session: &Session<'_>, rows: &[SuspendedRow]) -> Result<()> {
+fn address(text: &str) -> Result<AddressKey> {
+    let wrong =
+        |_| Failure::new("nothing was recovered", format!("{text:?} is not an e-mail address"), "write --as name@example.com");
+    AddressKey::parse(text.trim()).map_err(wrong)
+}
+
+async fn rows(session: &Session<'_>, account: i64) -> Result<Vec<SuspendedRow>> {
+    let rows = session.store.read(move |tx| store::suspended::list(tx, account, i64::MAX)).await;
+    rows.doing("the suspended tickets cannot be read")
+}
+
+/// The ids of what is held, the oldest first: the order in which it came.
+async fn held(session: &Session<'_>, account: i64, cause: Option<i64>) -> Result<Vec<i64>> {
+    let rows = rows(session, account).await?;
+    Ok(rows.iter().rev().filter(|row| cause.is_none_or(|cause| cause == row.cause)).map(|row| row.id).collect())
+}
+
+async fn list(session: &Session<'_>, account: i64, cause: Option<i64>, wanted: Wanted) -> Result<()> {
+    let rows = rows(session, account).await?;
     let mut output = session.output();
     let mut list = output.list(&["ID", "HELD", "CAUSE", "FROM", "RECIPIENT", "SUBJECT"])?;
-    for row in rows {
-        let cells = [row.id.to_string(), short(row.created_at), row.cause.to_string(), row.sender.clone(), row.recipient.clone()];
+    let most = usize::try_from(wanted.all()).unwrap_or(usize::MAX);
+    for row in rows.iter().filter(|row| cause.is_none_or(|cause| cause == row.cause)).take(most) {
+        let cause = format!("{} {}", row.cause, name(row.cause));
+        let cells = [row.id.to_string(), short(row.created_at), cause, row.sender.clone(), row.recipient.clone()];
         list.row(&as_json(row), cells.into_iter().chain([row.subject.clone()]))?;
     }
     list.end("Nothing is held.")
 }
 
-fn show(session: &Session<'_>, row: &SuspendedRow) -> Result<()> {
-    let lines = format!(
-        "Suspended ticket {}\n  held       {}\n  cause      {}: {}\n  from       {}\n  recipient  {}\n  subject    {}\n  detail     {}",
+/// A suspended ticket with what the ledger and the mail itself tell.
+struct Shown {
+    row: SuspendedRow,
+    ledger: Option<Row>,
+    letter: Letter,
+}
+
+async fn show(session: &Session<'_>, account: i64, id: i64) -> Result<()> {
+    let read = session.store.read(move |tx| {
+        let row = store::suspended::find(tx, account, id)?;
+        Ok((row, store::ledger::find(tx, account, id)?, store::raw::find(tx, account, id)?))
+    });
+    let (row, ledger, packed) = read.await.doing("the suspended ticket cannot be read")?;
+    let Some(row) = row else { return Err(missing(id)) };
+    let raw = match packed {
+        Some(packed) => packed.unpack(&session.store).await.doing("the mail cannot be read")?,
+        None => Vec::new(),
+    };
+    let shown = Shown { row, ledger, letter: Letter::parse(&raw) };
+    session.output().answer(&shown_json(&shown), &tame(&shown_text(&shown)))
+}
+
+fn missing(id: i64) -> Failure {
+    Failure::new(
+        format!("there is no suspended ticket {id}"),
+        "no held mail has that id: it may be recovered or deleted already",
+        "see `guichet suspended list`, or `guichet ledger list` for what became of it",
+    )
+}
+
+fn shown_text(shown: &Shown) -> String {
+    let row = &shown.row;
+    let mut text = format!(
+        "Suspended ticket {}\n  held       {}, will be deleted {}\n  cause      {}: {}\n  from       {}\n  recipient  {}\n  subject    {}",
         row.id,
         short(row.created_at),
+        short(row.created_at + HELD_FOR),
         row.cause,
         sentence(row.cause),
         row.sender,
         row.recipient,
         row.subject,
-        row.detail,
     );
-    session.output().answer(&as_json(row), &tame(&lines))
+    if !row.detail.is_empty() {
+        let _ = write!(text, "\n  detail     {}", row.detail);
+    }
+    let reasons = shown.ledger.iter().flat_map(|row| &row.reasons);
+    for (at, reason) in reasons.enumerate() {
+        let _ = write!(text, "{}\n    {}. {reason}", if at == 0 { "\n  why" } else { "" }, at + 1);
+    }
+    for attachment in &shown.letter.attachments {
+        let _ = write!(text, "\n  file       {}, {}, {} bytes", attachment.name, attachment.content_type, attachment.size_bytes);
+    }
+    let body: String = shown.letter.text.chars().take(SHOWN_CHARACTERS).collect();
+    let is_cut = body.len() < shown.letter.text.len();
+    let _ = write!(text, "\n\n{body}{}", if is_cut { "\n[…]" } else { "" });
+    let _ = write!(text, "\n\nTo let it through: guichet suspended recover {}", row.id);
+    text
+}
+
+fn shown_json(shown: &Shown) -> Value {
+    let mut value = as_json(&shown.row);
+    if let Some(object) = value.as_object_mut() {
+        let files = shown
+            .letter
+            .attachments
+            .iter()
+            .map(|file| json!({"name": file.name, "content_type": file.content_type, "size_bytes": file.size_bytes}));
+        object.insert("reasons".into(), json!(shown.ledger.as_ref().map(|row| row.reasons.clone()).unwrap_or_default()));
+        object.insert("body".into(), json!(shown.letter.text));
+        object.insert("attachments".into(), files.collect());
+    }
+    value
+}
+
+async fn recover(session: &Session<'_>, account: i64, ids: &[i64], how: &RecoverAs) -> Result<()> {
+    let engine = session.engine().await?;
+    let by = match how {
+        RecoverAs::Agent(agent) => agent.to_string(),
+        RecoverAs::AsSent | RecoverAs::Into(_) => OPERATOR.to_owned(),
+    };
+    let mut output = session.output();
+    let mut list = output.list(&["ID", "OUTCOME", "TICKET", "REASON"])?;
+    let mut failed = Vec::new();
+    for id in ids {
+        let ticket = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        match engine.recover(account, *id, how.clone(), &by).await {
+            Ok(done) => {
+                let reason = done.reasons.last().cloned().unwrap_or_default();
+                let value = json!({
+                    "id": id, "outcome": done.outcome.as_str(), "ticket": done.ticket, "reason": reason, "error": null,
+                });
+                list.row(&value, [id.to_string(), done.outcome.as_str().to_owned(), ticket(done.ticket), reason])?;
+            }
+            Err(error) => {
+                let value = json!({"id": id, "outcome": null, "ticket": null, "reason": null, "error": error.to_string()});
+                list.row(&value, [id.to_string(), "not recovered".into(), ticket(None), error.to_string()])?;
+                failed.push((*id, error));
+            }
+        }
+    }
+    list.end("Nothing is held.")?;
+    let Some((_, error)) = failed.first() else { return Ok(()) };
+    Err(refused(error, &format!("{} of {} mails were not recovered", failed.len(), ids.len())))
+}
+
+async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()> {
+    let wanted = ids.clone();
+    let known: Vec<i64> = rows(session, account).await?.iter().map(|row| row.id).filter(|id| wanted.contains(id)).collect();
+    let unknown: Vec<i64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    let deleted = session.engine().await?.delete_suspended(account, known, OPERATOR).await.doing("nothing was deleted")?;
+    let what = if deleted == 1 { "suspended ticket" } else { "suspended tickets" };
+    session.output().answer(&json!({"deleted": deleted, "unknown": unknown}), &format!("Deleted {deleted} {what} for good."))?;
+    unknown.first().map_or(Ok(()), |id| Err(missing(*id)))
+}
+
+/// Why a mail was not decided anew, and what to do next.
+pub(super) fn refused(error: &AgainError, what: &str) -> Failure {
+    let next = match error {
+        AgainError::NotHeld(_) => "see `guichet suspended list`",
+        AgainError::NoMail(_) | AgainError::Undecided(_) | AgainError::Gone(_) => "see `guichet ledger list`",
+        AgainError::Settled { .. } => "to see what would become of it today, save its source and use `guichet explain`",
+        AgainError::Unreadable { .. } => "its bytes are kept whole; report the fault, and replay it after the fix",
+        AgainError::NoTicket(_) | AgainError::Closed(_) => "see `guichet ticket list`",
+        AgainError::NotAnAgent(_) => "see `guichet user list`",
+        AgainError::Store(_) => "try again; see `guichet doctor` if it stays so",
+    };
+    Failure::new(what, error.to_string(), next)
+}
+
+fn known(cause: i64) -> Option<Cause> {
+    Cause::ALL.iter().copied().find(|known| known.number() == cause)
 }
 
 fn sentence(cause: i64) -> &'static str {
-    Cause::ALL.iter().find(|known| known.number() == cause).map_or("", |known| known.sentence())
+    known(cause).map_or("", Cause::sentence)
+}
+
+fn name(cause: i64) -> &'static str {
+    known(cause).map_or("", Cause::name)
 }
 
 fn as_json(row: &SuspendedRow) -> Value {
     json!({
         "id": row.id,
         "cause": row.cause,
+        "cause_name": name(row.cause),
         "reason": sentence(row.cause),
         "detail": row.detail,
         "from": row.sender,
         "subject": row.subject,
         "recipient": row.recipient,
         "created_at": written(row.created_at),
+        "deleted_at": written(row.created_at + HELD_FOR),
     })
 }

@@ -91,6 +91,9 @@ mod tests {
                 is_suspended: false,
                 address: "bob@x.example".into(),
                 deliverable: Deliverable::Deliverable,
+                is_verified: true,
+                locale: None,
+                organization_id: None,
             };
             assert_eq!(said(&AddedUser { person, was }), want);
         }

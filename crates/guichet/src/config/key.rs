@@ -98,6 +98,30 @@ pub(crate) const KEYS: &[Key] = &[
         "The name of this server in its SMTP greeting and in EHLO.",
         |config, raw| put(&mut config.mail.hostname, Some(host(&raw.text()?)?)),
     ),
+    key(
+        "mail.authenticate",
+        "true",
+        "false",
+        "Whether SPF, DKIM and DMARC of mail that comes in are looked up. Without it an agent's mail proves nothing, see docs/behaviour/authentication.md.",
+        |config, raw| put(&mut config.mail.authenticate, raw.flag()?),
+    ),
+    key(
+        "mail.authserv_id",
+        "none",
+        r#""mx.example.com""#,
+        "The name under which your own relay writes Authentication-Results. Those it puts above its Received are believed, of trusted relays only.",
+        |config, raw| put(&mut config.mail.authserv_id, Some(host(&raw.text()?)?)),
+    ),
+    key(
+        "mail.trusted_sealers",
+        "[]",
+        r#"["example.net"]"#,
+        "Domains whose ARC seals are believed: forwarders that say who sent the original.",
+        |config, raw| {
+            let domains: Result<_, _> = raw.list()?.iter().map(|text| host(text)).collect();
+            put(&mut config.mail.trusted_sealers, domains?)
+        },
+    ),
     secret(
         "store.url",
         "sqlite:DATA/guichet.db",
@@ -185,10 +209,10 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "limits.sender_per_hour",
-        "100",
+        "20",
         "0",
-        "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. The guard is not built yet: the value is read and kept for it.",
-        |config, raw| put(&mut config.limits.sender_per_hour, raw.count(0, 1_000_000)?),
+        "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. As many more are held, what is beyond is kept in the ledger alone; ten times as many for senders on an account's allow list. The setting sender_per_hour of an account goes before it.",
+        |config, raw| put(&mut config.limits.sender_per_hour, u32::try_from(raw.count(0, 1_000_000)?).unwrap_or(u32::MAX)),
     ),
     key(
         "limits.idle",

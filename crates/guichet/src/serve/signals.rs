@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// When the operating system refuses.
-pub(super) fn listen(stop: CancellationToken) -> std::io::Result<()> {
+pub(crate) fn listen(stop: CancellationToken) -> std::io::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(async move {
         next(&mut terminate, &mut interrupt).await;
