@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::bench::intake::{self, IntakeArgs};
+use xtask::bench::mail::{self as bench_mail, MailArgs};
+use xtask::corpus::{self, CorpusArgs};
 use xtask::kill::{self, KillArgs};
 
 mod count;
@@ -34,6 +36,8 @@ enum Chore {
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
+    /// Write what Guichet makes of a folder of judged mails.
+    Corpus(CorpusArgs),
     /// Kill the program or its database under load, again and again, and count what is left.
     Kill(KillArgs),
 }
@@ -42,6 +46,8 @@ enum Chore {
 enum Bench {
     /// Mails per second from the door to the ticket.
     Intake(IntakeArgs),
+    /// What understanding one mail costs, and that hostile mails cost no more than their size.
+    Mail(MailArgs),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +67,8 @@ fn run(chore: &Chore) -> Result<()> {
         Chore::Fmt => lint::format(),
         Chore::Lint => lint::check(),
         Chore::Bench(Bench::Intake(arguments)) => intake::run(arguments),
+        Chore::Bench(Bench::Mail(arguments)) => bench_mail::run(arguments),
+        Chore::Corpus(arguments) => corpus::run(arguments),
         Chore::Kill(arguments) => kill::run(arguments),
     }
 }

@@ -21,14 +21,27 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("web", &["engine"]),
     ("guichet", &["mail", "smtp", "desk", "store", "engine", "intake", "outbox", "api", "web"]),
     ("testkit", &[]),
-    ("xtask", &["testkit"]),
+    ("xtask", &["testkit", "desk"]),
 ];
 
 /// The rooms that know no IO, clock, chance or logging.
 const PURE: [&str; 3] = ["mail", "smtp", "desk"];
 
 /// The only crates the pure rooms may use: all work on values alone.
-const PURE_CRATES: [&str; 8] = ["blake3", "jiff", "mail-builder", "mail-parser", "memchr", "serde", "serde_json", "thiserror"];
+const PURE_CRATES: [&str; 12] = [
+    "blake3",
+    "chardetng",
+    "encoding_rs",
+    "idna",
+    "jiff",
+    "mail-builder",
+    "mail-parser",
+    "memchr",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "whatlang",
+];
 
 /// File names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 6] = ["common", "helper", "helpers", "manager", "util", "utils"];

@@ -34,9 +34,9 @@ pub struct IntakeArgs {
     /// Flat cases beside the plain one: addresses=N, accounts=N, tickets=N.
     #[arg(long, value_delimiter = ',')]
     pub with: Vec<With>,
-    /// Parts.
-    #[arg(long, value_delimiter = ',', default_value = "floor,postfix,desk")]
-    pub part: Vec<Part>,
+    /// Parts to measure; `guichet` alone takes a few seconds a run.
+    #[arg(long, value_delimiter = ',', default_value = "floor,postfix,guichet")]
+    pub only: Vec<Part>,
     /// Chooses texts and sizes of the sample.
     #[arg(long, default_value_t = 20_260_105)]
     pub seed: u64,
@@ -65,7 +65,7 @@ pub enum Part {
     /// Postfix into a Maildir.
     Postfix,
     /// The product.
-    Desk,
+    Guichet,
 }
 
 /// Runs the benchmark and prints what it found; as a debug build it becomes a release build first.
@@ -84,7 +84,7 @@ pub fn run(args: &IntakeArgs) -> Result<()> {
 }
 
 fn measure(args: &IntakeArgs) -> Result<Figures> {
-    let binary = match (&args.binary, args.part.contains(&Part::Desk)) {
+    let binary = match (&args.binary, args.only.contains(&Part::Guichet)) {
         (Some(binary), _) => binary.clone(),
         (None, true) => build::guichet(true)?,
         (None, false) => PathBuf::new(),
@@ -97,18 +97,18 @@ fn measure(args: &IntakeArgs) -> Result<Figures> {
     }
     let sample = plain_sample(args, args.mails, 0);
     figures.sample = (args.mails, sample.raw_size_bytes() / u64::try_from(args.mails.max(1))?);
-    if args.part.contains(&Part::Floor) {
+    if args.only.contains(&Part::Floor) {
         floors(args, &sample, &folder, server.as_ref(), &mut figures)?;
     }
     drop(sample);
-    if args.part.contains(&Part::Postfix) {
+    if args.only.contains(&Part::Postfix) {
         let runs = args.connections.iter().zip(1_u32..);
         let samples: Vec<(usize, Sample)> =
             runs.map(|(connections, tag)| (*connections, plain_sample(args, args.postfix_mails, tag))).collect();
         eprintln!("Postfix …");
         figures.postfix = postfix::measure(DOMAIN, &samples)?;
     }
-    if args.part.contains(&Part::Desk) {
+    if args.only.contains(&Part::Guichet) {
         desks(args, &binary, server.as_ref(), &mut figures)?;
     }
     Ok(figures)

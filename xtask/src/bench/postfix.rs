@@ -4,16 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use testkit::server::{Postfix, PostfixOptions, as_root, run, until};
+use testkit::server::{Postfix, PostfixOptions, as_root, run};
 
 use super::figures::{Served, each_ms, ms, rate};
+use super::wait::{send_all, until_count};
 use crate::load::connection::Protocol;
 use crate::load::mails::{Mail, Sample};
 use crate::load::process;
-use crate::load::sender::{Control, Fate, Sent, Target, send};
-
-/// How long the local delivery may take after the last 250.
-const DELIVERED_WITHIN: Duration = Duration::from_secs(600);
+use crate::load::sender::{Fate, Sent, Target};
 
 /// The test server's haste taken back: a Postfix as it comes scans its queue every five minutes, not every second.
 /// The mailbox limit must not lie below that of one mail.
@@ -39,11 +37,11 @@ pub(crate) fn measure(domain: &str, samples: &[(usize, Sample)]) -> Result<Vec<S
         run(&mut std::process::Command::new("sync"))?;
         let before = (process::tree_cpu(master)?, process::own_cpu()?);
         let begun = Instant::now();
-        let sent = sent(&postfix, &sample.mails, *connections);
+        let sent = sent(&postfix, &sample.mails, *connections)?;
         let sender_cpu = process::own_cpu()?.saturating_sub(before.1);
         let accepted = sent.count(Fate::Accepted);
         stored = stored.saturating_add(accepted);
-        until("Postfix stores everything", DELIVERED_WITHIN, || Ok((count(&postfix)? >= stored).then_some(())))?;
+        until_count("Postfix stores everything", stored, || count(&postfix))?;
         let took = begun.elapsed();
         let cpu = process::tree_cpu(master)?.saturating_sub(before.0);
         rows.push(row(*connections, &sent, took, cpu, sender_cpu));
@@ -51,7 +49,7 @@ pub(crate) fn measure(domain: &str, samples: &[(usize, Sample)]) -> Result<Vec<S
     Ok(rows)
 }
 
-fn sent(postfix: &Postfix, mails: &[Mail], connections: usize) -> Sent {
+fn sent(postfix: &Postfix, mails: &[Mail], connections: usize) -> Result<Sent> {
     let target = Target {
         protocol: Protocol::Smtp,
         addresses: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, postfix.port()))],
@@ -59,7 +57,7 @@ fn sent(postfix: &Postfix, mails: &[Mail], connections: usize) -> Sent {
         patience: Duration::from_secs(60),
         pace: Duration::ZERO,
     };
-    send(mails, &target, &Control::default())
+    send_all("Postfix", mails, &target)
 }
 
 fn row(connections: usize, sent: &Sent, took: Duration, cpu: Duration, sender_cpu: Duration) -> Served {

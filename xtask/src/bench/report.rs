@@ -35,6 +35,7 @@ pub(crate) fn text(figures: &Figures) -> String {
         let (grown, raw) = (to_f64(disk.grown_bytes) / MEGABYTE, to_f64(disk.raw_bytes) / MEGABYTE);
         line(&mut out, &format!("disk {name:<26} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}"));
     }
+    flat(&mut out, figures);
     aims(&mut out, figures);
     out
 }
@@ -117,6 +118,27 @@ fn floor_rate(figures: &Figures, database: &str, group: usize) -> f64 {
 
 fn best_floor(figures: &Figures, database: &str) -> f64 {
     figures.floors.iter().filter(|floor| floor.what == database).map(|floor| floor.rate).fold(0.0, f64::max)
+}
+
+/// Each flat case by the plain one of the same run: 1 means that it costs nothing that the rows are there.
+fn flat(out: &mut String, figures: &Figures) {
+    for row in figures.guichet.iter().filter(|row| !row.with.is_empty()) {
+        let is_plain =
+            |other: &&Served| other.with.is_empty() && other.database == row.database && other.connections == row.connections;
+        let Some(plain) = figures.guichet.iter().find(is_plain) else { continue };
+        line(
+            out,
+            &format!(
+                "flat {} {} at {} connections, by the plain case: done/s {:.2}, CPU a mail {:.2}, p50 to 250 {:.2}",
+                row.database,
+                row.with,
+                row.connections,
+                ratio(row.rate_done, plain.rate_done),
+                ratio(row.cpu_ms, plain.cpu_ms),
+                ratio(row.accept_ms.0, plain.accept_ms.0)
+            ),
+        );
+    }
 }
 
 /// One line per aim and database: what was aimed at, what was found, and whether it is met.

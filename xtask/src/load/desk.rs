@@ -15,6 +15,9 @@ use super::page;
 /// How long a graceful stop may take: it finishes what is in hand.
 const STOP_WITHIN: Duration = Duration::from_secs(120);
 
+/// The subdomain of the account that every desk begins with.
+pub const ACCOUNT: &str = "bench";
+
 /// Where a desk keeps its data.
 #[derive(Debug, Clone)]
 pub enum Database {
@@ -65,7 +68,7 @@ impl Desk {
         let data = folder.folder("data", None)?;
         folder.write("guichet.toml", configuration(options, &data))?;
         let mut desk = Self { folder, binary: options.binary.clone(), native_host: String::new() };
-        desk.native_host = desk.create_account("bench")?;
+        desk.native_host = desk.create_account(ACCOUNT)?;
         Ok(desk)
     }
 
@@ -120,6 +123,11 @@ impl Desk {
     /// The folder with database (SQLite) and blobs.
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    /// The embedded database's file; there is none when the desk keeps its data elsewhere.
+    pub fn sqlite(&self) -> PathBuf {
+        self.data().join("guichet.db")
     }
 
     /// Starts a process of the desk on free ports, and does not wait for it.

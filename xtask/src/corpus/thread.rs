@@ -1,0 +1,60 @@
+//! Which mails belong together: each is decided and carried out on one desk, as intake does with a batch.
+
+use std::collections::BTreeMap;
+
+use desk::account::Account;
+use desk::changes::Changes;
+use desk::effect::Desk;
+use desk::facts::{Facts, IdKind, Inbound, KnownId, Recovered, named_ids};
+use desk::id::{MailId, TicketId};
+use desk::received::resolve;
+use desk::supply::Counting;
+use desk::thread::{self, Match};
+use desk::verdict::decide;
+use mail::letter::Letter;
+use serde_json::{Value, json};
+
+use super::Case;
+use super::scene::{NOW, account, envelope, keys};
+
+/// The partition of the mails, and what the first of them answers.
+pub(super) fn predict(case: &Case) -> Value {
+    let account = account();
+    let letters: Vec<Letter> = case.raw.iter().map(|raw| Letter::parse(raw)).collect();
+    let mut groups: BTreeMap<TicketId, Vec<i64>> = BTreeMap::new();
+    let mut facts = Facts::default();
+    let mut supply = Counting::from(1_000);
+    for (index, letter) in (0_i64..).zip(&letters) {
+        let ticket = decided(&account, &mut facts, &mut supply, index, letter);
+        // A mail that no ticket takes stands alone.
+        groups.entry(ticket.unwrap_or(TicketId(-1 - index))).or_default().push(index);
+    }
+    let groups: Vec<Vec<i64>> = groups.into_values().collect();
+    let joins = letters.first().and_then(|letter| joined(&account, letter));
+    json!({"groups": groups, "joins_message_id": joins, "joins_ticket_ref": null})
+}
+
+/// Decides a mail and carries it out; the ticket it opened or joined. What would be held (lists, machines, strangers who know a
+/// message-id) is let through as an agent does by recovering it: the question is where it belongs, not whether it may.
+fn decided(account: &Account, facts: &mut Facts, supply: &mut Counting, index: i64, letter: &Letter) -> Option<TicketId> {
+    let envelope = envelope(letter);
+    let mut inbound = Inbound::new(MailId(index + 1), NOW, &envelope, letter);
+    inbound.recovered = Some(&Recovered::AsSent);
+    let decision = decide(account, &keys()?, facts, &inbound);
+    let mut changes = Changes::default();
+    Desk { account, facts, supply, changes: &mut changes, now: NOW }.carry_out(&inbound, &decision);
+    changes.ledger.first().and_then(|row| row.ticket_id)
+}
+
+/// Which of the ids a mail names its ticket is found by, when each is known from a ticket of its own.
+fn joined(account: &Account, letter: &Letter) -> Option<String> {
+    let mut facts = Facts::default();
+    for (id, number) in named_ids(letter).zip(1..) {
+        let known = KnownId { kind: IdKind::Out, ticket: Some(TicketId(number)), mail_id: number, fingerprint: None };
+        facts.message_ids.entry(id.to_owned()).or_insert(known);
+    }
+    match thread::find(account, &facts, &resolve(account, &envelope(letter), letter), letter)?.1 {
+        Match::Header(id) => Some(id),
+        _ => None,
+    }
+}
