@@ -191,7 +191,9 @@ impl Authenticator {
                 return Plan::Known(reported::authentication(&reported, from.domain(), is_sure));
             }
         }
-        let client = envelope.client.parse().ok().filter(|ip| !envelope.trusted && is_public(*ip));
+        // Only over SMTP is the peer who sent the mail: a webhook's is a provider's web server, of which SPF says nothing.
+        let is_sender = envelope.door == "smtp" && !envelope.trusted;
+        let client = envelope.client.parse().ok().filter(|ip| is_sender && is_public(*ip));
         if client.is_none() && !evidence::is_signed(&subject.raw) {
             return unchecked;
         }

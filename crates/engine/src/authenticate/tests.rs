@@ -269,6 +269,10 @@ async fn relays_are_believed_as_far_as_they_are_ours() {
     }
     let old = Envelope { door: "import".into(), ..envelope(GOOD, "ada@good.example") };
     assert_eq!(check(options(&server), old, &signed).await, Authentication::unchecked(), "old mail is not asked about");
+    for door in ["http", "lmtp", "pipe"] {
+        let handed_on = Envelope { door: door.into(), ..envelope(EVIL, "ada@good.example") };
+        assert_eq!(check(options(&server), handed_on, &good).await, Authentication::unchecked(), "{door}: the peer is no sender");
+    }
     let inside = check(options(&server), envelope("10.0.0.1", "ada@good.example"), &good).await;
     assert_eq!(inside, Authentication::unchecked(), "SPF says nothing of networks inside a house");
 }
