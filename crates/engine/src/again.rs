@@ -311,7 +311,7 @@ impl Again {
     /// The ticket's history tells that its mail was held, and who let it go.
     fn tell_audit(&self, changes: &mut Changes, cause: Option<i64>) {
         let (Wish::Recover { by, .. }, Some(audit)) = (&self.wish, changes.audits.last_mut()) else { return };
-        let name = Cause::ALL.iter().find(|known| Some(known.number()) == cause).map_or("", |known| known.name());
+        let name = cause.and_then(Cause::of_number).map_or("", Cause::name);
         let Audit { events, .. } = audit;
         events.push(json!({"type": "Recovered", "mail": self.item.id, "cause": cause, "cause_name": name, "by": by}));
     }

@@ -78,12 +78,10 @@ fn recipient(account: &Account) -> Option<String> {
 }
 
 fn digest(since: Since) -> Digest {
-    let known = |number: i64| Cause::ALL.iter().copied().find(|cause| cause.number() == number);
     let counts: BTreeMap<Cause, u64> =
-        since.counts.into_iter().filter_map(|(number, count)| known(number).map(|cause| (cause, count))).collect();
-    let newest = since
-        .newest
-        .into_iter()
-        .filter_map(|row| known(row.cause).map(|cause| Held { id: row.id, cause, sender: row.sender, subject: row.subject }));
+        since.counts.into_iter().filter_map(|(number, count)| Cause::of_number(number).map(|cause| (cause, count))).collect();
+    let newest = since.newest.into_iter().filter_map(|row| {
+        Cause::of_number(row.cause).map(|cause| Held { id: row.id, cause, sender: row.sender, subject: row.subject })
+    });
     Digest { counts, newest: newest.collect(), held: since.held }
 }

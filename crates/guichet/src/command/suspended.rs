@@ -204,16 +204,12 @@ pub(super) fn refused(error: &AgainError, what: &str) -> Failure {
     Failure::new(what, error.to_string(), next)
 }
 
-fn known(cause: i64) -> Option<Cause> {
-    Cause::ALL.iter().copied().find(|known| known.number() == cause)
-}
-
 fn sentence(cause: i64) -> &'static str {
-    known(cause).map_or("", Cause::sentence)
+    Cause::of_number(cause).map_or("", Cause::sentence)
 }
 
 fn name(cause: i64) -> &'static str {
-    known(cause).map_or("", Cause::name)
+    Cause::of_number(cause).map_or("", Cause::name)
 }
 
 fn as_json(row: &SuspendedRow) -> Value {
