@@ -37,6 +37,11 @@ impl Accounts {
 }
 
 impl Versioned {
+    /// Whether the configuration still is of the version that the database told.
+    pub(crate) fn is_of(&self, version: i64) -> bool {
+        self.version == version
+    }
+
     pub(crate) fn account(&self) -> &Arc<Account> {
         &self.account
     }
@@ -47,11 +52,17 @@ impl Versioned {
 /// # Errors
 /// [`StoreError::Changed`] when the account is gone.
 pub(crate) fn current(tx: &mut Tx<'_>, account_id: i64, kept: Option<&Versioned>) -> Result<Versioned> {
-    if let Some(kept) = kept
-        && store::account::version(tx, account_id)? == kept.version
-    {
-        return Ok(kept.clone());
+    match kept {
+        Some(kept) if kept.is_of(store::account::version(tx, account_id)?) => Ok(kept.clone()),
+        _ => load(tx, account_id),
     }
+}
+
+/// The account as it is in this transaction, read anew.
+///
+/// # Errors
+/// [`StoreError::Changed`] when the account is gone.
+pub(crate) fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Versioned> {
     let (version, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
     Ok(Versioned { version, account: Arc::new(account) })
 }

@@ -403,7 +403,7 @@ impl Engine {
 /// Locks the account and reads its configuration in the same transaction.
 fn locked(tx: &mut Tx<'_>, account_id: i64) -> store::Result<accounts::Versioned> {
     store::work::lock_account(tx, account_id)?;
-    accounts::current(tx, account_id, None)
+    accounts::load(tx, account_id)
 }
 
 fn new_person(id: i64, key: &AddressKey, written: &str, name: &str, role: Role) -> Person {

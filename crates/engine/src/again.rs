@@ -222,22 +222,23 @@ impl Again {
             Ok(row) => row,
             Err(error) => return Ok(Err(error)),
         };
-        let versioned = accounts::current(tx, account_id, None)?;
+        let versioned = accounts::load(tx, account_id)?;
         let account = versioned.account();
         let Ok(letter) = &self.item.letter else { return Ok(Err(AgainError::NoMail(id))) };
         let mut inbound = Inbound::new(MailId(id), self.item.accepted_at, &self.item.envelope, letter);
         inbound.raw = &self.item.raw;
         inbound.authentication = &self.item.authentication;
-        let per_hour = self.engine.inner.options.sender_per_hour;
-        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &[inbound])?;
-        let recovered = match self.recovered(tx, &mut facts)? {
+        let recovered = match self.recovered(tx)? {
             Ok(recovered) => recovered,
             Err(error) => return Ok(Err(error)),
         };
+        // Before the facts are gathered: what the verdict needs of a ticket that it goes into is among them.
+        inbound.recovered = recovered.as_ref();
+        let per_hour = self.engine.inner.options.sender_per_hour;
+        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &[inbound])?;
         let needed = ids_needed(std::slice::from_ref(&self.item), &facts, tickets_per_mail(account));
         let mut supply = BatchSupply::new(self.reserved.again(tx, needed)?);
         let marker = desk::supply::Supply::id(&mut supply);
-        inbound.recovered = recovered.as_ref();
         let decision = decide(account, self.engine.keys(), &facts, &inbound);
         let before = row.outcome.clone().unwrap_or_default();
         let mut told = Redecided {
@@ -270,8 +271,8 @@ impl Again {
         }
     }
 
-    /// How the verdict is to take the mail; facts gain the ticket it goes into.
-    fn recovered(&self, tx: &mut Tx<'_>, facts: &mut Facts) -> store::Result<Result<Option<Recovered>, AgainError>> {
+    /// How the verdict is to take the mail.
+    fn recovered(&self, tx: &mut Tx<'_>) -> store::Result<Result<Option<Recovered>, AgainError>> {
         let account_id = self.account_id;
         let Wish::Recover { how, .. } = &self.wish else { return Ok(Ok(None)) };
         Ok(Ok(Some(match how {
@@ -283,9 +284,6 @@ impl Again {
                 if ticket.status == Status::Closed {
                     return Ok(Err(AgainError::Closed(*number)));
                 }
-                let of_ticket = store::facts::of_tickets(tx, account_id, &[ticket.id].into())?;
-                facts.tickets.extend(of_ticket.tickets);
-                facts.people_by_id.extend(of_ticket.people_by_id);
                 Recovered::Into(ticket.id)
             }
             RecoverAs::Agent(key) => match agent(tx, account_id, key)? {

@@ -2,6 +2,7 @@
 //! when it fails.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,9 +124,13 @@ impl Engine {
                 asked.push(&mut item.authentication);
             }
         }
-        let mut plans = authenticator.plan_all(subjects);
+        // A mail on which this panics leaves its batch unchecked: the step that decides alone may hold mail back.
+        let Ok(mut plans) = catch_unwind(AssertUnwindSafe(|| authenticator.plan_all(subjects))) else {
+            tracing::error!(account.id = account_id, "Looking at senders panicked: those of a batch count as unchecked");
+            return Ok(items);
+        };
         let relayed = plans.relayed();
-        if !relayed.is_empty() && !self.wants_all_checked(account_id) {
+        if !relayed.is_empty() && !self.wants_all_checked(account_id).await? {
             plans.ask_only(&self.staff_among(account_id, relayed).await?);
         }
         for (slot, found) in asked.into_iter().zip(authenticator.answer(plans).await) {
@@ -136,9 +141,13 @@ impl Engine {
 
     /// Whether the account's mode looks at everybody's mail. Agents' is looked at in every mode; of what came by a relay nothing
     /// else depends on it.
-    fn wants_all_checked(&self, account_id: i64) -> bool {
-        let kept = self.inner.accounts.kept(account_id);
-        kept.is_none_or(|kept| kept.account().settings.sender_authentication != AuthenticationMode::Minimal)
+    async fn wants_all_checked(&self, account_id: i64) -> Result<bool> {
+        let kept = match self.inner.accounts.kept(account_id) {
+            Some(kept) => kept,
+            // Else the first mails after a start would wait for DNS whatever the mode.
+            None => self.store().read(move |tx| accounts::load(tx, account_id)).await?,
+        };
+        Ok(kept.account().settings.sender_authentication != AuthenticationMode::Minimal)
     }
 
     async fn staff_among(&self, account_id: i64, authors: BTreeSet<AddressKey>) -> Result<BTreeSet<AddressKey>> {
@@ -216,12 +225,11 @@ impl Engine {
         let cause = item.letter.as_ref().err().map_or(Cause::UnprocessableEmail, |unread| unread.cause);
         let changes = effect::unprocessable(&inbound, cause, step, self.now());
         let (lease, now) = (lease.clone(), self.now());
-        let kept = self.inner.accounts.kept(lease.account_id);
-        let digest_every = kept.and_then(|kept| kept.account().settings.suspended_notification.every_ms());
         let decided = Decided { id: item.id, accepted_at: item.accepted_at, outcome: Outcome::Suspended, has_outgoing: false };
         self.store()
             .write(move |tx| {
                 store::work::hold(tx, &lease)?;
+                let digest_every = accounts::load(tx, lease.account_id)?.account().settings.suspended_notification.every_ms();
                 let writing = Writing { account_id: lease.account_id, now, marker: 0, can_deliver: false, digest_every };
                 store::changes::write(tx, writing, &changes)?;
                 seen.as_ref().map_or(Ok(()), |seen| store::work::remove(tx, Kind::Mail, seen))
@@ -256,14 +264,34 @@ struct Work {
 }
 
 impl Work {
+    /// The account and what the decisions may need, under the lease. All is asked of the account as it was last known, so that
+    /// it travels with the check of lease and version; a changed account is asked about once more.
+    fn facts(&self, tx: &mut Tx<'_>, mails: &[Inbound<'_>]) -> Result<(Versioned, Facts)> {
+        let account_id = self.lease.account_id;
+        let held = store::work::ask_hold(tx, &self.lease)?;
+        let version = store::account::ask_version(tx, account_id)?;
+        let gather = |tx: &mut Tx<'_>, account: &Account| {
+            store::facts::gather(tx, account, self.engine.keys(), self.engine.inner.options.sender_per_hour, mails)
+        };
+        let guess = match &self.kept {
+            Some(kept) => kept.clone(),
+            None => accounts::load(tx, account_id)?,
+        };
+        let facts = gather(tx, guess.account())?;
+        store::work::held(tx, &self.lease, held)?;
+        if guess.is_of(store::account::asked_version(tx, version)?) {
+            return Ok((guess, facts));
+        }
+        let current = accounts::load(tx, account_id)?;
+        let facts = gather(tx, current.account())?;
+        Ok((current, facts))
+    }
+
     fn run(&self, tx: &mut Tx<'_>) -> Result<(Vec<Decided>, Versioned)> {
         let account_id = self.lease.account_id;
-        store::work::hold(tx, &self.lease)?;
-        let versioned = accounts::current(tx, account_id, self.kept.as_ref())?;
-        let account = versioned.account();
         let mails: Vec<Inbound<'_>> = self.items.iter().filter_map(Item::inbound).collect();
-        let per_hour = self.engine.inner.options.sender_per_hour;
-        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &mails)?;
+        let (versioned, mut facts) = self.facts(tx, &mails)?;
+        let account = versioned.account();
         let ids = self.reserved.again(tx, ids_needed(&self.items, &facts, tickets_per_mail(account)))?;
         let mut supply = BatchSupply::new(ids);
         let marker = desk::supply::Supply::id(&mut supply);
@@ -304,9 +332,9 @@ pub(crate) fn ids_needed(items: &[Item], facts: &Facts, tickets_per_mail: usize)
     let others = |letter: &Letter| (letter.to.len() + letter.cc.len()).min(CCS_MAX);
     let joining: usize = letters().map(|letter| others(letter)).sum();
     let on_tickets = facts.tickets.values().map(|known| known.ccs.len()).max().unwrap_or_default();
-    let recipients = (on_tickets + joining).min(CCS_MAX) + 1;
     // Agents alone command and follow; most batches have none.
     let has_staff = facts.people_by_id.values().any(Person::is_staff);
+    let recipients = if has_staff { CCS_MAX } else { (on_tickets + joining).min(CCS_MAX) } + 1;
     let (commanded, followers) = if has_staff { (CCS_MAX + 2, CCS_MAX) } else { (0, 0) };
     let reports: BTreeSet<_> = facts.deliveries.iter().map(|delivery| delivery.outbox_id).collect();
     let each = TICKET_IDS * tickets_per_mail + MAIL_IDS + recipients + commanded + 2 * followers + reports.len();

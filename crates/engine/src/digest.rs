@@ -47,7 +47,7 @@ impl Engine {
             .write(move |tx| {
                 work::lock_account(tx, account_id)?;
                 work::remove(tx, Kind::Digest, &seen)?;
-                let versioned = accounts::current(tx, account_id, None)?;
+                let versioned = accounts::load(tx, account_id)?;
                 let account = versioned.account();
                 let Some(to) = recipient(account) else { return Ok(false) };
                 let last = store::suspended::told_until(tx, account_id, now)?;

@@ -4,6 +4,7 @@ use desk::account::{Account, Brand, Settings};
 use desk::id::{AccountId, BrandId};
 
 use crate::error::{Result, StoreError};
+use crate::tx::Asked;
 use crate::{Tx, address, organization, values, work};
 
 /// The version that the doors' memory of the directory is checked against.
@@ -74,13 +75,31 @@ pub fn version(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
     version_of(tx, &account_version(account_id))
 }
 
+/// Asks for the version of an account's configuration; [`asked_version`] reads the answer.
+///
+/// # Errors
+/// As the database says.
+pub fn ask_version(tx: &mut Tx<'_>, account_id: i64) -> Result<Asked> {
+    tx.ask(VERSION, &values![account_version(account_id).as_str()])
+}
+
+/// The version that was asked for, 0 before the first change.
+///
+/// # Errors
+/// As the database says.
+pub fn asked_version(tx: &mut Tx<'_>, asked: Asked) -> Result<i64> {
+    tx.rows(asked)?.into_iter().next().map_or(Ok(0), |mut row| row.int())
+}
+
+const VERSION: &str = "SELECT version FROM versions WHERE name = $1";
+
 /// A version by its name, 0 before the first change.
 ///
 /// # Errors
 /// As the database says.
 pub fn version_of(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
-    let row = tx.find("SELECT version FROM versions WHERE name = $1", &values![name])?;
-    row.map_or(Ok(0), |mut row| row.int())
+    let asked = tx.ask(VERSION, &values![name])?;
+    asked_version(tx, asked)
 }
 
 /// Counts an account's configuration version up; call it in the transaction that changes the configuration.

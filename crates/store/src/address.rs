@@ -137,6 +137,5 @@ pub fn seen(tx: &mut Tx<'_>, account_id: i64, ids: &[i64], now: i64, step: i64) 
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
     let sql = "UPDATE support_addresses SET last_verified_at = $1
                WHERE account_id = $2 AND (last_verified_at IS NULL OR last_verified_at < $3) AND id IN ($4..)";
-    tx.execute_in(sql, &values![now, account_id, now - step], &list)?;
-    Ok(())
+    tx.write_in(sql, &values![now, account_id, now - step], &list)
 }

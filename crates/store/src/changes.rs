@@ -13,6 +13,7 @@ use mail::address::AddressKey;
 
 use crate::error::{Result, StoreError};
 use crate::ledger::hash;
+use crate::tx::Asked;
 use crate::work::{self, Kind};
 use crate::{Tx, Value, address, spool, suspended, ticket, user, values};
 
@@ -62,6 +63,14 @@ enum Times {
 
 fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times) -> Result<()> {
     let account_id = writing.account_id;
+    // Taken off first: the answer comes with that of the ticket numbers.
+    let closed = match times {
+        Times::First => {
+            keep_envelopes(tx, account_id, changes)?;
+            Some(close_spool(tx, account_id, changes)?)
+        }
+        Times::Again => None,
+    };
     let people: Vec<_> = changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
     user::insert_many(tx, account_id, &people)?;
     let mut numbers = write_tickets(tx, account_id, changes)?;
@@ -79,17 +88,14 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
     let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
     address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
     match times {
-        Times::First => {
-            keep_envelopes(tx, account_id, changes)?;
-            write_ledger(tx, account_id, changes, &numbers)?;
-            close_spool(tx, account_id, changes)?;
-        }
+        Times::First => write_ledger(tx, account_id, changes, &numbers)?,
         Times::Again => rewrite_ledger(tx, account_id, changes, &numbers)?,
     }
     write_suspended(tx, account_id, changes)?;
     announce_held(tx, writing, changes)?;
     write_outgoing(tx, writing, &changes.outgoing, &numbers)?;
-    announce_closing(tx, writing, changes)
+    announce_closing(tx, writing, changes)?;
+    closed.map_or(Ok(()), |closed| spool::closed(tx, closed, changes.ledger.len()))
 }
 
 /// Numbers of all tickets of the changes, new ones counted on from the account's counter.
@@ -186,8 +192,7 @@ fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
     let sql =
         "INSERT INTO attachments (account_id, comment_id, part, raw_id, name, content_type, content_id, size_bytes, is_inline)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    tx.insert_rows(sql, &rows)?;
-    Ok(())
+    tx.insert_rows(sql, &rows)
 }
 
 fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
@@ -202,8 +207,7 @@ fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<(
         .collect();
     let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.insert_rows(sql, &rows)?;
-    Ok(())
+    tx.insert_rows(sql, &rows)
 }
 
 fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
@@ -227,8 +231,7 @@ fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Res
                WHERE message_ids.message_id = excluded.message_id
                    AND (message_ids.kind = 'seen' AND excluded.kind <> 'seen'
                         OR message_ids.kind = 'in' AND excluded.kind = 'in' AND message_ids.mail_id = excluded.mail_id)";
-    tx.insert_rows(sql, &rows)?;
-    Ok(())
+    tx.insert_rows(sql, &rows)
 }
 
 fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
@@ -238,9 +241,9 @@ fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result
         told.map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0]).collect()
     };
     let sql = "UPDATE outbox SET state = 'bounced', last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
-    tx.execute_rows(sql, &of(true))?;
+    tx.write_rows(sql, &of(true))?;
     let sql = "UPDATE outbox SET last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
-    tx.execute_rows(sql, &of(false))?;
+    tx.write_rows(sql, &of(false))?;
     // Before the bounces of this batch: a mail that came with them does not undo them.
     let well: Vec<&str> = changes.well_addresses.iter().map(AddressKey::as_str).collect();
     user::recovered(tx, writing.account_id, &well)?;
@@ -267,8 +270,7 @@ fn write_rates(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<(
                SET window_start = excluded.window_start, count = excluded.count, held_until = excluded.held_until";
     tx.insert_rows(sql, &rows)?;
     let sql = "DELETE FROM sender_rates WHERE account_id = $1 AND window_start < $2";
-    tx.execute(sql, &values![writing.account_id, writing.now - RATES_KEPT])?;
-    Ok(())
+    tx.write(sql, &values![writing.account_id, writing.now - RATES_KEPT])
 }
 
 fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
@@ -296,8 +298,7 @@ fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &B
     let sql = "INSERT INTO ledger (account_id, id, accepted_at, decided_at, message_id, message_hash, outcome, reason, reasons,
                    ticket_id, ticket_number)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-    tx.insert_rows(sql, &rows)?;
-    Ok(())
+    tx.insert_rows(sql, &rows)
 }
 
 /// The steps before the last one, which is the reason itself and stands in a column of its own.
@@ -327,8 +328,7 @@ fn keep_envelopes(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
     let rows: Vec<_> = open.map(|row| values![account_id, row.accepted_at, row.id.0]).collect();
     let sql = "INSERT INTO envelopes (account_id, id, envelope)
                SELECT account_id, id, envelope FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3";
-    tx.execute_rows(sql, &rows)?;
-    Ok(())
+    tx.write_rows(sql, &rows)
 }
 
 fn write_suspended(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
@@ -350,8 +350,7 @@ fn write_suspended(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Resul
         .collect();
     let sql = "INSERT INTO suspended_tickets (account_id, id, cause, sender, subject, recipient, detail, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    tx.insert_rows(sql, &rows)?;
-    Ok(())
+    tx.insert_rows(sql, &rows)
 }
 
 /// Held mail is deleted when its time comes, and somebody may want to hear of it before.
@@ -369,7 +368,7 @@ fn after(at: i64, step: i64) -> i64 {
     at - at.rem_euclid(step) + step
 }
 
-fn close_spool(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+fn close_spool(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<Asked> {
     let closed: Vec<(i64, i64)> = changes.ledger.iter().map(|row| (row.accepted_at, row.id.0)).collect();
     spool::close(tx, account_id, &closed)
 }

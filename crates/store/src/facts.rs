@@ -13,6 +13,8 @@ use mail::address::AddressKey;
 
 use crate::error::Result;
 use crate::ledger::hash;
+use crate::tx::Asked;
+use crate::value::Row;
 use crate::{Tx, Value, ticket, user, values};
 
 /// Everything the decisions about these mails may need: what they ask at first, and what the first answers make some of them ask.
@@ -57,10 +59,12 @@ pub fn gather(
 }
 
 fn load_more(tx: &mut Tx<'_>, account_id: i64, more: &Questions, facts: &mut Facts) -> Result<()> {
-    facts.message_ids.extend(message_ids(tx, account_id, &more.message_ids)?);
+    let ids = ask_message_ids(tx, account_id, &more.message_ids)?;
     let unknown = |key: &&AddressKey| !facts.people.contains_key(*key);
     let keys: Vec<&str> = more.addresses.iter().filter(unknown).map(AddressKey::as_str).collect();
-    load_people(tx, account_id, &keys, facts)?;
+    let people = user::ask_many(tx, account_id, &keys)?;
+    facts.message_ids.extend(message_ids(tx.rows(ids)?, &more.message_ids)?);
+    know_people(user::found(tx, people)?, facts);
     let users: Vec<i64> = more.users.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
     for person in user::by_ids(tx, account_id, &users)? {
         facts.people_by_id.insert(person.id, person);
@@ -68,52 +72,63 @@ fn load_more(tx: &mut Tx<'_>, account_id: i64, more: &Questions, facts: &mut Fac
     let missing: BTreeSet<TicketId> = more.comments.iter().filter(|id| !facts.tickets.contains_key(id)).copied().collect();
     load_tickets(tx, account_id, &missing, facts)?;
     load_people_on_tickets(tx, account_id, facts)?;
-    let list: Vec<Value<'_>> = more.comments.iter().map(|id| Value::Int(id.0)).collect();
-    let sql = "SELECT ticket_id, is_public, body FROM comments WHERE account_id = $1 AND ticket_id IN ($2..)
-               ORDER BY id DESC LIMIT 500";
-    for mut row in tx.query_in(sql, &values![account_id], &list)? {
-        let ticket = TicketId(row.int()?);
-        facts.comments.entry(ticket).or_default().push((row.flag()?, row.text()?));
+    // One statement a ticket, since each has its own newest comments.
+    let sql = "SELECT is_public, body FROM comments WHERE account_id = $1 AND ticket_id = $2 ORDER BY id DESC LIMIT 500";
+    let ask = |ticket: &TicketId| Ok((*ticket, tx.ask(sql, &values![account_id, ticket.0])?));
+    let asked: Vec<(TicketId, Asked)> = more.comments.iter().map(ask).collect::<Result<_>>()?;
+    for (ticket, comments) in asked {
+        for mut row in tx.rows(comments)? {
+            facts.comments.entry(ticket).or_default().push((row.flag()?, row.text()?));
+        }
     }
     Ok(())
 }
 
-/// Answers what the mails of a batch ask, in one fixed order of locks: the caller holds the account, then tickets, then people.
+/// Answers what the mails of a batch ask. Nobody else writes the account's tickets meanwhile: the caller holds its lease row.
 ///
 /// # Errors
 /// As the database says.
 pub fn load(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<Facts> {
+    // All that does not depend on an answer is asked before the first answer is read: one round trip.
+    let ids = ask_message_ids(tx, account_id, &questions.message_ids)?;
+    let deliveries = ask_deliveries(tx, account_id, questions)?;
+    let tokens: Vec<&str> = questions.tokens.iter().map(desk::token::ThreadToken::as_str).collect();
+    let tokens = ticket::ask_tokens(tx, account_id, &tokens)?;
+    let keys: Vec<&str> = questions.addresses.iter().map(AddressKey::as_str).collect();
+    let people = user::ask_many(tx, account_id, &keys)?;
+    let rates = ask_rates(tx, account_id, &questions.senders)?;
     let mut facts = Facts {
-        message_ids: message_ids(tx, account_id, &questions.message_ids)?,
-        deliveries: deliveries(tx, account_id, questions)?,
+        message_ids: message_ids(tx.rows(ids)?, &questions.message_ids)?,
+        deliveries: read_deliveries(tx, deliveries)?,
+        tokens: ticket::of_tokens(tx, tokens)?.into_iter().collect(),
+        rates: read_rates(tx, rates)?,
         ..Facts::default()
     };
-    let tokens: Vec<&str> = questions.tokens.iter().map(desk::token::ThreadToken::as_str).collect();
-    facts.tokens = ticket::by_tokens(tx, account_id, &tokens)?.into_iter().collect();
+    know_people(user::found(tx, people)?, &mut facts);
     let named = facts.message_ids.values().filter_map(|known| known.ticket);
     let of_deliveries = facts.deliveries.iter().filter_map(|delivery| delivery.ticket);
     let ids: BTreeSet<TicketId> = named.chain(facts.tokens.values().copied()).chain(of_deliveries).collect();
     load_tickets(tx, account_id, &ids, &mut facts)?;
-    let keys: Vec<&str> = questions.addresses.iter().map(AddressKey::as_str).collect();
-    load_people(tx, account_id, &keys, &mut facts)?;
     load_people_on_tickets(tx, account_id, &mut facts)?;
-    facts.rates = rates(tx, account_id, &questions.senders)?;
     Ok(facts)
 }
 
-fn load_people(tx: &mut Tx<'_>, account_id: i64, keys: &[&str], facts: &mut Facts) -> Result<()> {
-    for found in user::find_many(tx, account_id, keys)? {
+fn know_people(found: Vec<user::Found>, facts: &mut Facts) {
+    for found in found {
         facts.troubles.extend(found.trouble.map(|trouble| (found.key.clone(), trouble)));
         facts.know(found.key, found.person);
     }
-    Ok(())
 }
 
-fn rates(tx: &mut Tx<'_>, account_id: i64, senders: &BTreeSet<String>) -> Result<BTreeMap<String, Rate>> {
+fn ask_rates(tx: &mut Tx<'_>, account_id: i64, senders: &BTreeSet<String>) -> Result<Asked> {
     let list: Vec<Value<'_>> = senders.iter().map(|sender| Value::Text(sender)).collect();
     let sql = "SELECT sender, window_start, count, held_until FROM sender_rates WHERE account_id = $1 AND sender IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
-    rows.into_iter()
+    tx.ask_in(sql, &values![account_id], &list)
+}
+
+fn read_rates(tx: &mut Tx<'_>, asked: Asked) -> Result<BTreeMap<String, Rate>> {
+    tx.rows(asked)?
+        .into_iter()
         .map(|mut row| {
             let sender = row.text()?;
             let window_start = row.int()?;
@@ -134,12 +149,16 @@ pub fn of_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>) ->
     Ok(facts)
 }
 
-fn message_ids(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<String>) -> Result<BTreeMap<String, KnownId>> {
+fn ask_message_ids(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<String>) -> Result<Asked> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(hash(id))).collect();
     let sql =
         "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
+    tx.ask_in(sql, &values![account_id], &list)
+}
+
+fn message_ids(rows: Vec<Row>, ids: &BTreeSet<String>) -> Result<BTreeMap<String, KnownId>> {
     let mut known = BTreeMap::new();
-    for mut row in tx.query_in(sql, &values![account_id], &list)? {
+    for mut row in rows {
         let message_id = row.text()?;
         let kind = row.word()?;
         let ticket = row.maybe_int()?.map(TicketId);
@@ -153,7 +172,7 @@ fn message_ids(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<String>) -> Resu
     Ok(known)
 }
 
-fn deliveries(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<Vec<Delivery>> {
+fn ask_deliveries(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<[Asked; 2]> {
     let rows: Vec<Value<'_>> = questions.outbox.iter().map(|id| Value::Int(id.0)).collect();
     let mails: Vec<Value<'_>> = questions.outgoing.iter().map(|id| Value::Int(id.0)).collect();
     let by_row = "SELECT o.id, o.mail_id, o.recipient, m.ticket_id
@@ -162,8 +181,12 @@ fn deliveries(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result
     let by_mail = "SELECT o.id, o.mail_id, o.recipient, m.ticket_id
                    FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
                    WHERE o.account_id = $1 AND o.mail_id IN ($2..)";
-    let mut found = tx.query_in(by_row, &values![account_id], &rows)?;
-    found.extend(tx.query_in(by_mail, &values![account_id], &mails)?);
+    Ok([tx.ask_in(by_row, &values![account_id], &rows)?, tx.ask_in(by_mail, &values![account_id], &mails)?])
+}
+
+fn read_deliveries(tx: &mut Tx<'_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec<Delivery>> {
+    let mut found = tx.rows(by_row)?;
+    found.extend(tx.rows(by_mail)?);
     found
         .into_iter()
         .map(|mut row| {
@@ -179,15 +202,17 @@ fn deliveries(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result
 
 fn load_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>, facts: &mut Facts) -> Result<()> {
     let list: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    for ticket in ticket::by_ids(tx, account_id, &list)? {
+    let tickets = ticket::ask_ids(tx, account_id, &list)?;
+    let (ccs, followers) = (ticket::ask_ccs(tx, account_id, &list)?, ticket::ask_followers(tx, account_id, &list)?);
+    for ticket in ticket::of_ids(tx, tickets)? {
         facts.tickets.insert(ticket.id, TicketFacts { ticket, ccs: BTreeSet::new(), followers: BTreeSet::new() });
     }
-    for (ticket, user) in ticket::ccs(tx, account_id, &list)? {
+    for (ticket, user) in ticket::on_tickets(tx, ccs)? {
         if let Some(known) = facts.tickets.get_mut(&ticket) {
             known.ccs.insert(user);
         }
     }
-    for (ticket, user) in ticket::followers(tx, account_id, &list)? {
+    for (ticket, user) in ticket::on_tickets(tx, followers)? {
         if let Some(known) = facts.tickets.get_mut(&ticket) {
             known.followers.insert(user);
         }

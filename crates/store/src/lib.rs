@@ -36,7 +36,7 @@ pub mod user;
 pub mod work;
 
 pub use error::{Result, StoreError};
-pub use tx::Tx;
+pub use tx::{Asked, Tx};
 pub use value::{Row, Value};
 
 use std::path::PathBuf;

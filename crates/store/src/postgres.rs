@@ -8,14 +8,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use futures_util::future::{join, try_join_all};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
-use crate::tx::{Inner, Insert, Tx};
+use crate::tx::{Answer, Inner, Tx};
 use crate::value::{Cell, Row, Value, storable};
 
 /// How often a closure is run again after a serialisation failure or a deadlock.
@@ -91,7 +92,7 @@ fn check_durability(config: &tokio_postgres::Config, allow_unsafe: bool) -> Resu
         StoreError::setup(format!("cannot reach PostgreSQL: {error}; check store.url and that the server runs"))
     })?;
     for (setting, weak) in [("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")] {
-        let mut row = session.query(&format!("SHOW {setting}"), &[])?.into_iter().next();
+        let mut row = Tx { inner: Inner::Postgres(&mut session) }.find(&format!("SHOW {setting}"), &[])?;
         let value = row.as_mut().map(Row::text).transpose()?.unwrap_or_default();
         if value == weak && !allow_unsafe {
             return Err(StoreError::setup(format!(
@@ -150,13 +151,17 @@ enum Failure {
 pub(crate) struct Session {
     runtime: tokio::runtime::Runtime,
     client: Client,
-    statements: HashMap<String, Statement>,
+    statements: HashMap<Arc<str>, Statement>,
     /// Whether the last error was one after which the same closure may succeed.
     again: bool,
     /// Whether a statement of the open transaction failed: PostgreSQL then answers COMMIT with a rollback and no error.
     failed: bool,
     /// How far the transaction is.
     stage: Stage,
+    /// Statements that travel with the next one whose answer is wanted, or with COMMIT.
+    waiting: Vec<Sent>,
+    /// Answers of this transaction, by their places.
+    answers: Vec<Answer>,
 }
 
 /// How far a transaction is: BEGIN travels with the first statement and COMMIT, where it can, with the last.
@@ -168,8 +173,6 @@ enum Stage {
     NotBegun,
     /// Open.
     Begun,
-    /// Committed with its last statements.
-    Committed,
 }
 
 impl std::fmt::Debug for Session {
@@ -190,8 +193,16 @@ impl Session {
             // Its end shows as `client.is_closed()`.
             let _ = connection.await;
         });
-        let mut session =
-            Session { runtime, client, statements: HashMap::new(), again: false, failed: false, stage: Stage::Begun };
+        let mut session = Session {
+            runtime,
+            client,
+            statements: HashMap::new(),
+            again: false,
+            failed: false,
+            stage: Stage::Begun,
+            waiting: Vec::new(),
+            answers: Vec::new(),
+        };
         session.batch(SESSION)?;
         Ok(session)
     }
@@ -199,6 +210,8 @@ impl Session {
     fn transaction(&mut self, job: &mut Job, read_only: bool) -> std::result::Result<Box<dyn std::any::Any + Send>, Failure> {
         let begin = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
         (self.again, self.failed, self.stage) = (false, false, Stage::Wanted(begin));
+        self.waiting.clear();
+        self.answers.clear();
         let outcome = {
             let mut tx = Tx { inner: Inner::Postgres(self) };
             catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
@@ -214,102 +227,139 @@ impl Session {
                 Err(Failure::Final(StoreError::Statement("a statement failed and its closure went on".into())))
             }
             // A closure that asked for nothing needs no transaction.
-            Ok(value) if matches!(self.stage, Stage::Committed | Stage::Wanted(_)) => Ok(value),
-            Ok(value) => match self.batch("COMMIT") {
+            Ok(value) if matches!(self.stage, Stage::Wanted(_)) && self.waiting.is_empty() => Ok(value),
+            Ok(value) if read_only && self.waiting.is_empty() => {
+                self.end_read();
+                Ok(value)
+            }
+            Ok(value) => match self.commit() {
                 Ok(()) => Ok(value),
+                Err(_) if self.stage == Stage::NotBegun => Err(Failure::NotBegun),
                 Err(error) if self.again => Err(Failure::Retry(error)),
                 Err(error) => Err(Failure::Final(error)),
             },
             Err(error) => {
-                let _ = self.batch("ROLLBACK");
-                if self.again { Err(Failure::Retry(error)) } else { Err(Failure::Final(error)) }
+                let again = self.again;
+                self.waiting.clear();
+                if self.stage == Stage::Begun {
+                    let _ = self.batch("ROLLBACK");
+                }
+                if again { Err(Failure::Retry(error)) } else { Err(Failure::Final(error)) }
             }
         }
     }
 
-    fn statement(&mut self, sql: &str) -> Result<Statement> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok(statement.clone());
+    fn statement(&mut self, sql: &str) -> Result<(Arc<str>, Statement)> {
+        if let Some((text, statement)) = self.statements.get_key_value(sql) {
+            return Ok((Arc::clone(text), statement.clone()));
         }
         let prepared = self.runtime.block_on(self.client.prepare(sql));
         let statement = prepared.map_err(|error| self.convert(&error, sql))?;
-        self.statements.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
+        let text: Arc<str> = sql.into();
+        self.statements.insert(Arc::clone(&text), statement.clone());
+        Ok((text, statement))
     }
 
-    pub(crate) fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
-        let statement = self.statement(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let rows = drive(&self.runtime, &self.client, &mut self.stage, self.client.query(&statement, &params));
-        let rows = rows.map_err(|error| self.convert(&error, sql))?;
-        rows.iter().map(|row| row_of(row).map_err(|error| self.convert(&error, sql))).collect()
+    /// A place for an answer.
+    pub(crate) fn place(&mut self) -> usize {
+        self.answers.push(Answer::default());
+        self.answers.len() - 1
     }
 
-    pub(crate) fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
-        let statement = self.statement(sql)?;
-        let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let changed = drive(&self.runtime, &self.client, &mut self.stage, self.client.execute(&statement, &params));
-        changed.map_err(|error| self.convert(&error, sql))
+    /// Puts a statement behind those that wait to travel; `place` is where its answer is wanted.
+    pub(crate) fn send(&mut self, sql: &str, values: &[Value<'_>], place: Option<usize>) -> Result<()> {
+        let params: Vec<&dyn ToSql> = values.iter().map(|value| value as _).collect();
+        self.put(sql, &params, place)
     }
 
-    pub(crate) fn execute_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
-        let statement = self.statement(sql)?;
-        let client = &self.client;
-        let runs = rows.iter().map(|row| {
-            let statement = &statement;
-            async move {
-                let params: Vec<&(dyn ToSql + Sync)> = row.iter().map(|value| value as _).collect();
-                client.execute(statement, &params).await
-            }
-        });
-        let changed = drive(&self.runtime, &self.client, &mut self.stage, try_join_all(runs));
-        changed.map(|counts| counts.iter().sum()).map_err(|error| self.convert(&error, sql))
-    }
-
-    pub(crate) fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
+    pub(crate) fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<()> {
         if let [row] = rows {
-            return self.execute(sql, row);
+            return self.send(sql, row, None);
         }
-        let statement = self.unnested_statement(sql)?;
-        let columns: Vec<Column<'_, [Value<'_>; N]>> = (0..N).map(|at| Column { rows, at }).collect();
-        let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
-        let changed = drive(&self.runtime, &self.client, &mut self.stage, self.client.execute(&statement, &params));
-        changed.map_err(|error| self.convert(&error, sql))
+        let text = unnested(sql, self.statement(sql)?.1.params())?;
+        let columns: Vec<Column<'_, N>> = (0..N).map(|at| Column { rows, at }).collect();
+        let params: Vec<&dyn ToSql> = columns.iter().map(|column| column as _).collect();
+        self.put(&text, &params, None)
     }
 
-    fn unnested_statement(&mut self, sql: &str) -> Result<Statement> {
-        let types: Vec<Type> = self.statement(sql)?.params().to_vec();
-        let text = unnested(sql, &types)?;
-        self.statement(&text)
+    fn put(&mut self, sql: &str, params: &[&dyn ToSql], place: Option<usize>) -> Result<()> {
+        let (sql, statement) = self.statement(sql)?;
+        let kinds = statement.params();
+        if params.len() != kinds.len() {
+            let (given, wanted) = (params.len(), kinds.len());
+            return Err(StoreError::Statement(format!("{given} values where {wanted} are wanted in {sql:?}")));
+        }
+        let encode = |(param, kind): (&&dyn ToSql, &Type)| {
+            let mut bytes = BytesMut::new();
+            let is_null = matches!(param.to_sql_checked(kind, &mut bytes)?, IsNull::Yes);
+            Ok(Encoded((!is_null).then(|| bytes.freeze())))
+        };
+        let params = params.iter().zip(kinds).map(encode).collect::<std::result::Result<_, Unencodable>>();
+        let params = params.map_err(|error| StoreError::Statement(format!("{error} in {sql:?}")))?;
+        self.waiting.push(Sent { sql, statement, params, place });
+        Ok(())
     }
 
-    /// All rows of all inserts, then COMMIT, without waiting in between: one round trip, with BEGIN's.
-    pub(crate) fn insert_last(&mut self, inserts: &[Insert<'_, '_>]) -> Result<()> {
-        let mut prepared = Vec::with_capacity(inserts.len());
-        for insert in inserts.iter().filter(|insert| !insert.rows.is_empty()) {
-            let width = insert.rows.first().map_or(0, |row| row.len());
-            let columns: Vec<Column<'_, &[Value<'_>]>> = (0..width).map(|at| Column { rows: &insert.rows, at }).collect();
-            prepared.push((self.unnested_statement(insert.sql)?, columns));
+    /// What the statements of a place gave; sends all that wait first when it is not there yet.
+    pub(crate) fn answer(&mut self, place: usize) -> Result<Answer> {
+        self.flush()?;
+        Ok(self.answers.get_mut(place).map(std::mem::take).unwrap_or_default())
+    }
+
+    /// Sends everything that waits, without waiting in between: one round trip.
+    fn flush(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
         }
+        let sent = std::mem::take(&mut self.waiting);
+        let done = drive(&self.runtime, &self.client, &mut self.stage, run_all(&self.client, &sent));
+        self.take_answers(&sent, done)
+    }
+
+    /// Sends everything that waits, and COMMIT behind it.
+    fn commit(&mut self) -> Result<()> {
+        let sent = std::mem::take(&mut self.waiting);
         let client = &self.client;
-        let runs = prepared.iter().map(|(statement, columns)| async move {
-            let params: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| column as _).collect();
-            client.execute(statement, &params).await
-        });
         let work = async {
             // A statement that fails turns this COMMIT into a rollback; its own error tells.
-            let (done, committed) = join(try_join_all(runs), client.batch_execute("COMMIT")).await;
-            done.and(committed)
+            let (done, committed) = join(run_all(client, &sent), client.batch_execute("COMMIT")).await;
+            done.and_then(|answers| committed.map(|()| answers).map_err(|error| (error, "COMMIT".into())))
         };
         let done = drive(&self.runtime, client, &mut self.stage, work);
-        done.map_err(|error| self.convert(&error, "the last statements of a transaction"))?;
-        self.stage = Stage::Committed;
+        self.take_answers(&sent, done)
+    }
+
+    fn take_answers(&mut self, sent: &[Sent], done: std::result::Result<Vec<Given>, Failed>) -> Result<()> {
+        let given = done.map_err(|(error, sql)| self.convert(&error, &sql))?;
+        for (sent, given) in sent.iter().zip(given) {
+            let Some(answer) = sent.place.and_then(|place| self.answers.get_mut(place)) else { continue };
+            answer.changed += given.changed;
+            for row in &given.rows {
+                match row_of(row) {
+                    Ok(row) => answer.rows.push(row),
+                    Err(error) => return Err(self.convert(&error, &sent.sql)),
+                }
+            }
+        }
         Ok(())
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<()> {
-        let done = drive(&self.runtime, &self.client, &mut self.stage, self.client.batch_execute(sql));
-        done.map_err(|error| self.convert(&error, sql))
+        self.flush()?;
+        let work = async { self.client.batch_execute(sql).await.map_err(|error| (error, sql.into())) };
+        let done = drive(&self.runtime, &self.client, &mut self.stage, work);
+        done.map_err(|(error, sql)| self.convert(&error, &sql))
+    }
+
+    /// Ends a transaction that changed nothing: COMMIT is sent, and its answer is read with those of the next one.
+    fn end_read(&mut self) {
+        let client = &self.client;
+        self.runtime.block_on(async {
+            let mut ending = std::pin::pin!(client.batch_execute("COMMIT"));
+            let _ = futures_util::poll!(&mut ending);
+            // The task that owns the socket writes now.
+            tokio::task::yield_now().await;
+        });
     }
 
     pub(crate) fn prepare_only(&mut self, sql: &str) -> Result<()> {
@@ -334,18 +384,71 @@ impl Session {
     }
 }
 
-/// Runs a statement, with BEGIN in front of it when that was not sent yet: both travel together.
+/// A statement on its way.
+struct Sent {
+    sql: Arc<str>,
+    statement: Statement,
+    params: Vec<Encoded>,
+    place: Option<usize>,
+}
+
+/// What a statement gave.
+struct Given {
+    rows: Vec<tokio_postgres::Row>,
+    changed: u64,
+}
+
+/// What went wrong, and in which statement.
+type Failed = (tokio_postgres::Error, Arc<str>);
+
+async fn run_all(client: &Client, sent: &[Sent]) -> std::result::Result<Vec<Given>, Failed> {
+    // Polled in this order, so sent in this order; of several failures the first is the true one.
+    try_join_all(sent.iter().map(|sent| async { run_one(client, sent).await.map_err(|error| (error, Arc::clone(&sent.sql))) }))
+        .await
+}
+
+async fn run_one(client: &Client, sent: &Sent) -> std::result::Result<Given, tokio_postgres::Error> {
+    let params: Vec<&(dyn ToSql + Sync)> = sent.params.iter().map(|param| param as _).collect();
+    // Only statements that return columns are queries: of the others the count is wanted.
+    if sent.statement.columns().is_empty() {
+        let changed = client.execute(&sent.statement, &params).await?;
+        return Ok(Given { rows: Vec::new(), changed });
+    }
+    Ok(Given { rows: client.query(&sent.statement, &params).await?, changed: 0 })
+}
+
+type Unencodable = Box<dyn std::error::Error + Sync + Send>;
+
+/// A value in the bytes of the wire; none for NULL.
+#[derive(Debug)]
+struct Encoded(Option<Bytes>);
+
+impl ToSql for Encoded {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Unencodable> {
+        let Some(bytes) = &self.0 else { return Ok(IsNull::Yes) };
+        out.extend_from_slice(bytes);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// Runs statements, with BEGIN in front of them when that was not sent yet: all travel together.
 fn drive<T>(
     runtime: &tokio::runtime::Runtime,
     client: &Client,
     stage: &mut Stage,
-    work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
-) -> std::result::Result<T, tokio_postgres::Error> {
+    work: impl Future<Output = std::result::Result<T, Failed>>,
+) -> std::result::Result<T, Failed> {
     let Stage::Wanted(begin) = *stage else { return runtime.block_on(work) };
     // Polled in this order, so sent in this order.
     let (begun, done) = runtime.block_on(join(client.batch_execute(begin), work));
     *stage = if begun.is_ok() { Stage::Begun } else { Stage::NotBegun };
-    begun.and(done)
+    begun.map_err(|error| (error, begin.into())).and(done)
 }
 
 /// The whole chain of causes: the outermost error of the driver says only "db error".
@@ -367,14 +470,14 @@ fn unnested(sql: &str, types: &[Type]) -> Result<String> {
 
 /// One column of many rows, sent as a one-dimensional array without being copied first.
 #[derive(Debug)]
-struct Column<'r, R> {
-    rows: &'r [R],
+struct Column<'r, const N: usize> {
+    rows: &'r [[Value<'r>; N]],
     at: usize,
 }
 
-impl<'v, R: AsRef<[Value<'v>]> + std::fmt::Debug> ToSql for Column<'_, R> {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        let cells: Vec<Value<'_>> = self.rows.iter().filter_map(|row| row.as_ref().get(self.at)).copied().collect();
+impl<const N: usize> ToSql for Column<'_, N> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Unencodable> {
+        let cells: Vec<Value<'_>> = self.rows.iter().filter_map(|row| row.get(self.at)).copied().collect();
         cells.to_sql(kind, out)
     }
 
@@ -386,7 +489,7 @@ impl<'v, R: AsRef<[Value<'v>]> + std::fmt::Debug> ToSql for Column<'_, R> {
 }
 
 impl ToSql for Value<'_> {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Unencodable> {
         match self {
             Value::Null => Ok(IsNull::Yes),
             Value::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),

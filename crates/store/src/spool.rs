@@ -7,7 +7,7 @@ use desk::envelope::Envelope;
 use crate::blob::Blobs;
 use crate::error::{Result, StoreError};
 use crate::raw::{self, INLINE_MAX, Packed};
-use crate::tx::Insert;
+use crate::tx::Asked;
 use crate::work::{self, Kind};
 use crate::{Store, Tx, values};
 
@@ -88,12 +88,9 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<
     accounts.sort_unstable();
     accounts.dedup();
     let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
-    let due = work::rows(Kind::Mail, &due, marker);
-    tx.insert_last(&[
-        Insert::new("INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)", &raws),
-        Insert::new("INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)", &spool),
-        Insert::new(work::ADD, &due),
-    ])
+    tx.insert_rows("INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)", &raws)?;
+    tx.insert_rows("INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)", &spool)?;
+    work::add(tx, Kind::Mail, &due, marker)
 }
 
 /// The account's oldest undecided mails, at most `limit`, that come after one of the given time and id; `(0, 0)`: all.
@@ -134,12 +131,19 @@ pub fn oldest_of_more_than(tx: &mut Tx<'_>, account_id: i64, count: i64) -> Resu
     tx.find(sql, &values![account_id, 0])?.map(|mut row| row.int()).transpose()
 }
 
-/// Takes decided mails off the spool.
+/// Takes decided mails off the spool; [`closed`] checks the answer.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn close(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, i64)]) -> Result<Asked> {
+    let rows: Vec<_> = mails.iter().map(|(accepted_at, id)| values![account_id, *accepted_at, *id]).collect();
+    tx.ask_rows("DELETE FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3", &rows)
+}
+
+/// Checks that all of so many mails were taken off.
 ///
 /// # Errors
 /// [`StoreError::Changed`] when one of them was not there any more: somebody else decided it, so the caller's batch must not stand.
-pub(crate) fn close(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, i64)]) -> Result<()> {
-    let rows: Vec<_> = mails.iter().map(|(accepted_at, id)| values![account_id, *accepted_at, *id]).collect();
-    let closed = tx.execute_rows("DELETE FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3", &rows)?;
-    if closed == mails.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a spool row")) }
+pub(crate) fn closed(tx: &mut Tx<'_>, asked: Asked, mails: usize) -> Result<()> {
+    if tx.changed(asked)? == mails as u64 { Ok(()) } else { Err(StoreError::Changed("a spool row")) }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, StoreError};
 use crate::ids::Ids;
+use crate::tx::Asked;
 use crate::value::Row;
 use crate::{Tx, Value, values};
 
@@ -77,8 +78,7 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
                    last_message_id, created_at, updated_at, solved_at, organization_id, priority, ticket_type, is_machine)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
                    $23, $24, $25, $26)";
-    tx.insert_rows(sql, &rows)?;
-    Ok(())
+    tx.insert_rows(sql, &rows)
 }
 
 /// Writes what may change of existing tickets.
@@ -116,18 +116,28 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
     if changed == tickets.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a ticket")) }
 }
 
-/// Tickets by ids, in no order, locked against other writers until the transaction ends.
+/// Tickets by ids, in no order.
 ///
 /// # Errors
 /// As the database says.
 pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Ticket>> {
+    let asked = ask_ids(tx, account_id, ids)?;
+    of_ids(tx, asked)
+}
+
+/// Asks for tickets; [`of_ids`] reads the answer.
+pub(crate) fn ask_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Asked> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
     let sql =
         "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
                       received_by, written_to, channel, token, is_public, tags, follow_up_of, last_message_id, created_at,
                       updated_at, solved_at, organization_id, priority, ticket_type, is_machine
                FROM tickets WHERE account_id = $1 AND id IN ($2..)";
-    tx.query_in(sql, &values![account_id], &list)?.into_iter().map(read).collect()
+    tx.ask_in(sql, &values![account_id], &list)
+}
+
+pub(crate) fn of_ids(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Ticket>> {
+    tx.rows(asked)?.into_iter().map(read).collect()
 }
 
 /// A ticket by its number.
@@ -146,10 +156,19 @@ pub fn by_number(tx: &mut Tx<'_>, account_id: i64, number: i64) -> Result<Option
 /// # Errors
 /// As the database says.
 pub fn by_tokens(tx: &mut Tx<'_>, account_id: i64, tokens: &[&str]) -> Result<Vec<(ThreadToken, TicketId)>> {
+    let asked = ask_tokens(tx, account_id, tokens)?;
+    of_tokens(tx, asked)
+}
+
+/// Asks for the tickets that tokens name; [`of_tokens`] reads the answer.
+pub(crate) fn ask_tokens(tx: &mut Tx<'_>, account_id: i64, tokens: &[&str]) -> Result<Asked> {
     let list: Vec<Value<'_>> = tokens.iter().map(|token| Value::Text(token)).collect();
     let sql = "SELECT token, id FROM tickets WHERE account_id = $1 AND token IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
-    rows.into_iter().map(|mut row| Ok((token(&row.text()?)?, TicketId(row.int()?)))).collect()
+    tx.ask_in(sql, &values![account_id], &list)
+}
+
+pub(crate) fn of_tokens(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<(ThreadToken, TicketId)>> {
+    tx.rows(asked)?.into_iter().map(|mut row| Ok((token(&row.text()?)?, TicketId(row.int()?)))).collect()
 }
 
 fn token(text: &str) -> Result<ThreadToken> {
@@ -200,10 +219,19 @@ fn read(mut row: Row) -> Result<Ticket> {
 /// # Errors
 /// As the database says.
 pub fn ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
+    let asked = ask_ccs(tx, account_id, tickets)?;
+    on_tickets(tx, asked)
+}
+
+/// Asks for the CCs of tickets; [`on_tickets`] reads the answer.
+pub(crate) fn ask_ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Asked> {
     let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT ticket_id, user_id FROM ticket_ccs WHERE account_id = $1 AND ticket_id IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
-    rows.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
+    tx.ask_in(sql, &values![account_id], &list)
+}
+
+pub(crate) fn on_tickets(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<(TicketId, UserId)>> {
+    tx.rows(asked)?.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
 }
 
 /// Followers of tickets.
@@ -211,10 +239,15 @@ pub fn ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(Tic
 /// # Errors
 /// As the database says.
 pub fn followers(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
+    let asked = ask_followers(tx, account_id, tickets)?;
+    on_tickets(tx, asked)
+}
+
+/// Asks for the followers of tickets; [`on_tickets`] reads the answer.
+pub(crate) fn ask_followers(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Asked> {
     let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT ticket_id, user_id FROM ticket_followers WHERE account_id = $1 AND ticket_id IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
-    rows.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
+    tx.ask_in(sql, &values![account_id], &list)
 }
 
 /// A line of the ticket list.

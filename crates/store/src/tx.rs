@@ -16,17 +16,26 @@ pub struct Tx<'a> {
     pub(crate) inner: Inner<'a>,
 }
 
-/// Rows for one insert of [`Tx::insert_last`]; its text is as for [`Tx::insert_rows`].
+/// A question whose answer is fetched later with [`Tx::rows`] or [`Tx::changed`].
+///
+/// SQLite answers at once. On PostgreSQL everything asked and written since the last answer travels together, in order, in one
+/// round trip: with the next statement that is waited for, or with COMMIT.
 #[derive(Debug)]
-pub(crate) struct Insert<'r, 'v> {
-    pub(crate) sql: &'r str,
-    pub(crate) rows: Vec<&'r [Value<'v>]>,
+#[must_use = "an error of the statement shows when its answer is fetched, or at the end of the transaction"]
+pub struct Asked(Reply);
+
+#[derive(Debug)]
+enum Reply {
+    Here(Answer),
+    /// A place among the session's answers.
+    Sent(usize),
 }
 
-impl<'r, 'v> Insert<'r, 'v> {
-    pub(crate) fn new<const N: usize>(sql: &'r str, rows: &'r [[Value<'v>; N]]) -> Insert<'r, 'v> {
-        Insert { sql, rows: rows.iter().map(<[Value<'v>; N]>::as_slice).collect() }
-    }
+/// What statements gave.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) changed: u64,
 }
 
 #[derive(Debug)]
@@ -41,10 +50,8 @@ impl Tx<'_> {
     /// # Errors
     /// [`crate::StoreError`] as the database says.
     pub fn query(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
-        match &mut self.inner {
-            Inner::Sqlite(connection) => sqlite::query(connection, sql, values),
-            Inner::Postgres(session) => session.query(sql, values),
-        }
+        let asked = self.ask(sql, values)?;
+        self.rows(asked)
     }
 
     /// Runs a query of which at most one row is wanted.
@@ -62,12 +69,69 @@ impl Tx<'_> {
     /// # Errors
     /// As [`Tx::query`].
     pub fn query_in(&mut self, sql: &str, fixed: &[Value<'_>], list: &[Value<'_>]) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        for chunk in list.chunks(LIST_CHUNK) {
-            let (text, values) = expand(sql, fixed, chunk);
-            rows.extend(self.query(&text, &values)?);
+        let asked = self.ask_in(sql, fixed, list)?;
+        self.rows(asked)
+    }
+
+    /// Asks as [`Tx::query`] does, for an answer that is wanted later.
+    ///
+    /// # Errors
+    /// As [`Tx::query`]; on PostgreSQL most of them with the answer.
+    pub fn ask(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Asked> {
+        Ok(Asked(match &mut self.inner {
+            Inner::Sqlite(connection) => Reply::Here(Answer { rows: sqlite::query(connection, sql, values)?, changed: 0 }),
+            Inner::Postgres(session) => {
+                let place = session.place();
+                session.send(sql, values, Some(place))?;
+                Reply::Sent(place)
+            }
+        }))
+    }
+
+    /// Asks as [`Tx::query_in`] does, for an answer that is wanted later.
+    ///
+    /// # Errors
+    /// As [`Tx::ask`].
+    pub fn ask_in(&mut self, sql: &str, fixed: &[Value<'_>], list: &[Value<'_>]) -> Result<Asked> {
+        let mut statements = list.chunks(LIST_CHUNK).map(|chunk| expand(sql, fixed, chunk));
+        Ok(Asked(match &mut self.inner {
+            Inner::Sqlite(connection) => {
+                let mut rows = Vec::new();
+                for (text, values) in statements {
+                    rows.extend(sqlite::query(connection, &text, &values)?);
+                }
+                Reply::Here(Answer { rows, changed: 0 })
+            }
+            Inner::Postgres(session) => {
+                let place = session.place();
+                statements.try_for_each(|(text, values)| session.send(&text, &values, Some(place)))?;
+                Reply::Sent(place)
+            }
+        }))
+    }
+
+    /// The rows that were asked for.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn rows(&mut self, asked: Asked) -> Result<Vec<Row>> {
+        self.answer(asked).map(|answer| answer.rows)
+    }
+
+    /// How many rows the statements changed.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn changed(&mut self, asked: Asked) -> Result<u64> {
+        self.answer(asked).map(|answer| answer.changed)
+    }
+
+    fn answer(&mut self, asked: Asked) -> Result<Answer> {
+        match (asked.0, &mut self.inner) {
+            (Reply::Here(answer), _) => Ok(answer),
+            (Reply::Sent(place), Inner::Postgres(session)) => session.answer(place),
+            (Reply::Sent(_), Inner::Sqlite(_)) => Ok(Answer::default()),
         }
-        Ok(rows)
     }
 
     /// Runs a statement and returns how many rows it changed.
@@ -77,7 +141,11 @@ impl Tx<'_> {
     pub fn execute(&mut self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
         match &mut self.inner {
             Inner::Sqlite(connection) => sqlite::execute(connection, sql, values),
-            Inner::Postgres(session) => session.execute(sql, values),
+            Inner::Postgres(session) => {
+                let place = session.place();
+                session.send(sql, values, Some(place))?;
+                Ok(session.answer(place)?.changed)
+            }
         }
     }
 
@@ -94,45 +162,79 @@ impl Tx<'_> {
         Ok(changed)
     }
 
+    /// Runs a statement of which nothing is wanted but that it is done.
+    ///
+    /// # Errors
+    /// As [`Tx::query`]; on PostgreSQL with the next answer, or at the end of the transaction.
+    pub fn write(&mut self, sql: &str, values: &[Value<'_>]) -> Result<()> {
+        match &mut self.inner {
+            Inner::Sqlite(connection) => sqlite::execute(connection, sql, values).map(drop),
+            Inner::Postgres(session) => session.send(sql, values, None),
+        }
+    }
+
+    /// As [`Tx::execute_in`] without a count.
+    ///
+    /// # Errors
+    /// As [`Tx::write`].
+    pub fn write_in(&mut self, sql: &str, fixed: &[Value<'_>], list: &[Value<'_>]) -> Result<()> {
+        list.chunks(LIST_CHUNK).try_for_each(|chunk| {
+            let (text, values) = expand(sql, fixed, chunk);
+            self.write(&text, &values)
+        })
+    }
+
     /// Inserts many rows with the text of a one-row `INSERT … VALUES ($1, …)`, an `ON CONFLICT` behind it allowed.
     ///
     /// SQLite runs the prepared statement in a loop; PostgreSQL gets one statement over `unnest`, so every value in the
     /// `VALUES` list must be a parameter, never a literal.
     ///
     /// # Errors
-    /// As [`Tx::query`].
-    pub fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
+    /// As [`Tx::write`].
+    pub fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<()> {
         if rows.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         match &mut self.inner {
-            Inner::Sqlite(connection) => sqlite::execute_rows(connection, sql, rows),
+            Inner::Sqlite(connection) => sqlite::execute_rows(connection, sql, rows).map(drop),
             Inner::Postgres(session) => session.insert_rows(sql, rows),
         }
     }
 
-    /// The last inserts of a transaction. PostgreSQL commits with them, in the same round trip: nothing may follow, and the
-    /// closure must return `Ok` when this did.
+    /// Runs one prepared statement for each row of values, for a count that is wanted later.
     ///
     /// # Errors
-    /// As [`Tx::query`]; nothing of the transaction stays then.
-    pub(crate) fn insert_last(&mut self, inserts: &[Insert<'_, '_>]) -> Result<()> {
-        match &mut self.inner {
+    /// As [`Tx::ask`].
+    pub fn ask_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<Asked> {
+        Ok(Asked(match &mut self.inner {
             Inner::Sqlite(connection) => {
-                inserts.iter().try_for_each(|insert| sqlite::execute_rows(connection, insert.sql, &insert.rows).map(drop))
+                Reply::Here(Answer { rows: Vec::new(), changed: sqlite::execute_rows(connection, sql, rows)? })
             }
-            Inner::Postgres(session) => session.insert_last(inserts),
-        }
+            Inner::Postgres(session) => {
+                let place = session.place();
+                rows.iter().try_for_each(|row| session.send(sql, row, Some(place)))?;
+                Reply::Sent(place)
+            }
+        }))
     }
 
-    /// Runs one prepared statement for each row of values, pipelined where that saves round trips.
+    /// Runs one prepared statement for each row of values; returns how many rows were changed in all.
     ///
     /// # Errors
     /// As [`Tx::query`].
     pub fn execute_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<u64> {
+        let asked = self.ask_rows(sql, rows)?;
+        self.changed(asked)
+    }
+
+    /// As [`Tx::execute_rows`] without a count.
+    ///
+    /// # Errors
+    /// As [`Tx::write`].
+    pub fn write_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<()> {
         match &mut self.inner {
-            Inner::Sqlite(connection) => sqlite::execute_rows(connection, sql, rows),
-            Inner::Postgres(session) => session.execute_rows(sql, rows),
+            Inner::Sqlite(connection) => sqlite::execute_rows(connection, sql, rows).map(drop),
+            Inner::Postgres(session) => rows.iter().try_for_each(|row| session.send(sql, row, None)),
         }
     }
 

@@ -6,6 +6,7 @@ use desk::user::{Deliverable, Person, Role};
 use mail::address::AddressKey;
 
 use crate::error::Result;
+use crate::tx::Asked;
 use crate::value::Row;
 use crate::{Tx, Value, values};
 
@@ -48,8 +49,7 @@ pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressK
         .collect();
     let sql = "INSERT INTO identities (account_id, address, user_id, written, is_primary, deliverable_state, bounce_count)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.insert_rows(sql, &identities)?;
-    Ok(())
+    tx.insert_rows(sql, &identities)
 }
 
 /// A person found by an address of theirs.
@@ -68,6 +68,12 @@ pub struct Found {
 /// # Errors
 /// As the database says.
 pub fn find_many(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<Found>> {
+    let asked = ask_many(tx, account_id, keys)?;
+    found(tx, asked)
+}
+
+/// Asks for people by addresses; [`found`] reads the answer.
+pub(crate) fn ask_many(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Asked> {
     let list: Vec<Value<'_>> = keys.iter().map(|key| Value::Text(key)).collect();
     let sql = "SELECT i.address, i.bounce_count, i.deliverable_state, u.id, u.name, u.role, u.is_suspended, p.written,
                       p.deliverable_state, u.is_verified, u.locale, u.organization_id
@@ -75,8 +81,12 @@ pub fn find_many(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<
                JOIN users u ON u.account_id = i.account_id AND u.id = i.user_id
                JOIN identities p ON p.account_id = i.account_id AND p.user_id = i.user_id AND p.is_primary = 1
                WHERE i.account_id = $1 AND i.address IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
-    rows.into_iter()
+    tx.ask_in(sql, &values![account_id], &list)
+}
+
+pub(crate) fn found(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Found>> {
+    tx.rows(asked)?
+        .into_iter()
         .map(|mut row| {
             let key = crate::address::key(&row.text()?)?;
             let trouble = Trouble { bounces: row.int()?, deliverable: row.word()? };
@@ -183,8 +193,7 @@ pub(crate) fn bounced(tx: &mut Tx<'_>, account_id: i64, addresses: &[String], mo
     let sql = "UPDATE identities SET bounce_count = bounce_count + 1,
                    deliverable_state = CASE WHEN bounce_count + 1 >= $1 THEN 'undeliverable' ELSE deliverable_state END
                WHERE account_id = $2 AND address = $3";
-    tx.execute_rows(sql, &rows)?;
-    Ok(())
+    tx.write_rows(sql, &rows)
 }
 
 /// Forgets the bounces of addresses: a mail came from there.
@@ -195,8 +204,7 @@ pub(crate) fn recovered(tx: &mut Tx<'_>, account_id: i64, addresses: &[&str]) ->
     let list: Vec<Value<'_>> = addresses.iter().map(|address| Value::Text(address)).collect();
     let sql = "UPDATE identities SET bounce_count = 0, deliverable_state = 'deliverable'
                WHERE account_id = $1 AND address IN ($2..)";
-    tx.execute_in(sql, &values![account_id], &list)?;
-    Ok(())
+    tx.write_in(sql, &values![account_id], &list)
 }
 
 /// Notes the languages of people who had none.
@@ -205,6 +213,5 @@ pub(crate) fn recovered(tx: &mut Tx<'_>, account_id: i64, addresses: &[&str]) ->
 /// As the database says.
 pub(crate) fn set_locales(tx: &mut Tx<'_>, account_id: i64, locales: &[(i64, &str)]) -> Result<()> {
     let rows: Vec<_> = locales.iter().map(|(id, locale)| values![*locale, account_id, *id]).collect();
-    tx.execute_rows("UPDATE users SET locale = $1 WHERE account_id = $2 AND id = $3 AND locale IS NULL", &rows)?;
-    Ok(())
+    tx.write_rows("UPDATE users SET locale = $1 WHERE account_id = $2 AND id = $3 AND locale IS NULL", &rows)
 }

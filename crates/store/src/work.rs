@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::error::{Result, StoreError};
-use crate::{Store, Tx, Value, values};
+use crate::tx::Asked;
+use crate::{Row, Store, Tx, Value, values};
 
 /// What there is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +70,8 @@ impl Store {
 /// # Errors
 /// As the database says.
 pub fn add(tx: &mut Tx<'_>, kind: Kind, due: &[(i64, i64)], marker: i64) -> Result<()> {
-    tx.insert_rows(ADD, &rows(kind, due, marker))?;
-    Ok(())
+    let rows: Vec<_> = due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect();
+    tx.insert_rows("INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)", &rows)
 }
 
 /// Announces work that many transactions ask for at the same time, once.
@@ -80,16 +81,7 @@ pub fn add(tx: &mut Tx<'_>, kind: Kind, due: &[(i64, i64)], marker: i64) -> Resu
 pub fn add_once(tx: &mut Tx<'_>, kind: Kind, account_id: i64, due_at: i64) -> Result<()> {
     let sql = "INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)
                ON CONFLICT (kind, due_at, account_id, id) DO NOTHING";
-    tx.execute(sql, &values![kind.as_str(), due_at, account_id, 0])?;
-    Ok(())
-}
-
-/// Announces one account's work.
-pub(crate) const ADD: &str = "INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)";
-
-/// The rows that [`ADD`] takes.
-pub(crate) fn rows(kind: Kind, due: &[(i64, i64)], marker: i64) -> Vec<[Value<'static>; 4]> {
-    due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect()
+    tx.write(sql, &values![kind.as_str(), due_at, account_id, 0])
 }
 
 /// An account that has work, with the announcements seen.
@@ -101,15 +93,32 @@ pub struct Announced {
     pub rows: Vec<(i64, i64)>,
 }
 
+/// Accounts behind one of the given id whose mail waits, by their ids, from at most `limit` announcements; and whether those
+/// were all. The last account may have more announcements than are told.
+///
+/// # Errors
+/// As the database says.
+pub fn mail_after(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<(Vec<Announced>, bool)> {
+    let sql = "SELECT due_at, account_id, id FROM work WHERE kind = $1 AND due_at = $2 AND account_id > $3
+               ORDER BY account_id, id LIMIT $4";
+    let rows = tx.query(sql, &values![Kind::Mail.as_str(), 0, account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let is_all = rows.len() < limit;
+    Ok((by_account(rows)?, is_all))
+}
+
 /// Accounts with work due at `now`, the longest waiting first, from at most `limit` announcements.
 ///
 /// # Errors
 /// As the database says.
 pub fn due(tx: &mut Tx<'_>, kind: Kind, now: i64, limit: i64) -> Result<Vec<Announced>> {
     let sql = "SELECT due_at, account_id, id FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+    by_account(tx.query(sql, &values![kind.as_str(), now, limit])?)
+}
+
+fn by_account(rows: Vec<Row>) -> Result<Vec<Announced>> {
     let mut found: Vec<Announced> = Vec::new();
     let mut places = std::collections::BTreeMap::new();
-    for mut row in tx.query(sql, &values![kind.as_str(), now, limit])? {
+    for mut row in rows {
         let (due_at, account_id, id) = (row.int()?, row.int()?, row.int()?);
         let place = *places.entry(account_id).or_insert_with(|| {
             found.push(Announced { account_id, rows: Vec::new() });
@@ -129,8 +138,7 @@ pub fn due(tx: &mut Tx<'_>, kind: Kind, now: i64, limit: i64) -> Result<Vec<Anno
 pub fn remove(tx: &mut Tx<'_>, kind: Kind, announced: &Announced) -> Result<()> {
     let rows: Vec<_> =
         announced.rows.iter().map(|(due_at, id)| values![kind.as_str(), *due_at, announced.account_id, *id]).collect();
-    tx.execute_rows("DELETE FROM work WHERE kind = $1 AND due_at = $2 AND account_id = $3 AND id = $4", &rows)?;
-    Ok(())
+    tx.write_rows("DELETE FROM work WHERE kind = $1 AND due_at = $2 AND account_id = $3 AND id = $4", &rows)
 }
 
 /// The right to work an account until a time by the database's clock.
@@ -172,9 +180,25 @@ pub fn claim(tx: &mut Tx<'_>, kind: Kind, accounts: &[i64], holder: &str, lease_
 /// # Errors
 /// [`StoreError::Fenced`] when another node took over.
 pub fn hold(tx: &mut Tx<'_>, lease: &Lease) -> Result<()> {
+    let asked = ask_hold(tx, lease)?;
+    held(tx, lease, asked)
+}
+
+/// Locks the lease row as [`hold`] does; [`held`] checks the answer, before anything of the transaction may stand.
+///
+/// # Errors
+/// As the database says.
+pub fn ask_hold(tx: &mut Tx<'_>, lease: &Lease) -> Result<Asked> {
     let sql = "SELECT epoch FROM leases WHERE account_id = $1 AND kind = $2 FOR UPDATE";
-    let row = tx.find(sql, &values![lease.account_id, lease.kind.as_str()])?;
-    let epoch = row.map(|mut row| row.int()).transpose()?;
+    tx.ask(sql, &values![lease.account_id, lease.kind.as_str()])
+}
+
+/// Checks that a lease was still ours when its row was locked.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when another node took over.
+pub fn held(tx: &mut Tx<'_>, lease: &Lease, asked: Asked) -> Result<()> {
+    let epoch = tx.rows(asked)?.into_iter().next().map(|mut row| row.int()).transpose()?;
     if epoch == Some(lease.epoch) { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
 }
 
