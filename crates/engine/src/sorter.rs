@@ -21,8 +21,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 const ACCOUNTS_AT_ONCE: usize = 64;
 /// Batches of one account before the others get their turn.
 const BATCHES_IN_TURN: usize = 8;
-/// Announcements read at once.
-const ANNOUNCEMENTS: i64 = 4_096;
+/// Announcements read at once, and how often in one look.
+const ANNOUNCEMENTS: usize = 512;
+const PAGES: usize = 8;
 
 /// A lease with the time on this node's own clock from which on it must be renewed.
 #[derive(Debug, Clone)]
@@ -39,9 +40,15 @@ struct InHand {
     refused: BTreeMap<i64, Instant>,
     running: JoinSet<(i64, store::Result<()>)>,
     at_work: BTreeSet<i64>,
+    /// The account after which the next look begins: all have their turn, whoever has the most to do.
+    looked_at: i64,
 }
 
 impl InHand {
+    fn is_free(&self, account_id: i64) -> bool {
+        !self.refused.contains_key(&account_id) && !self.at_work.contains(&account_id)
+    }
+
     /// Notes how the work on an account ended. A failure concerns that account alone.
     fn note(&mut self, account_id: i64, outcome: store::Result<()>) {
         self.at_work.remove(&account_id);
@@ -58,6 +65,8 @@ impl InHand {
     fn note_joined(&mut self, joined: Result<(i64, store::Result<()>), tokio::task::JoinError>) {
         match joined {
             Ok((account_id, outcome)) => self.note(account_id, outcome),
+            // Stopped together with one that panicked.
+            Err(error) if error.is_cancelled() => {}
             Err(error) => {
                 tracing::error!(%error, "A task of the sorter panicked");
                 // Which one it was is not told: all begin anew, under new epochs.
@@ -118,13 +127,9 @@ impl Engine {
     /// One look at what is announced; begins the work on accounts that are not at work already.
     async fn pass(&self, hand: &mut InHand) -> store::Result<()> {
         self.renew(hand).await?;
-        let announced = self.store().read(|tx| work::due(tx, Kind::Mail, 0, ANNOUNCEMENTS)).await?;
         let now = Instant::now();
         hand.refused.retain(|_, until| now < *until);
-        let free =
-            |account: &Announced| !hand.refused.contains_key(&account.account_id) && !hand.at_work.contains(&account.account_id);
-        let room = ACCOUNTS_AT_ONCE.saturating_sub(hand.at_work.len());
-        let announced: Vec<Announced> = announced.into_iter().filter(free).take(room).collect();
+        let announced = self.announced(hand).await?;
         self.claim(&announced, hand).await?;
         for account in announced {
             let account_id = account.account_id;
@@ -137,6 +142,37 @@ impl Engine {
             hand.running.spawn(async move { (account_id, engine.work_account(&lease, account).await) });
         }
         Ok(())
+    }
+
+    /// The next accounts that have mail and are free, as many as there is room for, in a circle of all accounts.
+    async fn announced(&self, hand: &mut InHand) -> store::Result<Vec<Announced>> {
+        let room = ACCOUNTS_AT_ONCE.saturating_sub(hand.at_work.len());
+        let (begun, mut is_second_round) = (hand.looked_at, hand.looked_at == 0);
+        let mut found = Vec::new();
+        for _ in 0..PAGES {
+            if found.len() >= room {
+                return Ok(found);
+            }
+            let after = hand.looked_at;
+            let (page, is_all) = self.store().read(move |tx| work::mail_after(tx, after, ANNOUNCEMENTS)).await?;
+            for account in page {
+                if found.len() >= room || (is_second_round && begun != 0 && account.account_id > begun) {
+                    return Ok(found);
+                }
+                hand.looked_at = account.account_id;
+                if hand.is_free(account.account_id) {
+                    found.push(account);
+                }
+            }
+            if is_all {
+                hand.looked_at = 0;
+                if is_second_round {
+                    return Ok(found);
+                }
+                is_second_round = true;
+            }
+        }
+        Ok(found)
     }
 
     /// Claims what is not held, or was held so long without work that it must be claimed anew.
