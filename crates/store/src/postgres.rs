@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::{join, try_join_all};
+use futures_util::future::join;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement};
@@ -402,9 +403,21 @@ struct Given {
 type Failed = (tokio_postgres::Error, Arc<str>);
 
 async fn run_all(client: &Client, sent: &[Sent]) -> std::result::Result<Vec<Given>, Failed> {
-    // Polled in this order, so sent in this order; of several failures the first is the true one.
-    try_join_all(sent.iter().map(|sent| async { run_one(client, sent).await.map_err(|error| (error, Arc::clone(&sent.sql))) }))
-        .await
+    let mut runs: Vec<_> = sent.iter().map(|sent| Box::pin(run_one(client, sent))).collect();
+    // A first poll sends; answers come in the same order, so that of several failures the first is the true one.
+    let mut polled = Vec::with_capacity(runs.len());
+    for run in &mut runs {
+        polled.push(futures_util::poll!(run.as_mut()));
+    }
+    let mut given = Vec::with_capacity(runs.len());
+    for ((run, polled), sent) in runs.into_iter().zip(polled).zip(sent) {
+        let done = match polled {
+            Poll::Ready(done) => done,
+            Poll::Pending => run.await,
+        };
+        given.push(done.map_err(|error| (error, Arc::clone(&sent.sql)))?);
+    }
+    Ok(given)
 }
 
 async fn run_one(client: &Client, sent: &Sent) -> std::result::Result<Given, tokio_postgres::Error> {

@@ -12,6 +12,49 @@ fn put(tx: &mut store::Tx<'_>, number: i64) -> store::Result<u64> {
     tx.execute(sql, &values![&format!("row {number}"), number])
 }
 
+fn insert(tx: &mut store::Tx<'_>, number: i64) -> store::Result<()> {
+    let name = format!("row {number}");
+    tx.insert_rows("INSERT INTO versions (name, version) VALUES ($1, $2)", &[values![&name, number]])
+}
+
+/// On PostgreSQL such a statement only travels with a later one: its error must show all the same, and first.
+#[test]
+fn a_statement_that_nobody_waits_for_fails_its_transaction() {
+    on_both(|store| {
+        let conflict = |outcome: store::Result<()>| assert!(matches!(outcome, Err(StoreError::Conflict(_))), "{outcome:?}");
+        store.write_blocking(|tx| insert(tx, 1)).unwrap();
+        // The last of its transaction; before a question; before another write.
+        conflict(store.write_blocking(|tx| insert(tx, 2).and_then(|()| insert(tx, 1))));
+        conflict(store.write_blocking(|tx| {
+            insert(tx, 1)?;
+            tx.query("SELECT version FROM versions", &[]).map(drop)
+        }));
+        conflict(store.write_blocking(|tx| insert(tx, 1).and_then(|()| insert(tx, 2))));
+        // A closure that fails leaves nothing of what it wrote.
+        let failed = store.write_blocking(|tx| insert(tx, 2).and(Err::<(), _>(StoreError::Changed("this one"))));
+        assert!(matches!(failed, Err(StoreError::Changed("this one"))), "{failed:?}");
+        assert_eq!(rows(store), [1]);
+    });
+}
+
+#[test]
+fn answers_come_in_any_order_and_tell_what_was_written_before_them() {
+    on_both(|store| {
+        let sql = "SELECT version FROM versions WHERE name = $1";
+        let seen = store.write_blocking(move |tx| {
+            let before = tx.ask(sql, &values!["row 1"])?;
+            insert(tx, 1)?;
+            let after = tx.ask_in("SELECT version FROM versions WHERE name IN ($1..)", &[], &values!["row 1", "row 2"])?;
+            let raised =
+                tx.ask_rows("UPDATE versions SET version = $1 WHERE name = $2", &[values![5, "row 1"], values![5, "no"]])?;
+            let last = tx.find(sql, &values!["row 1"])?.map(|mut row| row.int()).transpose()?;
+            Ok((last, tx.changed(raised)?, tx.rows(after)?.len(), tx.rows(before)?.len()))
+        });
+        assert_eq!(seen.unwrap(), (Some(5), 1, 1, 0));
+        assert_eq!(rows(store), [5]);
+    });
+}
+
 fn rows(store: &Store) -> Vec<i64> {
     let read = store.read_blocking(|tx| {
         let rows = tx.query("SELECT version FROM versions WHERE name LIKE 'row %' ORDER BY version", &[])?;

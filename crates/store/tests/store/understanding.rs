@@ -19,6 +19,10 @@ use crate::support::{account, key, new_person, on_both, opening, person, ticket,
 const ADA: &str = "ada@customer.example";
 
 fn gathered(store: &Store, raw: &'static str, per_hour: u32) -> Facts {
+    gathered_of(store, vec![raw], per_hour)
+}
+
+fn gathered_of(store: &Store, raws: Vec<&'static str>, per_hour: u32) -> Facts {
     let gather = move |tx: &mut store::Tx<'_>| {
         let (_, account) = store::account::load(tx, 1)?.unwrap();
         let envelope = Envelope {
@@ -30,9 +34,10 @@ fn gathered(store: &Store, raw: &'static str, per_hour: u32) -> Facts {
             trusted: false,
             tls: false,
         };
-        let letter = Letter::parse(raw.as_bytes());
-        let inbound = Inbound { raw: raw.as_bytes(), ..Inbound::new(MailId(7), 1, &envelope, &letter) };
-        store::facts::gather(tx, &account, &SigningKeys::new(vec![[7; 32]]).unwrap(), per_hour, &[inbound])
+        let letters: Vec<Letter> = raws.iter().map(|raw| Letter::parse(raw.as_bytes())).collect();
+        let inbound = |(raw, letter)| Inbound { raw, ..Inbound::new(MailId(7), 1, &envelope, letter) };
+        let mails: Vec<Inbound<'_>> = raws.iter().map(|raw| raw.as_bytes()).zip(&letters).map(inbound).collect();
+        store::facts::gather(tx, &account, &SigningKeys::new(vec![[7; 32]]).unwrap(), per_hour, &mails)
     };
     store.read_blocking(gather).unwrap()
 }
@@ -161,5 +166,38 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         assert_eq!(store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap(), Some(Ticket { number: 1, ..whole }));
         let found = gathered(store, "From: ada@customer.example\n\nhi", 0).people[&key(ADA)].clone();
         assert_eq!((found.organization_id, found.locale.as_deref()), (Some(OrganizationId(70)), Some("fr")));
+    });
+}
+
+#[test]
+fn the_newest_500_comments_of_each_ticket_are_known() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let bob = Person { role: Role::Agent, ..person(51, "bob@acme.example", Role::Agent) };
+        let bob = desk::changes::NewPerson { person: bob, ..new_person(51, "bob@acme.example") };
+        let comment = |id: i64, ticket: i64| Comment {
+            id: CommentId(id),
+            ticket_id: TicketId(ticket),
+            author_id: UserId(51),
+            is_public: false,
+            is_cut: false,
+            body: format!("comment {id}"),
+            mail_id: None,
+            flags: vec![],
+            hidden: vec![],
+            created_at: 1,
+        };
+        let (quiet, busy) = (ticket(900, 51), ticket(901, 51));
+        let mail = |ticket: &Ticket| -> &'static str {
+            let token = ticket.token.as_str();
+            Box::leak(format!("From: bob@acme.example\nSubject: x\n\nhi\n[{token}]").into_boxed_str())
+        };
+        let raws = vec![mail(&quiet), mail(&busy)];
+        let comments = (0..501).map(|id| comment(1_000 + id, 901)).chain([comment(5, 900)]).collect();
+        write(store, 1, Changes { people: vec![bob], comments, ..opening(vec![quiet, busy]) }).unwrap();
+        let known = gathered_of(store, raws, 0).comments;
+        assert_eq!(known[&TicketId(900)], [(false, "comment 5".to_owned())]);
+        let busy = &known[&TicketId(901)];
+        assert_eq!((busy.len(), busy[0].1.as_str()), (500, "comment 1500"));
     });
 }

@@ -46,6 +46,23 @@ fn what_is_announced_while_work_is_done_stays_announced() {
 }
 
 #[test]
+fn accounts_with_mail_are_told_page_by_page() {
+    on_both(|store| {
+        store.write_blocking(|tx| work::add(tx, Kind::Mail, &[(1, 0), (2, 0), (5, 0)], 11)).unwrap();
+        store.write_blocking(|tx| work::add(tx, Kind::Mail, &[(1, 0), (5, 0)], 10)).unwrap();
+        store.write_blocking(|tx| work::add(tx, Kind::Outbox, &[(3, 0)], 12)).unwrap();
+        let after = |account_id, limit| {
+            let (accounts, is_all) = store.read_blocking(move |tx| work::mail_after(tx, account_id, limit)).unwrap();
+            (accounts.into_iter().map(|account| (account.account_id, account.rows.len())).collect::<Vec<_>>(), is_all)
+        };
+        assert_eq!(after(0, 3), (vec![(1, 2), (2, 1)], false));
+        assert_eq!(after(2, 3), (vec![(5, 2)], true));
+        assert_eq!(after(2, 1), (vec![(5, 1)], false), "an account may have more than is told");
+        assert_eq!(after(5, 3), (vec![], true));
+    });
+}
+
+#[test]
 fn work_is_due_at_its_time_and_of_its_kind() {
     on_both(|store| {
         store.write_blocking(|tx| work::add(tx, Kind::Close, &[(1, 500), (2, 400)], 9)).unwrap();
