@@ -160,6 +160,8 @@ fn named(label: &str) -> Reading {
         "iso-2022-kr" | "csiso2022kr" => return Reading::SevenBit(EUC_KR),
         // The WHATWG reads them as Latin-1, mail writes them when it means nothing.
         "ansi_x3.4-1968" | "iso646-us" | "iso-ir-6" | "csascii" | "us" | "us-ascii" | "7bit" | "8bit" => return Reading::Utf8,
+        // A browser's word for "not to be read"; whoever writes it means nothing by it.
+        "replacement" => return Reading::Unknown,
         _ => (),
     }
     let known = |label: &str| Encoding::for_label_no_replacement(label.as_bytes()).filter(|found| *found != REPLACEMENT);
@@ -238,7 +240,118 @@ fn is_damaged_utf8(octets: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encoding_rs::*;
     use proptest::prelude::*;
+
+    /// Every label of the WHATWG Encoding Standard §4.2 with a text in its encoding. Those of `replacement`, which browsers do
+    /// not read, are read here where they name something.
+    const LABELS: &[(&Encoding, &str, &str)] = &[
+        (
+            WINDOWS_1252,
+            "né",
+            "l1 cp819 ascii latin1 cp1252 ibm819 iso88591 x-cp1252 us-ascii iso8859-1 iso-ir-100 iso-8859-1 iso_8859-1 \
+             csisolatin1 windows-1252 ansi_x3.4-1968 iso_8859-1:1987",
+        ),
+        (ISO_8859_2, "Zażółć", "l2 latin2 iso88592 iso8859-2 iso-ir-101 iso-8859-2 iso_8859-2 csisolatin2 iso_8859-2:1987"),
+        (ISO_8859_3, "ĉĝĥ", "l3 latin3 iso88593 iso8859-3 iso-8859-3 iso_8859-3 iso-ir-109 csisolatin3 iso_8859-3:1988"),
+        (ISO_8859_4, "āēģ", "l4 latin4 iso88594 iso8859-4 iso-ir-110 iso-8859-4 iso_8859-4 csisolatin4 iso_8859-4:1988"),
+        (
+            WINDOWS_1254,
+            "İyi günler, ığş",
+            "l5 cp1254 latin5 x-cp1254 iso88599 iso8859-9 iso-ir-148 iso-8859-9 iso_8859-9 csisolatin5 windows-1254 \
+             iso_8859-9:1989",
+        ),
+        (ISO_8859_10, "ąčęīšž", "l6 latin6 iso885910 iso8859-10 iso-ir-157 iso-8859-10 csisolatin6"),
+        (ISO_8859_15, "€œŠ", "l9 iso885915 iso8859-15 iso-8859-15 iso_8859-15 csisolatin9"),
+        (IBM866, "Привет", "866 cp866 ibm866 csibm866"),
+        (MACINTOSH, "né†", "mac macintosh csmacintosh x-mac-roman"),
+        (KOI8_R, "Привет", "koi koi8 koi8-r koi8_r cskoi8r"),
+        (GBK, "你好", "gbk x-gbk gb2312 gb_2312 chinese csgb2312 iso-ir-58 gb_2312-80 csiso58gb231280"),
+        (BIG5, "你好", "big5 csbig5 cn-big5 x-x-big5 big5-hkscs"),
+        (UTF_8, "né", "utf8 utf-8 unicode20utf8 unicode11utf8 x-unicode20utf8 unicode-1-1-utf-8"),
+        (SHIFT_JIS, "こんにちは", "sjis ms932 x-sjis ms_kanji shift-jis shift_jis csshiftjis windows-31j"),
+        (UTF_16LE, "né", "ucs-2 utf-16 unicode utf-16le csunicode unicodefeff iso-10646-ucs-2"),
+        (
+            ISO_8859_7,
+            "Καλημέρα",
+            "greek greek8 iso88597 ecma-118 elot_928 iso8859-7 iso-ir-126 iso-8859-7 iso_8859-7 sun_eu_greek iso_8859-7:1987 \
+             csisolatingreek",
+        ),
+        (WINDOWS_1250, "Zażółć", "cp1250 x-cp1250 windows-1250"),
+        (WINDOWS_1251, "Привет", "cp1251 x-cp1251 windows-1251"),
+        (WINDOWS_1253, "Καλημέρα", "cp1253 x-cp1253 windows-1253"),
+        (WINDOWS_1255, "שלום", "cp1255 x-cp1255 windows-1255"),
+        (WINDOWS_1256, "سلام", "cp1256 x-cp1256 windows-1256"),
+        (WINDOWS_1257, "ąčęīšž", "cp1257 x-cp1257 windows-1257"),
+        (WINDOWS_1258, "ơưđ", "cp1258 x-cp1258 windows-1258"),
+        (
+            ISO_8859_6,
+            "سلام",
+            "arabic ecma-114 iso88596 asmo-708 iso8859-6 iso-8859-6 iso_8859-6 iso-ir-127 csiso88596e csiso88596i \
+             iso-8859-6-e iso-8859-6-i iso_8859-6:1987 csisolatinarabic",
+        ),
+        (
+            ISO_8859_8,
+            "שלום",
+            "visual hebrew iso88598 iso8859-8 iso-8859-8 iso_8859-8 iso-ir-138 csiso88598e iso-8859-8-e iso_8859-8:1988 \
+             csisolatinhebrew",
+        ),
+        (
+            EUC_KR,
+            "안녕",
+            "korean euc-kr ksc5601 cseuckr ksc_5601 iso-ir-149 windows-949 csksc56011987 ks_c_5601-1987 ks_c_5601-1989",
+        ),
+        (EUC_JP, "こんにちは", "euc-jp x-euc-jp cseucpkdfmtjapanese"),
+        (KOI8_U, "Привіт", "koi8-u koi8-ru"),
+        (WINDOWS_874, "สวัสดี", "tis-620 dos-874 iso885911 iso8859-11 iso-8859-11 windows-874"),
+        (GB18030, "你好", "gb18030"),
+        (ISO_8859_8_I, "שלום", "logical csiso88598i iso-8859-8-i"),
+        (ISO_8859_5, "Привет", "iso88595 cyrillic iso8859-5 iso-ir-144 iso-8859-5 iso_8859-5 iso_8859-5:1988 csisolatincyrillic"),
+        (UTF_16BE, "né", "utf-16be unicodefffe"),
+        (ISO_8859_13, "ąčęīšž", "iso885913 iso8859-13 iso-8859-13"),
+        (ISO_8859_14, "Ŵŷḋ", "iso885914 iso8859-14 iso-8859-14"),
+        (ISO_8859_16, "șță", "iso-8859-16"),
+        (ISO_2022_JP, "こんにちは", "iso-2022-jp csiso2022jp"),
+        (X_MAC_CYRILLIC, "Привет", "x-mac-cyrillic x-mac-ukrainian"),
+        (X_USER_DEFINED, "\u{f7e9}\u{f780}", "x-user-defined"),
+    ];
+
+    fn octets_of(encoding: &'static Encoding, text: &str) -> Vec<u8> {
+        match encoding.name() {
+            "UTF-16BE" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            "UTF-16LE" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            _ => encoding.encode(text).0.into_owned(),
+        }
+    }
+
+    #[test]
+    fn every_label_of_the_standard_is_read_in_any_case() {
+        for (encoding, text, labels) in LABELS {
+            let octets = octets_of(encoding, text);
+            for label in labels.split(' ') {
+                for written in [label.to_owned(), label.to_uppercase(), format!("\"{label}\" ")] {
+                    let mut defects = Defects::default();
+                    assert_eq!(decode(&octets, Some(&written), &mut defects), *text, "{}: {written}", encoding.name());
+                    assert!(!defects.into_sorted().contains(&Defect::UnknownCharset), "{written}");
+                }
+            }
+        }
+        let seven_bit = ["hz-gb-2312", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr", "csiso2022kr"];
+        let labels = LABELS.iter().map(|(.., labels)| labels.split(' ').count()).sum::<usize>();
+        assert_eq!(labels + seven_bit.len() + ["replacement"].len(), 228, "so many has the standard");
+        for label in seven_bit {
+            assert!(matches!(reading(Some(label)), Reading::SevenBit(_)), "{label}");
+        }
+    }
+
+    #[test]
+    fn a_label_that_nobody_knows_is_noted_and_the_text_read_all_the_same() {
+        for label in ["replacement", "x-nobody", "utf-99", "iso-8859-99", "\0", "é", &"u".repeat(10_000)] {
+            let mut defects = Defects::default();
+            assert_eq!(decode("Lampe, né".as_bytes(), Some(label), &mut defects), "Lampe, né", "{label:.20}");
+            assert_eq!(defects.into_sorted(), [Defect::UnknownCharset], "{label:.20}");
+        }
+    }
 
     #[test]
     fn charsets_are_read() {

@@ -152,20 +152,6 @@ fn a_public_comment_goes_to_all_who_did_not_have_it() {
 }
 
 #[test]
-fn nobody_is_mailed_whose_address_bounced_or_is_ours() {
-    let (mut facts, mut changes) = (facts(), Changes::default());
-    let mut ada = facts.people_by_id[&UserId(11)].clone();
-    ada.deliverable = desk::user::Deliverable::Undeliverable;
-    facts.know(crate::scene::key("ada@customer.example"), ada);
-    let letter = letter("From: carl@customer.example\nTo: ada@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi");
-    let envelope = envelope(&[NATIVE]);
-    let inbound = Inbound::new(MailId(1), NOW, &envelope, &letter);
-    carried_out(&account(), &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
-    assert!(changes.comments[0].is_public);
-    assert_eq!(changes.outgoing.len(), 0);
-}
-
-#[test]
 fn a_note_by_mail_adds_no_ccs_and_mails_nobody() {
     for header in ["From: bob@acme.example\n", "From: eve@else.example\n"] {
         let changes = changes(&format!("{header}Cc: dora@customer.example\n\n[AAAAAA-AAAA]"));

@@ -146,6 +146,7 @@ fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
     assert_eq!(changes.ledger.len(), 1);
     let row = &changes.ledger[0];
     assert_eq!(row.outcome, decision.outcome());
+    assert!(decision.author().is_some() || changes.people.is_empty() && changes.ccs.is_empty(), "{row:?} makes somebody");
     assert!(!row.reason.is_empty());
     let counts = (changes.new_tickets.len(), changes.comments.len(), changes.suspended.len());
     let want = match row.outcome.as_str() {

@@ -11,6 +11,7 @@ mod directory;
 mod durability;
 mod full_disk;
 mod group_commit;
+mod identities;
 mod ids;
 mod import;
 mod message_ids;

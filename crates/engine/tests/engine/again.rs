@@ -1,0 +1,52 @@
+//! What is left of held mail that was let through or deleted.
+
+use desk::ticket::Status;
+use engine::again::RecoverAs;
+
+use crate::support::{TestDesk, on_both, quick};
+
+/// A mail from a mail system: held with cause 9.
+const HELD: &str = "From: postmaster@customer.example\nMessage-ID: <held@customer.example>\n\
+                    Date: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: Lamp\n\nIt is dark.";
+
+async fn hold(desk: &TestDesk) -> i64 {
+    let id = desk.receive(&[HELD]).await.remove(0);
+    desk.work().await;
+    assert_eq!(desk.outcomes().await, ["suspended"]);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovered_ticket_is_new_nobodys_and_says_why_it_was_held() {
+    on_both(quick(), async |desk| {
+        let id = hold(desk).await;
+        desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await.unwrap();
+        let ticket = desk.ticket(1).await;
+        assert_eq!((ticket.status, ticket.assignee_id), (Status::New, None));
+        let (account, ticket_id) = (desk.account, ticket.id.0);
+        let audits = desk.read(move |tx| store::ticket::audits(tx, account, ticket_id)).await;
+        let events: Vec<_> = audits.iter().filter_map(|audit| audit.events.as_array()).flatten().collect();
+        let recovered: Vec<_> = events.iter().filter(|event| event["type"] == "Recovered").collect();
+        let [event] = recovered.as_slice() else { panic!("{events:?}") };
+        assert_eq!((event["cause"].as_i64(), event["cause_name"].as_str()), (Some(9), Some("system_user")));
+        assert_eq!((event["mail"].as_i64(), event["by"].as_str()), (Some(id), Some("the operator")));
+        assert_eq!(desk.outbox().await.len(), 0, "a machine is told of nothing");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_mail_that_is_sent_again_is_a_duplicate_and_nobody_is_told() {
+    on_both(quick(), async |desk| {
+        let id = hold(desk).await;
+        assert_eq!(desk.engine.delete_suspended(desk.account, vec![id], "the operator").await.unwrap(), 1);
+        assert_eq!(desk.outbox().await.len(), 0, "its sender is not told");
+        desk.receive(&[HELD, &HELD.replace("It is dark.", "It is still dark.")]).await;
+        desk.work().await;
+        assert_eq!(desk.outcomes().await, ["discarded", "duplicate", "suspended"], "another text is another mail");
+        let account = desk.account;
+        assert_eq!(desk.read(move |tx| store::ticket::list(tx, account, 0, 10)).await.len(), 0);
+        assert!(desk.ledger().await[1].reason.contains(&format!("mail {id}")), "it names the mail that was deleted");
+    })
+    .await;
+}
