@@ -63,7 +63,8 @@ enum Times {
 
 fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times) -> Result<()> {
     let account_id = writing.account_id;
-    // Taken off first: the answer comes with that of the ticket numbers.
+    // What changes rows that are there stands first: inserts that follow each other are one statement on PostgreSQL. That all
+    // spool rows were there is answered with the ticket numbers.
     let closed = match times {
         Times::First => {
             keep_envelopes(tx, account_id, changes)?;
@@ -71,6 +72,9 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
         }
         Times::Again => None,
     };
+    let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
+    address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
+    write_rates(tx, writing, changes)?;
     let people: Vec<_> = changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
     user::insert_many(tx, account_id, &people)?;
     let mut numbers = write_tickets(tx, account_id, changes)?;
@@ -79,14 +83,11 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
     write_audits(tx, account_id, changes)?;
     write_message_ids(tx, account_id, changes)?;
     write_bounces(tx, writing, changes)?;
-    write_rates(tx, writing, changes)?;
     let locales: Vec<_> = changes.locales.iter().map(|(id, locale)| (id.0, locale.as_str())).collect();
     user::set_locales(tx, account_id, &locales)?;
     for probe in &changes.probes {
         address::probe_returned(tx, account_id, probe.address_id.0, &probe.native, probe.at)?;
     }
-    let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
-    address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
     match times {
         Times::First => write_ledger(tx, account_id, changes, &numbers)?,
         Times::Again => rewrite_ledger(tx, account_id, changes, &numbers)?,

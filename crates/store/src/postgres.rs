@@ -4,6 +4,7 @@
 //! can be pipelined. Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
@@ -153,6 +154,8 @@ pub(crate) struct Session {
     runtime: tokio::runtime::Runtime,
     client: Client,
     statements: HashMap<Arc<str>, Statement>,
+    /// Statements merged of others, by the places of those others' texts, which stay in `statements`.
+    merged: HashMap<Vec<usize>, (Arc<str>, Statement)>,
     /// Whether the last error was one after which the same closure may succeed.
     again: bool,
     /// Whether a statement of the open transaction failed: PostgreSQL then answers COMMIT with a rollback and no error.
@@ -198,6 +201,7 @@ impl Session {
             runtime,
             client,
             statements: HashMap::new(),
+            merged: HashMap::new(),
             again: false,
             failed: false,
             stage: Stage::Begun,
@@ -224,7 +228,7 @@ impl Session {
         }
         match outcome {
             Ok(_) if self.failed => {
-                let _ = self.batch("ROLLBACK");
+                self.roll_back();
                 Err(Failure::Final(StoreError::Statement("a statement failed and its closure went on".into())))
             }
             // A closure that asked for nothing needs no transaction.
@@ -241,12 +245,16 @@ impl Session {
             },
             Err(error) => {
                 let again = self.again;
-                self.waiting.clear();
-                if self.stage == Stage::Begun {
-                    let _ = self.batch("ROLLBACK");
-                }
+                self.roll_back();
                 if again { Err(Failure::Retry(error)) } else { Err(Failure::Final(error)) }
             }
+        }
+    }
+
+    fn roll_back(&mut self) {
+        self.waiting.clear();
+        if self.stage == Stage::Begun {
+            let _ = self.batch("ROLLBACK");
         }
     }
 
@@ -307,20 +315,63 @@ impl Session {
         Ok(self.answers.get_mut(place).map(std::mem::take).unwrap_or_default())
     }
 
+    /// What waits, with inserts into several tables made one statement where nothing stands between them: each statement has an
+    /// answer, and each answer wakes this thread.
+    fn take_waiting(&mut self) -> Result<Vec<Sent>> {
+        let mut sent = Vec::with_capacity(self.waiting.len());
+        let mut inserts: Vec<Sent> = Vec::new();
+        for next in std::mem::take(&mut self.waiting) {
+            let table = next.table();
+            // The parts of one statement do not see each other.
+            if table.is_none() || inserts.iter().any(|insert| insert.table() == table) {
+                sent.extend(self.merged(std::mem::take(&mut inserts))?);
+            }
+            if table.is_some() { inserts.push(next) } else { sent.push(next) }
+        }
+        sent.extend(self.merged(inserts)?);
+        Ok(sent)
+    }
+
+    fn merged(&mut self, mut inserts: Vec<Sent>) -> Result<Option<Sent>> {
+        if inserts.len() < 2 {
+            return Ok(inserts.pop());
+        }
+        let key: Vec<usize> = inserts.iter().map(|insert| insert.sql.as_ptr().addr()).collect();
+        let (sql, statement) = match self.merged.get(&key) {
+            Some((sql, statement)) => (Arc::clone(sql), statement.clone()),
+            None => {
+                let texts: Vec<(&str, usize)> = inserts.iter().map(|insert| (&*insert.sql, insert.params.len())).collect();
+                let made = self.statement(&merged(&texts))?;
+                self.merged.insert(key, made.clone());
+                made
+            }
+        };
+        let params = inserts.into_iter().flat_map(|insert| insert.params).collect();
+        Ok(Some(Sent { sql, statement, params, place: None }))
+    }
+
     /// Sends everything that waits, without waiting in between: one round trip.
     fn flush(&mut self) -> Result<()> {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let sent = std::mem::take(&mut self.waiting);
+        let sent = self.take_waiting()?;
         let done = drive(&self.runtime, &self.client, &mut self.stage, run_all(&self.client, &sent));
         self.take_answers(&sent, done)
     }
 
     /// Sends everything that waits, and COMMIT behind it.
     fn commit(&mut self) -> Result<()> {
-        let sent = std::mem::take(&mut self.waiting);
+        let sent = self.take_waiting()?;
         let client = &self.client;
+        // One statement is a transaction by itself.
+        if matches!((self.stage, sent.as_slice()), (Stage::Wanted(_), [_])) {
+            let done = self.runtime.block_on(run_all(client, &sent));
+            if done.is_err() && client.is_closed() {
+                self.stage = Stage::NotBegun;
+            }
+            return self.take_answers(&sent, done);
+        }
         let work = async {
             // A statement that fails turns this COMMIT into a rollback; its own error tells.
             let (done, committed) = join(run_all(client, &sent), client.batch_execute("COMMIT")).await;
@@ -391,6 +442,52 @@ struct Sent {
     statement: Statement,
     params: Vec<Encoded>,
     place: Option<usize>,
+}
+
+impl Sent {
+    /// The table that an insert of values fills, of which no answer is wanted.
+    fn table(&self) -> Option<&str> {
+        let reads_no_table = self.sql.contains(" VALUES (") || self.sql.contains(" FROM unnest(");
+        let rest = self.sql.strip_prefix("INSERT INTO ").filter(|_| self.place.is_none() && reads_no_table)?;
+        rest.split_whitespace().next()
+    }
+}
+
+/// One text of several inserts, each with its number of parameters: all but the last as parts of a WITH.
+fn merged(inserts: &[(&str, usize)]) -> String {
+    let mut text = String::new();
+    let mut before = 0;
+    for (at, (sql, params)) in inserts.iter().enumerate() {
+        let is_last = at + 1 == inserts.len();
+        let head = if at == 0 {
+            "WITH "
+        } else if is_last {
+            " "
+        } else {
+            ", "
+        };
+        text.push_str(head);
+        if is_last {
+            renumber(sql, before, &mut text);
+        } else {
+            let _ = write!(text, "part{at} AS (");
+            renumber(sql, before, &mut text);
+            text.push(')');
+        }
+        before += params;
+    }
+    text
+}
+
+/// Copies a text with its parameters counted on from `before`.
+fn renumber(sql: &str, before: usize, out: &mut String) {
+    let mut pieces = sql.split('$');
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = piece.split_at(digits);
+        let _ = write!(out, "${}{rest}", number.parse::<usize>().unwrap_or_default() + before);
+    }
 }
 
 /// What a statement gave.
@@ -530,4 +627,22 @@ fn row_of(row: &tokio_postgres::Row) -> std::result::Result<Row, tokio_postgres:
         });
     }
     Ok(Row::new(cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inserts_are_merged_with_their_parameters_counted_on() {
+        let inserts = [
+            ("INSERT INTO a (x, y) VALUES ($1, $2)", 2),
+            ("INSERT INTO b (x) SELECT * FROM unnest($1::int8[]) ON CONFLICT (x) DO NOTHING", 1),
+            ("INSERT INTO c (x, y) VALUES ($1, $2)", 2),
+        ];
+        let text = "WITH part0 AS (INSERT INTO a (x, y) VALUES ($1, $2)), \
+                    part1 AS (INSERT INTO b (x) SELECT * FROM unnest($3::int8[]) ON CONFLICT (x) DO NOTHING) \
+                    INSERT INTO c (x, y) VALUES ($4, $5)";
+        assert_eq!(merged(&inserts), text);
+    }
 }
