@@ -63,10 +63,11 @@ impl Case<'_> {
 
     fn new_ticket(&mut self, author: Author, power: Power) -> Verdict {
         let settings = &self.account.settings;
-        let may_bring = self.may_be_answered(&author);
+        let may_be_answered = self.may_be_answered(&author);
         if power == Power::Asks {
+            let may_bring = may_be_answered && self.is_from(&author);
             self.conduct.adds_ccs = settings.email_ccs && settings.end_users_add_ccs && may_bring;
-            self.conduct.acknowledges = settings.acknowledge && may_bring && !self.is_automatic;
+            self.conduct.acknowledges = settings.acknowledge && may_be_answered && !self.is_automatic;
             return Verdict::NewTicket { author, is_public: true };
         }
         if power == Power::Unproven {
@@ -137,7 +138,7 @@ impl Case<'_> {
             return Verdict::FollowUp { of, author, is_public };
         }
         self.conduct.acknowledges = settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
-        self.conduct.adds_ccs = self.may_add_ccs(known);
+        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
         if takes_part(known, &author) {
             self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
         } else {
@@ -194,7 +195,7 @@ impl Case<'_> {
             }
         }
         self.conduct.reopens = !self.is_automatic;
-        self.conduct.adds_ccs = self.may_add_ccs(known);
+        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
         self.say("the author takes part in the conversation: a public comment");
         Verdict::Comment { ticket: known.ticket.id, author, is_public: true }
     }
@@ -213,14 +214,15 @@ impl Case<'_> {
         letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key())
     }
 
-    /// Bringing others into a conversation lets them read on, so From alone is not enough: its domain vouches for it, or the mail
-    /// carries the ticket's token, which only people of the conversation were sent.
-    fn may_add_ccs(&mut self, known: &TicketFacts) -> bool {
+    /// Bringing others into a conversation lets them read on, so a name alone is not enough: the author is From and its domain
+    /// vouches for it, or the mail carries the ticket's token, which only people of the conversation were sent.
+    fn may_add_ccs(&mut self, known: &TicketFacts, author: &Author) -> bool {
         let settings = &self.account.settings;
         if !settings.email_ccs || !settings.end_users_add_ccs || self.inbound.authentication.has_failed() {
             return false;
         }
-        let is_proven = self.inbound.authentication.is_authenticated() || self.carries(&known.ticket.token);
+        let is_vouched_for = self.inbound.authentication.is_authenticated() && self.is_from(author);
+        let is_proven = is_vouched_for || self.carries(&known.ticket.token);
         if !is_proven && self.recipients().any(|key| !self.account.is_own(&key)) {
             self.note("its sender is not proven and it carries no token: nobody in To and Cc becomes a CC");
         }

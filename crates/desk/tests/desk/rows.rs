@@ -205,8 +205,13 @@ fn row_who_must_sign_up_is_told_so_once_and_nothing_of_theirs_is_repeated() {
     assert_eq!((mail.content.kind.as_str(), mail.recipients[0].1.as_str()), ("sign_up", "eve@else.example"));
     assert!(!content.contains("BUY") && !content.contains("spam.example"), "{content}");
     assert_eq!((changes.people.len(), changes.suspended.len()), (0, 1), "a held mail makes nobody");
-    for (name, authentication) in [("forged", forged()), ("nothing vouches for it", nothing_published())] {
-        let (changes, _) = table(settings.clone()).by(authentication).changes(stranger);
+    let anothers = "From: x@evil.example\nReply-To: eve@else.example\nSubject: x\n\nhi";
+    for (name, authentication, mail) in [
+        ("forged", forged(), stranger),
+        ("nothing vouches for it", nothing_published(), stranger),
+        ("Reply-To names the victim", authenticated(), anothers),
+    ] {
+        let (changes, _) = table(settings.clone()).by(authentication).changes(mail);
         assert_eq!((changes.outgoing.len(), changes.suspended.len()), (0, 1), "{name}");
     }
 }
@@ -555,12 +560,19 @@ fn row_ccs_are_added_by_proven_participants_alone() {
     let by_token = "Cc: dora@customer.example\nSubject: x\n\n[AAAAAA-AAAA]";
     let new = "Cc: dora@customer.example\nSubject: x\n\nhi";
     let stranger = "From: eve@else.example\nCc: dora@customer.example\nSubject: x\n\nhi";
+    let of_another = "From: x@evil.example\nReply-To: ada@customer.example\n";
+    let anothers_reply = format!("{of_another}{by_header}");
+    let anothers_token = format!("{of_another}{by_token}");
+    let anothers_new = format!("{of_another}{new}");
     let with = |settings: fn(&mut Settings)| table(of(settings));
     for (name, table, mail, want) in [
         ("by header, unproven", usual(), by_header, 0),
         ("by header, authenticated", usual().by(authenticated()), by_header, 1),
         ("by token", usual(), by_token, 1),
         ("by token, forged", usual().by(forged()), by_token, 0),
+        ("by another's From", usual().by(authenticated()), anothers_reply.as_str(), 0),
+        ("by another's From with the token", usual().by(authenticated()), anothers_token.as_str(), 1),
+        ("a new ticket by another's From", usual().by(authenticated()), anothers_new.as_str(), 0),
         ("a new ticket", usual(), new, 1),
         ("a stranger nobody vouches for", usual().by(nothing_published()), stranger, 0),
         ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
@@ -730,6 +742,8 @@ fn row_a_requester_who_cannot_be_reached_stops_the_whole_mail() {
 #[test]
 fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
     let stranger = "From: eve@else.example\nSubject: x\n\nhi";
+    let anothers = |reply_to: &str| format!("From: x@evil.example\nReply-To: {reply_to}\nSubject: x\n\nhi");
+    let (victim, form) = (anothers("eve@else.example"), anothers("ada@customer.example"));
     for (name, table, mail, want) in [
         ("a stranger nobody looked at", usual(), stranger, 1),
         ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
@@ -737,6 +751,9 @@ fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
         ("a known person nobody vouches for", usual().by(nothing_published()), "Subject: x\n\nhi", 1),
         ("a forged known person", usual().by(forged()), "Subject: x\n\nhi", 0),
         ("an agent", usual().by(authenticated()), "From: bob@acme.example\nSubject: x\n\nhi", 0),
+        ("a stranger in Reply-To, From vouched for", usual().by(authenticated()), victim.as_str(), 0),
+        ("a stranger in Reply-To, nobody looked", usual(), victim.as_str(), 0),
+        ("a known person in Reply-To", usual().by(authenticated()), form.as_str(), 1),
     ] {
         assert_eq!(table.changes(mail).0.outgoing.len(), want, "{name}");
     }
