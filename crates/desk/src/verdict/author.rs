@@ -79,11 +79,12 @@ impl Case<'_> {
             self.flag(Flag::Untrusted);
             return Some((reply_to, Power::Asks));
         }
-        if self.is_allowed() && self.proves_an_agent() {
-            self.say("From is on the allow list and may speak for an agent");
+        self.flag(Flag::Untrusted);
+        // A host, `*` or an organization's domain lets customers write; only an address was meant for this one sender.
+        if self.listed.is_allowed_by_address() && self.proves_an_agent() {
+            self.say("the allow list names From by its address, so it may speak for an agent");
             return Some((reply_to, Power::Agent));
         }
-        self.flag(Flag::Untrusted);
         self.say("Reply-To names an agent, but From does not: the mail has no agent's powers");
         self.conduct.drops_attachments = !self.account.settings.email_attachments;
         Some((reply_to, Power::Unproven))

@@ -427,7 +427,17 @@ fn row_from_and_reply_to_differ() {
         ("unknown", "From: form@web.example\nReply-To: eve@else.example\nSubject: x\n\nhi", "new ticket by eve@else.example"),
     ]);
     let allowed = table(of(|all| all.allowlist = "form@web.example".into())).by(authenticated());
-    allowed.check(&[("an agent by an allow-listed From", &mail("bob@acme.example"), "comment on 100 by bob@acme.example")]);
+    let bob = "bob@acme.example";
+    allowed.check(&[("an agent by an allow-listed From", &mail(bob), "comment on 100 by bob@acme.example, flags 0")]);
+    let powerless = "note on 100 by bob@acme.example, flags 0";
+    for list in ["web.example", "*", "other@web.example"] {
+        let table = table(of(|all| all.allowlist = list.into())).by(authenticated());
+        table.check(&[(list, &mail(bob), powerless)]);
+    }
+    let mut member = usual().by(authenticated());
+    let web = Organization { id: OrganizationId(1), name: "Web".into(), domains: ["web.example".to_owned()].into() };
+    member.account = member.account.with_organizations(&[web]);
+    member.check(&[("an organization's domain", &mail(bob), powerless)]);
     let (changes, _) = allowed.changes(&mail("bob@acme.example"));
     assert_eq!(changes.tickets[&TicketId(100)].status, Status::Solved);
 }
