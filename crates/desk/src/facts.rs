@@ -221,13 +221,18 @@ fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSe
     tokens
 }
 
+/// Whether an address has the form of our return paths, `bounce+…` at a native host, signed or not.
+#[must_use]
+pub fn is_return_path(account: &Account, key: &AddressKey) -> bool {
+    key.detail().is_some() && key.base().local() == "bounce" && account.brand_of_host(key.domain()).is_some()
+}
+
 /// The outbox row named by a recipient `bounce+{signed id}@native host`.
 #[must_use]
 pub fn bounced_row(account: &Account, keys: &SigningKeys, envelope: &Envelope) -> Option<OutboxId> {
     envelope.recipients.iter().find_map(|text| {
         let key = AddressKey::parse(text).ok()?;
-        let ours = key.base().local() == "bounce" && account.brand_of_host(key.domain()).is_some();
-        let signed = key.detail().filter(|_| ours)?;
+        let signed = key.detail().filter(|_| is_return_path(account, &key))?;
         keys.verify(Purpose::Bounce, account.id.0, signed).map(OutboxId)
     })
 }

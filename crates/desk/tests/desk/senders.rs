@@ -162,6 +162,32 @@ fn a_probe_that_comes_back_at_a_native_address_binds_it() {
         ),
         ("another secret", native, "X-Guichet-Probe: s3cre\n\nx", "new ticket by ada@customer.example"),
         ("no secret", native, "X-Guichet-Probe:\nSubject:\n\nx", "new ticket by ada@customer.example"),
+        (
+            "a reply to it",
+            native,
+            "In-Reply-To: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
+        (
+            "a reply that has References alone",
+            native,
+            "References: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
+        ("an absence notice", native, "Auto-Submitted: auto-replied\nSubject: Away: Forwarding test s3cret\n\nx", "suspended 8"),
+        ("a bounce", native, "From: mailer-daemon@x.example\nSubject: Undeliverable: Forwarding test s3cret\n\nx", "suspended 9"),
+        (
+            "a forward by a program",
+            native,
+            "Auto-Submitted: auto-generated\nSubject: Forwarding test s3cret\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "at a return path",
+            &["bounce+501-x@acme.desk.example"],
+            "X-Guichet-Probe: s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
         ("the secret within a subject", native, "Subject: s3cret is not at its end\n\nx", "new ticket by ada@customer.example"),
     ] {
         assert_eq!(shown(&decided(&envelope(recipients), &letter(mail))), want, "{name}");
