@@ -353,9 +353,8 @@ impl Account {
         kept.or_else(|| self.default_address(brand))
     }
 
-    /// The external address whose forwards come to this native address, as its probe proved.
-    #[must_use]
-    pub fn external_behind(&self, native: &AddressKey) -> Option<&SupportAddress> {
-        self.addresses().find(|address| address.kind == Kind::External && address.forwards_to.as_ref() == Some(native))
+    /// The external addresses whose forwards come to this native address, as their probes proved.
+    pub fn externals_behind<'a>(&'a self, native: &'a AddressKey) -> impl Iterator<Item = &'a SupportAddress> {
+        self.addresses().filter(move |address| address.kind == Kind::External && address.forwards_to.as_ref() == Some(native))
     }
 }
