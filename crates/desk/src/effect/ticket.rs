@@ -156,7 +156,7 @@ impl Desk<'_> {
         self.changes.new_tickets.push(id);
         let mut events = vec![create_event(&ticket)];
         let text = self.text_of(inbound, decision, &ticket.token);
-        self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
+        let comment = self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
         if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty()) {
             let body = original.note.trim().to_owned();
             let text = read(&body, &ticket.token);
@@ -168,12 +168,32 @@ impl Desk<'_> {
         }
         self.obey(id, &submitter, &conduct.commands, &mut events);
         self.audit(id, submitter.id, "email", events);
-        let is_answered = conduct.acknowledges && !inbound.envelope.is_quiet();
-        if is_answered && !requester.is_staff() && requester.deliverable == Deliverable::Deliverable {
+        if follow_up_of.is_some() && requester.id != writer.id {
+            self.tell_follow_up(inbound, decision, id, comment, &writer, is_public);
+        } else if conduct.acknowledges
+            && !inbound.envelope.is_quiet()
+            && !requester.is_staff()
+            && requester.deliverable == Deliverable::Deliverable
+        {
             self.acknowledge(id, &requester);
         }
         self.save(super::ticket_after(self.facts, id));
         id
+    }
+
+    /// Somebody else's answer to the requester's closed ticket is mailed to the requester as on an open one.
+    fn tell_follow_up(
+        &mut self,
+        inbound: &Inbound<'_>,
+        decision: &Decision,
+        id: TicketId,
+        comment: CommentId,
+        writer: &Person,
+        is_public: bool,
+    ) {
+        if is_public && !decision.is_automatic && !inbound.envelope.is_quiet() {
+            self.send_comment(id, comment, writer, &had(inbound));
+        }
     }
 
     pub(super) fn add_comment(
@@ -221,11 +241,10 @@ impl Desk<'_> {
         self.obey(id, &person, &conduct.commands, &mut events);
         self.audit(id, person.id, "email", events);
         self.save(super::ticket_after(self.facts, id));
-        let letter = inbound.letter;
-        let had: BTreeSet<AddressKey> = letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key()).collect();
         if is_quiet {
             return;
         }
+        let had = had(inbound);
         if is_public && !decision.is_automatic {
             self.send_comment(id, comment, &person, &had);
         }
@@ -340,6 +359,12 @@ impl Desk<'_> {
             self.send(Some(id), None, content, vec![requester.address.clone()]);
         }
     }
+}
+
+/// Who had a mail from its sender already.
+fn had(inbound: &Inbound<'_>) -> BTreeSet<AddressKey> {
+    let letter = inbound.letter;
+    letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key()).collect()
 }
 
 /// A text that is no letter's own, with what is collapsed of it.

@@ -138,13 +138,17 @@ impl Case<'_> {
             return Verdict::FollowUp { of, author, is_public };
         }
         self.conduct.acknowledges = settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
-        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
-        if takes_part(known, &author) {
-            self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
-        } else {
-            self.conduct.adds_ccs = false;
+        if !takes_part(known, &author) {
             self.flag(Flag::OutsideConversation);
+            self.say("that ticket is closed: a follow-up");
+            return Verdict::FollowUp { of, author, is_public: true };
         }
+        self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
+        if let Some(why) = self.leaves_requester_out(known, &author) {
+            self.say(format!("that ticket is closed, and the author {why}: a follow-up with an internal note"));
+            return Verdict::FollowUp { of, author, is_public: false };
+        }
+        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
         self.say("that ticket is closed: a follow-up");
         Verdict::FollowUp { of, author, is_public: true }
     }
@@ -183,21 +187,26 @@ impl Case<'_> {
     }
 
     fn participants_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {
-        let is_requester = author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
-        if !is_requester && !self.writes_to(known) {
-            if !self.account.settings.cc_comments_public {
-                self.say("the author is a CC and left out the requester: an internal note");
-                return self.note_on(known, author);
-            }
-            if self.has_other_recipients() {
-                self.say("the author is a CC and wrote to others than the requester: an internal note");
-                return self.note_on(known, author);
-            }
+        if let Some(why) = self.leaves_requester_out(known, &author) {
+            self.say(format!("the author {why}: an internal note"));
+            return self.note_on(known, author);
         }
         self.conduct.reopens = !self.is_automatic;
         self.conduct.adds_ccs = self.may_add_ccs(known, &author);
         self.say("the author takes part in the conversation: a public comment");
         Verdict::Comment { ticket: known.ticket.id, author, is_public: true }
+    }
+
+    /// Row 5: why what a CC wrote is not for the requester; none where it is, and for the requester's own.
+    fn leaves_requester_out(&self, known: &TicketFacts, author: &Author) -> Option<&'static str> {
+        let is_requester = author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
+        if is_requester || self.writes_to(known) {
+            return None;
+        }
+        if !self.account.settings.cc_comments_public {
+            return Some("is a CC and left out the requester");
+        }
+        self.has_other_recipients().then_some("is a CC and wrote to others than the requester")
     }
 
     /// Whether the requester of the ticket is among the direct recipients.

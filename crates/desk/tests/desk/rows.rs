@@ -531,6 +531,43 @@ fn row_a_follow_up_copies_what_goes_on() {
 }
 
 #[test]
+fn row_an_answer_to_a_closed_ticket_reaches_its_requester() {
+    let mut table = usual();
+    table.facts.tickets.get_mut(&TicketId(200)).unwrap().ccs.insert(UserId(12));
+    let closed = "In-Reply-To: <old@customer.example>\n";
+    let by_bob = format!("From: bob@acme.example\n{closed}\nOnce more.");
+    let to_ada = format!("From: bob@acme.example\nTo: ada@customer.example\n{closed}\nOnce more.");
+    let note = format!("From: bob@acme.example\n{closed}\n#note\nOnce more.");
+    let by_carl = format!("From: carl@customer.example\nTo: ada@customer.example\n{closed}\nhi");
+    let alone = format!("From: carl@customer.example\n{closed}\nhi");
+    let by_ada = format!("{closed}\nhi");
+    let by_eve = format!("From: eve@else.example\n{closed}\nhi");
+    let told = |table: &Table, mail: &str| {
+        let (changes, _) = table.changes(mail);
+        let is_public = changes.comments[0].is_public;
+        let sent =
+            changes.outgoing.iter().flat_map(|mail| mail.recipients.iter().map(|(_, to)| format!("{} {to}", mail.content.kind)));
+        (is_public, sent.collect::<Vec<_>>().join(", "))
+    };
+    for (name, mail, want) in [
+        ("a CC whose mail the requester has", &by_carl, (true, "")),
+        ("a CC who leaves out the requester", &alone, (false, "")),
+        ("the requester", &by_ada, (true, "acknowledgement ada@customer.example")),
+        ("a stranger", &by_eve, (true, "acknowledgement eve@else.example")),
+    ] {
+        assert_eq!(told(&table, mail), (want.0, want.1.to_owned()), "{name}");
+    }
+    table = table.by(authenticated());
+    for (name, mail, want) in [
+        ("an agent", &by_bob, (true, "comment ada@customer.example")),
+        ("an agent whose mail the requester has", &to_ada, (true, "")),
+        ("an agent's note", &note, (false, "")),
+    ] {
+        assert_eq!(told(&table, mail), (want.0, want.1.to_owned()), "{name}");
+    }
+}
+
+#[test]
 fn row_recovered_mail_is_held_by_no_cause_and_follows_nothing_up() {
     let with = |recovered: Recovered, mail: &str| {
         let table = Table { recovered: Some(recovered), ..usual() };
