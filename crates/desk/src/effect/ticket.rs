@@ -241,11 +241,12 @@ impl Desk<'_> {
         self.obey(id, &person, &conduct.commands, &mut events);
         self.audit(id, person.id, "email", events);
         self.save(super::ticket_after(self.facts, id));
-        if is_quiet {
+        // Two machines that are told of each other's mails would keep each other busy.
+        if is_quiet || decision.is_automatic {
             return;
         }
         let had = had(inbound);
-        if is_public && !decision.is_automatic {
+        if is_public {
             self.send_comment(id, comment, &person, &had);
         }
         self.tell_followers(id, comment, &person, &had);

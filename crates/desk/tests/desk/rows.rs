@@ -660,6 +660,11 @@ fn row_followers_are_told_of_every_comment_but_their_own() {
     assert!(kinds("In-Reply-To: <first@customer.example>\n\nhi").contains(&bob));
     assert_eq!(kinds("From: eve@else.example\n\n[AAAAAA-AAAA]"), [bob], "internal notes too, and nobody else reads them");
     assert_eq!(kinds("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\nhi"), []);
+    assert_eq!(
+        kinds("X-Guichet-Mail: 7-of-theirs\nIn-Reply-To: <first@customer.example>\n\nhi"),
+        [],
+        "a machine's mail tells nobody"
+    );
 }
 
 #[test]
