@@ -140,7 +140,7 @@ impl Questions {
 
     /// Adds what a mail asks once the first answers are known: another text under a Message-ID that was used, and for an agent
     /// the people that commands and forwards name, and the comments that may be quoted. For most mails that is nothing.
-    pub fn add_more(&mut self, account: &Account, facts: &Facts, inbound: &Inbound<'_>) {
+    pub fn add_more(&mut self, account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &Inbound<'_>) {
         let letter = inbound.letter;
         let is_met = |id: &String| facts.message_ids.get(id).is_some_and(|known| known.kind == IdKind::In);
         if own_id(letter).is_some_and(|id| is_met(&id)) {
@@ -165,7 +165,7 @@ impl Questions {
             }
         }
         let arrival = received::resolve(account, inbound.envelope, letter);
-        match thread::find(account, facts, &arrival, letter) {
+        match thread::find(account, keys, facts, &arrival, inbound) {
             Some((ticket, _)) => {
                 self.comments.insert(ticket);
             }
@@ -235,6 +235,18 @@ pub fn bounced_row(account: &Account, keys: &SigningKeys, envelope: &Envelope) -
         let signed = key.detail().filter(|_| is_return_path(account, &key))?;
         keys.verify(Purpose::Bounce, account.id.0, signed).map(OutboxId)
     })
+}
+
+/// The delivery whose signed return path is a recipient of the mail.
+#[must_use]
+pub fn returned_delivery<'f>(
+    account: &Account,
+    keys: &SigningKeys,
+    facts: &'f Facts,
+    envelope: &Envelope,
+) -> Option<&'f Delivery> {
+    let row = bounced_row(account, keys, envelope)?;
+    facts.deliveries.iter().find(|delivery| delivery.outbox_id == row)
 }
 
 /// The answers, for one account. Changed as the batch goes on, so that later mails see earlier verdicts.

@@ -1,11 +1,10 @@
 //! Which ticket a mail joins: plus address, then headers, then body (docs/behaviour/threading.md §1). Subjects never count.
 
-use mail::letter::Letter;
-
 use crate::account::Account;
-use crate::facts::{Facts, IdKind, named_ids};
+use crate::facts::{Facts, IdKind, Inbound, named_ids, returned_delivery};
 use crate::id::TicketId;
 use crate::received::Arrival;
+use crate::signed::SigningKeys;
 use crate::token::ThreadToken;
 
 /// How a mail names its ticket; an encoded id (address, body) is a secret, a header id is not.
@@ -19,19 +18,28 @@ pub enum Match {
     Body(ThreadToken),
     /// An earlier mail of the ticket named this one's own Message-ID: mails arrived in reverse.
     Awaited(String),
+    /// It came to the signed return path of a mail of the ticket.
+    ReturnPath,
 }
 
 impl Match {
     /// Whether only somebody who got mail of the ticket can know it.
     #[must_use]
     pub fn is_encoded(&self) -> bool {
-        matches!(self, Match::PlusAddress(_) | Match::Body(_))
+        matches!(self, Match::PlusAddress(_) | Match::Body(_) | Match::ReturnPath)
     }
 }
 
 /// Finds the ticket, the first rule that names one wins.
 #[must_use]
-pub fn find(account: &Account, facts: &Facts, arrival: &Arrival, letter: &Letter) -> Option<(TicketId, Match)> {
+pub fn find(
+    account: &Account,
+    keys: &SigningKeys,
+    facts: &Facts,
+    arrival: &Arrival,
+    inbound: &Inbound<'_>,
+) -> Option<(TicketId, Match)> {
+    let letter = inbound.letter;
     let by_token = |token: &ThreadToken| facts.tokens.get(token).copied();
     if let Some(token) = &arrival.token
         && let Some(ticket) = by_token(token)
@@ -52,6 +60,11 @@ pub fn find(account: &Account, facts: &Facts, arrival: &Arrival, letter: &Letter
             return Some((ticket, Match::Awaited(own.to_owned())));
         }
     }
-    let token = ThreadToken::in_text(&letter.text)?;
-    by_token(&token).map(|ticket| (ticket, Match::Body(token)))
+    if let Some(token) = ThreadToken::in_text(&letter.text)
+        && let Some(ticket) = by_token(&token)
+    {
+        return Some((ticket, Match::Body(token)));
+    }
+    let delivery = returned_delivery(account, keys, facts, inbound.envelope);
+    delivery.and_then(|delivery| delivery.ticket).map(|ticket| (ticket, Match::ReturnPath))
 }

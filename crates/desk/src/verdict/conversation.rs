@@ -28,7 +28,7 @@ impl Case<'_> {
         let found = match self.inbound.recovered {
             Some(Recovered::Into(ticket)) => Some((*ticket, None)),
             Some(Recovered::By(_)) => None,
-            _ => thread::find(self.account, self.facts, &self.arrival, self.inbound.letter).map(|(id, by)| (id, Some(by))),
+            _ => thread::find(self.account, self.keys, self.facts, &self.arrival, self.inbound).map(|(id, by)| (id, Some(by))),
         };
         let Some((ticket, by)) = found else {
             self.say("nothing in it names a ticket: a new one");
@@ -57,6 +57,7 @@ impl Case<'_> {
             Some(Match::Header(id)) => format!("In-Reply-To or References names {id} of ticket {number}"),
             Some(Match::Body(token)) => format!("the text carries the token {} of ticket {number}", token.as_str()),
             Some(Match::Awaited(_)) => format!("ticket {number} has a mail that answers this one: it arrived late"),
+            Some(Match::ReturnPath) => format!("it came to the return path of a mail of ticket {number}"),
             None => format!("it was recovered into ticket {number}"),
         });
     }
@@ -180,6 +181,7 @@ impl Case<'_> {
         }
         self.flag(Flag::OutsideConversation);
         self.say(match by {
+            Some(Match::ReturnPath) => "the author knows the return path but is not part of the conversation: an internal note",
             Some(by) if by.is_encoded() => "the author knows the token but is not part of the conversation: an internal note",
             _ => "the author is not part of the conversation: an internal note",
         });
