@@ -1,7 +1,7 @@
 //! Which ticket a mail joins: plus address, then headers, then body (docs/behaviour/threading.md §1). Subjects never count.
 
 use crate::account::Account;
-use crate::facts::{Facts, IdKind, Inbound, named_ids, returned_delivery};
+use crate::facts::{Facts, IdKind, Inbound, KnownId, named_ids, returned_delivery};
 use crate::id::TicketId;
 use crate::received::Arrival;
 use crate::signed::SigningKeys;
@@ -55,7 +55,10 @@ pub fn find(
         }
     }
     if let Some(own) = letter.message_id.as_ref().map(|id| id.as_str()) {
-        let awaited = facts.message_ids.get(own).filter(|known| known.kind == IdKind::Seen);
+        // A mail that was held and is decided anew has a row of its own, which kept what it was waited for by.
+        let is_own = |known: &KnownId| known.kind == IdKind::In && known.mail_id == inbound.id.0;
+        let is_awaited = |known: &&KnownId| known.kind == IdKind::Seen || is_own(known);
+        let awaited = facts.message_ids.get(own).filter(is_awaited);
         if let Some(ticket) = awaited.and_then(|known| known.ticket) {
             return Some((ticket, Match::Awaited(own.to_owned())));
         }

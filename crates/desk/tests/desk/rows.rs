@@ -601,6 +601,20 @@ fn row_recovered_mail_is_held_by_no_cause_and_follows_nothing_up() {
 }
 
 #[test]
+fn row_a_late_mail_that_was_held_finds_its_ticket_when_it_is_let_through() {
+    let mut table = usual();
+    let mail = "Message-ID: <awaited@customer.example>\nAuto-Submitted: auto-generated\nSubject: x\n\nhi";
+    let (held, known) = table.changes(mail);
+    assert_eq!((held.suspended.len(), held.message_ids[0].ticket_id), (1, Some(TicketId(100))));
+    assert_eq!(held.ledger[0].ticket_id, None, "it is on no ticket yet");
+    table.facts = known;
+    let (again, _) = table.changes(mail);
+    assert_eq!(again.message_ids[0].ticket_id, Some(TicketId(100)), "decided anew and held again it keeps it");
+    table.recovered = Some(Recovered::AsSent);
+    assert_eq!(shown(&table.decided(mail)), "comment on 100 by ada@customer.example, flags 4");
+}
+
+#[test]
 fn row_ccs_are_added_by_proven_participants_alone() {
     let ccs = |table: &Table, mail: &str| table.changes(mail).0.ccs.len();
     let by_header = "Cc: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi";
