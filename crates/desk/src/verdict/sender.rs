@@ -3,7 +3,7 @@
 use mail::address::AddressKey;
 use mail::nature::Nature;
 
-use super::{Case, Verdict};
+use super::{Author, Case, Verdict};
 use crate::authentication::AuthenticationMode;
 use crate::facts::sender_key;
 use crate::machine_address::Machine;
@@ -160,20 +160,23 @@ impl Case<'_> {
             }
             Listed::Reject { .. } | Listed::Unlisted => {}
         }
-        let author = self.author_as_written()?;
+        // Whoever stands in From could name anybody in Reply-To, so neither lets the other in.
+        let (from, author) = (self.from()?, self.author_as_written()?);
         let settings = &self.account.settings;
-        match &author.person {
-            None if settings.sign_up_required => {
-                let held = self.suspend(Cause::SignupRequired)?;
-                self.conduct.tells_to_sign_up = self.may_be_answered(&author);
-                Some(held)
-            }
-            None if !settings.anyone_can_submit => self.suspend(Cause::NotOnAllowlist),
-            Some(person) if settings.sign_up_required && !person.is_staff() && !person.is_verified => {
-                self.suspend(Cause::Unverified)
-            }
-            _ => None,
+        let is_unknown = from.person.is_none() || author.person.is_none();
+        let is_unverified = |who: &Author| who.person.as_ref().is_some_and(|person| !person.is_staff() && !person.is_verified);
+        if is_unknown && settings.sign_up_required {
+            let held = self.suspend(Cause::SignupRequired)?;
+            self.conduct.tells_to_sign_up = author.person.is_none() && self.may_be_answered(&author);
+            return Some(held);
         }
+        if is_unknown && !settings.anyone_can_submit {
+            return self.suspend(Cause::NotOnAllowlist);
+        }
+        if settings.sign_up_required && (is_unverified(&from) || is_unverified(&author)) {
+            return self.suspend(Cause::Unverified);
+        }
+        None
     }
 
     /// What a machine wrote: held, unless its sender may always write.

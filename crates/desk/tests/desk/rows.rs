@@ -145,6 +145,9 @@ fn row_who_may_write() {
     let mail = |from: &str| format!("From: {from}\nSubject: x\n\nhi");
     let stranger = mail("eve@else.example");
     let known = mail("ada@customer.example");
+    let replying = |from: &str, reply_to: &str| format!("From: {from}\nReply-To: {reply_to}\nSubject: x\n\nhi");
+    let for_ada = replying("eve@else.example", "ada@customer.example");
+    let for_eve = replying("ada@customer.example", "eve@else.example");
     for (name, settings, mail, want) in [
         ("open desk, unknown", of(|_| ()), &stranger, "new ticket by eve@else.example"),
         ("closed desk, unknown", of(|all| all.anyone_can_submit = false), &stranger, "suspended 1"),
@@ -158,6 +161,9 @@ fn row_who_may_write() {
             &stranger,
             "new ticket by eve@else.example",
         ),
+        ("closed desk, unknown for somebody known", of(|all| all.anyone_can_submit = false), &for_ada, "suspended 1"),
+        ("closed desk, known for somebody unknown", of(|all| all.anyone_can_submit = false), &for_eve, "suspended 1"),
+        ("sign-up, unknown for somebody known", of(|all| all.sign_up_required = true), &for_ada, "suspended 12"),
         ("sign-up, unknown", of(|all| all.sign_up_required = true), &stranger, "suspended 12"),
         ("sign-up, known and verified", of(|all| all.sign_up_required = true), &known, "new ticket by ada@customer.example"),
         ("block list, address", of(|all| all.blocklist = "eve@else.example".into()), &stranger, "suspended 13"),
