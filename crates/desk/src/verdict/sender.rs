@@ -75,18 +75,22 @@ impl Case<'_> {
         if from.person.as_ref().is_some_and(|person| person.is_suspended) {
             return self.suspend(Cause::UnknownAuthor);
         }
-        match Machine::of_local(from.key.local()) {
+        match self.machine_of(&from) {
             Some(_) if self.is_allowed() => {
                 self.is_automatic = true;
                 self.say(format!("{} is a machine's address, but the allow list lets it write", from.key));
                 None
             }
             Some(Machine::System) => self.suspend(Cause::SystemUser).or_else(|| self.as_machine()),
-            // A form that sends from no-reply for somebody says so in Reply-To: that person is the author.
-            Some(Machine::NoReply) if self.answers_elsewhere() => None,
             Some(Machine::NoReply) => self.suspend(Cause::FromNoreply).or_else(|| self.as_machine()),
             None => None,
         }
+    }
+
+    /// The machine whose address From is. A form that sends from no-reply for somebody says so in Reply-To: that person writes.
+    fn machine_of(&self, from: &Author) -> Option<Machine> {
+        let machine = Machine::of_local(from.key.local())?;
+        (machine == Machine::System || !self.answers_elsewhere()).then_some(machine)
     }
 
     fn as_machine(&mut self) -> Option<Verdict> {
@@ -184,22 +188,22 @@ impl Case<'_> {
         if super::author::is_other_desk(self.inbound.letter) {
             return self.other_desk();
         }
-        // Named by their words, as kinds are added from time to time.
-        let cause = match self.nature.as_str() {
-            "human" => return None,
-            "list" if self.is_addressed() => {
+        let cause = match self.nature {
+            Nature::Human => return None,
+            Nature::List if self.is_addressed() => {
                 // A group in front of a support address, such as a shared mailbox, marks every customer's mail as a list's.
-                self.is_automatic = false;
-                self.say("it came through a mailing list, but To or Cc names a support address: a person wrote to it");
+                self.is_automatic = self.from().is_some_and(|from| self.machine_of(&from).is_some());
+                self.say("it came through a mailing list, but To or Cc names a support address: no list's mail");
                 return None;
             }
-            "loop" => Cause::Loop,
-            "bounce" | "delay" | "delivery-notice" | "delivery_notice" => Cause::AutoDeliveryFailure,
-            "auto_reply" | "auto-reply" => Cause::AutoVacation,
+            Nature::Loop => Cause::Loop,
+            Nature::Bounce | Nature::Delay | Nature::DeliveryNotice => Cause::AutoDeliveryFailure,
+            Nature::AutoReply => Cause::AutoVacation,
             _ => Cause::AutoMailer,
         };
         self.is_automatic = true;
-        if self.is_allowed() && self.nature != Nature::Bounce {
+        // The causes that docs/behaviour/senders.md §1 names, beside a machine's address: nobody wants loops and reports.
+        if self.is_allowed() && matches!(cause, Cause::AutoMailer | Cause::AutoVacation) {
             self.say("a machine wrote it, but the allow list lets its sender write");
             return None;
         }

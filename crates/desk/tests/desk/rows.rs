@@ -319,6 +319,37 @@ fn row_allow_listed_machines_make_tickets_that_nothing_automatic_answers() {
 }
 
 #[test]
+fn row_the_allow_list_clears_no_other_cause() {
+    let allowed = || of(|all| all.allowlist = "customer.example shop.example".into());
+    let received = |count: usize| "Received: from a by b\n".repeat(count);
+    let ccs: Vec<String> = (0..49).map(|n| format!("p{n}@else.example")).collect();
+    let receipt = "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\nSubject: Read: x\n\n--b\n\nread\n\
+                   --b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;ada@customer.example\n\
+                   Disposition: manual-action/MDN-sent-manually; displayed\n\n--b--";
+    table(allowed()).check(&[
+        ("nothing to clear", "Subject: x\n\nhi", "new ticket by ada@customer.example"),
+        ("an absence notice", "Auto-Submitted: auto-replied\nSubject: x\n\nhi", "new ticket by ada@customer.example, flags 4"),
+        ("a suspended person", "From: sue@customer.example\nSubject: x\n\nhi", "suspended 10"),
+        ("51 hops", &format!("{}Subject: x\n\nhi", received(51)), "suspended 4"),
+        ("a read receipt", receipt, "suspended 7"),
+        ("blank", "Subject:\n\n", "suspended 11"),
+        ("49 CCs", &format!("Cc: {}\nSubject: x\n\nhi", ccs.join(", ")), "suspended 30"),
+        (
+            "no-reply by a list that names a support address",
+            "From: noreply@shop.example\nTo: support@acme.desk.example\nList-Id: <l.example>\nSubject: x\n\nhi",
+            "new ticket by noreply@shop.example, flags 4",
+        ),
+        (
+            "no-reply for somebody who reads answers",
+            "From: noreply@shop.example\nReply-To: eve@else.example\nSubject: x\n\nhi",
+            "new ticket by eve@else.example",
+        ),
+    ]);
+    let native = table(Settings { sender_authentication: AuthenticationMode::Native, ..allowed() }).by(forged());
+    native.check(&[("forged", "Subject: x\n\nhi", "suspended 26")]);
+}
+
+#[test]
 fn row_a_blank_mail_is_held_and_one_with_a_file_is_not() {
     usual().check(&[
         ("nothing", "To: support@acme.desk.example\n\n", "suspended 11"),
