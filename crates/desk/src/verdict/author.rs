@@ -86,7 +86,6 @@ impl Case<'_> {
             return Some((reply_to, Power::Agent));
         }
         self.say("Reply-To names an agent, but From does not: the mail has no agent's powers");
-        self.conduct.drops_attachments = !self.account.settings.email_attachments;
         Some((reply_to, Power::Unproven))
     }
 

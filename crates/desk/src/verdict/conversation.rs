@@ -20,6 +20,8 @@ const QUOTED_LINE_MIN: usize = 20;
 impl Case<'_> {
     pub(super) fn conversation(&mut self) -> Verdict {
         let Some((author, power)) = self.author() else { return self.hold(Cause::UnknownAuthor) };
+        // Whoever only says to be an agent may send no more than an end user.
+        self.conduct.drops_attachments = power == Power::Unproven && !self.account.settings.email_attachments;
         if author.person.as_ref().is_some_and(|person| person.is_suspended)
             && let Some(held) = self.suspend(Cause::UnknownAuthor)
         {

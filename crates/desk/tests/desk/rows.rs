@@ -742,6 +742,11 @@ fn row_attachments_by_size_and_kind() {
     assert_eq!(names(Settings::default()), ["a.pdf"]);
     assert_eq!(names(of(|all| all.attachment_types = "any".into())), ["a.pdf", "b.exe"]);
     assert_eq!(names(of(|all| all.email_attachments = false)), Vec::<String>::new());
+    let by_bob = |authentication: Authentication| {
+        let table = table(of(|all| all.email_attachments = false)).by(authentication);
+        table.changes(&format!("From: bob@acme.example\n{mail}")).0.attachments.len()
+    };
+    assert_eq!((by_bob(authenticated()), by_bob(nothing_published())), (1, 0), "an agent's, if the mail proves it");
     let (changes, _) = usual().changes(mail);
     let refused: Vec<&str> = changes.audits[0]
         .events
