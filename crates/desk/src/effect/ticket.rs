@@ -112,9 +112,9 @@ impl Desk<'_> {
         (received, brand_id): (&Received, BrandId),
     ) -> TicketId {
         let (letter, conduct) = (inbound.letter, &decision.conduct);
-        let writer = self.person(author, Some(inbound));
+        let writer = self.person(author, inbound);
         let requester = conduct.requester.clone().unwrap_or_else(|| writer.clone());
-        let submitter = conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, None));
+        let submitter = conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, inbound));
         let source = follow_up_of.and_then(|id| self.facts.tickets.get(&id)).map(|facts| facts.ticket.clone());
         // Who takes part goes on under the old subject; a stranger learns nothing of it.
         let goes_on = source.as_ref().filter(|_| conduct.requester.is_some());
@@ -205,7 +205,7 @@ impl Desk<'_> {
         is_public: bool,
     ) {
         let conduct = &decision.conduct;
-        let person = self.person(author, Some(inbound));
+        let person = self.person(author, inbound);
         let Some(token) = self.facts.tickets.get(&id).map(|known| known.ticket.token.clone()) else { return };
         let mut events = Vec::new();
         let text = self.text_of(inbound, decision, &token);

@@ -813,6 +813,30 @@ fn row_a_mail_from_an_address_forgets_its_bounces() {
 }
 
 #[test]
+fn row_only_who_wrote_a_mail_is_learnt_of() {
+    let french =
+        "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
+    let mut table = table(of(|all| all.languages = "en fr".into())).by(authenticated());
+    let trouble = Trouble { bounces: 3, deliverable: Deliverable::Undeliverable };
+    table.facts.troubles.insert(key("ada@customer.example"), trouble);
+    let forward = format!(
+        "From: bob@acme.example\nSubject: Fwd: Lamp\n\n---------- Forwarded message ---------\nFrom: Ada <ada@customer.example>\n\
+         Date: Mon, 2 Nov 2026 at 10:00\nSubject: Lamp\nTo: Bob <bob@acme.example>\n\n{french}"
+    );
+    for (name, mail, want) in [
+        ("From", format!("Subject: x\n\n{french}"), 1),
+        ("Reply-To", format!("From: x@else.example\nReply-To: ada@customer.example\nSubject: x\n\n{french}"), 0),
+        ("a forward", forward, 0),
+        ("#requester", format!("From: bob@acme.example\nSubject: x\n\n#requester ada@customer.example\n{french}"), 0),
+    ] {
+        let (changes, _) = table.changes(&mail);
+        let ticket = &changes.tickets[&changes.new_tickets[0]];
+        assert_eq!(ticket.requester_id, UserId(11), "{name}");
+        assert_eq!((changes.well_addresses.len(), changes.locales.len()), (want, want), "{name}");
+    }
+}
+
+#[test]
 fn row_bounces_are_hard_or_soft() {
     let report = |status: &str| {
         format!(
