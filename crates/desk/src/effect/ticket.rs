@@ -125,13 +125,14 @@ impl Desk<'_> {
             (None, Some(original)) if !original.subject.trim().is_empty() => original.subject.clone(),
             (None, _) => letter.subject.clone(),
         };
+        let text = self.text_of(inbound, decision, &token);
         let keeps = self.account.settings.follow_up_keeps_assignee;
         let assignee_id = goes_on.filter(|_| keeps).and_then(|source| source.assignee_id);
         let ticket = Ticket {
             id,
             number: 0,
             brand_id,
-            subject: subject_of(&subject, &letter.text, &requester),
+            subject: subject_of(&subject, &text.body, &requester),
             status: if assignee_id.is_some() { Status::Open } else { Status::New },
             requester_id: requester.id,
             submitter_id: submitter.id,
@@ -155,7 +156,6 @@ impl Desk<'_> {
         self.facts.tickets.insert(id, TicketFacts { ticket: ticket.clone(), ccs: BTreeSet::new(), followers: BTreeSet::new() });
         self.changes.new_tickets.push(id);
         let mut events = vec![create_event(&ticket)];
-        let text = self.text_of(inbound, decision, &ticket.token);
         let comment = self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
         if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty()) {
             let body = original.note.trim().to_owned();
@@ -405,7 +405,7 @@ fn create_event(ticket: &Ticket) -> Json {
     event
 }
 
-/// The mail's subject, else the first words of its text, else who it is from.
+/// The mail's subject, else the first line of its comment, else who it is from.
 fn subject_of(subject: &str, text: &str, requester: &Person) -> String {
     let first_line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let chosen = [subject.trim(), first_line].into_iter().find(|candidate| !candidate.is_empty());

@@ -548,6 +548,20 @@ fn row_an_agents_forward_is_a_ticket_of_the_originals_author() {
 }
 
 #[test]
+fn row_an_agents_mail_without_a_subject_is_called_after_its_comment() {
+    let forward = "\nPlease look after her.\n\n---------- Forwarded message ---------\nFrom: Eve <eve@else.example>\n\
+                   Date: Mon, 2 Nov 2026 at 10:00\nSubject:\nTo: Bob <bob@acme.example>\n\nIt is dark.";
+    for (name, mail, want) in [
+        ("a command", "\n#requester eve@else.example\n#priority high\nIt is dark.", "It is dark."),
+        ("a note above a forward", forward, "It is dark."),
+        ("commands alone", "\n#requester Eve Ells <eve@else.example>", "Mail from Eve Ells"),
+    ] {
+        let (changes, _) = usual().by(authenticated()).changes(&format!("From: bob@acme.example\n{mail}"));
+        assert_eq!(changes.tickets[&changes.new_tickets[0]].subject, want, "{name}");
+    }
+}
+
+#[test]
 fn row_a_follow_up_copies_what_goes_on() {
     let mut table = table(of(|all| all.follow_up_keeps_assignee = true));
     let closed = &mut table.facts.tickets.get_mut(&TicketId(200)).unwrap().ticket;
