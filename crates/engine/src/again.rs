@@ -228,8 +228,9 @@ impl Again {
         let mut inbound = Inbound::new(MailId(id), self.item.accepted_at, &self.item.envelope, letter);
         inbound.raw = &self.item.raw;
         inbound.authentication = &self.item.authentication;
-        let per_hour = self.engine.inner.options.sender_per_hour;
-        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &[inbound])?;
+        // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
+        let uncounted = 0;
+        let mut facts = store::facts::gather(tx, account, self.engine.keys(), uncounted, &[inbound])?;
         let recovered = match self.recovered(tx, &mut facts)? {
             Ok(recovered) => recovered,
             Err(error) => return Ok(Err(error)),
