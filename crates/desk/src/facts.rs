@@ -217,7 +217,7 @@ fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSe
     let mut tokens: BTreeSet<ThreadToken> =
         recipients.chain(headers).filter(|key| native(key.domain())).filter_map(|key| ThreadToken::in_address(&key)).collect();
     tokens.extend(named_ids(letter).filter_map(|id| ThreadToken::in_message_id(id, native)));
-    tokens.extend(ThreadToken::in_text(&letter.text));
+    tokens.extend(ThreadToken::in_body(letter));
     tokens
 }
 

@@ -14,7 +14,7 @@ pub enum Match {
     PlusAddress(ThreadToken),
     /// In-Reply-To or References named this Message-ID.
     Header(String),
-    /// A token in brackets in the text.
+    /// A token in brackets in the text, or in the HTML beside it.
     Body(ThreadToken),
     /// An earlier mail of the ticket named this one's own Message-ID: mails arrived in reverse.
     Awaited(String),
@@ -63,10 +63,10 @@ pub fn find(
             return Some((ticket, Match::Awaited(own.to_owned())));
         }
     }
-    if let Some(token) = ThreadToken::in_text(&letter.text)
-        && let Some(ticket) = by_token(&token)
-    {
-        return Some((ticket, Match::Body(token)));
+    for token in ThreadToken::in_body(letter) {
+        if let Some(ticket) = by_token(&token) {
+            return Some((ticket, Match::Body(token)));
+        }
     }
     let delivery = returned_delivery(account, keys, facts, inbound.envelope);
     delivery.and_then(|delivery| delivery.ticket).map(|ticket| (ticket, Match::ReturnPath))

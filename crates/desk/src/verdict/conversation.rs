@@ -57,7 +57,7 @@ impl Case<'_> {
         self.say(match by {
             Some(Match::PlusAddress(token)) => format!("the address carries the token {} of ticket {number}", token.as_str()),
             Some(Match::Header(id)) => format!("In-Reply-To or References names {id} of ticket {number}"),
-            Some(Match::Body(token)) => format!("the text carries the token {} of ticket {number}", token.as_str()),
+            Some(Match::Body(token)) => format!("its body carries the token {} of ticket {number}", token.as_str()),
             Some(Match::Awaited(_)) => format!("ticket {number} has a mail that answers this one: it arrived late"),
             Some(Match::ReturnPath) => format!("it came to the return path of a mail of ticket {number}"),
             None => format!("it was recovered into ticket {number}"),
@@ -246,7 +246,7 @@ impl Case<'_> {
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         self.arrival.token.as_ref() == Some(token)
             || named_ids(self.inbound.letter).any(|id| ThreadToken::in_message_id(id, native).as_ref() == Some(token))
-            || ThreadToken::in_text(&self.inbound.letter.text).as_ref() == Some(token)
+            || ThreadToken::in_body(self.inbound.letter).contains(token)
     }
 
     fn agents_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {

@@ -249,7 +249,8 @@ fn a_mail_of_ours_carries_its_token_and_is_found_again_by_it() {
         date: NOW,
     });
     let read = Letter::parse(&raw);
-    assert_eq!(ThreadToken::in_text(&read.text), Some(token.clone()));
+    assert_eq!(ThreadToken::in_text(&read.text), std::slice::from_ref(&token));
+    assert_eq!(read.marks, [token.as_str()], "the HTML has it too");
     let native = |host: &str| host == "acme.desk.example";
     assert_eq!(read.message_id.and_then(|id| ThreadToken::in_message_id(id.as_str(), native)), Some(token.clone()));
     assert_eq!(read.reply_to[0].key().and_then(|key| ThreadToken::in_address(&key)), Some(token));
