@@ -125,7 +125,7 @@ impl Desk<'_> {
             (None, Some(original)) if !original.subject.trim().is_empty() => original.subject.clone(),
             (None, _) => letter.subject.clone(),
         };
-        let text = self.text_of(inbound, decision, &token);
+        let text = self.text_of(inbound, decision);
         let keeps = self.account.settings.follow_up_keeps_assignee;
         let assignee_id = goes_on.filter(|_| keeps).and_then(|source| source.assignee_id);
         let ticket = Ticket {
@@ -158,8 +158,7 @@ impl Desk<'_> {
         let mut events = vec![create_event(&ticket)];
         let comment = self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
         if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty()) {
-            let body = original.note.trim().to_owned();
-            let text = read(&body, &ticket.token);
+            let text = self.read(original.note.trim());
             let note = self.push_comment(id, submitter.id, false, text, inbound, &[]);
             events.push(json!({"type": "Comment", "id": note, "public": false}));
         }
@@ -206,9 +205,11 @@ impl Desk<'_> {
     ) {
         let conduct = &decision.conduct;
         let person = self.person(author, inbound);
-        let Some(token) = self.facts.tickets.get(&id).map(|known| known.ticket.token.clone()) else { return };
+        if !self.facts.tickets.contains_key(&id) {
+            return;
+        }
         let mut events = Vec::new();
-        let text = self.text_of(inbound, decision, &token);
+        let text = self.text_of(inbound, decision);
         let comment = self.add_from_mail(inbound, decision, id, person.id, is_public, text, &mut events);
         if let Some(first) = events.first_mut().and_then(Json::as_object_mut) {
             first.insert("v".into(), 1.into());
@@ -332,15 +333,34 @@ impl Desk<'_> {
         id
     }
 
-    /// What a mail says, as its comment keeps it: without the commands at its top, the ticket's token, and, where the account wants
+    /// What a mail says, as its comment keeps it: without the commands at its top, the tokens of tickets, and, where the account wants
     /// it so, what stands at and under our delimiter; cut at [`comment::CHARACTERS_MAX`].
-    fn text_of(&self, inbound: &Inbound<'_>, decision: &Decision, token: &ThreadToken) -> Text {
+    fn text_of(&self, inbound: &Inbound<'_>, decision: &Decision) -> Text {
         if let Some(original) = &decision.conduct.original {
-            return read(&original.body, token);
+            return self.read(&original.body);
         }
         let from = decision.conduct.text_from;
         let text = self.above_delimiter(inbound.letter.text.get(from..).unwrap_or_default());
-        fitted(comment::without_token(text, token, comment::hidden_of(&inbound.letter.reply, from, text)))
+        self.fitted(text, comment::hidden_of(&inbound.letter.reply, from, text))
+    }
+
+    /// A text that is no letter's own, with what is collapsed of it.
+    fn read(&self, text: &str) -> Text {
+        self.fitted(text, comment::hidden_of(&mail::reply::of_text(text), 0, text))
+    }
+
+    /// Without the tokens of tickets, that of the closed one a follow-up answers too, and cut to what a comment may hold.
+    fn fitted(&self, text: &str, hidden: Vec<comment::Hidden>) -> Text {
+        let mut tokens = ThreadToken::in_text(text);
+        tokens.retain(|token| self.facts.tokens.contains_key(token));
+        let (body, mut hidden) = comment::without_tokens(text, &tokens, hidden);
+        let (kept, is_cut) = comment::cut(&body);
+        let kept = kept.to_owned();
+        hidden.retain_mut(|part| {
+            part.to = part.to.min(kept.len());
+            part.from < part.to
+        });
+        Text { body: kept, hidden, is_cut }
     }
 
     fn above_delimiter<'t>(&self, text: &'t str) -> &'t str {
@@ -366,22 +386,6 @@ impl Desk<'_> {
 fn had(inbound: &Inbound<'_>) -> BTreeSet<AddressKey> {
     let letter = inbound.letter;
     letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key()).collect()
-}
-
-/// A text that is no letter's own, with what is collapsed of it.
-fn read(text: &str, token: &ThreadToken) -> Text {
-    fitted(comment::without_token(text, token, comment::hidden_of(&mail::reply::of_text(text), 0, text)))
-}
-
-/// Cut to what a comment may hold.
-fn fitted((body, mut hidden): (String, Vec<comment::Hidden>)) -> Text {
-    let (kept, is_cut) = comment::cut(&body);
-    let kept = kept.to_owned();
-    hidden.retain_mut(|part| {
-        part.to = part.to.min(kept.len());
-        part.from < part.to
-    });
-    Text { body: kept, hidden, is_cut }
 }
 
 /// When a mail was written, for what people read: the Date of old mail that is imported, else now.

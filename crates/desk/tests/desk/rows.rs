@@ -789,6 +789,19 @@ fn row_text_is_kept_whole_without_its_token_and_quotes_are_collapsed() {
 }
 
 #[test]
+fn row_no_known_token_stays_in_a_text() {
+    let table = usual();
+    for (name, mail, want) in [
+        ("that of the ticket", "Subject: x\n\nhi\n[AAAAAA-AAAA]", "hi"),
+        ("that of a closed ticket, in its follow-up", "Subject: x\n\nhi\n> [BBBBBB-BBBB]\nbye", "hi\n> \nbye"),
+        ("that of another ticket", "Subject: x\n\nhi [AAAAAA-AAAA]\n[CCCCCC-CCCC]", "hi"),
+        ("what only looks like one", "Subject: x\n\n[PROD12-2024]\n[AAAAAA-AAAA]", "[PROD12-2024]"),
+    ] {
+        assert_eq!(table.changes(mail).0.comments[0].body, want, "{name}");
+    }
+}
+
+#[test]
 fn row_with_the_delimiter_on_what_stands_under_it_is_dropped() {
     let mail =
         "In-Reply-To: <first@customer.example>\n\nThank you.\n\n> ##- Please type your reply above this line -##\n> Hello.";
