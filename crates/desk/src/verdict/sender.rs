@@ -69,7 +69,8 @@ impl Case<'_> {
     /// Nobody, ourselves, or the mail system.
     pub(super) fn impossible_sender(&mut self) -> Option<Verdict> {
         let Some(from) = self.from() else { return Some(self.hold(Cause::UnknownAuthor)) };
-        if self.account.owner_of(&from.key).is_some() {
+        // An address at a native host is ours, registered or not: what we answer would come back.
+        if self.account.is_own(&from.key) {
             return self.suspend(Cause::FromSupportAddress);
         }
         if from.person.as_ref().is_some_and(|person| person.is_suspended) {
