@@ -8,7 +8,7 @@ use crate::comment::Flag;
 use crate::facts::{Recovered, TicketFacts, named_ids};
 use crate::forward;
 use crate::id::TicketId;
-use crate::mail_command::{self, Command, Parsed};
+use crate::mail_command::{self, Command, Parsed, PersonName};
 use crate::suspension::Cause;
 use crate::thread::{self, Match};
 use crate::ticket::Status;
@@ -86,11 +86,11 @@ impl Case<'_> {
         let parsed = self.read_commands();
         let is_public = self.public_by_agent(&parsed, None);
         let asked_for = parsed.commands.iter().rev().find_map(|command| match command {
-            Command::Requester(mail_command::PersonName::Mailbox(mailbox)) => Some(mailbox.clone()),
+            Command::Requester(name) => Some(name),
             _ => None,
         });
         if let Some(requester) =
-            asked_for.and_then(|mailbox| self.named(&mailbox)).filter(|named| !self.account.is_own(&named.key))
+            asked_for.and_then(|name| self.person_named(name)).filter(|named| !self.account.is_own(&named.key))
         {
             self.say(format!("the agent opens it for {}", requester.key));
             self.flag(Flag::OnBehalf);
@@ -114,6 +114,17 @@ impl Case<'_> {
         self.conduct.submitter = Some(agent);
         self.conduct.original = Some(original);
         Verdict::NewTicket { author: requester, is_public: true }
+    }
+
+    fn person_named(&self, name: &PersonName) -> Option<Author> {
+        match name {
+            PersonName::Mailbox(mailbox) => self.named(mailbox),
+            PersonName::Id(id) => {
+                let person = self.facts.person(*id)?.clone();
+                let mailbox = person.mailbox();
+                Some(Author { key: mailbox.key()?, mailbox, person: Some(person) })
+            }
+        }
     }
 
     fn forwarded(&self) -> Option<(Author, super::Original)> {

@@ -562,6 +562,39 @@ fn row_an_agents_mail_without_a_subject_is_called_after_its_comment() {
 }
 
 #[test]
+fn row_requester_names_whose_ticket_it_is() {
+    let table = usual().by(authenticated());
+    for (name, command, want) in [
+        ("an address", "ada@customer.example", "new ticket by ada@customer.example, flags 11"),
+        ("an id", "11", "new ticket by ada@customer.example, flags 11"),
+        ("somebody new", "new@else.example", "new ticket by new@else.example, flags 11"),
+        ("an id nobody has", "999", "new ticket by bob@acme.example"),
+        ("one of ours", "support@acme.desk.example", "new ticket by bob@acme.example"),
+    ] {
+        let mail = format!("From: bob@acme.example\nSubject: x\n\n#requester {command}\nhi");
+        assert_eq!(shown(&table.decided(&mail)), want, "{name}");
+        let (changes, _) = table.changes(&mail);
+        let ticket = &changes.tickets[&changes.new_tickets[0]];
+        assert_eq!((ticket.submitter_id, changes.comments[0].author_id), (UserId(13), ticket.requester_id), "{name}");
+    }
+    for (name, command, requester, made, is_ignored) in [
+        ("a known person", "dora@customer.example", Some(15), 0, false),
+        ("an id", "12", Some(12), 0, false),
+        ("somebody new", "new@else.example", None, 1, false),
+        ("one of ours", "support@acme.desk.example", Some(11), 0, true),
+        ("an id nobody has", "999", Some(11), 0, true),
+    ] {
+        let mail = format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#requester {command}\nhi");
+        let (changes, _) = table.changes(&mail);
+        let got = changes.tickets[&TicketId(100)].requester_id;
+        let want = requester.map_or_else(|| changes.people[0].person.id, UserId);
+        assert_eq!((got, changes.people.len()), (want, made), "{name}");
+        let ignored = changes.audits[0].events.iter().any(|event| event["type"] == "CommandIgnored");
+        assert_eq!(ignored, is_ignored, "{name}: {:?}", changes.audits[0].events);
+    }
+}
+
+#[test]
 fn row_a_follow_up_copies_what_goes_on() {
     let mut table = table(of(|all| all.follow_up_keeps_assignee = true));
     let closed = &mut table.facts.tickets.get_mut(&TicketId(200)).unwrap().ticket;
