@@ -5,7 +5,7 @@ use mail::address::AddressKey;
 use super::author::Power;
 use super::{Author, Case, Conduct, Verdict};
 use crate::comment::Flag;
-use crate::facts::{Recovered, TicketFacts, named_ids};
+use crate::facts::{IdKind, Recovered, TicketFacts, named_ids};
 use crate::forward;
 use crate::id::TicketId;
 use crate::mail_command::{self, Command, Parsed, PersonName};
@@ -84,7 +84,7 @@ impl Case<'_> {
     fn agents_ticket(&mut self, agent: Author) -> Verdict {
         self.conduct.adds_ccs = self.account.settings.email_ccs;
         let parsed = self.read_commands();
-        let is_public = self.public_by_agent(&parsed, None);
+        let is_public = self.public_by_agent(&agent, &parsed, None);
         let asked_for = parsed.commands.iter().rev().find_map(|command| match command {
             Command::Requester(name) => Some(name),
             _ => None,
@@ -145,7 +145,7 @@ impl Case<'_> {
         }
         if power == Power::Agent {
             let parsed = self.read_commands();
-            let is_public = self.public_by_agent(&parsed, Some(known));
+            let is_public = self.public_by_agent(&author, &parsed, Some(known));
             self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
             self.conduct.adds_ccs = settings.email_ccs;
             self.say("that ticket is closed: a follow-up of its requester's, opened by the agent");
@@ -262,7 +262,7 @@ impl Case<'_> {
 
     fn agents_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {
         let parsed = self.read_commands();
-        let is_public = self.public_by_agent(&parsed, Some(known));
+        let is_public = self.public_by_agent(&author, &parsed, Some(known));
         let id = author.person.as_ref().map(|person| person.id);
         let is_theirs = id == Some(known.ticket.requester_id) || id == known.ticket.assignee_id;
         self.conduct.follows = !is_theirs && id.is_some_and(|id| !known.followers.contains(&id));
@@ -271,7 +271,7 @@ impl Case<'_> {
     }
 
     /// Rows 5 to 10 of the table: who reads what an agent wrote.
-    fn public_by_agent(&mut self, parsed: &Parsed, known: Option<&TicketFacts>) -> bool {
+    fn public_by_agent(&mut self, agent: &Author, parsed: &Parsed, known: Option<&TicketFacts>) -> bool {
         let said = parsed.commands.iter().rev().find_map(|command| match command {
             Command::Public(is_public) => Some(*is_public),
             _ => None,
@@ -280,6 +280,8 @@ impl Case<'_> {
             Some("a command says so")
         } else if known.is_some_and(|known| self.answers_a_follower_notice(known)) {
             Some("it answers a notice to a follower")
+        } else if said.is_none() && known.is_some_and(|known| self.may_answer_a_follower_notice(known, agent)) {
+            Some("follows the ticket, and nothing says that it answers another mail than a notice to a follower")
         } else if said.is_none() && !self.account.settings.comments_public_by_default {
             Some("agents' comments by mail are not public by default here")
         } else if known.is_some_and(|known| !known.ticket.is_public) {
@@ -298,11 +300,31 @@ impl Case<'_> {
     }
 
     fn answers_a_follower_notice(&self, known: &TicketFacts) -> bool {
-        let letter = self.inbound.letter;
-        let answered = letter.in_reply_to.iter().chain(letter.references.last()).map(|id| id.as_str());
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         let of_ticket = |id: &str| ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
-        answered.filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
+        self.answered().filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
+    }
+
+    /// A follower is sent notices alone, so their answer that lost the id of what it answers, or whose id a relay rewrote, most
+    /// likely answers one of them.
+    fn may_answer_a_follower_notice(&self, known: &TicketFacts, agent: &Author) -> bool {
+        let follows = agent.person.as_ref().is_some_and(|person| known.followers.contains(&person.id));
+        follows && !self.answered().any(|id| self.is_mail_of(known, id))
+    }
+
+    /// The ids of the mail that this one answers.
+    fn answered(&self) -> impl Iterator<Item = &str> {
+        let letter = self.inbound.letter;
+        letter.in_reply_to.iter().chain(letter.references.last()).map(|id| id.as_str())
+    }
+
+    /// Whether an id is that of a mail of the ticket: met on it, not only named, as the root of its thread is.
+    fn is_mail_of(&self, known: &TicketFacts, id: &str) -> bool {
+        let native = |host: &str| self.account.brand_of_host(host).is_some();
+        let is_root = id.split('@').next() == Some(known.ticket.token.as_str());
+        let is_ours = !is_root && ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
+        let met = self.facts.message_ids.get(id).filter(|met| met.kind != IdKind::Seen);
+        is_ours || met.is_some_and(|met| met.ticket == Some(known.ticket.id))
     }
 
     /// Whether a line of the mail stands in an internal note of the ticket and in no public comment.

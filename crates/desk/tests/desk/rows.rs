@@ -436,7 +436,19 @@ fn rows_4_6_to_4_10_who_reads_an_agents_comment() {
     let mut followed = table(Settings::default()).by(authenticated());
     followed.facts.tickets.get_mut(&TicketId(100)).unwrap().followers.insert(UserId(13));
     let answer = "From: bob@acme.example\nIn-Reply-To: <AAAAAA-AAAA.f0123456789abcdef@acme.desk.example>\n\nhi";
-    followed.check(&[("a follower's answer to a notice", answer, note), ("a follower's answer to a mail", &mail("hi"), public)]);
+    let lost = "From: bob@acme.example\nTo: support+idAAAAAA-AAAA@acme.desk.example\n\nhi";
+    let rewritten = "From: bob@acme.example\nIn-Reply-To: <1@relay.example>\nReferences: <AAAAAA-AAAA@acme.desk.example> <1@relay.example>\n\nhi";
+    let rooted = "From: bob@acme.example\nReferences: <AAAAAA-AAAA@acme.desk.example>\n\nhi";
+    let told = format!("{lost}\n[AAAAAA-AAAA]").replace("\n\nhi", "\n\n#public\nhi");
+    followed.check(&[
+        ("a follower's answer to a notice", answer, note),
+        ("a follower's answer to a mail", &mail("hi"), public),
+        ("a follower's answer that lost its ids", lost, note),
+        ("a follower's answer whose id was rewritten", rewritten, note),
+        ("a follower's answer that names the root alone", rooted, note),
+        ("a follower who says that it is public", &told, public),
+    ]);
+    usual.check(&[("an agent who does not follow it", lost, public)]);
 }
 
 #[test]
