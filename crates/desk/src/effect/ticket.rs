@@ -364,11 +364,7 @@ impl Desk<'_> {
     }
 
     fn above_delimiter<'t>(&self, text: &'t str) -> &'t str {
-        let settings = &self.account.settings;
-        if !settings.reply_delimiter {
-            return text;
-        }
-        let delimiter = if settings.delimiter.is_empty() { comment::DELIMITER } else { settings.delimiter.as_str() };
+        let Some(delimiter) = self.account.settings.delimiter_line() else { return text };
         let above = comment::at_delimiter(text, delimiter).and_then(|at| text.get(..at)).map(str::trim_end);
         // A mail that has nothing above it would say nothing.
         above.filter(|above| !above.trim().is_empty()).unwrap_or(text)

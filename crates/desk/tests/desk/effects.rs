@@ -234,6 +234,37 @@ fn a_duplicate_and_a_loop_leave_only_their_row() {
 }
 
 #[test]
+fn with_the_delimiter_on_an_answer_to_our_mail_is_read_down_to_it() {
+    let own = "== Please answer above ==";
+    for (reply_delimiter, delimiter) in [(true, ""), (true, own), (false, own)] {
+        let settings = Settings { reply_delimiter, delimiter: delimiter.into(), ..Settings::default() };
+        let account = account_of(settings, addresses());
+        let agent = Settings { agent_mail: desk::authentication::AgentMail::Any, ..account.settings.clone() };
+        let by_bob = letter("From: bob@acme.example\nIn-Reply-To: <third@customer.example>\n\nOn its way.");
+        let (_, changes, _) = changes_of(&account_of(agent, addresses()), &envelope(&[NATIVE]), &by_bob);
+        let (mail, comment) = (&changes.outgoing[0], &changes.comments[0].body);
+        let raw = render(&Rendering {
+            content: &mail.content,
+            number: 3,
+            message_id: &mail.message_id,
+            comment,
+            references: &[],
+            mark: "1-x",
+            id: mail.id.0,
+            date: NOW,
+        });
+        let read = Letter::parse(&raw);
+        let quoted: String = read.text.lines().map(|line| format!("> {line}\n")).collect();
+        let answer = letter(&format!("Subject: Re: x\n\nThanks.\n\nOn Monday Acme wrote:\n{quoted}"));
+        let (_, changes, _) = changes_of(&account, &envelope(&[NATIVE]), &answer);
+        let body = &changes.comments[0].body;
+        assert_eq!((body == "Thanks.", body.contains("On its way.")), (reply_delimiter, !reply_delimiter), "{body:?}");
+        let has_own = Letter::html(&raw).unwrap().contains(own);
+        assert_eq!(has_own, reply_delimiter && delimiter == own, "the HTML has the line too");
+    }
+}
+
+#[test]
 fn a_mail_of_ours_carries_its_token_and_is_found_again_by_it() {
     let changes = changes("From: eve@else.example\nSubject: x\n\nhi");
     let mail = &changes.outgoing[0];
