@@ -9,6 +9,7 @@ use crate::encoded_word;
 use crate::field::{Field, OWN_MARK, PROBE, header_of_mail};
 use crate::flowed;
 use crate::forward::subject::{Manner, manner};
+use crate::language;
 use crate::mailbox_list;
 use crate::mark;
 use crate::message_id::{MessageId, parse_ids, parse_ids_counting};
@@ -56,6 +57,8 @@ pub struct Letter {
     pub sender: Option<Mailbox>,
     /// Where answers are asked to go; empty when it does not say.
     pub reply_to: Vec<Mailbox>,
+    /// The languages its sender reads, most wanted first, as BCP 47 tags (Accept-Language, RFC 3282).
+    pub languages: Vec<String>,
     /// At most [`MAX_ADDRESSES`].
     pub to: Vec<Mailbox>,
     /// At most [`MAX_ADDRESSES`].
@@ -350,6 +353,9 @@ impl Fields {
             b"delivered-to" => {
                 self.signs.take(name, field, defects);
                 self.hop(HopHeader::DeliveredTo, field, index, letter, defects);
+            }
+            b"accept-language" if self.is_first("accept-language", None, defects) => {
+                letter.languages = language::from_accept_language(&field.text(defects));
             }
             b"x-forwarded-to" => self.hop(HopHeader::XForwardedTo, field, index, letter, defects),
             b"x-original-to" => self.hop(HopHeader::XOriginalTo, field, index, letter, defects),

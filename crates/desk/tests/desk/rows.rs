@@ -885,6 +885,43 @@ fn row_a_mail_from_an_address_forgets_its_bounces() {
 }
 
 #[test]
+fn row_language() {
+    let french =
+        "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
+    let german =
+        "Guten Tag, die Lampe, die ich letzte Woche bei Ihnen gekauft habe, funktioniert nicht mehr. Danke für Ihre Hilfe.";
+    let learnt = |languages: &str, locale: Option<&str>, mail: &str| {
+        let mut table = table(of(|all| all.languages = languages.into())).by(authenticated());
+        let facts = &mut table.facts;
+        for person in facts.people.values_mut().chain(facts.people_by_id.values_mut()) {
+            person.locale = locale.map(str::to_owned);
+        }
+        let (changes, _) = table.changes(mail);
+        changes.locales.into_values().next().unwrap_or_default()
+    };
+    let in_french = format!("Subject: x\n\n{french}");
+    let in_german = format!("Subject: x\n\n{german}");
+    let reads_french = format!("Accept-Language: fr\n{in_german}");
+    let by_bob = format!("From: bob@acme.example\n{in_french}");
+    for (name, languages, locale, mail, want) in [
+        ("the text", "en fr", None, in_french.as_str(), "fr"),
+        ("as the account spells it", "en fr-CA", None, &in_french, "fr-CA"),
+        ("one is known", "en fr", Some("en"), &in_french, ""),
+        ("an agent", "en fr", None, &by_bob, ""),
+        ("one language", "fr", None, &in_french, ""),
+        ("a language the account does not speak", "en fr", None, &in_german, ""),
+        ("and another that it speaks", "en fr", None, &reads_french, "fr"),
+        ("too short, the program says", "en fr", None, "Accept-Language: fr\nSubject: x\n\nok", "fr"),
+        ("the program's second choice", "en fr", None, "Accept-Language: de, fr-CH;q=0.8, en;q=0.5\nSubject: x\n\nok", "fr"),
+        ("the very region", "pt-BR pt-PT", None, "Accept-Language: pt-PT\nSubject: x\n\nok", "pt-PT"),
+        ("the text goes before", "en fr", None, &format!("Accept-Language: en\n{in_french}"), "fr"),
+        ("nothing says", "en fr", None, "Subject: x\n\nok", ""),
+    ] {
+        assert_eq!(learnt(languages, locale, mail), want, "{name}");
+    }
+}
+
+#[test]
 fn row_only_who_wrote_a_mail_is_learnt_of() {
     let french =
         "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
