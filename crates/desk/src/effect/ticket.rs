@@ -165,6 +165,7 @@ impl Desk<'_> {
         if conduct.adds_ccs {
             self.add_ccs(inbound, id, writer.id);
         }
+        tell_envelope(&mut events, inbound);
         self.obey(id, &submitter, &conduct.commands, &mut events);
         self.audit(id, submitter.id, "email", events);
         if follow_up_of.is_some() && requester.id != writer.id {
@@ -214,6 +215,7 @@ impl Desk<'_> {
         if let Some(first) = events.first_mut().and_then(Json::as_object_mut) {
             first.insert("v".into(), 1.into());
         }
+        tell_envelope(&mut events, inbound);
         if conduct.adds_ccs {
             self.add_ccs(inbound, id, person.id);
         }
@@ -403,6 +405,16 @@ fn create_event(ticket: &Ticket) -> Json {
         fields.insert("follow_up_of".into(), json!(of));
     }
     event
+}
+
+/// The first event says who brought the mail: the rest of its envelope goes with the spool row (docs/behaviour/smtp.md §6).
+fn tell_envelope(events: &mut [Json], inbound: &Inbound<'_>) {
+    let Some(first) = events.first_mut().and_then(Json::as_object_mut) else { return };
+    for (name, value) in [("client", &inbound.envelope.client), ("helo", &inbound.envelope.helo)] {
+        if !value.is_empty() {
+            first.insert(name.into(), value.as_str().into());
+        }
+    }
 }
 
 /// The mail's subject, else the first line of its comment, else who it is from.

@@ -71,7 +71,9 @@ fn a_new_ticket_has_its_comment_person_audit_and_acknowledgement() {
     assert!(remembered.contains(&("m@else.example", IdKind::In)));
     assert!(remembered.contains(&("r1@else.example", IdKind::Seen)) && remembered.contains(&("r2@else.example", IdKind::Seen)));
     assert_eq!(remembered.iter().filter(|(_, kind)| *kind == IdKind::Out).count(), 1);
-    assert_eq!(changes.audits[0].events[0]["type"], "Create");
+    let first = &changes.audits[0].events[0];
+    assert_eq!((first["type"].as_str(), first["client"].as_str()), (Some("Create"), Some("192.0.2.1")));
+    assert_eq!(first["helo"], "mx.customer.example");
     assert_eq!(recipients(&changes.outgoing[0]), ["eve@else.example"]);
 }
 
