@@ -9,6 +9,7 @@ use crate::address::{Kind, SupportAddress};
 use crate::attachment_rule::{AttachmentRule, AttachmentRuleError};
 use crate::authentication::{AgentMail, AuthenticationMode};
 use crate::clock::{DAY, HOUR, Millis};
+use crate::comment::DELIMITER;
 use crate::id::{AccountId, BrandId, OrganizationId};
 use crate::organization::{Organization, OrganizationDomains};
 use crate::sender_list::{SenderList, SenderListError};
@@ -74,7 +75,7 @@ pub struct Settings {
     pub ccs_blocklist: String,
     /// Drop everything at and under our delimiter line from a comment.
     pub reply_delimiter: bool,
-    /// The delimiter line, 20 to 65 characters; empty for the built-in one.
+    /// The delimiter line, 20 to 65 characters; empty or `{{txt.email.delimiter}}` for the built-in one.
     pub delimiter: String,
     /// End users may attach files by mail.
     pub email_attachments: bool,
@@ -91,6 +92,9 @@ pub struct Settings {
     /// Who is told of suspended tickets; empty for nobody.
     pub suspended_notification_address: String,
 }
+
+/// What stands for the built-in delimiter in the settings of other help desks.
+const BUILT_IN_DELIMITER: &str = "{{txt.email.delimiter}}";
 
 /// How often somebody is told of suspended tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -170,6 +174,9 @@ pub enum SettingRefusal {
     /// A list of kinds of files that cannot be read.
     #[error("attachment_types was not changed: {0}")]
     Attachments(#[from] AttachmentRuleError),
+    /// A delimiter on more than one line.
+    #[error("delimiter must stand on one line")]
+    DelimiterLines,
     /// A delimiter of the wrong length.
     #[error("delimiter must have 20 to 65 characters and has {0}; leave it empty for the built-in one")]
     Delimiter(usize),
@@ -192,7 +199,10 @@ impl Settings {
         SenderList::parse(&self.blocklist).map_err(|why| list("blocklist", why))?;
         SenderList::parse(&self.ccs_blocklist).map_err(|why| list("ccs_blocklist", why))?;
         AttachmentRule::parse(&self.attachment_types)?;
-        let delimiter = self.delimiter.chars().count();
+        if self.delimiter.contains(['\r', '\n']) {
+            return Err(SettingRefusal::DelimiterLines);
+        }
+        let delimiter = self.delimiter.trim().chars().count();
         if delimiter != 0 && !(20..=65).contains(&delimiter) {
             return Err(SettingRefusal::Delimiter(delimiter));
         }
@@ -206,6 +216,14 @@ impl Settings {
             return Err(SettingRefusal::Address(address.to_owned()));
         }
         Ok(())
+    }
+
+    /// The delimiter line, where the account wants one: above it people write, what stands at and under it is dropped.
+    #[must_use]
+    pub fn delimiter_line(&self) -> Option<&str> {
+        let own = self.delimiter.trim();
+        let line = if own.is_empty() || own == BUILT_IN_DELIMITER { DELIMITER } else { own };
+        self.reply_delimiter.then_some(line)
     }
 
     /// The account's languages, its default first.
@@ -353,9 +371,40 @@ impl Account {
         kept.or_else(|| self.default_address(brand))
     }
 
-    /// The external address whose forwards come to this native address, as its probe proved.
-    #[must_use]
-    pub fn external_behind(&self, native: &AddressKey) -> Option<&SupportAddress> {
-        self.addresses().find(|address| address.kind == Kind::External && address.forwards_to.as_ref() == Some(native))
+    /// The external addresses whose forwards come to this native address, as their probes proved.
+    pub fn externals_behind<'a>(&'a self, native: &'a AddressKey) -> impl Iterator<Item = &'a SupportAddress> {
+        self.addresses().filter(move |address| address.kind == Kind::External && address.forwards_to.as_ref() == Some(native))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delimiter_is_one_line_of_20_to_65_characters() {
+        for (name, delimiter, is_good) in [
+            ("none", String::new(), true),
+            ("19", "é".repeat(19), false),
+            ("20", "é".repeat(20), true),
+            ("65", "é".repeat(65), true),
+            ("66", "é".repeat(66), false),
+            ("the placeholder", BUILT_IN_DELIMITER.to_owned(), true),
+            ("two lines", format!("{0}\n{0}", "=".repeat(20)), false),
+        ] {
+            let settings = Settings { delimiter, ..Settings::default() };
+            assert_eq!(settings.check().is_ok(), is_good, "{name}: {:?}", settings.check());
+        }
+    }
+
+    #[test]
+    fn the_delimiter_line_is_the_accounts_or_the_built_in_one() {
+        let own = "== Please answer above ==";
+        for (reply_delimiter, delimiter, want) in
+            [(true, "", Some(DELIMITER)), (true, BUILT_IN_DELIMITER, Some(DELIMITER)), (true, own, Some(own)), (false, own, None)]
+        {
+            let settings = Settings { reply_delimiter, delimiter: delimiter.into(), ..Settings::default() };
+            assert_eq!(settings.delimiter_line(), want, "{delimiter:?}");
+        }
     }
 }

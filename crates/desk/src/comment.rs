@@ -116,18 +116,27 @@ pub fn hidden_of(read: &Reply, from: usize, text: &str) -> Vec<Hidden> {
     ranges.filter(|part| part.from < part.to).collect()
 }
 
-/// Takes the brackets that hold a ticket's token out of a text, so that nobody passes it on unseen; ranges move along.
+/// Takes the brackets that hold tickets' tokens out of a text, so that nobody passes them on unseen; ranges move along.
 #[must_use]
-pub fn without_token(text: &str, token: &ThreadToken, hidden: Vec<Hidden>) -> (String, Vec<Hidden>) {
-    let marked = format!("[{}]", token.as_str());
-    let places: Vec<usize> = text.match_indices(&marked).map(|(at, _)| at).collect();
+pub fn without_tokens(text: &str, tokens: &[ThreadToken], hidden: Vec<Hidden>) -> (String, Vec<Hidden>) {
+    let marked: Vec<String> = tokens.iter().map(|token| format!("[{}]", token.as_str())).collect();
+    // Where each begins, and how long it is.
+    let mut places: Vec<(usize, usize)> =
+        marked.iter().flat_map(|marked| text.match_indices(marked.as_str()).map(|(at, found)| (at, found.len()))).collect();
     if places.is_empty() {
         return (text.to_owned(), hidden);
     }
-    let body = text.replace(&marked, "").trim_end().to_owned();
+    places.sort_unstable();
+    let (mut body, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, length) in &places {
+        body.push_str(text.get(from..*at).unwrap_or_default());
+        from = at.saturating_add(*length);
+    }
+    body.push_str(text.get(from..).unwrap_or_default());
+    let body = body.trim_end().to_owned();
     let moved = |at: usize| {
-        let before = places.partition_point(|place| *place < at);
-        at.saturating_sub(before.saturating_mul(marked.len())).min(body.len())
+        let before: usize = places.iter().take_while(|(place, _)| *place < at).map(|(_, length)| length).sum();
+        at.saturating_sub(before).min(body.len())
     };
     let hidden = hidden.into_iter().map(|part| Hidden { from: moved(part.from), to: moved(part.to), ..part });
     let hidden = hidden.filter(|part| part.from < part.to).collect();
@@ -153,11 +162,11 @@ mod tests {
 
     #[test]
     fn ranges_move_with_the_token_that_is_taken_out() {
-        let token = ThreadToken::parse("ABCDEF-GHIJ").unwrap();
-        let text = "new [ABCDEF-GHIJ]\n> old\n> [ABCDEF-GHIJ]\nmore";
+        let tokens = ["ABCDEF-GHIJ", "AAAAAA-AAAAA"].map(|token| ThreadToken::parse(token).unwrap());
+        let text = "new [ABCDEF-GHIJ][AAAAAA-AAAAA]\n> old\n> [ABCDEF-GHIJ]\nmore";
         let at = |part: &str| text.find(part).unwrap();
         let quote = Hidden { from: at("> old"), to: at("more"), kind: HiddenKind::Quote };
-        let (body, hidden) = without_token(text, &token, vec![quote]);
+        let (body, hidden) = without_tokens(text, &tokens, vec![quote]);
         assert_eq!(body, "new \n> old\n> \nmore");
         assert_eq!(body.get(hidden[0].from..hidden[0].to), Some("> old\n> \n"));
     }

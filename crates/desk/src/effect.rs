@@ -180,6 +180,8 @@ impl Desk<'_> {
     ) {
         // An id met on a real mail stays as it was first met.
         let known = self.facts.message_ids.get(&message_id);
+        // A mail that was waited for and is held keeps its ticket for when it is let through.
+        let ticket_id = ticket_id.or(known.filter(|_| kind == IdKind::In).and_then(|known| known.ticket));
         let is_decided_anew = known.is_some_and(|known| known.kind == IdKind::In && known.mail_id == inbound.id.0);
         let known = known.map(|known| known.kind).filter(|_| !is_decided_anew);
         if matches!((known, kind), (Some(IdKind::In | IdKind::Out), _) | (Some(IdKind::Seen), IdKind::Seen)) {

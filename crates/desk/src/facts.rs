@@ -140,7 +140,7 @@ impl Questions {
 
     /// Adds what a mail asks once the first answers are known: another text under a Message-ID that was used, and for an agent
     /// the people that commands and forwards name, and the comments that may be quoted. For most mails that is nothing.
-    pub fn add_more(&mut self, account: &Account, facts: &Facts, inbound: &Inbound<'_>) {
+    pub fn add_more(&mut self, account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &Inbound<'_>) {
         let letter = inbound.letter;
         let is_met = |id: &String| facts.message_ids.get(id).is_some_and(|known| known.kind == IdKind::In);
         if own_id(letter).is_some_and(|id| is_met(&id)) {
@@ -165,7 +165,7 @@ impl Questions {
             }
         }
         let arrival = received::resolve(account, inbound.envelope, letter);
-        match thread::find(account, facts, &arrival, letter) {
+        match thread::find(account, keys, facts, &arrival, inbound) {
             Some((ticket, _)) => {
                 self.comments.insert(ticket);
             }
@@ -217,8 +217,14 @@ fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSe
     let mut tokens: BTreeSet<ThreadToken> =
         recipients.chain(headers).filter(|key| native(key.domain())).filter_map(|key| ThreadToken::in_address(&key)).collect();
     tokens.extend(named_ids(letter).filter_map(|id| ThreadToken::in_message_id(id, native)));
-    tokens.extend(ThreadToken::in_text(&letter.text));
+    tokens.extend(ThreadToken::in_body(letter));
     tokens
+}
+
+/// Whether an address has the form of our return paths, `bounce+…` at a native host, signed or not.
+#[must_use]
+pub fn is_return_path(account: &Account, key: &AddressKey) -> bool {
+    key.detail().is_some() && key.base().local() == "bounce" && account.brand_of_host(key.domain()).is_some()
 }
 
 /// The outbox row named by a recipient `bounce+{signed id}@native host`.
@@ -226,10 +232,21 @@ fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSe
 pub fn bounced_row(account: &Account, keys: &SigningKeys, envelope: &Envelope) -> Option<OutboxId> {
     envelope.recipients.iter().find_map(|text| {
         let key = AddressKey::parse(text).ok()?;
-        let ours = key.base().local() == "bounce" && account.brand_of_host(key.domain()).is_some();
-        let signed = key.detail().filter(|_| ours)?;
+        let signed = key.detail().filter(|_| is_return_path(account, &key))?;
         keys.verify(Purpose::Bounce, account.id.0, signed).map(OutboxId)
     })
+}
+
+/// The delivery whose signed return path is a recipient of the mail.
+#[must_use]
+pub fn returned_delivery<'f>(
+    account: &Account,
+    keys: &SigningKeys,
+    facts: &'f Facts,
+    envelope: &Envelope,
+) -> Option<&'f Delivery> {
+    let row = bounced_row(account, keys, envelope)?;
+    facts.deliveries.iter().find(|delivery| delivery.outbox_id == row)
 }
 
 /// The answers, for one account. Changed as the batch goes on, so that later mails see earlier verdicts.

@@ -77,6 +77,9 @@ pub struct Content {
     /// The brand's name, for an acknowledgement.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub brand: String,
+    /// The line above which people answer; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub delimiter: String,
     /// The thread token; empty for a probe.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
@@ -94,6 +97,7 @@ pub struct Content {
 struct Frame {
     from: Party,
     reply_to: Party,
+    delimiter: String,
     host: String,
 }
 
@@ -113,6 +117,7 @@ fn frame(account: &Account, ticket: &Ticket, agent: Option<&Person>) -> Option<F
     Some(Frame {
         from: Party { name, address: sender.written.clone() },
         reply_to: Party { name: sender.name.clone(), address: reply_address },
+        delimiter: account.settings.delimiter_line().unwrap_or_default().to_owned(),
         host,
     })
 }
@@ -138,6 +143,7 @@ pub fn acknowledgement(account: &Account, ticket: &Ticket, requester: &Person) -
         subject: String::new(),
         text: String::new(),
         brand: brand.to_owned(),
+        delimiter: frame.delimiter,
         token: ticket.token.as_str().into(),
         host: frame.host,
         in_reply_to: ticket.last_message_id.clone(),
@@ -158,6 +164,7 @@ pub fn comment(account: &Account, ticket: &Ticket, author: &Person, to: Vec<Part
         subject: reply_subject(&ticket.subject),
         text: String::new(),
         brand: String::new(),
+        delimiter: frame.delimiter,
         token: ticket.token.as_str().into(),
         host: frame.host,
         in_reply_to: ticket.last_message_id.clone(),
@@ -192,6 +199,7 @@ pub fn sign_up(account: &Account, brand: BrandId, recipient: &str, to: Party, in
              Please ask {name} to register this address, then send your mail again.\n"
         ),
         brand: String::new(),
+        delimiter: String::new(),
         token: String::new(),
         host,
         in_reply_to,
@@ -225,6 +233,7 @@ pub fn probe(account: &Account, external: &crate::address::SupportAddress, secre
             external.written
         ),
         brand: String::new(),
+        delimiter: String::new(),
         token: String::new(),
         host,
         in_reply_to: None,
@@ -247,6 +256,7 @@ pub fn digest(account: &Account, to: &str, words: crate::digest::Words) -> Optio
         subject: words.subject,
         text: words.text,
         brand: String::new(),
+        delimiter: String::new(),
         token: String::new(),
         host: host_of(account, brand.id)?,
         in_reply_to: None,
@@ -309,7 +319,7 @@ pub fn render(rendering: &Rendering<'_>) -> Vec<u8> {
             references.push(id);
         }
     }
-    let (text, html) = with_token(&body, &content.token);
+    let (text, html) = with_token(&with_delimiter(body, &content.delimiter), &content.token);
     let mut extra = vec![("X-Guichet-Mail".to_owned(), rendering.mark.to_owned())];
     if let Some(secret) = &content.probe {
         extra.push(("X-Guichet-Probe".to_owned(), secret.clone()));
@@ -353,6 +363,11 @@ fn words_of(rendering: &Rendering<'_>) -> (String, String) {
     }
 }
 
+/// Puts the line above which people answer on top, so that it stands between their answer and what they quote.
+fn with_delimiter(body: String, delimiter: &str) -> String {
+    if delimiter.is_empty() { body } else { format!("{delimiter}\n\n{body}") }
+}
+
 /// Puts the thread token below the text, far enough not to be read, and unseen into the HTML.
 fn with_token(body: &str, token: &str) -> (String, String) {
     if token.is_empty() {
@@ -379,6 +394,7 @@ mod tests {
             subject: "Re: Lamp".into(),
             text: String::new(),
             brand: String::new(),
+            delimiter: String::new(),
             token: "ABCDEF-GHIJ".into(),
             host: "desk.example".into(),
             in_reply_to: Some("two@customer.example".into()),

@@ -123,12 +123,8 @@ fn choose<'a>(
     cc: &[AddressKey],
 ) -> Chosen<'a> {
     // Rule 1 and 2: registered envelope recipients; the target of a proven forward stands for the address behind it.
-    let mut named: Vec<(&SupportAddress, Source)> = Vec::new();
-    for key in recipients {
-        let Some(own) = account.owner_of(key) else { continue };
-        let behind = (own.kind == Kind::Native).then(|| account.external_behind(&own.email)).flatten();
-        named.push(behind.map_or((own, Source::Envelope), |external| (external, Source::Forward)));
-    }
+    let owners = recipients.iter().filter_map(|key| account.owner_of(key));
+    let named: Vec<Named<'_>> = owners.map(|own| Named::of(account, own)).collect();
     if let Some((address, source)) = first_in_header_order(&named, to, cc) {
         let unbound_native = source == Source::Envelope && address.kind == Kind::Native;
         // A relay we believe may say that a native address was only the target of an unproven forward.
@@ -162,18 +158,36 @@ fn of_the_relay(letter: &Letter) -> impl Iterator<Item = &Hop> {
     letter.hops.iter().filter(|hop| hop.above_received == 0)
 }
 
-/// Several recipients in one transaction: To order, then Cc order, then envelope order.
-fn first_in_header_order<'a>(
-    named: &[(&'a SupportAddress, Source)],
-    to: &[AddressKey],
-    cc: &[AddressKey],
-) -> Option<(&'a SupportAddress, Source)> {
-    if let [only] = named {
-        return Some(*only);
+/// A recipient of the envelope, and what it may stand for.
+struct Named<'a> {
+    /// What it is when the header does not choose.
+    itself: (&'a SupportAddress, Source),
+    /// The addresses that forward to it, where they are several: the header says which of them was written to.
+    behind: Vec<(&'a SupportAddress, Source)>,
+}
+
+impl<'a> Named<'a> {
+    fn of(account: &'a Account, own: &'a SupportAddress) -> Named<'a> {
+        let behind: Vec<_> = if own.kind == Kind::Native {
+            account.externals_behind(&own.email).map(|external| (external, Source::Forward)).collect()
+        } else {
+            vec![]
+        };
+        match behind.as_slice() {
+            [only] => Named { itself: *only, behind: vec![] },
+            _ => Named { itself: (own, Source::Envelope), behind },
+        }
     }
+}
+
+/// Of several recipients in one transaction, or several addresses behind one: To order, then Cc order, then envelope order.
+fn first_in_header_order<'a>(named: &[Named<'a>], to: &[AddressKey], cc: &[AddressKey]) -> Option<(&'a SupportAddress, Source)> {
+    let candidates = || {
+        named.iter().flat_map(|named| if named.behind.is_empty() { std::slice::from_ref(&named.itself) } else { &named.behind })
+    };
     let by_header = to
         .iter()
         .chain(cc)
-        .find_map(|key| named.iter().find(|(address, _)| address.email == *key || address.email == key.base()));
-    by_header.or_else(|| named.first()).copied()
+        .find_map(|key| candidates().find(|(address, _)| address.email == *key || address.email == key.base()));
+    by_header.copied().or_else(|| named.first().map(|named| named.itself))
 }

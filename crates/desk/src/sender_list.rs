@@ -105,6 +105,14 @@ pub enum Listed {
     Unlisted,
 }
 
+impl Listed {
+    /// Whether the allow list names this very sender, by an address rather than a host, `*` or an organization's domain.
+    #[must_use]
+    pub fn is_allowed_by_address(&self) -> bool {
+        matches!(self, Listed::Allowed { entry } if entry.contains('@'))
+    }
+}
+
 /// Which of the two lists a text is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {

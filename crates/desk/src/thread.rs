@@ -1,11 +1,10 @@
 //! Which ticket a mail joins: plus address, then headers, then body (docs/behaviour/threading.md §1). Subjects never count.
 
-use mail::letter::Letter;
-
 use crate::account::Account;
-use crate::facts::{Facts, IdKind, named_ids};
+use crate::facts::{Facts, IdKind, Inbound, KnownId, named_ids, returned_delivery};
 use crate::id::TicketId;
 use crate::received::Arrival;
+use crate::signed::SigningKeys;
 use crate::token::ThreadToken;
 
 /// How a mail names its ticket; an encoded id (address, body) is a secret, a header id is not.
@@ -15,23 +14,32 @@ pub enum Match {
     PlusAddress(ThreadToken),
     /// In-Reply-To or References named this Message-ID.
     Header(String),
-    /// A token in brackets in the text.
+    /// A token in brackets in the text, or in the HTML beside it.
     Body(ThreadToken),
     /// An earlier mail of the ticket named this one's own Message-ID: mails arrived in reverse.
     Awaited(String),
+    /// It came to the signed return path of a mail of the ticket.
+    ReturnPath,
 }
 
 impl Match {
     /// Whether only somebody who got mail of the ticket can know it.
     #[must_use]
     pub fn is_encoded(&self) -> bool {
-        matches!(self, Match::PlusAddress(_) | Match::Body(_))
+        matches!(self, Match::PlusAddress(_) | Match::Body(_) | Match::ReturnPath)
     }
 }
 
 /// Finds the ticket, the first rule that names one wins.
 #[must_use]
-pub fn find(account: &Account, facts: &Facts, arrival: &Arrival, letter: &Letter) -> Option<(TicketId, Match)> {
+pub fn find(
+    account: &Account,
+    keys: &SigningKeys,
+    facts: &Facts,
+    arrival: &Arrival,
+    inbound: &Inbound<'_>,
+) -> Option<(TicketId, Match)> {
+    let letter = inbound.letter;
     let by_token = |token: &ThreadToken| facts.tokens.get(token).copied();
     if let Some(token) = &arrival.token
         && let Some(ticket) = by_token(token)
@@ -47,11 +55,19 @@ pub fn find(account: &Account, facts: &Facts, arrival: &Arrival, letter: &Letter
         }
     }
     if let Some(own) = letter.message_id.as_ref().map(|id| id.as_str()) {
-        let awaited = facts.message_ids.get(own).filter(|known| known.kind == IdKind::Seen);
+        // A mail that was held and is decided anew has a row of its own, which kept what it was waited for by.
+        let is_own = |known: &KnownId| known.kind == IdKind::In && known.mail_id == inbound.id.0;
+        let is_awaited = |known: &&KnownId| known.kind == IdKind::Seen || is_own(known);
+        let awaited = facts.message_ids.get(own).filter(is_awaited);
         if let Some(ticket) = awaited.and_then(|known| known.ticket) {
             return Some((ticket, Match::Awaited(own.to_owned())));
         }
     }
-    let token = ThreadToken::in_text(&letter.text)?;
-    by_token(&token).map(|ticket| (ticket, Match::Body(token)))
+    for token in ThreadToken::in_body(letter) {
+        if let Some(ticket) = by_token(&token) {
+            return Some((ticket, Match::Body(token)));
+        }
+    }
+    let delivery = returned_delivery(account, keys, facts, inbound.envelope);
+    delivery.and_then(|delivery| delivery.ticket).map(|ticket| (ticket, Match::ReturnPath))
 }

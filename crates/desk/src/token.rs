@@ -1,12 +1,15 @@
 //! Thread tokens: `ABCDEF-GHIJ`, one per ticket, unguessable, in brackets in a body and behind `+id` in an address.
 
 use mail::address::AddressKey;
+use mail::letter::Letter;
 
 /// Letters and digits before the dash.
 const HEAD: usize = 6;
 /// Letters and digits after the dash: what we make, and the most we read.
 const TAIL: usize = 4;
 const TAIL_MAX: usize = 5;
+/// Tokens of a text that are looked at: the first ones.
+pub const TOKENS_READ: usize = 8;
 const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// A ticket's token, upper-case: six letters or digits, a dash, four or five more (docs/behaviour/threading.md §2).
@@ -52,21 +55,35 @@ impl ThreadToken {
         ThreadToken::parse(token)
     }
 
-    /// The first `[ABCDEF-GHIJ]`, upper-case as we wrote it, in a text.
+    /// The tokens `[ABCDEF-GHIJ]`, upper-case as we write them, in a text: in order, each once, at most [`TOKENS_READ`]. Other
+    /// things are written so too, such as order numbers.
     #[must_use]
-    pub fn in_text(text: &str) -> Option<ThreadToken> {
-        let mut rest = text;
-        while let Some((_, after)) = rest.split_once('[') {
+    pub fn in_text(text: &str) -> Vec<ThreadToken> {
+        let (mut rest, mut tokens) = (text, Vec::new());
+        while let Some((_, after)) = rest.split_once('[').filter(|_| tokens.len() < TOKENS_READ) {
             rest = after;
             let Some(end) = after.bytes().take(HEAD + TAIL_MAX + 2).position(|byte| byte == b']') else { continue };
             let inside = after.get(..end).unwrap_or_default();
             if inside.bytes().all(|byte| !byte.is_ascii_lowercase())
                 && let Some(token) = ThreadToken::parse(inside)
+                && !tokens.contains(&token)
             {
-                return Some(token);
+                tokens.push(token);
             }
         }
-        None
+        tokens
+    }
+
+    /// The tokens of a mail's body: those of its text, then those that only its HTML has, where our mails hide them.
+    #[must_use]
+    pub fn in_body(letter: &Letter) -> Vec<ThreadToken> {
+        let mut tokens = ThreadToken::in_text(&letter.text);
+        for token in letter.marks.iter().filter_map(|mark| ThreadToken::parse(mark)) {
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        tokens
     }
 
     /// The token in a Message-ID of ours: `TOKEN.random@host` or the thread root `TOKEN@host`.
@@ -102,14 +119,20 @@ mod tests {
     #[test]
     fn finds_tokens_in_bodies_and_ids() {
         for (text, want) in [
-            ("hello\n[ABCDEF-GHIJ]\n", Some("ABCDEF-GHIJ")),
-            ("[[x] [AAAAAA-AAAA]", Some("AAAAAA-AAAA")),
-            ("[abcdef-ghij]", None),
-            ("[ABCDEF-GHIJ", None),
-            ("[ABCDEF-GHIJ é]", None),
-            ("[ABCDÉF-GHI]", None),
+            ("hello\n[ABCDEF-GHIJ]\n", vec!["ABCDEF-GHIJ"]),
+            ("[[x] [AAAAAA-AAAA]", vec!["AAAAAA-AAAA"]),
+            ("[PROD12-2024] [AAAAAA-AAAA] [PROD12-2024]", vec!["PROD12-2024", "AAAAAA-AAAA"]),
+            ("[abcdef-ghij]", vec![]),
+            ("[ABCDEF-GHIJ", vec![]),
+            ("[ABCDEF-GHIJ é]", vec![]),
+            ("[ABCDÉF-GHI]", vec![]),
         ] {
-            assert_eq!(ThreadToken::in_text(text).as_ref().map(ThreadToken::as_str), want, "{text}");
+            let found = ThreadToken::in_text(text);
+            assert_eq!(found.iter().map(ThreadToken::as_str).collect::<Vec<_>>(), want, "{text}");
+        }
+        for count in [TOKENS_READ, TOKENS_READ + 1] {
+            let text: String = (0..count).map(|number| format!("[NUMBER-{number:04}]")).collect();
+            assert_eq!(ThreadToken::in_text(&text).len(), TOKENS_READ, "{count}");
         }
         let native = |host: &str| host == "desk.example";
         assert!(ThreadToken::in_message_id("ABCDEF-GHIJ.77x@Desk.Example", native).is_some());

@@ -14,7 +14,7 @@ use crate::account::Account;
 use crate::address::{Forwarding, SupportAddress};
 use crate::changes::DeliveryResult;
 use crate::comment::Flag;
-use crate::facts::{Delivery, Facts, IdKind, Inbound, own_id, reused_id};
+use crate::facts::{Delivery, Facts, IdKind, Inbound, is_return_path, own_id, reused_id};
 use crate::id::{MailId, TicketId};
 use crate::ledger::Outcome;
 use crate::mail_command::Command;
@@ -342,7 +342,7 @@ impl Case<'_> {
     fn probe(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
         let waiting = |address: &&SupportAddress| address.forwarding_at(self.inbound.accepted_at) == Forwarding::Waiting;
-        let in_subject = letter.subject.split_whitespace().next_back().unwrap_or_default();
+        let in_subject = letter.subject.split_whitespace().next_back().filter(|_| self.is_no_answer()).unwrap_or_default();
         let in_id = letter.message_id.as_ref().and_then(|id| id.as_str().split('@').next()).unwrap_or_default();
         let carried = [letter.probe.as_deref().unwrap_or_default(), in_subject, in_id];
         let external = self.account.addresses().filter(waiting).find(|address| {
@@ -350,12 +350,19 @@ impl Case<'_> {
         })?;
         let external = external.email.clone();
         let native = self.inbound.envelope.recipients.iter().find_map(|text| {
-            let key = AddressKey::parse(text).ok()?;
+            let key = AddressKey::parse(text).ok().filter(|key| !is_return_path(self.account, key))?;
             let own = self.account.owner_of(&key).map_or_else(|| key.base(), |address| address.email.clone());
             self.account.brand_of_host(own.domain()).map(|_| own)
         })?;
         self.say(format!("the forwarding probe for {external} came back at {native}: the forward works"));
         Some(Verdict::Probe { external, native })
+    }
+
+    /// Whether it is a mail of its own: bounces, absence notices and replies repeat the subject of what they answer.
+    fn is_no_answer(&self) -> bool {
+        let letter = self.inbound.letter;
+        let is_answer = matches!(self.nature, Nature::Bounce | Nature::Delay | Nature::AutoReply);
+        !is_answer && letter.report.is_none() && letter.in_reply_to.is_empty() && letter.references.is_empty()
     }
 
     fn loop_of_ours(&mut self) -> Option<Verdict> {

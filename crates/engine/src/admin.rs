@@ -356,7 +356,7 @@ impl Engine {
                             person.name.clone()
                         };
                     store::user::set_role(tx, account_id, known.id, role, &name)?;
-                    Person { role, name, ..known }
+                    Person { role, name, is_verified: true, ..known }
                 }
                 None => {
                     store::user::insert_many(tx, account_id, &[(person.clone(), key.clone(), now)])?;

@@ -234,8 +234,9 @@ impl Again {
         };
         // Before the facts are gathered: what the verdict needs of a ticket that it goes into is among them.
         inbound.recovered = recovered.as_ref();
-        let per_hour = self.engine.inner.options.sender_per_hour;
-        let mut facts = store::facts::gather(tx, account, self.engine.keys(), per_hour, &[inbound])?;
+        // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
+        let uncounted = 0;
+        let mut facts = store::facts::gather(tx, account, self.engine.keys(), uncounted, &[inbound])?;
         let needed = ids_needed(std::slice::from_ref(&self.item), &facts, tickets_per_mail(account));
         let mut supply = BatchSupply::new(self.reserved.again(tx, needed)?);
         let marker = desk::supply::Supply::id(&mut supply);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use desk::changes::Changes;
+use desk::changes::{Changes, Outgoing};
 use desk::effect::Desk;
 use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
@@ -39,12 +39,21 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
+/// A mail that a command put into the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// What it is: a notice's word, `comment` or `follower`.
+    pub kind: String,
+    /// Whom it goes to.
+    pub to: Vec<String>,
+}
+
 impl Engine {
-    /// Carries a command out in one transaction and wakes the outbox.
+    /// Carries a command out in one transaction and wakes the outbox. Returns the mails it put there, none where nobody is told.
     ///
     /// # Errors
     /// [`SubmitError::Refused`] with the rule, or the store's failure.
-    pub async fn submit(&self, account_id: i64, command: Command) -> Result<(), SubmitError> {
+    pub async fn submit(&self, account_id: i64, command: Command) -> Result<Vec<Queued>, SubmitError> {
         let Command::UpdateTicket { number, actor, update } = command;
         let kept = self.inner.accounts.kept(account_id);
         // Comment, audit, marker, the mail and one row for the requester and each CC, and a mail with its row for each follower.
@@ -73,13 +82,17 @@ impl Engine {
                 }
                 let can_deliver = engine.inner.options.can_deliver;
                 store::changes::write(tx, Writing { account_id, now, marker, can_deliver, digest_every: None }, &changes)?;
-                Ok(Ok(()))
+                Ok(Ok(changes.outgoing.iter().map(queued).collect()))
             })
             .await?;
-        done?;
+        let queued = done?;
         self.store().wake(Kind::Outbox);
-        Ok(())
+        Ok(queued)
     }
+}
+
+fn queued(mail: &Outgoing) -> Queued {
+    Queued { kind: mail.content.kind.clone(), to: mail.recipients.iter().map(|(_, address)| address.clone()).collect() }
 }
 
 /// People know a ticket by its number, not by its id.

@@ -27,7 +27,7 @@ use desk::signed::SigningKeys;
 use store::Store;
 
 pub use authenticate::AuthenticateOptions;
-pub use command::{Command, SubmitError};
+pub use command::{Command, Queued, SubmitError};
 
 /// A step of a mail's way, named for faults that tests inject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

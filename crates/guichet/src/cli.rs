@@ -336,10 +336,10 @@ pub(crate) enum Ticket {
         /// The agent who answers
         #[arg(long = "as", value_name = "EMAIL")]
         agent: String,
-        /// The requester and CCs get it by mail
+        /// The requester, CCs and followers get it by mail
         #[arg(long, group = "audience")]
         public: bool,
-        /// An internal note that leaves by no mail
+        /// An internal note, which followers alone get by mail
         #[arg(long, group = "audience")]
         note: bool,
         /// The text

@@ -120,21 +120,23 @@ fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{323af}')
 }
 
-/// The language that an Accept-Language field asks for most, as a BCP 47 tag in its usual case: `de`, `pt-BR`, `zh-Hant-TW`.
+/// The languages that an Accept-Language field asks for, as BCP 47 tags in their usual case: `de`, `pt-BR`, `zh-Hant-TW`.
 ///
-/// The highest `q` wins, among equals the first (RFC 3282 §3, RFC 9110 §12.5.4); `*` and what is no tag are passed over.
+/// The highest `q` comes first, among equals the first (RFC 3282 §3, RFC 9110 §12.5.4); `*`, what is no tag and what is not
+/// wanted (`q=0`) are passed over.
 #[must_use]
-pub fn from_accept_language(value: &str) -> Option<String> {
-    let mut best: Option<(u32, String)> = None;
+pub fn from_accept_language(value: &str) -> Vec<String> {
+    let mut wanted: Vec<(u32, String)> = Vec::new();
     for range in value.split(',').take(MAX_RANGES) {
         let mut pieces = range.split(';');
         let Some(tag) = pieces.next().and_then(|tag| tag_of(without_comment(tag))) else { continue };
         let weight = pieces.find_map(weight_of).unwrap_or(1_000);
-        if weight > best.as_ref().map_or(0, |(best, _)| *best) {
-            best = Some((weight, tag));
+        if weight > 0 && wanted.iter().all(|(_, known)| *known != tag) {
+            wanted.push((weight, tag));
         }
     }
-    best.map(|(_, tag)| tag)
+    wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    wanted.into_iter().map(|(_, tag)| tag).collect()
 }
 
 /// RFC 3282 §3 allows a comment in parentheses behind a tag.
@@ -310,24 +312,24 @@ mod tests {
     #[test]
     fn accept_language_is_read() {
         for (value, want) in [
-            ("de", Some("de")),
-            ("de-DE", Some("de-DE")),
-            ("en-us, de;q=0.7", Some("en-US")),
-            ("en;q=0.5, fr-CA;q=0.8, de;q=0.8", Some("fr-CA")),
-            ("de;q=0, en;q=0.001", Some("en")),
-            ("*, pt_br;q=0.3", Some("pt-BR")),
-            ("zh-hant-tw", Some("zh-Hant-TW")),
-            ("sl-rozaj", Some("sl-rozaj")),
-            ("de (Deutsch), en (English)", Some("de")),
-            ("de ; q = 0.2 , EN ; q = 1.000", Some("en")),
-            ("en;q=x, de;q=0.1", Some("de")),
-            ("", None),
-            ("*", None),
-            ("de;q=0", None),
-            ("english, 12, a", None),
-            ("de-toolongsubtag", None),
+            ("de", vec!["de"]),
+            ("de-DE", vec!["de-DE"]),
+            ("en-us, de;q=0.7", vec!["en-US", "de"]),
+            ("en;q=0.5, fr-CA;q=0.8, de;q=0.8", vec!["fr-CA", "de", "en"]),
+            ("de;q=0, en;q=0.001", vec!["en"]),
+            ("*, pt_br;q=0.3", vec!["pt-BR"]),
+            ("zh-hant-tw", vec!["zh-Hant-TW"]),
+            ("sl-rozaj", vec!["sl-rozaj"]),
+            ("de (Deutsch), en (English), de", vec!["de", "en"]),
+            ("de ; q = 0.2 , EN ; q = 1.000", vec!["en", "de"]),
+            ("en;q=x, de;q=0.1", vec!["de"]),
+            ("", vec![]),
+            ("*", vec![]),
+            ("de;q=0", vec![]),
+            ("english, 12, a", vec![]),
+            ("de-toolongsubtag", vec![]),
         ] {
-            assert_eq!(from_accept_language(value).as_deref(), want, "{value:?}");
+            assert_eq!(from_accept_language(value), want, "{value:?}");
         }
     }
 
@@ -337,7 +339,7 @@ mod tests {
             if let Some(tag) = detect(&text) {
                 prop_assert!(LANGUAGES.iter().any(|(_, known)| *known == tag));
             }
-            if let Some(tag) = from_accept_language(&value) {
+            for tag in from_accept_language(&value) {
                 prop_assert_eq!(tag_of(&tag), Some(tag));
             }
         }

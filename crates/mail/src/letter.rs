@@ -9,7 +9,9 @@ use crate::encoded_word;
 use crate::field::{Field, OWN_MARK, PROBE, header_of_mail};
 use crate::flowed;
 use crate::forward::subject::{Manner, manner};
+use crate::language;
 use crate::mailbox_list;
+use crate::mark;
 use crate::message_id::{MessageId, parse_ids, parse_ids_counting};
 use crate::nature::{self, Nature, Sign, Signs};
 use crate::part::{self, Flow, Part};
@@ -20,6 +22,7 @@ use crate::tnef::Tnef;
 use std::borrow::Cow;
 
 pub use crate::attachment::{Attachment, FILE_NAME_OCTETS};
+pub use crate::mark::MAX_MARKS;
 
 /// The longest subject in characters; the rest is cut.
 pub const SUBJECT_CHARACTERS: usize = 998;
@@ -54,6 +57,8 @@ pub struct Letter {
     pub sender: Option<Mailbox>,
     /// Where answers are asked to go; empty when it does not say.
     pub reply_to: Vec<Mailbox>,
+    /// The languages its sender reads, most wanted first, as BCP 47 tags (Accept-Language, RFC 3282).
+    pub languages: Vec<String>,
     /// At most [`MAX_ADDRESSES`].
     pub to: Vec<Mailbox>,
     /// At most [`MAX_ADDRESSES`].
@@ -75,6 +80,9 @@ pub struct Letter {
     pub reply: Reply,
     /// Whether it has an HTML body.
     pub has_html: bool,
+    /// What stands in square brackets in its HTML and has the form of a mark, shown or hidden: 8 to 16 capitals, digits and
+    /// hyphens. In order, each once, at most [`MAX_MARKS`].
+    pub marks: Vec<String>,
     /// Everything that is not the text, in order; attached mails are one attachment each, a `winmail.dat` is what it holds.
     pub attachments: Vec<Attachment>,
     /// The trace addresses from the top of the header down, at most [`MAX_HOPS`].
@@ -193,12 +201,17 @@ impl Letter {
         for twins in bodies.chunk_by(|one, next| one.alternative.is_some() && one.alternative == next.alternative) {
             let plain = twins.iter().filter(|part| !part.is_html()).map(|part| text_of(part, defects));
             let piece = join(plain);
+            let pages = twins.iter().filter(|part| part.is_html());
             if !piece.is_empty() {
                 pieces.push(piece);
+                pages.for_each(|part| mark::find_in_part(part, &mut self.marks));
                 continue;
             }
-            let html =
-                twins.iter().filter(|part| part.is_html()).map(|part| reply::of_html_with(&text_of(part, defects), &hints));
+            let html = pages.map(|part| {
+                let page = text_of(part, defects);
+                mark::find(page.as_bytes(), &mut self.marks);
+                reply::of_html_with(&page, &hints)
+            });
             let (texts, mut replies): (Vec<String>, Vec<Reply>) = html.unzip();
             let piece = join(texts.into_iter());
             // Careless programs send text and, behind it, its HTML twin as if they were two texts.
@@ -340,6 +353,9 @@ impl Fields {
             b"delivered-to" => {
                 self.signs.take(name, field, defects);
                 self.hop(HopHeader::DeliveredTo, field, index, letter, defects);
+            }
+            b"accept-language" if self.is_first("accept-language", None, defects) => {
+                letter.languages = language::from_accept_language(&field.text(defects));
             }
             b"x-forwarded-to" => self.hop(HopHeader::XForwardedTo, field, index, letter, defects),
             b"x-original-to" => self.hop(HopHeader::XOriginalTo, field, index, letter, defects),

@@ -33,6 +33,7 @@ mod html_structure;
 mod html_to_text;
 mod html_token;
 mod mailbox_list;
+mod mark;
 mod outgoing_part;
 mod parameter;
 mod part;

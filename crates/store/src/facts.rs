@@ -47,7 +47,7 @@ pub fn gather(
     facts.sender_per_hour = per_hour;
     let mut more = Questions::default();
     for inbound in mails {
-        more.add_more(account, &facts, inbound);
+        more.add_more(account, keys, &facts, inbound);
         if let Some(Recovered::Into(ticket)) = inbound.recovered {
             more.comments.insert(*ticket);
         }

@@ -167,12 +167,12 @@ fn person(row: &mut Row) -> Result<Person> {
     })
 }
 
-/// Gives a known person another role and name.
+/// Gives a known person another role and name. Whom an operator enters is verified.
 ///
 /// # Errors
 /// As the database says.
 pub fn set_role(tx: &mut Tx<'_>, account_id: i64, id: UserId, role: Role, name: &str) -> Result<()> {
-    let sql = "UPDATE users SET role = $1, name = $2 WHERE account_id = $3 AND id = $4";
+    let sql = "UPDATE users SET role = $1, name = $2, is_verified = 1 WHERE account_id = $3 AND id = $4";
     tx.execute(sql, &values![role.as_str(), name, account_id, id.0])?;
     Ok(())
 }

@@ -53,7 +53,9 @@ fn joined(account: &Account, letter: &Letter) -> Option<String> {
         let known = KnownId { kind: IdKind::Out, ticket: Some(TicketId(number)), mail_id: number, fingerprint: None };
         facts.message_ids.entry(id.to_owned()).or_insert(known);
     }
-    match thread::find(account, &facts, &resolve(account, &envelope(letter), letter), letter)?.1 {
+    let envelope = envelope(letter);
+    let inbound = Inbound::new(MailId(0), NOW, &envelope, letter);
+    match thread::find(account, &keys()?, &facts, &resolve(account, &envelope, letter), &inbound)?.1 {
         Match::Header(id) => Some(id),
         _ => None,
     }

@@ -40,7 +40,9 @@ impl Desk<'_> {
                 ticket.assign(Some(agent.id)).map_err(|refusal| refusal.to_string())
             }
             Command::Requester(name) => {
-                let person = self.by_name(name).or_else(|| self.newcomer(name));
+                let is_own =
+                    matches!(name, PersonName::Mailbox(mailbox) if mailbox.key().is_some_and(|key| self.account.is_own(&key)));
+                let person = self.by_name(name).filter(|_| !is_own).or_else(|| self.newcomer(name));
                 let person = person.ok_or_else(|| "nobody can be requester by that address or id".to_owned())?;
                 ticket.requester_id = person.id;
                 ticket.organization_id = person.organization_id;

@@ -12,14 +12,15 @@ use crate::user::{Deliverable, Person, Role, name_from};
 use crate::verdict::Author;
 
 impl Desk<'_> {
-    /// The author as a person, made if need be. `wrote`: the mail they wrote themselves, which tells their language and that
-    /// their address works.
-    pub(super) fn person(&mut self, author: &Author, wrote: Option<&Inbound<'_>>) -> Person {
+    /// Somebody of a mail as a person, made if need be. Whom From names wrote it, which tells their language and that their
+    /// address works; whom Reply-To, a forward or a command names did not.
+    pub(super) fn person(&mut self, author: &Author, inbound: &Inbound<'_>) -> Person {
         let mut person = match self.facts.people.get(&author.key) {
             Some(person) => person.clone(),
             None => self.make_person(&author.mailbox, author.key.clone()),
         };
-        if let Some(inbound) = wrote {
+        let from = inbound.letter.from.first().and_then(Mailbox::key);
+        if from.is_some_and(|from| from == author.key) {
             self.learn_language(&mut person, inbound);
             self.forget_bounces(&mut person, &author.key, inbound);
         }

@@ -81,10 +81,10 @@ impl Desk<'_> {
         }
     }
 
-    /// Tells the sender of a held mail to sign up.
+    /// Tells the sender of a held mail to sign up: From alone, since nothing proves whom Reply-To names.
     pub(super) fn tell_to_sign_up(&mut self, inbound: &Inbound<'_>, decision: &Decision) {
         let letter = inbound.letter;
-        let Some(mailbox) = letter.reply_to.first().or(letter.from.first()) else { return };
+        let Some(mailbox) = letter.from.first() else { return };
         let is_foreign = mailbox.key().is_some_and(|key| !self.account.is_own(&key));
         if !is_foreign || decision.is_automatic || inbound.envelope.is_quiet() {
             return;

@@ -112,9 +112,9 @@ impl Desk<'_> {
         (received, brand_id): (&Received, BrandId),
     ) -> TicketId {
         let (letter, conduct) = (inbound.letter, &decision.conduct);
-        let writer = self.person(author, Some(inbound));
+        let writer = self.person(author, inbound);
         let requester = conduct.requester.clone().unwrap_or_else(|| writer.clone());
-        let submitter = conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, None));
+        let submitter = conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, inbound));
         let source = follow_up_of.and_then(|id| self.facts.tickets.get(&id)).map(|facts| facts.ticket.clone());
         // Who takes part goes on under the old subject; a stranger learns nothing of it.
         let goes_on = source.as_ref().filter(|_| conduct.requester.is_some());
@@ -125,13 +125,14 @@ impl Desk<'_> {
             (None, Some(original)) if !original.subject.trim().is_empty() => original.subject.clone(),
             (None, _) => letter.subject.clone(),
         };
+        let text = self.text_of(inbound, decision);
         let keeps = self.account.settings.follow_up_keeps_assignee;
         let assignee_id = goes_on.filter(|_| keeps).and_then(|source| source.assignee_id);
         let ticket = Ticket {
             id,
             number: 0,
             brand_id,
-            subject: subject_of(&subject, &letter.text, &requester),
+            subject: subject_of(&subject, &text.body, &requester),
             status: if assignee_id.is_some() { Status::Open } else { Status::New },
             requester_id: requester.id,
             submitter_id: submitter.id,
@@ -155,25 +156,44 @@ impl Desk<'_> {
         self.facts.tickets.insert(id, TicketFacts { ticket: ticket.clone(), ccs: BTreeSet::new(), followers: BTreeSet::new() });
         self.changes.new_tickets.push(id);
         let mut events = vec![create_event(&ticket)];
-        let text = self.text_of(inbound, decision, &ticket.token);
-        self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
+        let comment = self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
         if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty()) {
-            let body = original.note.trim().to_owned();
-            let text = read(&body, &ticket.token);
+            let text = self.read(original.note.trim());
             let note = self.push_comment(id, submitter.id, false, text, inbound, &[]);
             events.push(json!({"type": "Comment", "id": note, "public": false}));
         }
         if conduct.adds_ccs {
             self.add_ccs(inbound, id, writer.id);
         }
+        tell_envelope(&mut events, inbound);
         self.obey(id, &submitter, &conduct.commands, &mut events);
         self.audit(id, submitter.id, "email", events);
-        let is_answered = conduct.acknowledges && !inbound.envelope.is_quiet();
-        if is_answered && !requester.is_staff() && requester.deliverable == Deliverable::Deliverable {
+        if follow_up_of.is_some() && requester.id != writer.id {
+            self.tell_follow_up(inbound, decision, id, comment, &writer, is_public);
+        } else if conduct.acknowledges
+            && !inbound.envelope.is_quiet()
+            && !requester.is_staff()
+            && requester.deliverable == Deliverable::Deliverable
+        {
             self.acknowledge(id, &requester);
         }
         self.save(super::ticket_after(self.facts, id));
         id
+    }
+
+    /// Somebody else's answer to the requester's closed ticket is mailed to the requester as on an open one.
+    fn tell_follow_up(
+        &mut self,
+        inbound: &Inbound<'_>,
+        decision: &Decision,
+        id: TicketId,
+        comment: CommentId,
+        writer: &Person,
+        is_public: bool,
+    ) {
+        if is_public && !decision.is_automatic && !inbound.envelope.is_quiet() {
+            self.send_comment(id, comment, writer, &had(inbound));
+        }
     }
 
     pub(super) fn add_comment(
@@ -185,14 +205,17 @@ impl Desk<'_> {
         is_public: bool,
     ) {
         let conduct = &decision.conduct;
-        let person = self.person(author, Some(inbound));
-        let Some(token) = self.facts.tickets.get(&id).map(|known| known.ticket.token.clone()) else { return };
+        let person = self.person(author, inbound);
+        if !self.facts.tickets.contains_key(&id) {
+            return;
+        }
         let mut events = Vec::new();
-        let text = self.text_of(inbound, decision, &token);
+        let text = self.text_of(inbound, decision);
         let comment = self.add_from_mail(inbound, decision, id, person.id, is_public, text, &mut events);
         if let Some(first) = events.first_mut().and_then(Json::as_object_mut) {
             first.insert("v".into(), 1.into());
         }
+        tell_envelope(&mut events, inbound);
         if conduct.adds_ccs {
             self.add_ccs(inbound, id, person.id);
         }
@@ -221,12 +244,12 @@ impl Desk<'_> {
         self.obey(id, &person, &conduct.commands, &mut events);
         self.audit(id, person.id, "email", events);
         self.save(super::ticket_after(self.facts, id));
-        let letter = inbound.letter;
-        let had: BTreeSet<AddressKey> = letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key()).collect();
-        if is_quiet {
+        // Two machines that are told of each other's mails would keep each other busy.
+        if is_quiet || decision.is_automatic {
             return;
         }
-        if is_public && !decision.is_automatic {
+        let had = had(inbound);
+        if is_public {
             self.send_comment(id, comment, &person, &had);
         }
         self.tell_followers(id, comment, &person, &had);
@@ -312,23 +335,38 @@ impl Desk<'_> {
         id
     }
 
-    /// What a mail says, as its comment keeps it: without the commands at its top, the ticket's token, and, where the account wants
+    /// What a mail says, as its comment keeps it: without the commands at its top, the tokens of tickets, and, where the account wants
     /// it so, what stands at and under our delimiter; cut at [`comment::CHARACTERS_MAX`].
-    fn text_of(&self, inbound: &Inbound<'_>, decision: &Decision, token: &ThreadToken) -> Text {
+    fn text_of(&self, inbound: &Inbound<'_>, decision: &Decision) -> Text {
         if let Some(original) = &decision.conduct.original {
-            return read(&original.body, token);
+            return self.read(&original.body);
         }
         let from = decision.conduct.text_from;
         let text = self.above_delimiter(inbound.letter.text.get(from..).unwrap_or_default());
-        fitted(comment::without_token(text, token, comment::hidden_of(&inbound.letter.reply, from, text)))
+        self.fitted(text, comment::hidden_of(&inbound.letter.reply, from, text))
+    }
+
+    /// A text that is no letter's own, with what is collapsed of it.
+    fn read(&self, text: &str) -> Text {
+        self.fitted(text, comment::hidden_of(&mail::reply::of_text(text), 0, text))
+    }
+
+    /// Without the tokens of tickets, that of the closed one a follow-up answers too, and cut to what a comment may hold.
+    fn fitted(&self, text: &str, hidden: Vec<comment::Hidden>) -> Text {
+        let mut tokens = ThreadToken::in_text(text);
+        tokens.retain(|token| self.facts.tokens.contains_key(token));
+        let (body, mut hidden) = comment::without_tokens(text, &tokens, hidden);
+        let (kept, is_cut) = comment::cut(&body);
+        let kept = kept.to_owned();
+        hidden.retain_mut(|part| {
+            part.to = part.to.min(kept.len());
+            part.from < part.to
+        });
+        Text { body: kept, hidden, is_cut }
     }
 
     fn above_delimiter<'t>(&self, text: &'t str) -> &'t str {
-        let settings = &self.account.settings;
-        if !settings.reply_delimiter {
-            return text;
-        }
-        let delimiter = if settings.delimiter.is_empty() { comment::DELIMITER } else { settings.delimiter.as_str() };
+        let Some(delimiter) = self.account.settings.delimiter_line() else { return text };
         let above = comment::at_delimiter(text, delimiter).and_then(|at| text.get(..at)).map(str::trim_end);
         // A mail that has nothing above it would say nothing.
         above.filter(|above| !above.trim().is_empty()).unwrap_or(text)
@@ -342,20 +380,10 @@ impl Desk<'_> {
     }
 }
 
-/// A text that is no letter's own, with what is collapsed of it.
-fn read(text: &str, token: &ThreadToken) -> Text {
-    fitted(comment::without_token(text, token, comment::hidden_of(&mail::reply::of_text(text), 0, text)))
-}
-
-/// Cut to what a comment may hold.
-fn fitted((body, mut hidden): (String, Vec<comment::Hidden>)) -> Text {
-    let (kept, is_cut) = comment::cut(&body);
-    let kept = kept.to_owned();
-    hidden.retain_mut(|part| {
-        part.to = part.to.min(kept.len());
-        part.from < part.to
-    });
-    Text { body: kept, hidden, is_cut }
+/// Who had a mail from its sender already.
+fn had(inbound: &Inbound<'_>) -> BTreeSet<AddressKey> {
+    let letter = inbound.letter;
+    letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key()).collect()
 }
 
 /// When a mail was written, for what people read: the Date of old mail that is imported, else now.
@@ -379,7 +407,17 @@ fn create_event(ticket: &Ticket) -> Json {
     event
 }
 
-/// The mail's subject, else the first words of its text, else who it is from.
+/// The first event says who brought the mail: the rest of its envelope goes with the spool row (docs/behaviour/smtp.md §6).
+fn tell_envelope(events: &mut [Json], inbound: &Inbound<'_>) {
+    let Some(first) = events.first_mut().and_then(Json::as_object_mut) else { return };
+    for (name, value) in [("client", &inbound.envelope.client), ("helo", &inbound.envelope.helo)] {
+        if !value.is_empty() {
+            first.insert(name.into(), value.as_str().into());
+        }
+    }
+}
+
+/// The mail's subject, else the first line of its comment, else who it is from.
 fn subject_of(subject: &str, text: &str, requester: &Person) -> String {
     let first_line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let chosen = [subject.trim(), first_line].into_iter().find(|candidate| !candidate.is_empty());

@@ -79,13 +79,13 @@ impl Case<'_> {
             self.flag(Flag::Untrusted);
             return Some((reply_to, Power::Asks));
         }
-        if self.is_allowed() && self.proves_an_agent() {
-            self.say("From is on the allow list and may speak for an agent");
+        self.flag(Flag::Untrusted);
+        // A host, `*` or an organization's domain lets customers write; only an address was meant for this one sender.
+        if self.listed.is_allowed_by_address() && self.proves_an_agent() {
+            self.say("the allow list names From by its address, so it may speak for an agent");
             return Some((reply_to, Power::Agent));
         }
-        self.flag(Flag::Untrusted);
         self.say("Reply-To names an agent, but From does not: the mail has no agent's powers");
-        self.conduct.drops_attachments = !self.account.settings.email_attachments;
         Some((reply_to, Power::Unproven))
     }
 
@@ -109,13 +109,19 @@ impl Case<'_> {
         }
     }
 
-    /// Whether a notice may go to an author, or people be brought in by them: known, or vouched for by their domain, or nobody
-    /// could look. An unknown sender who could be checked and was not vouched for may be anybody's victim.
+    /// Whether the author is whom From names. What proves From proves nothing of anybody else whom Reply-To names.
+    pub(super) fn is_from(&self, author: &Author) -> bool {
+        self.from().is_some_and(|from| from.key == author.key)
+    }
+
+    /// Whether a notice may go to an author: known, or From itself and vouched for by its domain, or nobody could look. An unknown
+    /// sender who could be checked and was not vouched for may be anybody's victim, and so may whom Reply-To names.
     pub(super) fn may_be_answered(&self, author: &Author) -> bool {
         let authentication = self.inbound.authentication;
         if authentication.has_failed() {
             return false;
         }
-        author.person.is_some() || !authentication.is_checked || authentication.is_authenticated()
+        let is_believed = !authentication.is_checked || authentication.is_authenticated();
+        author.person.is_some() || is_believed && self.is_from(author)
     }
 }

@@ -5,18 +5,19 @@ use mail::report::{Action, FailedRecipient};
 
 use super::{Case, Verdict};
 use crate::changes::DeliveryResult;
-use crate::facts::{Delivery, bounced_row};
+use crate::facts::{Delivery, returned_delivery};
 use crate::id::OutgoingId;
 use crate::signed::Purpose;
 use crate::suspension::Cause;
 
 impl Case<'_> {
-    /// A report to a return path of ours, or one whose returned part carries our mark.
+    /// A report to a return path of ours, or one whose returned part carries our mark. What a person writes to a return path
+    /// is none: it goes on, and joins the ticket of the mail that had this path.
     pub(super) fn signed_bounce(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
-        let by_path = bounced_row(self.account, self.keys, self.inbound.envelope)
-            .and_then(|row| self.facts.deliveries.iter().find(|delivery| delivery.outbox_id == row));
-        if let Some(delivery) = by_path {
+        let is_report = letter.report.is_some() || self.nature.is_automatic();
+        let by_path = returned_delivery(self.account, self.keys, self.facts, self.inbound.envelope);
+        if let Some(delivery) = by_path.filter(|_| is_report) {
             let (result, answer) = self.said_of(&delivery.recipient);
             self.say(format!("a delivery report on our mail to {}: its return path carries our signature", delivery.recipient));
             return Some(Verdict::Bounce { reports: vec![(delivery.clone(), result, answer)] });

@@ -5,10 +5,10 @@ use mail::address::AddressKey;
 use super::author::Power;
 use super::{Author, Case, Conduct, Verdict};
 use crate::comment::Flag;
-use crate::facts::{Recovered, TicketFacts, named_ids};
+use crate::facts::{IdKind, Recovered, TicketFacts, named_ids};
 use crate::forward;
 use crate::id::TicketId;
-use crate::mail_command::{self, Command, Parsed};
+use crate::mail_command::{self, Command, Parsed, PersonName};
 use crate::suspension::Cause;
 use crate::thread::{self, Match};
 use crate::ticket::Status;
@@ -20,6 +20,8 @@ const QUOTED_LINE_MIN: usize = 20;
 impl Case<'_> {
     pub(super) fn conversation(&mut self) -> Verdict {
         let Some((author, power)) = self.author() else { return self.hold(Cause::UnknownAuthor) };
+        // Whoever only says to be an agent may send no more than an end user.
+        self.conduct.drops_attachments = power == Power::Unproven && !self.account.settings.email_attachments;
         if author.person.as_ref().is_some_and(|person| person.is_suspended)
             && let Some(held) = self.suspend(Cause::UnknownAuthor)
         {
@@ -28,7 +30,7 @@ impl Case<'_> {
         let found = match self.inbound.recovered {
             Some(Recovered::Into(ticket)) => Some((*ticket, None)),
             Some(Recovered::By(_)) => None,
-            _ => thread::find(self.account, self.facts, &self.arrival, self.inbound.letter).map(|(id, by)| (id, Some(by))),
+            _ => thread::find(self.account, self.keys, self.facts, &self.arrival, self.inbound).map(|(id, by)| (id, Some(by))),
         };
         let Some((ticket, by)) = found else {
             self.say("nothing in it names a ticket: a new one");
@@ -55,18 +57,20 @@ impl Case<'_> {
         self.say(match by {
             Some(Match::PlusAddress(token)) => format!("the address carries the token {} of ticket {number}", token.as_str()),
             Some(Match::Header(id)) => format!("In-Reply-To or References names {id} of ticket {number}"),
-            Some(Match::Body(token)) => format!("the text carries the token {} of ticket {number}", token.as_str()),
+            Some(Match::Body(token)) => format!("its body carries the token {} of ticket {number}", token.as_str()),
             Some(Match::Awaited(_)) => format!("ticket {number} has a mail that answers this one: it arrived late"),
+            Some(Match::ReturnPath) => format!("it came to the return path of a mail of ticket {number}"),
             None => format!("it was recovered into ticket {number}"),
         });
     }
 
     fn new_ticket(&mut self, author: Author, power: Power) -> Verdict {
         let settings = &self.account.settings;
-        let may_bring = self.may_be_answered(&author);
+        let may_be_answered = self.may_be_answered(&author);
         if power == Power::Asks {
+            let may_bring = may_be_answered && self.is_from(&author);
             self.conduct.adds_ccs = settings.email_ccs && settings.end_users_add_ccs && may_bring;
-            self.conduct.acknowledges = settings.acknowledge && may_bring && !self.is_automatic;
+            self.conduct.acknowledges = settings.acknowledge && may_be_answered && !self.is_automatic;
             return Verdict::NewTicket { author, is_public: true };
         }
         if power == Power::Unproven {
@@ -80,13 +84,13 @@ impl Case<'_> {
     fn agents_ticket(&mut self, agent: Author) -> Verdict {
         self.conduct.adds_ccs = self.account.settings.email_ccs;
         let parsed = self.read_commands();
-        let is_public = self.public_by_agent(&parsed, None);
+        let is_public = self.public_by_agent(&agent, &parsed, None);
         let asked_for = parsed.commands.iter().rev().find_map(|command| match command {
-            Command::Requester(mail_command::PersonName::Mailbox(mailbox)) => Some(mailbox.clone()),
+            Command::Requester(name) => Some(name),
             _ => None,
         });
         if let Some(requester) =
-            asked_for.and_then(|mailbox| self.named(&mailbox)).filter(|named| !self.account.is_own(&named.key))
+            asked_for.and_then(|name| self.person_named(name)).filter(|named| !self.account.is_own(&named.key))
         {
             self.say(format!("the agent opens it for {}", requester.key));
             self.flag(Flag::OnBehalf);
@@ -112,6 +116,17 @@ impl Case<'_> {
         Verdict::NewTicket { author: requester, is_public: true }
     }
 
+    fn person_named(&self, name: &PersonName) -> Option<Author> {
+        match name {
+            PersonName::Mailbox(mailbox) => self.named(mailbox),
+            PersonName::Id(id) => {
+                let person = self.facts.person(*id)?.clone();
+                let mailbox = person.mailbox();
+                Some(Author { key: mailbox.key()?, mailbox, person: Some(person) })
+            }
+        }
+    }
+
     fn forwarded(&self) -> Option<(Author, super::Original)> {
         if !self.account.settings.agent_forwarding {
             return None;
@@ -130,20 +145,24 @@ impl Case<'_> {
         }
         if power == Power::Agent {
             let parsed = self.read_commands();
-            let is_public = self.public_by_agent(&parsed, Some(known));
+            let is_public = self.public_by_agent(&author, &parsed, Some(known));
             self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
             self.conduct.adds_ccs = settings.email_ccs;
             self.say("that ticket is closed: a follow-up of its requester's, opened by the agent");
             return Verdict::FollowUp { of, author, is_public };
         }
         self.conduct.acknowledges = settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
-        self.conduct.adds_ccs = self.may_add_ccs(known);
-        if takes_part(known, &author) {
-            self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
-        } else {
-            self.conduct.adds_ccs = false;
+        if !takes_part(known, &author) {
             self.flag(Flag::OutsideConversation);
+            self.say("that ticket is closed: a follow-up");
+            return Verdict::FollowUp { of, author, is_public: true };
         }
+        self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
+        if let Some(why) = self.leaves_requester_out(known, &author) {
+            self.say(format!("that ticket is closed, and the author {why}: a follow-up with an internal note"));
+            return Verdict::FollowUp { of, author, is_public: false };
+        }
+        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
         self.say("that ticket is closed: a follow-up");
         Verdict::FollowUp { of, author, is_public: true }
     }
@@ -175,6 +194,7 @@ impl Case<'_> {
         }
         self.flag(Flag::OutsideConversation);
         self.say(match by {
+            Some(Match::ReturnPath) => "the author knows the return path but is not part of the conversation: an internal note",
             Some(by) if by.is_encoded() => "the author knows the token but is not part of the conversation: an internal note",
             _ => "the author is not part of the conversation: an internal note",
         });
@@ -182,21 +202,26 @@ impl Case<'_> {
     }
 
     fn participants_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {
-        let is_requester = author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
-        if !is_requester && !self.writes_to(known) {
-            if !self.account.settings.cc_comments_public {
-                self.say("the author is a CC and left out the requester: an internal note");
-                return self.note_on(known, author);
-            }
-            if self.has_other_recipients() {
-                self.say("the author is a CC and wrote to others than the requester: an internal note");
-                return self.note_on(known, author);
-            }
+        if let Some(why) = self.leaves_requester_out(known, &author) {
+            self.say(format!("the author {why}: an internal note"));
+            return self.note_on(known, author);
         }
         self.conduct.reopens = !self.is_automatic;
-        self.conduct.adds_ccs = self.may_add_ccs(known);
+        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
         self.say("the author takes part in the conversation: a public comment");
         Verdict::Comment { ticket: known.ticket.id, author, is_public: true }
+    }
+
+    /// Row 5: why what a CC wrote is not for the requester; none where it is, and for the requester's own.
+    fn leaves_requester_out(&self, known: &TicketFacts, author: &Author) -> Option<&'static str> {
+        let is_requester = author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
+        if is_requester || self.writes_to(known) {
+            return None;
+        }
+        if !self.account.settings.cc_comments_public {
+            return Some("is a CC and left out the requester");
+        }
+        self.has_other_recipients().then_some("is a CC and wrote to others than the requester")
     }
 
     /// Whether the requester of the ticket is among the direct recipients.
@@ -213,14 +238,15 @@ impl Case<'_> {
         letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key())
     }
 
-    /// Bringing others into a conversation lets them read on, so From alone is not enough: its domain vouches for it, or the mail
-    /// carries the ticket's token, which only people of the conversation were sent.
-    fn may_add_ccs(&mut self, known: &TicketFacts) -> bool {
+    /// Bringing others into a conversation lets them read on, so a name alone is not enough: the author is From and its domain
+    /// vouches for it, or the mail carries the ticket's token, which only people of the conversation were sent.
+    fn may_add_ccs(&mut self, known: &TicketFacts, author: &Author) -> bool {
         let settings = &self.account.settings;
         if !settings.email_ccs || !settings.end_users_add_ccs || self.inbound.authentication.has_failed() {
             return false;
         }
-        let is_proven = self.inbound.authentication.is_authenticated() || self.carries(&known.ticket.token);
+        let is_vouched_for = self.inbound.authentication.is_authenticated() && self.is_from(author);
+        let is_proven = is_vouched_for || self.carries(&known.ticket.token);
         if !is_proven && self.recipients().any(|key| !self.account.is_own(&key)) {
             self.note("its sender is not proven and it carries no token: nobody in To and Cc becomes a CC");
         }
@@ -231,12 +257,12 @@ impl Case<'_> {
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         self.arrival.token.as_ref() == Some(token)
             || named_ids(self.inbound.letter).any(|id| ThreadToken::in_message_id(id, native).as_ref() == Some(token))
-            || ThreadToken::in_text(&self.inbound.letter.text).as_ref() == Some(token)
+            || ThreadToken::in_body(self.inbound.letter).contains(token)
     }
 
     fn agents_comment(&mut self, known: &TicketFacts, author: Author) -> Verdict {
         let parsed = self.read_commands();
-        let is_public = self.public_by_agent(&parsed, Some(known));
+        let is_public = self.public_by_agent(&author, &parsed, Some(known));
         let id = author.person.as_ref().map(|person| person.id);
         let is_theirs = id == Some(known.ticket.requester_id) || id == known.ticket.assignee_id;
         self.conduct.follows = !is_theirs && id.is_some_and(|id| !known.followers.contains(&id));
@@ -245,7 +271,7 @@ impl Case<'_> {
     }
 
     /// Rows 5 to 10 of the table: who reads what an agent wrote.
-    fn public_by_agent(&mut self, parsed: &Parsed, known: Option<&TicketFacts>) -> bool {
+    fn public_by_agent(&mut self, agent: &Author, parsed: &Parsed, known: Option<&TicketFacts>) -> bool {
         let said = parsed.commands.iter().rev().find_map(|command| match command {
             Command::Public(is_public) => Some(*is_public),
             _ => None,
@@ -254,6 +280,8 @@ impl Case<'_> {
             Some("a command says so")
         } else if known.is_some_and(|known| self.answers_a_follower_notice(known)) {
             Some("it answers a notice to a follower")
+        } else if said.is_none() && known.is_some_and(|known| self.may_answer_a_follower_notice(known, agent)) {
+            Some("follows the ticket, and nothing says that it answers another mail than a notice to a follower")
         } else if said.is_none() && !self.account.settings.comments_public_by_default {
             Some("agents' comments by mail are not public by default here")
         } else if known.is_some_and(|known| !known.ticket.is_public) {
@@ -272,11 +300,31 @@ impl Case<'_> {
     }
 
     fn answers_a_follower_notice(&self, known: &TicketFacts) -> bool {
-        let letter = self.inbound.letter;
-        let answered = letter.in_reply_to.iter().chain(letter.references.last()).map(|id| id.as_str());
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         let of_ticket = |id: &str| ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
-        answered.filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
+        self.answered().filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
+    }
+
+    /// A follower is sent notices alone, so their answer that lost the id of what it answers, or whose id a relay rewrote, most
+    /// likely answers one of them.
+    fn may_answer_a_follower_notice(&self, known: &TicketFacts, agent: &Author) -> bool {
+        let follows = agent.person.as_ref().is_some_and(|person| known.followers.contains(&person.id));
+        follows && !self.answered().any(|id| self.is_mail_of(known, id))
+    }
+
+    /// The ids of the mail that this one answers.
+    fn answered(&self) -> impl Iterator<Item = &str> {
+        let letter = self.inbound.letter;
+        letter.in_reply_to.iter().chain(letter.references.last()).map(|id| id.as_str())
+    }
+
+    /// Whether an id is that of a mail of the ticket: met on it, not only named, as the root of its thread is.
+    fn is_mail_of(&self, known: &TicketFacts, id: &str) -> bool {
+        let native = |host: &str| self.account.brand_of_host(host).is_some();
+        let is_root = id.split('@').next() == Some(known.ticket.token.as_str());
+        let is_ours = !is_root && ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
+        let met = self.facts.message_ids.get(id).filter(|met| met.kind != IdKind::Seen);
+        is_ours || met.is_some_and(|met| met.ticket == Some(known.ticket.id))
     }
 
     /// Whether a line of the mail stands in an internal note of the ticket and in no public comment.

@@ -3,7 +3,7 @@
 use mail::address::AddressKey;
 use mail::nature::Nature;
 
-use super::{Case, Verdict};
+use super::{Author, Case, Verdict};
 use crate::authentication::AuthenticationMode;
 use crate::facts::sender_key;
 use crate::machine_address::Machine;
@@ -69,24 +69,29 @@ impl Case<'_> {
     /// Nobody, ourselves, or the mail system.
     pub(super) fn impossible_sender(&mut self) -> Option<Verdict> {
         let Some(from) = self.from() else { return Some(self.hold(Cause::UnknownAuthor)) };
-        if self.account.owner_of(&from.key).is_some() {
+        // An address at a native host is ours, registered or not: what we answer would come back.
+        if self.account.is_own(&from.key) {
             return self.suspend(Cause::FromSupportAddress);
         }
         if from.person.as_ref().is_some_and(|person| person.is_suspended) {
             return self.suspend(Cause::UnknownAuthor);
         }
-        match Machine::of_local(from.key.local()) {
+        match self.machine_of(&from) {
             Some(_) if self.is_allowed() => {
                 self.is_automatic = true;
                 self.say(format!("{} is a machine's address, but the allow list lets it write", from.key));
                 None
             }
             Some(Machine::System) => self.suspend(Cause::SystemUser).or_else(|| self.as_machine()),
-            // A form that sends from no-reply for somebody says so in Reply-To: that person is the author.
-            Some(Machine::NoReply) if self.answers_elsewhere() => None,
             Some(Machine::NoReply) => self.suspend(Cause::FromNoreply).or_else(|| self.as_machine()),
             None => None,
         }
+    }
+
+    /// The machine whose address From is. A form that sends from no-reply for somebody says so in Reply-To: that person writes.
+    fn machine_of(&self, from: &Author) -> Option<Machine> {
+        let machine = Machine::of_local(from.key.local())?;
+        (machine == Machine::System || !self.answers_elsewhere()).then_some(machine)
     }
 
     fn as_machine(&mut self) -> Option<Verdict> {
@@ -160,20 +165,23 @@ impl Case<'_> {
             }
             Listed::Reject { .. } | Listed::Unlisted => {}
         }
-        let author = self.author_as_written()?;
+        // Whoever stands in From could name anybody in Reply-To, so neither lets the other in.
+        let (from, author) = (self.from()?, self.author_as_written()?);
         let settings = &self.account.settings;
-        match &author.person {
-            None if settings.sign_up_required => {
-                let held = self.suspend(Cause::SignupRequired)?;
-                self.conduct.tells_to_sign_up = self.may_be_answered(&author);
-                Some(held)
-            }
-            None if !settings.anyone_can_submit => self.suspend(Cause::NotOnAllowlist),
-            Some(person) if settings.sign_up_required && !person.is_staff() && !person.is_verified => {
-                self.suspend(Cause::Unverified)
-            }
-            _ => None,
+        let is_unknown = from.person.is_none() || author.person.is_none();
+        let is_unverified = |who: &Author| who.person.as_ref().is_some_and(|person| !person.is_staff() && !person.is_verified);
+        if is_unknown && settings.sign_up_required {
+            let held = self.suspend(Cause::SignupRequired)?;
+            self.conduct.tells_to_sign_up = author.person.is_none() && self.may_be_answered(&author);
+            return Some(held);
         }
+        if is_unknown && !settings.anyone_can_submit {
+            return self.suspend(Cause::NotOnAllowlist);
+        }
+        if settings.sign_up_required && (is_unverified(&from) || is_unverified(&author)) {
+            return self.suspend(Cause::Unverified);
+        }
+        None
     }
 
     /// What a machine wrote: held, unless its sender may always write.
@@ -181,22 +189,22 @@ impl Case<'_> {
         if super::author::is_other_desk(self.inbound.letter) {
             return self.other_desk();
         }
-        // Named by their words, as kinds are added from time to time.
-        let cause = match self.nature.as_str() {
-            "human" => return None,
-            "list" if self.is_addressed() => {
+        let cause = match self.nature {
+            Nature::Human => return None,
+            Nature::List if self.is_addressed() => {
                 // A group in front of a support address, such as a shared mailbox, marks every customer's mail as a list's.
-                self.is_automatic = false;
-                self.say("it came through a mailing list, but To or Cc names a support address: a person wrote to it");
+                self.is_automatic = self.from().is_some_and(|from| self.machine_of(&from).is_some());
+                self.say("it came through a mailing list, but To or Cc names a support address: no list's mail");
                 return None;
             }
-            "loop" => Cause::Loop,
-            "bounce" | "delay" | "delivery-notice" | "delivery_notice" => Cause::AutoDeliveryFailure,
-            "auto_reply" | "auto-reply" => Cause::AutoVacation,
+            Nature::Loop => Cause::Loop,
+            Nature::Bounce | Nature::Delay | Nature::DeliveryNotice => Cause::AutoDeliveryFailure,
+            Nature::AutoReply => Cause::AutoVacation,
             _ => Cause::AutoMailer,
         };
         self.is_automatic = true;
-        if self.is_allowed() && self.nature != Nature::Bounce {
+        // The causes that docs/behaviour/senders.md §1 names, beside a machine's address: nobody wants loops and reports.
+        if self.is_allowed() && matches!(cause, Cause::AutoMailer | Cause::AutoVacation) {
             self.say("a machine wrote it, but the allow list lets its sender write");
             return None;
         }

@@ -71,7 +71,9 @@ fn a_new_ticket_has_its_comment_person_audit_and_acknowledgement() {
     assert!(remembered.contains(&("m@else.example", IdKind::In)));
     assert!(remembered.contains(&("r1@else.example", IdKind::Seen)) && remembered.contains(&("r2@else.example", IdKind::Seen)));
     assert_eq!(remembered.iter().filter(|(_, kind)| *kind == IdKind::Out).count(), 1);
-    assert_eq!(changes.audits[0].events[0]["type"], "Create");
+    let first = &changes.audits[0].events[0];
+    assert_eq!((first["type"].as_str(), first["client"].as_str()), (Some("Create"), Some("192.0.2.1")));
+    assert_eq!(first["helo"], "mx.customer.example");
     assert_eq!(recipients(&changes.outgoing[0]), ["eve@else.example"]);
 }
 
@@ -220,6 +222,37 @@ fn a_duplicate_and_a_loop_leave_only_their_row() {
 }
 
 #[test]
+fn with_the_delimiter_on_an_answer_to_our_mail_is_read_down_to_it() {
+    let own = "== Please answer above ==";
+    for (reply_delimiter, delimiter) in [(true, ""), (true, own), (false, own)] {
+        let settings = Settings { reply_delimiter, delimiter: delimiter.into(), ..Settings::default() };
+        let account = account_of(settings, addresses());
+        let agent = Settings { agent_mail: desk::authentication::AgentMail::Any, ..account.settings.clone() };
+        let by_bob = letter("From: bob@acme.example\nIn-Reply-To: <third@customer.example>\n\nOn its way.");
+        let (_, changes, _) = changes_of(&account_of(agent, addresses()), &envelope(&[NATIVE]), &by_bob);
+        let (mail, comment) = (&changes.outgoing[0], &changes.comments[0].body);
+        let raw = render(&Rendering {
+            content: &mail.content,
+            number: 3,
+            message_id: &mail.message_id,
+            comment,
+            references: &[],
+            mark: "1-x",
+            id: mail.id.0,
+            date: NOW,
+        });
+        let read = Letter::parse(&raw);
+        let quoted: String = read.text.lines().map(|line| format!("> {line}\n")).collect();
+        let answer = letter(&format!("Subject: Re: x\n\nThanks.\n\nOn Monday Acme wrote:\n{quoted}"));
+        let (_, changes, _) = changes_of(&account, &envelope(&[NATIVE]), &answer);
+        let body = &changes.comments[0].body;
+        assert_eq!((body == "Thanks.", body.contains("On its way.")), (reply_delimiter, !reply_delimiter), "{body:?}");
+        let has_own = Letter::html(&raw).unwrap().contains(own);
+        assert_eq!(has_own, reply_delimiter && delimiter == own, "the HTML has the line too");
+    }
+}
+
+#[test]
 fn a_mail_of_ours_carries_its_token_and_is_found_again_by_it() {
     let changes = changes("From: eve@else.example\nSubject: x\n\nhi");
     let mail = &changes.outgoing[0];
@@ -235,7 +268,8 @@ fn a_mail_of_ours_carries_its_token_and_is_found_again_by_it() {
         date: NOW,
     });
     let read = Letter::parse(&raw);
-    assert_eq!(ThreadToken::in_text(&read.text), Some(token.clone()));
+    assert_eq!(ThreadToken::in_text(&read.text), std::slice::from_ref(&token));
+    assert_eq!(read.marks, [token.as_str()], "the HTML has it too");
     let native = |host: &str| host == "acme.desk.example";
     assert_eq!(read.message_id.and_then(|id| ThreadToken::in_message_id(id.as_str(), native)), Some(token.clone()));
     assert_eq!(read.reply_to[0].key().and_then(|key| ThreadToken::in_address(&key)), Some(token));

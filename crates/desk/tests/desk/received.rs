@@ -1,9 +1,12 @@
 //! Received at: which support address a mail came to, by which source, and how far that is trusted.
 
+use desk::account::Settings;
+use desk::address::{Kind, SupportAddress};
+use desk::envelope::Envelope;
 use desk::received::{Arrival, resolve};
 use mail::letter::Letter;
 
-use crate::scene::{account, envelope, letter};
+use crate::scene::{account, account_of, address, addresses, envelope, key, letter};
 
 /// `recipient source trust [written to]`.
 fn shown(arrival: &Arrival) -> String {
@@ -180,6 +183,36 @@ fn of_several_recipients_the_header_names_the_one() {
         let arrival = resolved(&three, false, &letter(mail));
         assert_eq!(arrival.received.recipient, want, "{name}");
         assert!(arrival.address_id.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn of_several_forwards_to_one_native_address_the_header_names_the_one() {
+    let alias = SupportAddress {
+        forwards_to: Some(key("inbox@acme.desk.example")),
+        ..address(7, 1, "alias@acme.example", Kind::External, false)
+    };
+    let account = account_of(Settings::default(), addresses().into_iter().chain([alias]).collect());
+    for (name, trusted, mail, want) in [
+        ("To names one", false, "To: hello@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
+        ("Cc names one", false, "To: a@b.example\nCc: Hello+x@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
+        ("To names both", false, "To: hello@acme.example, alias@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
+        ("neither", false, "To: a@b.example\n\nhi", "inbox@acme.desk.example Envelope Proven brand 1"),
+        (
+            "neither, but a hop of a trusted relay",
+            true,
+            "Delivered-To: hello@acme.example\nTo: a@b.example\n\nhi",
+            "hello@acme.example HopHeader Relay brand 2",
+        ),
+        (
+            "To before the hop",
+            true,
+            "Delivered-To: hello@acme.example\nTo: alias@acme.example\n\nhi",
+            "alias@acme.example Forward Proven brand 1",
+        ),
+    ] {
+        let envelope = Envelope { trusted, ..envelope(&["inbox@acme.desk.example"]) };
+        assert_eq!(shown(&resolve(&account, &envelope, &letter(mail))), want, "{name}");
     }
 }
 

@@ -154,6 +154,9 @@ fn row_who_may_write() {
     let mail = |from: &str| format!("From: {from}\nSubject: x\n\nhi");
     let stranger = mail("eve@else.example");
     let known = mail("ada@customer.example");
+    let replying = |from: &str, reply_to: &str| format!("From: {from}\nReply-To: {reply_to}\nSubject: x\n\nhi");
+    let for_ada = replying("eve@else.example", "ada@customer.example");
+    let for_eve = replying("ada@customer.example", "eve@else.example");
     for (name, settings, mail, want) in [
         ("open desk, unknown", of(|_| ()), &stranger, "new ticket by eve@else.example"),
         ("closed desk, unknown", of(|all| all.anyone_can_submit = false), &stranger, "suspended 1"),
@@ -167,6 +170,9 @@ fn row_who_may_write() {
             &stranger,
             "new ticket by eve@else.example",
         ),
+        ("closed desk, unknown for somebody known", of(|all| all.anyone_can_submit = false), &for_ada, "suspended 1"),
+        ("closed desk, known for somebody unknown", of(|all| all.anyone_can_submit = false), &for_eve, "suspended 1"),
+        ("sign-up, unknown for somebody known", of(|all| all.sign_up_required = true), &for_ada, "suspended 12"),
         ("sign-up, unknown", of(|all| all.sign_up_required = true), &stranger, "suspended 12"),
         ("sign-up, known and verified", of(|all| all.sign_up_required = true), &known, "new ticket by ada@customer.example"),
         ("block list, address", of(|all| all.blocklist = "eve@else.example".into()), &stranger, "suspended 13"),
@@ -214,8 +220,13 @@ fn row_who_must_sign_up_is_told_so_once_and_nothing_of_theirs_is_repeated() {
     assert_eq!((mail.content.kind.as_str(), mail.recipients[0].1.as_str()), ("sign_up", "eve@else.example"));
     assert!(!content.contains("BUY") && !content.contains("spam.example"), "{content}");
     assert_eq!((changes.people.len(), changes.suspended.len()), (0, 1), "a held mail makes nobody");
-    for (name, authentication) in [("forged", forged()), ("nothing vouches for it", nothing_published())] {
-        let (changes, _) = table(settings.clone()).by(authentication).changes(stranger);
+    let anothers = "From: x@evil.example\nReply-To: eve@else.example\nSubject: x\n\nhi";
+    for (name, authentication, mail) in [
+        ("forged", forged(), stranger),
+        ("nothing vouches for it", nothing_published(), stranger),
+        ("Reply-To names the victim", authenticated(), anothers),
+    ] {
+        let (changes, _) = table(settings.clone()).by(authentication).changes(mail);
         assert_eq!((changes.outgoing.len(), changes.suspended.len()), (0, 1), "{name}");
     }
 }
@@ -317,6 +328,37 @@ fn row_allow_listed_machines_make_tickets_that_nothing_automatic_answers() {
 }
 
 #[test]
+fn row_the_allow_list_clears_no_other_cause() {
+    let allowed = || of(|all| all.allowlist = "customer.example shop.example".into());
+    let received = |count: usize| "Received: from a by b\n".repeat(count);
+    let ccs: Vec<String> = (0..49).map(|n| format!("p{n}@else.example")).collect();
+    let receipt = "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\nSubject: Read: x\n\n--b\n\nread\n\
+                   --b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;ada@customer.example\n\
+                   Disposition: manual-action/MDN-sent-manually; displayed\n\n--b--";
+    table(allowed()).check(&[
+        ("nothing to clear", "Subject: x\n\nhi", "new ticket by ada@customer.example"),
+        ("an absence notice", "Auto-Submitted: auto-replied\nSubject: x\n\nhi", "new ticket by ada@customer.example, flags 4"),
+        ("a suspended person", "From: sue@customer.example\nSubject: x\n\nhi", "suspended 10"),
+        ("51 hops", &format!("{}Subject: x\n\nhi", received(51)), "suspended 4"),
+        ("a read receipt", receipt, "suspended 7"),
+        ("blank", "Subject:\n\n", "suspended 11"),
+        ("49 CCs", &format!("Cc: {}\nSubject: x\n\nhi", ccs.join(", ")), "suspended 30"),
+        (
+            "no-reply by a list that names a support address",
+            "From: noreply@shop.example\nTo: support@acme.desk.example\nList-Id: <l.example>\nSubject: x\n\nhi",
+            "new ticket by noreply@shop.example, flags 4",
+        ),
+        (
+            "no-reply for somebody who reads answers",
+            "From: noreply@shop.example\nReply-To: eve@else.example\nSubject: x\n\nhi",
+            "new ticket by eve@else.example",
+        ),
+    ]);
+    let native = table(Settings { sender_authentication: AuthenticationMode::Native, ..allowed() }).by(forged());
+    native.check(&[("forged", "Subject: x\n\nhi", "suspended 26")]);
+}
+
+#[test]
 fn row_a_blank_mail_is_held_and_one_with_a_file_is_not() {
     usual().check(&[
         ("nothing", "To: support@acme.desk.example\n\n", "suspended 11"),
@@ -403,7 +445,19 @@ fn rows_4_6_to_4_10_who_reads_an_agents_comment() {
     let mut followed = table(Settings::default()).by(authenticated());
     followed.facts.tickets.get_mut(&TicketId(100)).unwrap().followers.insert(UserId(13));
     let answer = "From: bob@acme.example\nIn-Reply-To: <AAAAAA-AAAA.f0123456789abcdef@acme.desk.example>\n\nhi";
-    followed.check(&[("a follower's answer to a notice", answer, note), ("a follower's answer to a mail", &mail("hi"), public)]);
+    let lost = "From: bob@acme.example\nTo: support+idAAAAAA-AAAA@acme.desk.example\n\nhi";
+    let rewritten = "From: bob@acme.example\nIn-Reply-To: <1@relay.example>\nReferences: <AAAAAA-AAAA@acme.desk.example> <1@relay.example>\n\nhi";
+    let rooted = "From: bob@acme.example\nReferences: <AAAAAA-AAAA@acme.desk.example>\n\nhi";
+    let told = format!("{lost}\n[AAAAAA-AAAA]").replace("\n\nhi", "\n\n#public\nhi");
+    followed.check(&[
+        ("a follower's answer to a notice", answer, note),
+        ("a follower's answer to a mail", &mail("hi"), public),
+        ("a follower's answer that lost its ids", lost, note),
+        ("a follower's answer whose id was rewritten", rewritten, note),
+        ("a follower's answer that names the root alone", rooted, note),
+        ("a follower who says that it is public", &told, public),
+    ]);
+    usual.check(&[("an agent who does not follow it", lost, public)]);
 }
 
 #[test]
@@ -431,7 +485,17 @@ fn row_from_and_reply_to_differ() {
         ("unknown", "From: form@web.example\nReply-To: eve@else.example\nSubject: x\n\nhi", "new ticket by eve@else.example"),
     ]);
     let allowed = table(of(|all| all.allowlist = "form@web.example".into())).by(authenticated());
-    allowed.check(&[("an agent by an allow-listed From", &mail("bob@acme.example"), "comment on 100 by bob@acme.example")]);
+    let bob = "bob@acme.example";
+    allowed.check(&[("an agent by an allow-listed From", &mail(bob), "comment on 100 by bob@acme.example, flags 0")]);
+    let powerless = "note on 100 by bob@acme.example, flags 0";
+    for list in ["web.example", "*", "other@web.example"] {
+        let table = table(of(|all| all.allowlist = list.into())).by(authenticated());
+        table.check(&[(list, &mail(bob), powerless)]);
+    }
+    let mut member = usual().by(authenticated());
+    let web = Organization { id: OrganizationId(1), name: "Web".into(), domains: ["web.example".to_owned()].into() };
+    member.account = member.account.with_organizations(&[web]);
+    member.check(&[("an organization's domain", &mail(bob), powerless)]);
     let (changes, _) = allowed.changes(&mail("bob@acme.example"));
     assert_eq!(changes.tickets[&TicketId(100)].status, Status::Solved);
 }
@@ -505,6 +569,53 @@ fn row_an_agents_forward_is_a_ticket_of_the_originals_author() {
 }
 
 #[test]
+fn row_an_agents_mail_without_a_subject_is_called_after_its_comment() {
+    let forward = "\nPlease look after her.\n\n---------- Forwarded message ---------\nFrom: Eve <eve@else.example>\n\
+                   Date: Mon, 2 Nov 2026 at 10:00\nSubject:\nTo: Bob <bob@acme.example>\n\nIt is dark.";
+    for (name, mail, want) in [
+        ("a command", "\n#requester eve@else.example\n#priority high\nIt is dark.", "It is dark."),
+        ("a note above a forward", forward, "It is dark."),
+        ("commands alone", "\n#requester Eve Ells <eve@else.example>", "Mail from Eve Ells"),
+    ] {
+        let (changes, _) = usual().by(authenticated()).changes(&format!("From: bob@acme.example\n{mail}"));
+        assert_eq!(changes.tickets[&changes.new_tickets[0]].subject, want, "{name}");
+    }
+}
+
+#[test]
+fn row_requester_names_whose_ticket_it_is() {
+    let table = usual().by(authenticated());
+    for (name, command, want) in [
+        ("an address", "ada@customer.example", "new ticket by ada@customer.example, flags 11"),
+        ("an id", "11", "new ticket by ada@customer.example, flags 11"),
+        ("somebody new", "new@else.example", "new ticket by new@else.example, flags 11"),
+        ("an id nobody has", "999", "new ticket by bob@acme.example"),
+        ("one of ours", "support@acme.desk.example", "new ticket by bob@acme.example"),
+    ] {
+        let mail = format!("From: bob@acme.example\nSubject: x\n\n#requester {command}\nhi");
+        assert_eq!(shown(&table.decided(&mail)), want, "{name}");
+        let (changes, _) = table.changes(&mail);
+        let ticket = &changes.tickets[&changes.new_tickets[0]];
+        assert_eq!((ticket.submitter_id, changes.comments[0].author_id), (UserId(13), ticket.requester_id), "{name}");
+    }
+    for (name, command, requester, made, is_ignored) in [
+        ("a known person", "dora@customer.example", Some(15), 0, false),
+        ("an id", "12", Some(12), 0, false),
+        ("somebody new", "new@else.example", None, 1, false),
+        ("one of ours", "support@acme.desk.example", Some(11), 0, true),
+        ("an id nobody has", "999", Some(11), 0, true),
+    ] {
+        let mail = format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#requester {command}\nhi");
+        let (changes, _) = table.changes(&mail);
+        let got = changes.tickets[&TicketId(100)].requester_id;
+        let want = requester.map_or_else(|| changes.people[0].person.id, UserId);
+        assert_eq!((got, changes.people.len()), (want, made), "{name}");
+        let ignored = changes.audits[0].events.iter().any(|event| event["type"] == "CommandIgnored");
+        assert_eq!(ignored, is_ignored, "{name}: {:?}", changes.audits[0].events);
+    }
+}
+
+#[test]
 fn row_a_follow_up_copies_what_goes_on() {
     let mut table = table(of(|all| all.follow_up_keeps_assignee = true));
     let closed = &mut table.facts.tickets.get_mut(&TicketId(200)).unwrap().ticket;
@@ -522,6 +633,43 @@ fn row_a_follow_up_copies_what_goes_on() {
     let (changes, _) = table.by(authenticated()).changes(agent);
     let ticket = &changes.tickets[&changes.new_tickets[0]];
     assert_eq!((ticket.requester_id, ticket.submitter_id), (UserId(11), UserId(13)));
+}
+
+#[test]
+fn row_an_answer_to_a_closed_ticket_reaches_its_requester() {
+    let mut table = usual();
+    table.facts.tickets.get_mut(&TicketId(200)).unwrap().ccs.insert(UserId(12));
+    let closed = "In-Reply-To: <old@customer.example>\n";
+    let by_bob = format!("From: bob@acme.example\n{closed}\nOnce more.");
+    let to_ada = format!("From: bob@acme.example\nTo: ada@customer.example\n{closed}\nOnce more.");
+    let note = format!("From: bob@acme.example\n{closed}\n#note\nOnce more.");
+    let by_carl = format!("From: carl@customer.example\nTo: ada@customer.example\n{closed}\nhi");
+    let alone = format!("From: carl@customer.example\n{closed}\nhi");
+    let by_ada = format!("{closed}\nhi");
+    let by_eve = format!("From: eve@else.example\n{closed}\nhi");
+    let told = |table: &Table, mail: &str| {
+        let (changes, _) = table.changes(mail);
+        let is_public = changes.comments[0].is_public;
+        let sent =
+            changes.outgoing.iter().flat_map(|mail| mail.recipients.iter().map(|(_, to)| format!("{} {to}", mail.content.kind)));
+        (is_public, sent.collect::<Vec<_>>().join(", "))
+    };
+    for (name, mail, want) in [
+        ("a CC whose mail the requester has", &by_carl, (true, "")),
+        ("a CC who leaves out the requester", &alone, (false, "")),
+        ("the requester", &by_ada, (true, "acknowledgement ada@customer.example")),
+        ("a stranger", &by_eve, (true, "acknowledgement eve@else.example")),
+    ] {
+        assert_eq!(told(&table, mail), (want.0, want.1.to_owned()), "{name}");
+    }
+    table = table.by(authenticated());
+    for (name, mail, want) in [
+        ("an agent", &by_bob, (true, "comment ada@customer.example")),
+        ("an agent whose mail the requester has", &to_ada, (true, "")),
+        ("an agent's note", &note, (false, "")),
+    ] {
+        assert_eq!(told(&table, mail), (want.0, want.1.to_owned()), "{name}");
+    }
 }
 
 #[test]
@@ -558,18 +706,39 @@ fn row_recovered_mail_is_held_by_no_cause_and_follows_nothing_up() {
 }
 
 #[test]
+fn row_a_late_mail_that_was_held_finds_its_ticket_when_it_is_let_through() {
+    let mut table = usual();
+    let mail = "Message-ID: <awaited@customer.example>\nAuto-Submitted: auto-generated\nSubject: x\n\nhi";
+    let (held, known) = table.changes(mail);
+    assert_eq!((held.suspended.len(), held.message_ids[0].ticket_id), (1, Some(TicketId(100))));
+    assert_eq!(held.ledger[0].ticket_id, None, "it is on no ticket yet");
+    table.facts = known;
+    let (again, _) = table.changes(mail);
+    assert_eq!(again.message_ids[0].ticket_id, Some(TicketId(100)), "decided anew and held again it keeps it");
+    table.recovered = Some(Recovered::AsSent);
+    assert_eq!(shown(&table.decided(mail)), "comment on 100 by ada@customer.example, flags 4");
+}
+
+#[test]
 fn row_ccs_are_added_by_proven_participants_alone() {
     let ccs = |table: &Table, mail: &str| table.changes(mail).0.ccs.len();
     let by_header = "Cc: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi";
     let by_token = "Cc: dora@customer.example\nSubject: x\n\n[AAAAAA-AAAA]";
     let new = "Cc: dora@customer.example\nSubject: x\n\nhi";
     let stranger = "From: eve@else.example\nCc: dora@customer.example\nSubject: x\n\nhi";
+    let of_another = "From: x@evil.example\nReply-To: ada@customer.example\n";
+    let anothers_reply = format!("{of_another}{by_header}");
+    let anothers_token = format!("{of_another}{by_token}");
+    let anothers_new = format!("{of_another}{new}");
     let with = |settings: fn(&mut Settings)| table(of(settings));
     for (name, table, mail, want) in [
         ("by header, unproven", usual(), by_header, 0),
         ("by header, authenticated", usual().by(authenticated()), by_header, 1),
         ("by token", usual(), by_token, 1),
         ("by token, forged", usual().by(forged()), by_token, 0),
+        ("by another's From", usual().by(authenticated()), anothers_reply.as_str(), 0),
+        ("by another's From with the token", usual().by(authenticated()), anothers_token.as_str(), 1),
+        ("a new ticket by another's From", usual().by(authenticated()), anothers_new.as_str(), 0),
         ("a new ticket", usual(), new, 1),
         ("a stranger nobody vouches for", usual().by(nothing_published()), stranger, 0),
         ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
@@ -610,6 +779,11 @@ fn row_followers_are_told_of_every_comment_but_their_own() {
     assert!(kinds("In-Reply-To: <first@customer.example>\n\nhi").contains(&bob));
     assert_eq!(kinds("From: eve@else.example\n\n[AAAAAA-AAAA]"), [bob], "internal notes too, and nobody else reads them");
     assert_eq!(kinds("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\nhi"), []);
+    assert_eq!(
+        kinds("X-Guichet-Mail: 7-of-theirs\nIn-Reply-To: <first@customer.example>\n\nhi"),
+        [],
+        "a machine's mail tells nobody"
+    );
 }
 
 #[test]
@@ -636,6 +810,11 @@ fn row_attachments_by_size_and_kind() {
     assert_eq!(names(Settings::default()), ["a.pdf"]);
     assert_eq!(names(of(|all| all.attachment_types = "any".into())), ["a.pdf", "b.exe"]);
     assert_eq!(names(of(|all| all.email_attachments = false)), Vec::<String>::new());
+    let by_bob = |authentication: Authentication| {
+        let table = table(of(|all| all.email_attachments = false)).by(authentication);
+        table.changes(&format!("From: bob@acme.example\n{mail}")).0.attachments.len()
+    };
+    assert_eq!((by_bob(authenticated()), by_bob(nothing_published())), (1, 0), "an agent's, if the mail proves it");
     let (changes, _) = usual().changes(mail);
     let refused: Vec<&str> = changes.audits[0]
         .events
@@ -661,6 +840,19 @@ fn row_text_is_kept_whole_without_its_token_and_quotes_are_collapsed() {
     assert!(comment.body.contains("Thank you.") && comment.body.contains("> Hello.") && !comment.body.contains("AAAAAA-AAAA"));
     assert_eq!(comment.hidden.len(), 1, "{:?}", comment.hidden);
     assert!(comment.body.get(comment.hidden[0].from..).unwrap().starts_with("On Mon"));
+}
+
+#[test]
+fn row_no_known_token_stays_in_a_text() {
+    let table = usual();
+    for (name, mail, want) in [
+        ("that of the ticket", "Subject: x\n\nhi\n[AAAAAA-AAAA]", "hi"),
+        ("that of a closed ticket, in its follow-up", "Subject: x\n\nhi\n> [BBBBBB-BBBB]\nbye", "hi\n> \nbye"),
+        ("that of another ticket", "Subject: x\n\nhi [AAAAAA-AAAA]\n[CCCCCC-CCCC]", "hi"),
+        ("what only looks like one", "Subject: x\n\n[PROD12-2024]\n[AAAAAA-AAAA]", "[PROD12-2024]"),
+    ] {
+        assert_eq!(table.changes(mail).0.comments[0].body, want, "{name}");
+    }
 }
 
 #[test]
@@ -702,6 +894,67 @@ fn row_a_mail_from_an_address_forgets_its_bounces() {
 }
 
 #[test]
+fn row_language() {
+    let french =
+        "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
+    let german =
+        "Guten Tag, die Lampe, die ich letzte Woche bei Ihnen gekauft habe, funktioniert nicht mehr. Danke für Ihre Hilfe.";
+    let learnt = |languages: &str, locale: Option<&str>, mail: &str| {
+        let mut table = table(of(|all| all.languages = languages.into())).by(authenticated());
+        let facts = &mut table.facts;
+        for person in facts.people.values_mut().chain(facts.people_by_id.values_mut()) {
+            person.locale = locale.map(str::to_owned);
+        }
+        let (changes, _) = table.changes(mail);
+        changes.locales.into_values().next().unwrap_or_default()
+    };
+    let in_french = format!("Subject: x\n\n{french}");
+    let in_german = format!("Subject: x\n\n{german}");
+    let reads_french = format!("Accept-Language: fr\n{in_german}");
+    let by_bob = format!("From: bob@acme.example\n{in_french}");
+    for (name, languages, locale, mail, want) in [
+        ("the text", "en fr", None, in_french.as_str(), "fr"),
+        ("as the account spells it", "en fr-CA", None, &in_french, "fr-CA"),
+        ("one is known", "en fr", Some("en"), &in_french, ""),
+        ("an agent", "en fr", None, &by_bob, ""),
+        ("one language", "fr", None, &in_french, ""),
+        ("a language the account does not speak", "en fr", None, &in_german, ""),
+        ("and another that it speaks", "en fr", None, &reads_french, "fr"),
+        ("too short, the program says", "en fr", None, "Accept-Language: fr\nSubject: x\n\nok", "fr"),
+        ("the program's second choice", "en fr", None, "Accept-Language: de, fr-CH;q=0.8, en;q=0.5\nSubject: x\n\nok", "fr"),
+        ("the very region", "pt-BR pt-PT", None, "Accept-Language: pt-PT\nSubject: x\n\nok", "pt-PT"),
+        ("the text goes before", "en fr", None, &format!("Accept-Language: en\n{in_french}"), "fr"),
+        ("nothing says", "en fr", None, "Subject: x\n\nok", ""),
+    ] {
+        assert_eq!(learnt(languages, locale, mail), want, "{name}");
+    }
+}
+
+#[test]
+fn row_only_who_wrote_a_mail_is_learnt_of() {
+    let french =
+        "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
+    let mut table = table(of(|all| all.languages = "en fr".into())).by(authenticated());
+    let trouble = Trouble { bounces: 3, deliverable: Deliverable::Undeliverable };
+    table.facts.troubles.insert(key("ada@customer.example"), trouble);
+    let forward = format!(
+        "From: bob@acme.example\nSubject: Fwd: Lamp\n\n---------- Forwarded message ---------\nFrom: Ada <ada@customer.example>\n\
+         Date: Mon, 2 Nov 2026 at 10:00\nSubject: Lamp\nTo: Bob <bob@acme.example>\n\n{french}"
+    );
+    for (name, mail, want) in [
+        ("From", format!("Subject: x\n\n{french}"), 1),
+        ("Reply-To", format!("From: x@else.example\nReply-To: ada@customer.example\nSubject: x\n\n{french}"), 0),
+        ("a forward", forward, 0),
+        ("#requester", format!("From: bob@acme.example\nSubject: x\n\n#requester ada@customer.example\n{french}"), 0),
+    ] {
+        let (changes, _) = table.changes(&mail);
+        let ticket = &changes.tickets[&changes.new_tickets[0]];
+        assert_eq!(ticket.requester_id, UserId(11), "{name}");
+        assert_eq!((changes.well_addresses.len(), changes.locales.len()), (want, want), "{name}");
+    }
+}
+
+#[test]
 fn row_bounces_are_hard_or_soft() {
     let report = |status: &str| {
         format!(
@@ -728,6 +981,8 @@ fn row_bounces_are_hard_or_soft() {
 #[test]
 fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
     let stranger = "From: eve@else.example\nSubject: x\n\nhi";
+    let anothers = |reply_to: &str| format!("From: x@evil.example\nReply-To: {reply_to}\nSubject: x\n\nhi");
+    let (victim, form) = (anothers("eve@else.example"), anothers("ada@customer.example"));
     for (name, table, mail, want) in [
         ("a stranger nobody looked at", usual(), stranger, 1),
         ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
@@ -735,6 +990,9 @@ fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
         ("a known person nobody vouches for", usual().by(nothing_published()), "Subject: x\n\nhi", 1),
         ("a forged known person", usual().by(forged()), "Subject: x\n\nhi", 0),
         ("an agent", usual().by(authenticated()), "From: bob@acme.example\nSubject: x\n\nhi", 0),
+        ("a stranger in Reply-To, From vouched for", usual().by(authenticated()), victim.as_str(), 0),
+        ("a stranger in Reply-To, nobody looked", usual(), victim.as_str(), 0),
+        ("a known person in Reply-To", usual().by(authenticated()), form.as_str(), 1),
     ] {
         assert_eq!(table.changes(mail).0.outgoing.len(), want, "{name}");
     }

@@ -17,11 +17,7 @@ fn mail_from_a_machine_or_from_ourselves_is_held() {
             "Reply-To: help@acme.example\n\nhi",
             "new ticket by ada@customer.example, flags 0",
         ),
-        (
-            "an unregistered address at our host",
-            "From: someone@acme.desk.example\n\nhi",
-            "new ticket by someone@acme.desk.example",
-        ),
+        ("an unregistered address at our host", "From: someone@acme.desk.example\n\nhi", "suspended 22"),
         ("mailer-daemon", "From: MAILER-DAEMON@mx.else.example\n\nhi", "suspended 9"),
         ("postmaster", "From: Postmaster@else.example\n\nhi", "suspended 9"),
         ("a suspended person", "From: sue@customer.example\n\nhi", "suspended 10"),
@@ -162,6 +158,32 @@ fn a_probe_that_comes_back_at_a_native_address_binds_it() {
         ),
         ("another secret", native, "X-Guichet-Probe: s3cre\n\nx", "new ticket by ada@customer.example"),
         ("no secret", native, "X-Guichet-Probe:\nSubject:\n\nx", "new ticket by ada@customer.example"),
+        (
+            "a reply to it",
+            native,
+            "In-Reply-To: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
+        (
+            "a reply that has References alone",
+            native,
+            "References: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
+        ("an absence notice", native, "Auto-Submitted: auto-replied\nSubject: Away: Forwarding test s3cret\n\nx", "suspended 8"),
+        ("a bounce", native, "From: mailer-daemon@x.example\nSubject: Undeliverable: Forwarding test s3cret\n\nx", "suspended 9"),
+        (
+            "a forward by a program",
+            native,
+            "Auto-Submitted: auto-generated\nSubject: Forwarding test s3cret\n\nx",
+            "probe for probed@acme.example at inbox@acme.desk.example",
+        ),
+        (
+            "at a return path",
+            &["bounce+501-x@acme.desk.example"],
+            "X-Guichet-Probe: s3cret\n\nx",
+            "new ticket by ada@customer.example",
+        ),
         ("the secret within a subject", native, "Subject: s3cret is not at its end\n\nx", "new ticket by ada@customer.example"),
     ] {
         assert_eq!(shown(&decided(&envelope(recipients), &letter(mail))), want, "{name}");

@@ -34,6 +34,32 @@ fn a_mail_joins_the_ticket_it_names() {
 }
 
 #[test]
+fn a_token_anywhere_in_the_body_counts() {
+    let hidden = "<p>hi</p><span style=\"color:#ffffff\" aria-hidden=\"true\">[AAAAAA-AAAA]</span>";
+    let alternative = format!(
+        "Subject: x\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: text/html\n\n{hidden}\n--b--"
+    );
+    let html = format!("Subject: x\nContent-Type: text/html\n\n{hidden}");
+    let invisible = html.replace("color:#ffffff", "display:none");
+    let behind = |count: usize| {
+        let others: String = (0..count).map(|number| format!("[NUMBER-000{number}] ")).collect();
+        format!("Subject: x\n\n{others}[AAAAAA-AAAA]")
+    };
+    check(&[
+        ("HTML beside a text", &alternative, "comment on 100 by ada@customer.example"),
+        ("HTML alone", &html, "comment on 100 by ada@customer.example"),
+        ("HTML that is not shown", &invisible, "comment on 100 by ada@customer.example"),
+        (
+            "behind another word in brackets",
+            "Subject: x\n\n[PROD12-2024]\n> [AAAAAA-AAAA]",
+            "comment on 100 by ada@customer.example",
+        ),
+        ("behind seven others", &behind(7), "comment on 100 by ada@customer.example"),
+        ("behind eight others", &behind(8), "new ticket by ada@customer.example"),
+    ]);
+}
+
+#[test]
 fn a_token_in_an_envelope_recipient_counts_in_any_case() {
     for (recipient, want) in [
         ("support+idAAAAAA-AAAA@acme.desk.example", "comment on 100 by ada@customer.example"),

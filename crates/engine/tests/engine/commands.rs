@@ -2,7 +2,7 @@
 
 use desk::ticket::Status;
 use desk::update::{Update, UpdateRefusal};
-use engine::{Command, EngineOptions, SubmitError};
+use engine::{Command, EngineOptions, Queued, SubmitError};
 
 use crate::support::{answer, envelope, key, on_both, quick, raw};
 
@@ -89,7 +89,8 @@ async fn answers_leave_from_the_address_that_was_written_to() {
         desk.engine.add_address(desk.account, "help@acme.example", "Acme Help", None, false).await.unwrap();
         desk.accept(envelope(Some("ada@customer.example"), &["help@acme.example"]), &raw("Subject: x\n\nhi")).await;
         desk.work().await;
-        desk.bob(1, answer("Hello.", true)).await.unwrap();
+        let queued = desk.bob(1, answer("Hello.", true)).await.unwrap();
+        assert_eq!(queued, [Queued { kind: "comment".into(), to: vec!["ada@customer.example".into()] }]);
         let from: Vec<String> = desk.outbox().await.into_iter().map(|row| row.from).collect();
         assert_eq!(from, ["help@acme.example", "help@acme.example"]);
     })

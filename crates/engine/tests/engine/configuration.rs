@@ -140,6 +140,8 @@ async fn a_known_person_gets_a_role_and_keeps_their_name() {
         assert_eq!(ada.id, desk.ticket(1).await.requester_id);
         let named = engine.add_user(account, "ada@customer.example", "Ada A.", Role::Admin).await.unwrap().person;
         assert_eq!((named.name.as_str(), named.id), ("Ada A.", ada.id));
+        let kept = desk.read(move |tx| store::user::list(tx, account, 100)).await;
+        assert!(kept.iter().all(|person| person.is_verified), "whom an operator enters is verified: {kept:?}");
     })
     .await;
 }

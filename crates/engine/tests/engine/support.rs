@@ -11,7 +11,7 @@ use desk::ticket::Ticket;
 use desk::update::{NewComment, Update};
 use desk::user::Role;
 use engine::admin::AccountRequest;
-use engine::{Command, Engine, EngineOptions, SubmitError};
+use engine::{Command, Engine, EngineOptions, Queued, SubmitError};
 use mail::address::AddressKey;
 use store::ledger::Row;
 use store::outbox::OutboxRow;
@@ -208,7 +208,7 @@ impl TestDesk {
     }
 
     /// Bob changes a ticket.
-    pub(crate) async fn bob(&self, number: i64, update: Update) -> Result<(), SubmitError> {
+    pub(crate) async fn bob(&self, number: i64, update: Update) -> Result<Vec<Queued>, SubmitError> {
         let command = Command::UpdateTicket { number, actor: key("bob@acme.example"), update };
         self.engine.submit(self.account, command).await
     }

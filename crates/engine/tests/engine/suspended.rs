@@ -3,6 +3,7 @@
 use desk::account::SuspendedNotification;
 use desk::clock::{DAY, HOUR};
 use desk::suspension::HELD_FOR;
+use engine::EngineOptions;
 use engine::again::{AgainError, RecoverAs};
 
 use crate::support::{TestDesk, envelope, key, on_both, quick, raw};
@@ -156,6 +157,30 @@ async fn the_digest_tells_once_of_what_was_held() {
         desk.work().await;
         desk.clock.turn(HOUR);
         assert_eq!(desk.engine.tell_of_suspended().await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_counts_nobody_again() {
+    on_both(EngineOptions { sender_per_hour: 1, ..quick() }, async |desk| {
+        let ids = desk.receive(&["Subject: One\n\nhi", "Subject: Two\n\nhi"]).await;
+        desk.work().await;
+        assert_eq!(desk.outcomes().await, ["new_ticket 1", "suspended"]);
+        let account = desk.account;
+        let rates = async || {
+            desk.read(move |tx| {
+                let sql = "SELECT window_start, count, held_until FROM sender_rates WHERE account_id = $1";
+                let rows = tx.query(sql, &store::values![account])?;
+                rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?, row.maybe_int()?))).collect::<store::Result<Vec<_>>>()
+            })
+            .await
+        };
+        let before = rates().await;
+        desk.clock.turn(HOUR / 2);
+        let again = desk.engine.replay(account, ids[1], true).await.unwrap();
+        assert_eq!((again.before.as_str(), again.outcome.as_str()), ("suspended", "new_ticket"));
+        assert_eq!(rates().await, before);
     })
     .await;
 }

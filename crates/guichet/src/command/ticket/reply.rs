@@ -1,8 +1,9 @@
 //! `guichet ticket reply`: an agent answers by the one way to change a ticket.
 
+use desk::notice::NoticeKind;
 use desk::ticket::Status;
 use desk::update::{NewComment, Update};
-use engine::Command;
+use engine::{Command, Queued};
 use mail::address::AddressKey;
 use serde_json::json;
 
@@ -26,24 +27,42 @@ pub(super) async fn run(session: &Session<'_>, account: i64, command: &cli::Tick
     let is_public = comment.as_ref().map(|comment| comment.is_public);
     let update = Update { comment, status: status.map(as_status), ..Update::default() };
     let submitted = session.engine().await?.submit(account, Command::UpdateTicket { number: *number, actor, update }).await;
-    submitted.doing("the ticket was not changed")?;
+    let queued = submitted.doing("the ticket was not changed")?;
     let wanted = *number;
     let ticket =
         session.store.read(move |tx| store::ticket::by_number(tx, account, wanted)).await.doing("the ticket cannot be read")?;
     let status = ticket.map(|ticket| ticket.status.as_str()).unwrap_or_default();
-    let value = json!({"number": number, "public": is_public, "status": status});
-    session.output().answer(&value, &said(*number, is_public, status, session.loaded.config.can_deliver()))
+    let mails: Vec<_> = queued.iter().map(|mail| json!({"kind": mail.kind, "to": mail.to})).collect();
+    let value = json!({"number": number, "public": is_public, "status": status, "mails": mails});
+    session.output().answer(&value, &said(*number, is_public, status, &queued, session.loaded.config.can_deliver()))
 }
 
 /// `is_public` is none where no comment was written.
-fn said(number: i64, is_public: Option<bool>, status: &str, can_deliver: bool) -> String {
-    let mail = match (is_public, can_deliver) {
-        (Some(true), true) => "the mail to requester and CCs is in the outbox",
-        (Some(true), false) => "the mail waits in the outbox: delivery.relay is not set",
-        (Some(false), _) => "an internal note; no mail leaves",
-        (None, _) => "no comment was written and no mail leaves",
+fn said(number: i64, is_public: Option<bool>, status: &str, queued: &[Queued], can_deliver: bool) -> String {
+    let what = match is_public {
+        Some(true) => "a public comment",
+        Some(false) => "an internal note",
+        None => "no comment was written",
     };
-    format!("Ticket {number} is {status}; {mail}.")
+    let is_notice = |mail: &&Queued| mail.kind == NoticeKind::Follower.as_str();
+    let (notices, mails): (Vec<&Queued>, Vec<&Queued>) = queued.iter().partition(is_notice);
+    let mut told = Vec::new();
+    match to(&mails) {
+        Some(to) => told.push(format!("mail to {to}")),
+        None if is_public == Some(true) => {
+            told.push("no mail to the requester and CCs, of whom nobody else can be reached".to_owned())
+        }
+        None => {}
+    }
+    told.extend(to(&notices).map(|to| format!("notice to {to}, following the ticket")));
+    let waits = if can_deliver || queued.is_empty() { "" } else { "; it waits in the outbox, as delivery.relay is not set" };
+    let told = if told.is_empty() { "no mail leaves".to_owned() } else { told.join("; ") };
+    format!("Ticket {number} is {status}: {what}; {told}{waits}.")
+}
+
+fn to(mails: &[&Queued]) -> Option<String> {
+    let all: Vec<&str> = mails.iter().flat_map(|mail| mail.to.iter().map(String::as_str)).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 fn as_status(word: StatusWord) -> Status {
@@ -62,13 +81,32 @@ mod tests {
 
     #[test]
     fn people_are_told_whether_mail_leaves() {
-        for (is_public, can_deliver, want) in [
-            (Some(true), true, "Ticket 1 is open; the mail to requester and CCs is in the outbox."),
-            (Some(true), false, "Ticket 1 is open; the mail waits in the outbox: delivery.relay is not set."),
-            (Some(false), true, "Ticket 1 is open; an internal note; no mail leaves."),
-            (None, true, "Ticket 1 is open; no comment was written and no mail leaves."),
+        let mail = |kind: &str, to: &[&str]| Queued { kind: kind.into(), to: to.iter().map(|&to| to.into()).collect() };
+        let comment = mail("comment", &["ada@x.example", "carl@x.example"]);
+        let notice = mail("follower", &["bob@x.example"]);
+        let nobody = "no mail to the requester and CCs, of whom nobody else can be reached";
+        for (is_public, queued, can_deliver, want) in [
+            (Some(true), vec![comment.clone()], true, "a public comment; mail to ada@x.example, carl@x.example.".to_owned()),
+            (
+                Some(true),
+                vec![comment, notice.clone()],
+                false,
+                "a public comment; mail to ada@x.example, carl@x.example; notice to bob@x.example, following the ticket; \
+                 it waits in the outbox, as delivery.relay is not set."
+                    .to_owned(),
+            ),
+            (Some(true), vec![], true, format!("a public comment; {nobody}.")),
+            (
+                Some(true),
+                vec![notice.clone()],
+                true,
+                format!("a public comment; {nobody}; notice to bob@x.example, following the ticket."),
+            ),
+            (Some(false), vec![], true, "an internal note; no mail leaves.".to_owned()),
+            (Some(false), vec![notice], true, "an internal note; notice to bob@x.example, following the ticket.".to_owned()),
+            (None, vec![], true, "no comment was written; no mail leaves.".to_owned()),
         ] {
-            assert_eq!(said(1, is_public, "open", can_deliver), want);
+            assert_eq!(said(1, is_public, "open", &queued, can_deliver), format!("Ticket 1 is open: {want}"));
         }
     }
 }
