@@ -9,6 +9,7 @@ use crate::encoded_word;
 use crate::field::{Field, OWN_MARK, PROBE, header_of_mail};
 use crate::flowed;
 use crate::forward::subject::{Manner, manner};
+use crate::forward::{self, Forwarded};
 use crate::mailbox_list;
 use crate::message_id::{MessageId, parse_ids, parse_ids_counting};
 use crate::nature::{self, Nature, Sign, Signs};
@@ -73,6 +74,8 @@ pub struct Letter {
     pub text: String,
     /// What of the text is quoted or signature.
     pub reply: Reply,
+    /// The mail that it forwards, in its text or attached; not looked for in reports and the like.
+    pub forwarded: Option<Forwarded>,
     /// Whether it has an HTML body.
     pub has_html: bool,
     /// Everything that is not the text, in order; attached mails are one attachment each, a `winmail.dat` is what it holds.
@@ -129,6 +132,15 @@ impl Letter {
     /// Reads a raw mail. Never fails and never panics; linear in the size of the mail.
     #[must_use]
     pub fn parse(raw: &[u8]) -> Self {
+        let mut letter = Self::without_original(raw);
+        if letter.nature.may_be_forward() {
+            letter.forwarded = forward::of(&letter, raw);
+        }
+        letter
+    }
+
+    /// As [`Letter::parse`], without looking for a mail that it forwards: so that attached mails are not read within each other.
+    pub(crate) fn without_original(raw: &[u8]) -> Self {
         let mut defects = Defects::default();
         let mail = with_line_feeds(raw);
         if matches!(mail, Cow::Owned(_)) {

@@ -22,6 +22,7 @@ pub(crate) const MAILS: &[Hostile] = &[
     Hostile { name: "10,000 forwards in one", count: 10_000, make: nested_forwards },
     Hostile { name: "10,000 introducing lines", count: 10_000, make: introductions },
     Hostile { name: "100,000 lines of dashes", count: 100_000, make: rules },
+    Hostile { name: "40,000 lines of labels", count: 40_000, make: labels },
 ];
 
 fn plain(body: &str) -> Vec<u8> {
@@ -77,6 +78,11 @@ fn nested_forwards(count: usize) -> Vec<u8> {
 /// Lines that nearly introduce a quoted mail.
 fn introductions(count: usize) -> Vec<u8> {
     plain(&"On 28/10/2021 12:46 somebody wrote:\r\n".repeat(count))
+}
+
+/// Lines that begin as a header on one line would, full of labels that are none.
+fn labels(count: usize) -> Vec<u8> {
+    plain(&format!("From:{}\r\n", "ABC:DEF:".repeat(30)).repeat(count))
 }
 
 fn rules(count: usize) -> Vec<u8> {
