@@ -225,6 +225,7 @@ fn report(report: &DeliveryReport) -> Value {
         "original_message_id": report.original_message_id.as_ref().map(MessageId::as_str),
         "reporting_mta": report.reporting_mta,
         "is_standard": report.is_standard,
+        "is_hard": report.is_hard,
     })
 }
 

@@ -184,6 +184,7 @@ impl Case<'_> {
             let told = self.notice(subject).read();
             is_delayed = told.report.recipients.is_empty() && told.outcome == Outcome::Delayed;
             read.recipients = told.report.recipients;
+            read.is_hard = told.report.is_hard;
             read.complete_from(told.report.original_message_id, told.report.original_mark);
         } else if read.recipients.iter().any(|recipient| recipient.diagnostic.is_empty()) {
             self.explain(&mut read);
