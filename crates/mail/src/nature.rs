@@ -312,7 +312,9 @@ impl Case<'_> {
                 signs.push(Sign::Subject(wording));
                 return Nature::DeliveryNotice;
             }
-            if wording == Wording::AutoReply {
+            // People answer automatic answers, and ask how to write them.
+            let is_own = !subject.is_answer && (!subject.is_alone || opening::agrees(letter, seen));
+            if wording == Wording::AutoReply && is_own {
                 signs.push(Sign::Subject(wording));
                 return Nature::AutoReply;
             }

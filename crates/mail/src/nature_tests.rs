@@ -88,6 +88,21 @@ fn hops_tell_loops() {
 fn wording_tells_where_the_header_does_not() {
     for (name, header, subject, text, want) in [
         ("colon", "", "Automatic reply: offer", "I am away.\n", Nature::AutoReply),
+        ("answer to one", "", "Re: Automatic reply: Lamp", "Thanks, I read it. Call me as soon as possible.\n", Nature::Human),
+        ("answers one", "", "Re: Automatic reply: Lamp", "This is an automatic reply.\n", Nature::AutoReply),
+        ("answers one, by its header", "Precedence: bulk", "Re: Automatic reply: Lamp", "I am on vacation.\n", Nature::AutoReply),
+        ("asked about", "", "Out of office message", "Please show me where it is kept.\n", Nature::Human),
+        (
+            "asked about, with its words",
+            "",
+            "Out of office message",
+            "Mine says I am on vacation. How do I stop it?\n",
+            Nature::Human,
+        ),
+        ("alone, the text agrees", "", "Out of office message!", "I am on vacation until Monday.\n", Nature::AutoReply),
+        ("alone, thanks", "", "Automatic reply", "Thank you for your mail. We are open from nine to five.\n", Nature::AutoReply),
+        ("alone, nothing said", "", "Autoreply", "", Nature::AutoReply),
+        ("alone, answers a mail", "In-Reply-To: <1@help.example>", "Autoreply", "Closed today.\n", Nature::AutoReply),
         ("sure of itself", "", "Re: offer", "This is an automatic reply. We have your mail.\n", Nature::AutoReply),
         ("away in both", "", "Out of office", "I am on vacation and will be back on Monday.\n", Nature::AutoReply),
         ("away in the subject alone", "", "Out of office", "How do I switch it on? Please help\n", Nature::Human),
