@@ -192,14 +192,23 @@ impl Letter {
         {
             let text = tnef.text.replace('\0', "");
             text::trim_blank_lines(&text).clone_into(&mut self.text);
+            self.reply = self.reply_of_packed(tnef.html.as_deref());
         }
+    }
+
+    /// What of the text of a `winmail.dat` is old; the structure of its HTML counts where the text was rendered from it.
+    fn reply_of_packed(&self, html: Option<&str>) -> Reply {
+        let sender = names(&self.from);
+        let hints = hints(&sender, &self.subject);
+        let rendered = html.map(|html| reply::of_html_with(html, &hints)).filter(|(text, _)| *text == self.text);
+        rendered.map_or_else(|| reply::of_text_with(&self.text, &hints), |(_, reply)| reply)
     }
 
     fn read_text(&mut self, parts: &[Part<'_>], defects: &mut Defects) {
         let bodies: Vec<&Part<'_>> = parts.iter().filter(|part| part.is_body_text()).collect();
         self.has_html = bodies.iter().any(|part| part.is_html());
-        let sender: Vec<&str> = self.from.iter().flat_map(|author| [author.name.as_str(), author.address.as_str()]).collect();
-        let hints = Hints { sender: &sender, is_forward: manner(&self.subject) == Manner::Forward, new_text_only: false };
+        let sender = names(&self.from);
+        let hints = hints(&sender, &self.subject);
         let mut pieces: Vec<String> = Vec::new();
         let mut of_page = None;
         for twins in bodies.chunk_by(|one, next| one.alternative.is_some() && one.alternative == next.alternative) {
@@ -224,6 +233,15 @@ impl Letter {
         self.text = join(pieces.into_iter());
         self.reply = of_page.unwrap_or_else(|| reply::of_text_with(&self.text, &hints));
     }
+}
+
+fn names(from: &[Mailbox]) -> Vec<&str> {
+    from.iter().flat_map(|author| [author.name.as_str(), author.address.as_str()]).collect()
+}
+
+/// What tells new text from old: who may sign, and what the subject calls the mail.
+fn hints<'a>(sender: &'a [&'a str], subject: &str) -> Hints<'a> {
+    Hints { sender, is_forward: manner(subject) == Manner::Forward, new_text_only: false }
 }
 
 /// A mail whose header lines end with CR alone gets LF in their place; everything else is taken as it is.

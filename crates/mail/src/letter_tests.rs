@@ -257,6 +257,9 @@ fn winmail_dat_is_what_it_holds() {
     assert_eq!(Letter::attachment(raw.as_bytes(), 4).as_deref(), Some(&b"%PDF"[..]));
     assert_eq!((Letter::attachment(raw.as_bytes(), 5), read.text.as_str()), (None, "seen"));
     assert_eq!(letter(&mixed("", &winmail("packed"))).text, "packed");
+    let answer =
+        letter(&mixed("", &winmail("Thanks!\r\n\r\nOn 2 Nov 2026 at 10:00, Bob <bob@x.example> wrote:\r\n> It is dark.\r\n")));
+    assert_eq!(answer.reply.visible(&answer.text, false), "Thanks!");
     let damaged = letter(&mixed("seen", "eJ8+"));
     assert_eq!(damaged.attachments.last().map(|part| part.name.as_str()), Some("winmail.dat"));
 }
