@@ -3,6 +3,8 @@
 use crate::address::{AddressKey, Mailbox};
 use crate::attachment;
 use crate::charset;
+use crate::clear_signed;
+use crate::cms;
 use crate::date;
 use crate::defect::{Defect, Defects};
 use crate::encoded_word;
@@ -149,7 +151,9 @@ impl Letter {
         let header = header_of_mail(&mail, &mut defects);
         let mut letter = Self { header_bytes: header.octets, ..Self::default() };
         let signs = Fields::default().read(&header.fields, &mut letter, &mut defects);
-        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let outer = part::walk(&header.fields, header.body, &mut defects);
+        let opened = cms::open(&outer, &mut defects);
+        let parts = cms::splice(outer, &opened, &mut defects);
         let packed = attachment::unpack(&parts);
         letter.read_text(&parts, &mut defects);
         letter.read_packed_text(&packed);
@@ -166,7 +170,9 @@ impl Letter {
         let mut defects = Defects::default();
         let mail = with_line_feeds(raw);
         let header = header_of_mail(&mail, &mut defects);
-        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let outer = part::walk(&header.fields, header.body, &mut defects);
+        let opened = cms::open(&outer, &mut defects);
+        let parts = cms::splice(outer, &opened, &mut defects);
         attachment::octets(&parts, part)
     }
 
@@ -178,7 +184,9 @@ impl Letter {
         let mut defects = Defects::default();
         let mail = with_line_feeds(raw);
         let header = header_of_mail(&mail, &mut defects);
-        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let outer = part::walk(&header.fields, header.body, &mut defects);
+        let opened = cms::open(&outer, &mut defects);
+        let parts = cms::splice(outer, &opened, &mut defects);
         let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
         let html = join(bodies.map(|part| text_of(part, &mut defects)));
         if html.is_empty() { attachment::unpack(&parts).into_iter().find_map(|(_, tnef)| tnef.html) } else { Some(html) }
@@ -277,10 +285,17 @@ fn text_of(part: &Part<'_>, defects: &mut Defects) -> String {
         defects.note(Defect::Nul);
     }
     let lines = lines.strip_prefix('\u{feff}').unwrap_or(&lines);
-    if part.flow == Flow::Fixed || part.is_html() {
+    if part.is_html() {
         return text::trim_blank_lines(lines).to_owned();
     }
-    text::trim_blank_lines(&flowed::unflow(lines, part.flow)).to_owned()
+    if clear_signed::is_encrypted(lines) {
+        defects.note(Defect::Encrypted);
+    }
+    let lines = clear_signed::unarmoured(lines);
+    if part.flow == Flow::Fixed {
+        return text::trim_blank_lines(&lines).to_owned();
+    }
+    text::trim_blank_lines(&flowed::unflow(&lines, part.flow)).to_owned()
 }
 
 /// The charset that HTML declares for itself, for a part that says nothing and is not UTF-8.

@@ -264,6 +264,16 @@ fn winmail_dat_is_what_it_holds() {
     assert_eq!(damaged.attachments.last().map(|part| part.name.as_str()), Some("winmail.dat"));
 }
 
+#[test]
+fn text_signed_inline_is_the_text() {
+    let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHello\n- -- \nAda\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n";
+    for kind in ["text/plain", "text/plain; format=flowed"] {
+        assert_eq!(letter(&format!("{HEAD}Content-Type: {kind}\n\n{signed}")).text, "Hello\n-- \nAda", "{kind}");
+    }
+    let encrypted = letter(&format!("{HEAD}\n-----BEGIN PGP MESSAGE-----\n\nhQ\n-----END PGP MESSAGE-----\n"));
+    assert_eq!((encrypted.text.starts_with("-----BEGIN"), encrypted.defects.contains(&Defect::Encrypted)), (true, true));
+}
+
 /// Pieces of mails, so that random ones reach deep.
 const PIECES: &str = "(From: a@x\n|Subject: =\\?utf-8\\?q\\?|Content-Type: multipart/(mixed|related|report|alternative); boundary=[bc]\n|Content-Type: (text/html|message/rfc822|message/delivery-status|image/png; name=x)\n|Content-Transfer-Encoding: (base64|quoted-printable)\n|Content-ID: <x>\n|Final-Recipient: x; y\n|\r?\n|--[bc]\n|--[bc]--\n|=|=\n|aGk=|<p>|&amp;|é|\0|\r| ){0,40}";
 
