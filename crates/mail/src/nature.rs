@@ -267,7 +267,8 @@ impl Case<'_> {
         } else if daemon.is_some_and(Sign::is_postmaster) {
             tells && (is_wording || says || is_listed && read.recipients.iter().any(|recipient| recipient.smtp_code.is_some()))
         } else {
-            is_wording && is_listed && opening::begins_returned(&self.letter.text) && (daemon.is_some() || self.seen.hints())
+            let is_told = is_wording && is_listed && (daemon.is_some() || self.seen.hints());
+            (is_told || self.is_of_list_manager(subject)) && opening::begins_returned(&self.letter.text)
         };
         if !enough {
             return None;
@@ -290,6 +291,11 @@ impl Case<'_> {
         };
         *report = Some(read);
         Some(nature)
+    }
+
+    /// List managers refuse mail in words of their own and name nobody: the header must be that of a list too.
+    fn is_of_list_manager(&self, subject: &Subject) -> bool {
+        self.seen.list.is_some() && header::is_list_manager(&self.letter.from) && !subject.is_answer && !subject.is_forward
     }
 
     /// Some answering machines write as the mail server.

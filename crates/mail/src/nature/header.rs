@@ -84,7 +84,7 @@ impl Signs {
                 }
             }
             b"list-id" | b"list-post" | b"list-subscribe" | b"list-archive" | b"mailing-list" | b"x-mailing-list"
-            | b"x-mailman-version" | b"x-beenthere" => {
+            | b"x-mailman-version" | b"x-beenthere" | b"x-mlserver" | b"x-ml-name" => {
                 let text = field.text(defects);
                 self.list.get_or_insert_with(|| sign(spelling(name), &text));
             }
@@ -278,9 +278,6 @@ pub(crate) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     {
         return Some(Sign::Daemon(one_line(&mailbox.name, VALUE_CHARACTERS)));
     }
-    let lower = local.to_ascii_lowercase();
-    let is_list_manager = ["-admin", "-owner", "-request", "-bounces", "-bounce"].iter().any(|end| lower.ends_with(end))
-        || ["owner-", "majordomo", "listserv", "sympa", "mailman", "ezmlm"].iter().any(|start| lower.starts_with(start));
     let is_program = [
         "smtp",
         "antivirus",
@@ -297,11 +294,18 @@ pub(crate) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     ]
     .iter()
     .any(|word| plain.contains(word));
-    let office = is_list_manager
+    let office = is_list_manager(from)
         || is_program
         || OFFICES.contains(&plain.as_str())
         || ["systemadministrator", "postmaster"].contains(&name.as_str());
     office.then(|| Sign::Office(one_line(local, VALUE_CHARACTERS)))
+}
+
+/// Whether From is the program that runs a mailing list (RFC 2142 §6, and custom).
+pub(crate) fn is_list_manager(from: &[Mailbox]) -> bool {
+    let local = from.first().and_then(|mailbox| mailbox.address.split('@').next()).unwrap_or_default().to_ascii_lowercase();
+    ["-admin", "-owner", "-request", "-bounces", "-bounce"].iter().any(|end| local.ends_with(end))
+        || ["owner-", "majordomo", "listserv", "sympa", "mailman", "ezmlm"].iter().any(|start| local.starts_with(start))
 }
 
 /// Whether From says that nobody reads answers.
@@ -363,6 +367,8 @@ fn spelling(name: &[u8]) -> &'static str {
         "X-Mailing-List",
         "X-Mailman-Version",
         "X-BeenThere",
+        "X-MLServer",
+        "X-ML-Name",
         "List-Unsubscribe-Post",
         "X-CSA-Complaints",
         "X-Campaign",
