@@ -43,7 +43,7 @@ pub enum Nature {
     Delay,
     /// A mail was delivered, handed on or opened (RFC 3464 `delivered`, RFC 8098).
     DeliveryNotice,
-    /// A report of another kind: abuse (RFC 5965), DMARC (RFC 7489), TLS (RFC 8460).
+    /// A report of another kind: abuse (RFC 5965), DMARC (RFC 7489), TLS (RFC 8460), a program that unsubscribes its user.
     Report,
     /// Asks the sender to prove that a person wrote.
     Challenge,
@@ -131,6 +131,10 @@ impl Case<'_> {
         if let Some(sign) = challenge::sign(&self.letter.text, &subject, self.seen.is_challenge.as_deref()) {
             signs.push(sign);
             return Nature::Challenge;
+        }
+        if let Some(sign) = &self.seen.unsubscribes {
+            signs.push(sign.clone());
+            return Nature::Report;
         }
         self.plain(&subject, daemon, signs)
     }

@@ -39,6 +39,8 @@ pub(crate) struct Signs {
     pub(crate) is_report: bool,
     /// The mail says that it is a report about delivery, whatever its parts are.
     pub(crate) is_delivery_report: bool,
+    /// A mail program that takes its user off a list writes it.
+    pub(crate) unsubscribes: Option<Sign>,
     /// A field of a challenge-response system.
     pub(crate) is_challenge: Option<String>,
     /// How many Received fields there are.
@@ -117,6 +119,10 @@ impl Signs {
             b"x-post-messageclass" | b"delivered-to" | b"x-mailer" | b"x-loop" => self.program(name, &field.text(defects)),
             b"x-boxbe-notice" | b"x-spamarrest-noauth" | b"x-choicemail-registration-request" | b"x-tmda-confirm" => {
                 self.is_challenge.get_or_insert_with(|| spelling(name).to_owned());
+            }
+            b"x-apple-unsubscribe" => {
+                let text = field.text(defects);
+                self.unsubscribes.get_or_insert_with(|| sign("X-Apple-Unsubscribe", &text));
             }
             b"x-failed-recipients" => self.failed(&field.text(defects)),
             // `MAILER-DAEMON <>` is no address, and says enough.
