@@ -1,7 +1,6 @@
 //! The mail an agent forwarded: whose it is and what it says (docs/behaviour/intake.md §11).
 
 use mail::address::Mailbox;
-use mail::forward::{self, Forwarded};
 
 use crate::facts::Inbound;
 use crate::verdict::Original;
@@ -11,13 +10,11 @@ use crate::verdict::Original;
 #[must_use]
 pub fn original(inbound: &Inbound<'_>, text_from: usize) -> Option<(Mailbox, Original)> {
     let letter = inbound.letter;
-    let text = letter.text.get(text_from..).unwrap_or_default();
-    let found = forward::original(text, &letter.subject);
-    let found = found.or_else(|| {
-        let attached = forward::attached(letter, inbound.raw)?;
-        let message = attached.message.get(text_from..).unwrap_or(&attached.message).trim().to_owned();
-        Some(Forwarded { message, ..attached })
-    })?;
-    let mailbox = found.from.filter(|mailbox| mailbox.key().is_some())?;
-    Some((mailbox, Original { subject: found.subject, body: found.body, note: found.message }))
+    let found = letter.forwarded.as_ref()?;
+    let mailbox = found.from.clone().filter(|mailbox| mailbox.key().is_some())?;
+    let commands = letter.text.get(..text_from).unwrap_or_default().trim();
+    let above = found.message.strip_prefix(commands).unwrap_or(&found.message).trim();
+    let written = [above, found.below.as_str()].into_iter().filter(|text| !text.is_empty());
+    let note = written.collect::<Vec<_>>().join("\n\n");
+    Some((mailbox, Original { subject: found.subject.clone(), body: found.body.clone(), note }))
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mail::address::Mailbox;
-use mail::forward::{self, Forwarded};
+use mail::forward::Forwarded;
 use mail::language;
 use mail::letter::{Attachment, HopHeader, Letter};
 use mail::message_id::MessageId;
@@ -31,7 +31,7 @@ pub(crate) fn as_json(letter: &Letter, raw: &[u8]) -> Value {
         "reply_text": reply_text(letter),
         "hidden": hidden(letter),
         "is_interleaved": letter.reply.is_interleaved,
-        "forwarded": forwarded(letter, raw).as_ref().map(forwarded_json),
+        "forwarded": letter.forwarded.as_ref().map(forwarded_json),
         "language": language::detect(&letter.text),
         "has_html": letter.has_html,
         "nature": letter.nature.as_str(),
@@ -66,7 +66,7 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
     row("in-reply-to", ids(&letter.in_reply_to).join(" "));
     row("references", ids(&letter.references).join(" "));
     row("size", format!("{} bytes, {} of them header", raw.len(), letter.header_bytes));
-    lines.extend(summary(letter, raw).into_iter().map(|(name, value)| format!("{name:<12}{value}")));
+    lines.extend(summary(letter).into_iter().map(|(name, value)| format!("{name:<12}{value}")));
     let text = &letter.text;
     lines.push(format!("\n--- text, {} characters{}", text.chars().count(), if letter.has_html { ", with HTML" } else { "" }));
     lines.push(cut(text));
@@ -75,7 +75,7 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
         lines.push(format!("\n--- newly written, {} characters", reply.chars().count()));
         lines.push(cut(&reply));
     }
-    if let Some(forwarded) = forwarded(letter, raw) {
+    if let Some(forwarded) = &letter.forwarded {
         lines.push("\n--- forwarded".to_owned());
         let to = |list: &[Mailbox], line: &str| if list.is_empty() { line.to_owned() } else { named(list) };
         let rows = [
@@ -92,7 +92,7 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
 }
 
 /// What decides beside the words: nature, new text, forwarded mail, report, attachments, defects.
-pub(crate) fn summary(letter: &Letter, raw: &[u8]) -> Vec<(&'static str, String)> {
+pub(crate) fn summary(letter: &Letter) -> Vec<(&'static str, String)> {
     let nature = letter.nature.as_str();
     let signs = signs(letter);
     let because = if signs.is_empty() { nature.to_owned() } else { format!("{nature}, because {}", signs.join("; ")) };
@@ -101,7 +101,7 @@ pub(crate) fn summary(letter: &Letter, raw: &[u8]) -> Vec<(&'static str, String)
     if new != all {
         rows.push(("new text", format!("{new} of {all} characters; the rest is quoted or signature")));
     }
-    if let Some(forwarded) = forwarded(letter, raw) {
+    if let Some(forwarded) = &letter.forwarded {
         let from = forwarded.from.as_ref().map_or(forwarded.from_line.clone(), shown);
         rows.push(("forwarded", format!("a mail of {from}: {}", forwarded.subject)));
     }
@@ -124,13 +124,13 @@ pub(crate) fn summary(letter: &Letter, raw: &[u8]) -> Vec<(&'static str, String)
 }
 
 /// The same as JSON.
-pub(crate) fn summary_json(letter: &Letter, raw: &[u8]) -> Value {
+pub(crate) fn summary_json(letter: &Letter) -> Value {
     json!({
         "nature": letter.nature.as_str(),
         "signs": signs(letter),
         "text_characters": letter.text.chars().count(),
         "reply_characters": reply_text(letter).chars().count(),
-        "forwarded": forwarded(letter, raw).as_ref().map(forwarded_json),
+        "forwarded": letter.forwarded.as_ref().map(forwarded_json),
         "has_html": letter.has_html,
         "report": letter.report.as_ref().map(report),
         "attachments": letter.attachments.iter().map(attachment).collect::<Vec<_>>(),
@@ -164,14 +164,9 @@ fn hidden(letter: &Letter) -> Vec<Value> {
     letter.reply.hidden.iter().map(range).collect()
 }
 
-/// The original of a forwarded mail: attached, or in the text.
-fn forwarded(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
-    forward::attached(letter, raw).or_else(|| forward::original(&letter.text, &letter.subject))
-}
-
 fn forwarded_json(forwarded: &Forwarded) -> Value {
     json!({
-        "message": forwarded.message,
+        "message": forwarded.message, "below": forwarded.below,
         "from": forwarded.from.as_ref().map(mailbox), "from_line": forwarded.from_line,
         "to": mailboxes(&forwarded.to), "to_line": forwarded.to_line,
         "cc": mailboxes(&forwarded.cc), "cc_line": forwarded.cc_line,
@@ -230,6 +225,7 @@ fn report(report: &DeliveryReport) -> Value {
         "original_message_id": report.original_message_id.as_ref().map(MessageId::as_str),
         "reporting_mta": report.reporting_mta,
         "is_standard": report.is_standard,
+        "is_hard": report.is_hard,
     })
 }
 
@@ -298,14 +294,14 @@ mod tests {
         let raw = b"From: Ann <ann@x.example>\nSubject: Re: lamp\n\nThanks!\n\nOn Mon, 2 Nov 2026 at 10:00, Bob <bob@acme.example> wrote:\n> It is dark.\n";
         let letter = Letter::parse(raw);
         assert_eq!(as_json(&letter, raw)["reply_text"], "Thanks!");
-        assert_eq!(summary_json(&letter, raw)["reply_characters"], 7);
+        assert_eq!(summary_json(&letter)["reply_characters"], 7);
         assert!(lines(&letter, raw).join("\n").contains("--- newly written, 7 characters\nThanks!"));
         let raw = b"From: Bob <bob@acme.example>\nSubject: Fwd: lamp\n\nSee below.\n\n---------- Forwarded message ---------\n\
             From: Ann <ann@x.example>\nDate: Mon, 2 Nov 2026 at 10:00\nSubject: lamp\nTo: <bob@acme.example>\n\nIt is dark.\n";
         let letter = Letter::parse(raw);
         let value = as_json(&letter, raw);
         assert_eq!(value["forwarded"]["from"]["address"], "ann@x.example", "{value}");
-        assert!(summary(&letter, raw).contains(&("forwarded", "a mail of Ann <ann@x.example>: lamp".to_owned())));
+        assert!(summary(&letter).contains(&("forwarded", "a mail of Ann <ann@x.example>: lamp".to_owned())));
     }
 
     #[test]

@@ -67,10 +67,14 @@ impl Notice<'_> {
             Outcome::Failed | Outcome::Nothing => Action::Failed,
         };
         let whole = Whole { answer: answer::first(notice), cause: Cause::of(notice) };
+        // Of a notice that names somebody, each recipient says so for itself.
+        let is_for_good =
+            found.is_empty() && action == Action::Failed && is_hard(&whole.answer.status, whole.answer.code, whole.cause);
         let is_listed = found.iter().any(|found| found.is_listed);
         let recipients = found.into_iter().take(MAX_RECIPIENTS).map(|found| recipient(found, &whole, action)).collect();
         let (original_message_id, original_mark) = returned_ids(if returned.is_empty() { text } else { returned });
-        let report = DeliveryReport { recipients, original_message_id, original_mark, ..DeliveryReport::default() };
+        let report =
+            DeliveryReport { recipients, is_hard: is_for_good, original_message_id, original_mark, ..DeliveryReport::default() };
         Told { outcome, report, is_listed }
     }
 }

@@ -56,6 +56,8 @@ pub enum Defect {
     Nul,
     /// The lines of the mail end with CR alone.
     BareCarriageReturns,
+    /// A part is encrypted and stays an attachment, or an encrypted text is shown as it is.
+    Encrypted,
 }
 
 impl Defect {
@@ -89,6 +91,7 @@ impl Defect {
             Self::TooManyParts => "too_many_parts",
             Self::Nul => "nul",
             Self::BareCarriageReturns => "bare_carriage_returns",
+            Self::Encrypted => "encrypted",
         }
     }
 }

@@ -24,14 +24,19 @@ use mark::Kind;
 use subject::Manner;
 use words::Field;
 
-/// How many headers printed on one line behind a separator are tried in one mail.
-const INLINE_TRIES: usize = 8;
+/// How many lines of one mail are tried as a header printed on one line.
+const INLINE_TRIES: usize = 16;
+
+/// How far into a text a forwarded mail is looked for, in octets; it may be as long as it likes.
+pub const SEARCHED_OCTETS: usize = 262_144;
 
 /// A mail as the mail that forwards it shows it. What is not shown is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forwarded {
     /// What the forwarder wrote above, trimmed; empty: nothing.
     pub message: String,
+    /// What stands below the original where its end can be told, trimmed; empty: nothing.
+    pub below: String,
     /// Who wrote the original; the address is empty where only a name is shown. `None`: not shown.
     pub from: Option<Mailbox>,
     /// The author as printed, on one line.
@@ -56,11 +61,21 @@ pub struct Forwarded {
     pub at: usize,
 }
 
+/// The original of a letter: the one in its text, else the one attached to it; [`Letter::forwarded`] has it.
+///
+/// The text goes first: it is what the forwarder had before him. `raw` is the mail the letter was read from.
+pub(crate) fn of(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
+    match original(&letter.text, &letter.subject) {
+        Some(found) if found.from.is_some() => Some(found),
+        nameless => attached(letter, raw).or(nameless),
+    }
+}
+
 /// Finds the outermost forwarded original in a text with LF line ends; `outer_subject` is the subject of the mail it stands in.
 ///
 /// Answers quote in the same shapes. What only looks forwarded (a header without a word for "forwarded") counts unless the outer
 /// subject says that the mail is an answer; a line such as `On …, Alice wrote:` counts only where the subject says "forwarded".
-/// Linear in the length of the text.
+/// Linear in the length of the text; it is looked for in the first [`SEARCHED_OCTETS`].
 #[must_use]
 pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
     let mut scan = Scan {
@@ -73,7 +88,7 @@ pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
         above: [None; 2],
         inline_tries: INLINE_TRIES,
     };
-    for line in lines_from(text, 0) {
+    for line in lines_from(text, 0).take_while(|line| line.at < SEARCHED_OCTETS) {
         if line.is_blank() {
             scan.above = [None; 2];
             continue;
@@ -90,19 +105,19 @@ pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
 /// The original of a mail that carries it as its only attached mail; `None` for delivery reports, and with several attached mails.
 ///
 /// [`Forwarded::at`] is the length of the text. `raw` is the mail the letter was read from.
-#[must_use]
-pub fn attached(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
+fn attached(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
     if letter.report.is_some() {
         return None;
     }
     let mut mails = letter.attachments.iter().filter(|part| part.content_type == "message/rfc822" || part.name.ends_with(".eml"));
     let (mail, None) = (mails.next()?, mails.next()) else { return None };
-    let inner = Letter::parse(&Letter::attachment(raw, mail.part)?);
+    let inner = Letter::without_original(&Letter::attachment(raw, mail.part)?);
     if inner.from.is_empty() && inner.subject.is_empty() {
         return None;
     }
     Some(Forwarded {
         message: trim(&letter.text).to_owned(),
+        below: String::new(),
         from_line: printed(inner.from.get(..1).unwrap_or_default()),
         from: inner.from.first().cloned(),
         to_line: printed(&inner.to),
@@ -214,7 +229,7 @@ impl<'a> Scan<'a> {
     /// A header without a mark, or with a rule or a line of unknown words above it.
     fn header_at(&mut self, line: &Line<'a>, at: usize) -> Step {
         let least = if self.manner == Manner::Forward || at < line.at { 2 } else { 3 };
-        let Some(header) = Header::read(self.text, line.at, false, self.outer) else { return Step::GoOn };
+        let Some(header) = self.header(line.at, false) else { return Step::GoOn };
         if header.from.as_deref().is_some_and(|from| !from.is_empty()) && header.fields() >= least {
             return self.unless_answer(Found { at, top: Top::Header(header) });
         }
@@ -246,16 +261,27 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// The header that begins at an octet, on one line or several.
+    fn header(&mut self, at: usize, after_mark: bool) -> Option<Header> {
+        let first = next_written(self.text, at, 3)?;
+        self.header_on(&first).or_else(|| Header::read(self.text, at, after_mark, self.outer))
+    }
+
+    /// The header that a line holds as a whole.
+    fn header_on(&mut self, line: &Line<'_>) -> Option<Header> {
+        if !header::may_be_one_line(line.content) {
+            return None;
+        }
+        self.inline_tries = self.inline_tries.checked_sub(1)?;
+        Header::of_one_line(line)
+    }
+
     /// What follows a mark: a header on lines of its own or on the same line, an introducing line, or the body.
     fn top_under(&mut self, line: &Line<'a>, mark: mark::Mark<'a>) -> Option<Top> {
         if !mark.rest.is_empty() {
-            if self.inline_tries == 0 {
-                return None;
-            }
-            self.inline_tries = self.inline_tries.saturating_sub(1);
-            return Header::of_one_line(mark.rest, line.next, line.depth).map(Top::Header);
+            return self.header_on(&Line { content: mark.rest, ..*line }).map(Top::Header);
         }
-        let header = Header::read(self.text, line.next, true, self.outer);
+        let header = self.header(line.next, true);
         let has_author = |header: &Header| header.from.as_deref().is_some_and(|from| !from.is_empty());
         if let Some(header) = header.filter(|header| has_author(header) || mark.kind == Kind::Opener && header.fields() >= 2) {
             return Some(Top::Header(header));
@@ -325,40 +351,44 @@ impl<'a> Scan<'a> {
 
 impl Found {
     fn forwarded(self, text: &str) -> Forwarded {
-        let message = message_above(text, self.at);
-        match self.top {
+        let (top, end, depth) = match self.top {
             Top::Header(header) => {
-                let line = |line: &Option<String>| line.clone().unwrap_or_default();
-                let people = |line: &Option<String>| people::read(line.as_deref().unwrap_or_default(), MAX_ADDRESSES);
-                Forwarded {
-                    message,
-                    from: header.from.as_deref().and_then(|from| people::read(from, 1).pop()),
-                    from_line: line(&header.from),
-                    to: people(&header.to),
-                    to_line: line(&header.to),
-                    cc: people(&header.cc),
-                    cc_line: line(&header.cc),
-                    date: header.date.as_deref().and_then(when::read),
-                    date_line: line(&header.date),
-                    subject: line(&header.subject),
-                    body: body::read(text, header.end, header.depth),
-                    at: self.at,
-                }
+                let place = (header.end, header.depth);
+                (of_header(&header), place.0, place.1)
             }
-            Top::Intro { intro, end, depth } => Forwarded {
-                message,
-                from_line: printed(std::slice::from_ref(&intro.from)),
-                from: Some(intro.from),
-                date: when::read(&intro.date),
-                date_line: intro.date,
-                body: body::read(text, end, depth),
-                at: self.at,
-                ..Forwarded::default()
-            },
-            Top::Bare { end, depth } => {
-                Forwarded { message, body: body::read(text, end, depth), at: self.at, ..Forwarded::default() }
-            }
-        }
+            Top::Intro { intro, end, depth } => (of_intro(intro), end, depth),
+            Top::Bare { end, depth } => (Forwarded::default(), end, depth),
+        };
+        let body = body::read(text, end, depth);
+        let below = trim(text.get(body.end..).unwrap_or_default()).to_owned();
+        Forwarded { message: message_above(text, self.at), below, body: body.text, at: self.at, ..top }
+    }
+}
+
+fn of_header(header: &Header) -> Forwarded {
+    let line = |line: &Option<String>| line.clone().unwrap_or_default();
+    let people = |line: &Option<String>| people::read(line.as_deref().unwrap_or_default(), MAX_ADDRESSES);
+    Forwarded {
+        from: header.from.as_deref().and_then(|from| people::read(from, 1).pop()),
+        from_line: line(&header.from),
+        to: people(&header.to),
+        to_line: line(&header.to),
+        cc: people(&header.cc),
+        cc_line: line(&header.cc),
+        date: header.date.as_deref().and_then(when::read),
+        date_line: line(&header.date),
+        subject: line(&header.subject),
+        ..Forwarded::default()
+    }
+}
+
+fn of_intro(intro: Intro) -> Forwarded {
+    Forwarded {
+        from_line: printed(std::slice::from_ref(&intro.from)),
+        from: Some(intro.from),
+        date: when::read(&intro.date),
+        date_line: intro.date,
+        ..Forwarded::default()
     }
 }
 

@@ -33,7 +33,7 @@ fn programs_are_read() {
         ),
         (
             "Apple Mail, unquoted header",
-            "See below.\n\nDébut du message réexpédié :\n\n> De: Alice Ask <alice@example.org>\n> Objet: Broken lamp\n> Date: 25 octobre 2021 à 11:17:21\n> À: desk@example.com\n>\n> It does not light.\n\nSent by hand.\n",
+            "See below.\n\nDébut du message réexpédié :\n\n> De: Alice Ask <alice@example.org>\n> Objet: Broken lamp\n> Date: 25 octobre 2021 à 11:17:21\n> À: desk@example.com\n>\n> It does not light.\n",
         ),
         (
             "Outlook",
@@ -379,6 +379,44 @@ fn the_outermost_original_counts() {
 }
 
 #[test]
+fn what_the_forwarder_wrote_below_is_kept() {
+    let block = "---------- Forwarded message ----------\nFrom: Alice Ask <alice@example.org>\nSubject: Lamps\n\nIt is dark.\n";
+    let quoted = block.replace("\n", "\n> ");
+    let quoted = format!("See below.\n\n> {quoted}");
+    for (name, text, message, below) in [
+        ("below a quote", format!("{quoted}\n\nPlease answer her.\nBob\n"), "See below.", "Please answer her.\nBob"),
+        ("below the end", format!("{block}----- End forwarded message -----\n\nPlease answer her."), "", "Please answer her."),
+        ("below two", format!("{block}----- End forwarded message -----\n\n{block}"), "", block.trim_end()),
+        ("nothing below", format!("{block}----- End forwarded message -----\n\n"), "", ""),
+    ] {
+        check(name, &text, "Fwd: Lamps", (ALICE, "Lamps", message, "It is dark."));
+        assert_eq!(original(&text, "Fwd: Lamps").unwrap().below, below, "{name}");
+    }
+    // Without a quote and a closing mark nobody can tell: it stays with the original.
+    let open = format!("{block}\nPlease answer her.\n");
+    check("no end", &open, "Fwd: Lamps", (ALICE, "Lamps", "", "It is dark.\n\nPlease answer her."));
+    assert_eq!(original(&open, "Fwd: Lamps").unwrap().below, "");
+}
+
+#[test]
+fn the_search_ends_at_its_limit() {
+    let block = "---------- Forwarded message ----------\nFrom: Alice Ask <alice@example.org>\n\nHi";
+    for (octets, is_found) in [(SEARCHED_OCTETS - 1, true), (SEARCHED_OCTETS, false)] {
+        let above = "x".repeat(octets - 1);
+        assert_eq!(original(&format!("{above}\n{block}"), "").is_some(), is_found, "{octets}");
+    }
+}
+
+#[test]
+fn headers_on_one_line_are_tried_so_often() {
+    let header = "From: Alice <alice@example.org> To: desk@example.com Subject: Lamps";
+    for (tries, is_found) in [(INLINE_TRIES - 1, true), (INLINE_TRIES, false)] {
+        let text = format!("{}{header}\n\nHi", "From: a:b:c\n\n".repeat(tries));
+        assert_eq!(original(&text, "Fwd: Lamps").is_some_and(|found| !found.to.is_empty()), is_found, "{tries}");
+    }
+}
+
+#[test]
 fn the_block_begins_at_its_separator() {
     for (text, want) in [
         ("é\n\n___________\nFrom: A <a@example.org>\nTo: b@example.org\nSubject: C\n\nD", "___"),
@@ -399,7 +437,7 @@ fn attached_mails_are_originals() {
     let part = "--b\nContent-Type: message/rfc822\n\nFrom: Alice Ask <alice@example.org>\nTo: desk@example.com, c@example.net\nDate: Wed, 27 Oct 2021 15:14:00 +0200\nSubject: Lamps\n\nHello\n";
     let one = mail(part);
     let letter = Letter::parse(one.as_bytes());
-    let found = attached(&letter, one.as_bytes()).unwrap();
+    let found = letter.forwarded.clone().unwrap();
     assert_eq!((found.message.as_str(), found.subject.as_str(), found.body.as_str()), ("See attached.", "Lamps", "Hello"));
     assert_eq!(
         (found.from_line.as_str(), found.to_line.as_str()),
@@ -407,9 +445,21 @@ fn attached_mails_are_originals() {
     );
     assert_eq!((found.at, found.date), (letter.text.len(), crate::date::parse("27 Oct 2021 13:14:00 +0000")));
     let two = mail(&part.repeat(2));
-    assert_eq!(attached(&Letter::parse(two.as_bytes()), two.as_bytes()), None);
+    assert_eq!(Letter::parse(two.as_bytes()).forwarded, None);
     let none = mail("");
-    assert_eq!(attached(&Letter::parse(none.as_bytes()), none.as_bytes()), None);
+    assert_eq!(Letter::parse(none.as_bytes()).forwarded, None);
+    // What the forwarder had before him goes first.
+    let both = mail(part)
+        .replace("See attached.", "See below.\n\n---------- Forwarded message ---------\nFrom: Carol <carol@example.net>\n\nHi");
+    let found = Letter::parse(both.as_bytes()).forwarded.unwrap();
+    assert_eq!((found.from_line.as_str(), found.body.as_str()), ("Carol <carol@example.net>", "Hi"));
+    let nameless = mail(part).replace("See attached.", "---------- Forwarded message ---------\n\nHi");
+    assert_eq!(Letter::parse(nameless.as_bytes()).forwarded.unwrap().body, "Hello");
+    // Reports show the mail they report on in the same way.
+    let report = one
+        .replace("From: Bob <bob@example.com>", "From: mailer-daemon@example.com")
+        .replace("Fwd: Lamps", "Undeliverable: Lamps");
+    assert_eq!(Letter::parse(report.as_bytes()).forwarded, None);
 }
 
 #[test]
@@ -427,6 +477,7 @@ fn hostile_texts_are_read() {
         "On 1.1.2020 12:00 <a@example.org\n".repeat(10_000),
         ":".repeat(100_000),
         "-----".repeat(50_000),
+        format!("From:{}\n", "ABC:DEF:".repeat(30)).repeat(10_000),
     ] {
         if let Some(found) = original(&text, "Fwd: s") {
             assert!(found.to.len() <= MAX_ADDRESSES && found.at <= text.len());
@@ -442,7 +493,7 @@ proptest! {
     ) {
         if let Some(found) = original(&text, &outer) {
             prop_assert!(text.is_char_boundary(found.at));
-            prop_assert!(found.message.len() <= found.at);
+            prop_assert!(found.message.len() <= text.len());
             prop_assert!(found.body.len() <= text.len());
             prop_assert!(!found.from_line.contains('\n') && !found.subject.contains('\n'));
         }

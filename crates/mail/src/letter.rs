@@ -3,12 +3,15 @@
 use crate::address::{AddressKey, Mailbox};
 use crate::attachment;
 use crate::charset;
+use crate::clear_signed;
+use crate::cms;
 use crate::date;
 use crate::defect::{Defect, Defects};
 use crate::encoded_word;
 use crate::field::{Field, OWN_MARK, PROBE, header_of_mail};
 use crate::flowed;
 use crate::forward::subject::{Manner, manner};
+use crate::forward::{self, Forwarded};
 use crate::language;
 use crate::mailbox_list;
 use crate::mark;
@@ -78,6 +81,8 @@ pub struct Letter {
     pub text: String,
     /// What of the text is quoted or signature.
     pub reply: Reply,
+    /// The mail that it forwards, in its text or attached; not looked for in reports and the like.
+    pub forwarded: Option<Forwarded>,
     /// Whether it has an HTML body.
     pub has_html: bool,
     /// What stands in square brackets in its HTML and has the form of a mark, shown or hidden: 8 to 16 capitals, digits and
@@ -137,6 +142,15 @@ impl Letter {
     /// Reads a raw mail. Never fails and never panics; linear in the size of the mail.
     #[must_use]
     pub fn parse(raw: &[u8]) -> Self {
+        let mut letter = Self::without_original(raw);
+        if letter.nature.may_be_forward() {
+            letter.forwarded = forward::of(&letter, raw);
+        }
+        letter
+    }
+
+    /// As [`Letter::parse`], without looking for a mail that it forwards: so that attached mails are not read within each other.
+    pub(crate) fn without_original(raw: &[u8]) -> Self {
         let mut defects = Defects::default();
         let mail = with_line_feeds(raw);
         if matches!(mail, Cow::Owned(_)) {
@@ -145,7 +159,9 @@ impl Letter {
         let header = header_of_mail(&mail, &mut defects);
         let mut letter = Self { header_bytes: header.octets, ..Self::default() };
         let signs = Fields::default().read(&header.fields, &mut letter, &mut defects);
-        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let outer = part::walk(&header.fields, header.body, &mut defects);
+        let opened = cms::open(&outer, &mut defects);
+        let parts = cms::splice(outer, &opened, &mut defects);
         let packed = attachment::unpack(&parts);
         letter.read_text(&parts, &mut defects);
         letter.read_packed_text(&packed);
@@ -162,7 +178,9 @@ impl Letter {
         let mut defects = Defects::default();
         let mail = with_line_feeds(raw);
         let header = header_of_mail(&mail, &mut defects);
-        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let outer = part::walk(&header.fields, header.body, &mut defects);
+        let opened = cms::open(&outer, &mut defects);
+        let parts = cms::splice(outer, &opened, &mut defects);
         attachment::octets(&parts, part)
     }
 
@@ -174,7 +192,9 @@ impl Letter {
         let mut defects = Defects::default();
         let mail = with_line_feeds(raw);
         let header = header_of_mail(&mail, &mut defects);
-        let parts = part::walk(&header.fields, header.body, &mut defects);
+        let outer = part::walk(&header.fields, header.body, &mut defects);
+        let opened = cms::open(&outer, &mut defects);
+        let parts = cms::splice(outer, &opened, &mut defects);
         let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
         let html = join(bodies.map(|part| text_of(part, &mut defects)));
         if html.is_empty() { attachment::unpack(&parts).into_iter().find_map(|(_, tnef)| tnef.html) } else { Some(html) }
@@ -188,14 +208,23 @@ impl Letter {
         {
             let text = tnef.text.replace('\0', "");
             text::trim_blank_lines(&text).clone_into(&mut self.text);
+            self.reply = self.reply_of_packed(tnef.html.as_deref());
         }
+    }
+
+    /// What of the text of a `winmail.dat` is old; the structure of its HTML counts where the text was rendered from it.
+    fn reply_of_packed(&self, html: Option<&str>) -> Reply {
+        let sender = names(&self.from);
+        let hints = hints(&sender, &self.subject);
+        let rendered = html.map(|html| reply::of_html_with(html, &hints)).filter(|(text, _)| *text == self.text);
+        rendered.map_or_else(|| reply::of_text_with(&self.text, &hints), |(_, reply)| reply)
     }
 
     fn read_text(&mut self, parts: &[Part<'_>], defects: &mut Defects) {
         let bodies: Vec<&Part<'_>> = parts.iter().filter(|part| part.is_body_text()).collect();
         self.has_html = bodies.iter().any(|part| part.is_html());
-        let sender: Vec<&str> = self.from.iter().flat_map(|author| [author.name.as_str(), author.address.as_str()]).collect();
-        let hints = Hints { sender: &sender, is_forward: manner(&self.subject) == Manner::Forward, new_text_only: false };
+        let sender = names(&self.from);
+        let hints = hints(&sender, &self.subject);
         let mut pieces: Vec<String> = Vec::new();
         let mut of_page = None;
         for twins in bodies.chunk_by(|one, next| one.alternative.is_some() && one.alternative == next.alternative) {
@@ -225,6 +254,15 @@ impl Letter {
         self.text = join(pieces.into_iter());
         self.reply = of_page.unwrap_or_else(|| reply::of_text_with(&self.text, &hints));
     }
+}
+
+fn names(from: &[Mailbox]) -> Vec<&str> {
+    from.iter().flat_map(|author| [author.name.as_str(), author.address.as_str()]).collect()
+}
+
+/// What tells new text from old: who may sign, and what the subject calls the mail.
+fn hints<'a>(sender: &'a [&'a str], subject: &str) -> Hints<'a> {
+    Hints { sender, is_forward: manner(subject) == Manner::Forward, new_text_only: false }
 }
 
 /// A mail whose header lines end with CR alone gets LF in their place; everything else is taken as it is.
@@ -260,10 +298,17 @@ fn text_of(part: &Part<'_>, defects: &mut Defects) -> String {
         defects.note(Defect::Nul);
     }
     let lines = lines.strip_prefix('\u{feff}').unwrap_or(&lines);
-    if part.flow == Flow::Fixed || part.is_html() {
+    if part.is_html() {
         return text::trim_blank_lines(lines).to_owned();
     }
-    text::trim_blank_lines(&flowed::unflow(lines, part.flow)).to_owned()
+    if clear_signed::is_encrypted(lines) {
+        defects.note(Defect::Encrypted);
+    }
+    let lines = clear_signed::unarmoured(lines);
+    if part.flow == Flow::Fixed {
+        return text::trim_blank_lines(&lines).to_owned();
+    }
+    text::trim_blank_lines(&flowed::unflow(&lines, part.flow)).to_owned()
 }
 
 /// The charset that HTML declares for itself, for a part that says nothing and is not UTF-8.

@@ -257,8 +257,21 @@ fn winmail_dat_is_what_it_holds() {
     assert_eq!(Letter::attachment(raw.as_bytes(), 4).as_deref(), Some(&b"%PDF"[..]));
     assert_eq!((Letter::attachment(raw.as_bytes(), 5), read.text.as_str()), (None, "seen"));
     assert_eq!(letter(&mixed("", &winmail("packed"))).text, "packed");
+    let answer =
+        letter(&mixed("", &winmail("Thanks!\r\n\r\nOn 2 Nov 2026 at 10:00, Bob <bob@x.example> wrote:\r\n> It is dark.\r\n")));
+    assert_eq!(answer.reply.visible(&answer.text, false), "Thanks!");
     let damaged = letter(&mixed("seen", "eJ8+"));
     assert_eq!(damaged.attachments.last().map(|part| part.name.as_str()), Some("winmail.dat"));
+}
+
+#[test]
+fn text_signed_inline_is_the_text() {
+    let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHello\n- -- \nAda\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n";
+    for kind in ["text/plain", "text/plain; format=flowed"] {
+        assert_eq!(letter(&format!("{HEAD}Content-Type: {kind}\n\n{signed}")).text, "Hello\n-- \nAda", "{kind}");
+    }
+    let encrypted = letter(&format!("{HEAD}\n-----BEGIN PGP MESSAGE-----\n\nhQ\n-----END PGP MESSAGE-----\n"));
+    assert_eq!((encrypted.text.starts_with("-----BEGIN"), encrypted.defects.contains(&Defect::Encrypted)), (true, true));
 }
 
 /// Pieces of mails, so that random ones reach deep.

@@ -10,6 +10,7 @@
 pub mod address;
 pub mod attachment;
 pub mod authentication_results;
+pub mod cms;
 pub mod compose;
 pub mod date;
 pub mod defect;
@@ -27,6 +28,7 @@ pub mod tnef;
 
 mod bounce;
 mod charset;
+mod clear_signed;
 mod encoded_word;
 mod flowed;
 mod html_structure;

@@ -22,6 +22,8 @@ pub const DIAGNOSTIC_CHARACTERS: usize = 1_000;
 pub struct DeliveryReport {
     /// In the order of the report, at most [`MAX_RECIPIENTS`]; empty when the report names none.
     pub recipients: Vec<FailedRecipient>,
+    /// Where it names none: whether it says that an address is of no use (docs/behaviour/nature.md §4).
+    pub is_hard: bool,
     /// The Message-ID of the returned mail, when its header came with the report.
     pub original_message_id: Option<MessageId>,
     /// The value of [`OWN_MARK`] in the returned mail; worth nothing before its signature is checked.

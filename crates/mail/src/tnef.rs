@@ -19,6 +19,9 @@ pub const MAX_FILES: usize = 1_000;
 /// How deep messages within messages are unpacked.
 pub const MAX_DEPTH: usize = 10;
 
+/// How many octets of RTF are unpacked from one stream, that of nested messages included: a packed octet can stand for eight.
+pub const MAX_RTF: usize = 16_777_216;
+
 /// The first four octets of a stream, little-endian (MS-OXTNEF §2.1.3.1).
 const SIGNATURE: u32 = 0x223e_9f78;
 
@@ -60,11 +63,12 @@ pub fn read(octets: &[u8]) -> Option<Tnef> {
     if !is_tnef(octets) {
         return None;
     }
-    let mut whole = read_one(octets);
+    let mut room = MAX_RTF;
+    let mut whole = read_one(octets, &mut room);
     // Messages within are unpacked one after another, behind the files before them.
     let mut depth = 0;
     while depth < MAX_DEPTH && whole.nested.iter().any(Option::is_some) {
-        unpack_nested(&mut whole);
+        unpack_nested(&mut whole, &mut room);
         depth += 1;
     }
     whole.tnef.files.truncate(MAX_FILES);
@@ -79,7 +83,7 @@ struct Unpacked {
     nested: Vec<Option<Vec<u8>>>,
 }
 
-fn unpack_nested(whole: &mut Unpacked) {
+fn unpack_nested(whole: &mut Unpacked, room: &mut usize) {
     let files = std::mem::take(&mut whole.tnef.files);
     let nested = std::mem::take(&mut whole.nested);
     for (file, stream) in files.into_iter().zip(nested) {
@@ -87,7 +91,7 @@ fn unpack_nested(whole: &mut Unpacked) {
             whole.push(file, None);
             continue;
         };
-        let inner = read_one(&stream);
+        let inner = read_one(&stream, room);
         let subject = if inner.tnef.subject.is_empty() { file.name } else { inner.tnef.subject };
         whole.push(text_file(&subject, inner.tnef.html, &inner.tnef.text), None);
         for (file, stream) in inner.tnef.files.into_iter().zip(inner.nested) {
@@ -134,8 +138,8 @@ mod attribute {
     pub(super) const CODE_PAGE: u16 = 0x9007;
 }
 
-/// Reads the attributes of one stream; what is nested stays packed.
-fn read_one(octets: &[u8]) -> Unpacked {
+/// Reads the attributes of one stream; what is nested stays packed. `room` is what may still be unpacked of RTF.
+fn read_one(octets: &[u8], room: &mut usize) -> Unpacked {
     let mut stream = Reader::new(octets);
     // The signature and a key that nothing needs.
     stream.take(6);
@@ -143,7 +147,7 @@ fn read_one(octets: &[u8]) -> Unpacked {
     while let Some((name, data)) = next_attribute(&mut stream) {
         message.attribute(name, data);
     }
-    message.finish()
+    message.finish(room)
 }
 
 fn next_attribute<'a>(stream: &mut Reader<'a>) -> Option<(u16, &'a [u8])> {
@@ -197,9 +201,9 @@ impl<'a> Message<'a> {
         }
     }
 
-    fn finish(self) -> Unpacked {
+    fn finish(self, room: &mut usize) -> Unpacked {
         let code_page = self.code_page.as_deref();
-        let rtf = self.properties.binary(mapi::RTF_COMPRESSED).map(|packed| rtf::read(&lzfu::unpack(packed))).unwrap_or_default();
+        let rtf = self.rtf(room);
         let html = self.properties.text(mapi::HTML, self.properties.code_page().as_deref().or(code_page)).or(rtf.html);
         let text = self.properties.text(mapi::BODY, code_page).or_else(|| non_empty(string(self.body, code_page)));
         let text = text.or_else(|| html.as_deref().map(|html| html_to_text::render(html).0)).unwrap_or(rtf.text);
@@ -211,6 +215,15 @@ impl<'a> Message<'a> {
             unpacked.push(file, nested);
         }
         unpacked
+    }
+}
+
+impl Message<'_> {
+    fn rtf(&self, room: &mut usize) -> rtf::Rtf {
+        let Some(packed) = self.properties.binary(mapi::RTF_COMPRESSED) else { return rtf::Rtf::default() };
+        let unpacked = lzfu::unpack(packed, *room);
+        *room = room.saturating_sub(unpacked.len());
+        rtf::read(&unpacked)
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) const MAILS: &[Hostile] = &[
     Hostile { name: "10,000 forwards in one", count: 10_000, make: nested_forwards },
     Hostile { name: "10,000 introducing lines", count: 10_000, make: introductions },
     Hostile { name: "100,000 lines of dashes", count: 100_000, make: rules },
+    Hostile { name: "40,000 lines of labels", count: 40_000, make: labels },
+    Hostile { name: "10,000 in a bounce's line", count: 10_000, make: bounced_in_a_line },
+    Hostile { name: "10,000 lines of a bounce", count: 10_000, make: bounced_in_lines },
 ];
 
 fn plain(body: &str) -> Vec<u8> {
@@ -77,6 +80,25 @@ fn nested_forwards(count: usize) -> Vec<u8> {
 /// Lines that nearly introduce a quoted mail.
 fn introductions(count: usize) -> Vec<u8> {
     plain(&"On 28/10/2021 12:46 somebody wrote:\r\n".repeat(count))
+}
+
+/// Lines that begin as a header on one line would, full of labels that are none.
+fn labels(count: usize) -> Vec<u8> {
+    plain(&format!("From:{}\r\n", "ABC:DEF:".repeat(30)).repeat(count))
+}
+
+fn bounce(notice: &str) -> Vec<u8> {
+    format!("From: mailer-daemon@example.net\r\nSubject: Undeliverable\r\n\r\nIt failed for {notice}\r\n").into_bytes()
+}
+
+/// Addresses on one line, none of which stands in a place made for it.
+fn bounced_in_a_line(count: usize) -> Vec<u8> {
+    bounce(&"and person@example.org too ".repeat(count))
+}
+
+/// Addresses without a line that parts them.
+fn bounced_in_lines(count: usize) -> Vec<u8> {
+    bounce(&(0..count).map(|number| format!("p{number}@example.org\r\n")).collect::<String>())
 }
 
 fn rules(count: usize) -> Vec<u8> {

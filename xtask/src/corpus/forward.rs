@@ -17,8 +17,10 @@ pub(super) fn predict(case: &Case) -> Value {
         _ => ([b"Content-Type: text/plain; charset=utf-8\n\n", raw].concat(), false),
     };
     let letter = Letter::parse(&mail);
-    let subject = outer_subject.unwrap_or(if is_whole { letter.subject.as_str() } else { "" });
-    let found = forward::original(&letter.text, subject).or_else(|| forward::attached(&letter, &mail));
+    let found = match outer_subject {
+        Some(subject) => forward::original(&letter.text, subject),
+        None => letter.forwarded.clone(),
+    };
     let mut told = found.map_or_else(|| json!({"forwarded": false}), |found| fields(&letter.text, &found));
     if let (Some(author), Some(told)) = (letter.from.first().filter(|_| is_whole), told.as_object_mut()) {
         told.insert("outer_from".into(), person(author));

@@ -69,8 +69,12 @@ impl Case<'_> {
         });
         match entry {
             Some(failed) => (result_of(failed), answer_of(failed)),
-            // No machine-readable part: a bounce by its nature failed, anything else (a vacation notice) did not.
-            None if self.nature == Nature::Bounce => (DeliveryResult::Hard, self.inbound.letter.subject.clone()),
+            // It names nobody: a bounce by its nature failed, for good only where it says so; anything else (a vacation notice)
+            // did not.
+            None if self.nature == Nature::Bounce => {
+                let is_hard = report.is_some_and(|report| report.is_hard);
+                (if is_hard { DeliveryResult::Hard } else { DeliveryResult::Soft }, self.inbound.letter.subject.clone())
+            }
             None => (DeliveryResult::Other, self.inbound.letter.subject.clone()),
         }
     }

@@ -55,6 +55,16 @@ fn a_report_to_our_signed_return_path_is_a_bounce_of_that_recipient() {
         (
             "without a machine's part",
             "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry".into(),
+            "bounce of 501 soft (Undeliverable)",
+        ),
+        (
+            "of nobody, for a full mailbox",
+            "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nThe recipient's mailbox is full.".into(),
+            "bounce of 501 soft (Undeliverable)",
+        ),
+        (
+            "of nobody, for good",
+            "From: mailer-daemon@x.example\nSubject: Undeliverable\n\nThe server said: 550 5.1.1 user unknown".into(),
             "bounce of 501 hard (Undeliverable)",
         ),
         ("an absence notice", "Auto-Submitted: auto-replied\nSubject: Away\n\nsorry".into(), "bounce of 501 other (Away)"),

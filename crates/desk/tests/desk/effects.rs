@@ -191,7 +191,7 @@ fn a_bounce_is_written_on_its_ticket_and_a_probe_on_its_address() {
     let mut null = envelope(&[&path]);
     null.mail_from = None;
     let (_, changes, _) =
-        changes_of(&account(), &null, &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nsorry"));
+        changes_of(&account(), &null, &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nNo such user"));
     assert_eq!((changes.bounced.len(), changes.bounced[0].result), (1, desk::changes::DeliveryResult::Hard));
     assert_eq!(changes.audits[0].ticket_id, TicketId(100));
     assert_eq!(changes.ledger[0].ticket_id, Some(TicketId(100)));

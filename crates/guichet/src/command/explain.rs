@@ -44,8 +44,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
             tls: false,
         };
         if let Some(explained) = engine.explain(&raw, envelope).await.doing("the mail cannot be explained")? {
-            mails.push(as_json(&explained, &raw, &recipients));
-            lines.push(text(&explained, &raw, &recipients));
+            mails.push(as_json(&explained, &recipients));
+            lines.push(text(&explained, &recipients));
         }
     }
     told(session, mails, lines, &refused)
@@ -146,7 +146,7 @@ fn received_at(received: &Received) -> String {
     format!("{} ({how}; {trust})", received.recipient)
 }
 
-fn as_json(explained: &Explained, raw: &[u8], recipients: &[String]) -> Value {
+fn as_json(explained: &Explained, recipients: &[String]) -> Value {
     let (letter, decision) = (&explained.letter, &explained.decision);
     let received = &decision.arrival.received;
     let is_public = match &decision.verdict {
@@ -174,11 +174,11 @@ fn as_json(explained: &Explained, raw: &[u8], recipients: &[String]) -> Value {
         "flags": decision.flags.iter().map(|flag| flag.number()).collect::<Vec<_>>(),
         "subject": letter.subject,
         "message_id": letter.message_id.as_ref().map(|id| id.as_str()),
-        "look": look::summary_json(letter, raw),
+        "look": look::summary_json(letter),
     })
 }
 
-fn text(explained: &Explained, raw: &[u8], recipients: &[String]) -> String {
+fn text(explained: &Explained, recipients: &[String]) -> String {
     let (letter, decision) = (&explained.letter, &explained.decision);
     let mut lines = vec![format!("Mail to {} (account {})", recipients.join(", "), explained.account)];
     let mut row = |name: &str, value: String| lines.push(format!("  {name:<12}{value}"));
@@ -197,7 +197,7 @@ fn text(explained: &Explained, raw: &[u8], recipients: &[String]) -> String {
         row("shown to", if *is_public { "everybody on the ticket" } else { "agents only" }.to_owned());
     }
     row("received at", received_at(&decision.arrival.received));
-    for (name, value) in look::summary(letter, raw) {
+    for (name, value) in look::summary(letter) {
         row(name, value);
     }
     if decision.is_automatic {

@@ -11,6 +11,9 @@ pub(super) struct Hit<'a> {
 /// How many addresses of one line are looked at.
 const MAX_HITS: usize = 1_000;
 
+/// The longest address literal, brackets included.
+const LITERAL_OCTETS: usize = 49;
+
 /// All addresses of a line, from the left.
 pub(super) fn find(line: &str) -> Vec<Hit<'_>> {
     let mut hits = Vec::new();
@@ -61,7 +64,8 @@ fn local_part(left: &str) -> &str {
 /// A domain or an address literal at the beginning of a text.
 fn domain(right: &str) -> &str {
     if right.starts_with('[') {
-        return right.find(']').filter(|end| *end <= 48).and_then(|end| right.get(..=end)).unwrap_or_default();
+        let near = right.as_bytes().get(..LITERAL_OCTETS.min(right.len())).unwrap_or_default();
+        return memchr::memchr(b']', near).and_then(|end| right.get(..=end)).unwrap_or_default();
     }
     let end = right.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(right.len());
     right.get(..end).unwrap_or_default().trim_end_matches(['.', '-', '_'])

@@ -22,11 +22,31 @@ pub(super) enum Place {
     Origin,
 }
 
+/// How much of a line before an address is looked at, in octets.
+const BEFORE_OCTETS: usize = 500;
+
+/// A line of a notice, and what is the same for every address on it.
+pub(super) struct Line<'a> {
+    text: &'a str,
+    /// The last line with words above it, lower-cased.
+    above: String,
+    /// Where an address stands of which nothing else is known.
+    otherwise: Place,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(text: &'a str, above: &str) -> Self {
+        let above = above.to_lowercase();
+        let otherwise = by_sentence(text, &above);
+        Self { text, above, otherwise }
+    }
+}
+
 /// The place of an address; none where it is somebody else's: the sender's, a contact's, an id.
-pub(super) fn of(line: &str, hit: &Hit<'_>, last_words: &str, context: &Notice<'_>) -> Option<Place> {
+pub(super) fn of(line: &Line<'_>, hit: &Hit<'_>, context: &Notice<'_>) -> Option<Place> {
     let before = hit.before.trim_end_matches(['<', '(', '[', '"', '\'', '`', ' ', '\t', '«', '„', '“', '‘', '*', '{']);
     let before = strip_end_ignoring_case(before, "mailto:").trim_end_matches(['<', '[', '(', ' ']);
-    let place = rank(line, before, hit, last_words)?;
+    let place = rank(line, before, hit)?;
     let is = |list: &[crate::address::Mailbox]| list.iter().any(|mailbox| mailbox.address.eq_ignore_ascii_case(hit.address));
     let local = hit.address.split('@').next().unwrap_or_default().to_ascii_lowercase();
     let is_own = is(context.to) || is(context.from);
@@ -36,52 +56,54 @@ pub(super) fn of(line: &str, hit: &Hit<'_>, last_words: &str, context: &Notice<'
     (!(is_own && place > Place::Listed || is_office && is_weak)).then_some(place)
 }
 
-fn rank(line: &str, before: &str, hit: &Hit<'_>, last_words: &str) -> Option<Place> {
-    let head = before.trim_start_matches(is_bullet);
+fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
+    let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(BEFORE_OCTETS))..).unwrap_or_default();
+    let is_whole = near.len() == before.len();
+    let head = near.trim_start_matches(is_bullet);
     let head = head.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
     let after = hit.after.trim_start_matches(['>', ')', ']', '"', '\'', '`', '»', '”', '’', '*']);
-    let lower_last = last_words.to_lowercase();
-    if head.trim_matches(is_bullet).is_empty() {
+    if is_whole && head.trim_matches(is_bullet).is_empty() {
         // `A message sent by` and the address on the next line.
-        if SENDERS.iter().any(|word| lower_last.trim_end_matches([':', ' ']).ends_with(word)) && !before.contains("...") {
+        if SENDERS.iter().any(|word| line.above.trim_end_matches([':', ' ']).ends_with(word)) && !near.contains("...") {
             return None;
         }
-        return Some(if sets_off(after) { Place::Listed } else { by_sentence(line, &lower_last) });
+        return Some(if sets_off(after) { Place::Listed } else { line.otherwise });
     }
-    let lower = before.to_lowercase();
+    let lower = near.to_lowercase();
     if ORIGINS.iter().any(|word| lower.trim_end_matches([':', ' ']).ends_with(word)) {
         return Some(Place::Origin);
     }
     // `250 <address>, sender ok`
-    if matches!(line.trim_start().as_bytes(), [b'2' | b'3', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', ..]) {
+    if matches!(line.text.trim_start().as_bytes(), [b'2' | b'3', b'0'..=b'5', b'0'..=b'9', b' ' | b'-', ..]) {
         return None;
     }
     if let Some(label) = lower.strip_suffix([':', '：', '=', ';']) {
-        return labelled(label, line, &lower_last);
+        return labelled(label, line);
     }
     // X.400 names its addresses by attributes: `dda:SMTP=user@host;`.
     if lower.ends_with("smtp") || lower.contains(";o=") || lower.contains("dda:") {
         return Some(Place::Listed);
     }
-    let near = lower.get(lower.ceil_char_boundary(lower.len().saturating_sub(40))..).unwrap_or_default();
-    if near.contains("mail from") || NOT_RECIPIENTS.iter().any(|word| near.ends_with(word)) {
+    let nearest = lower.get(lower.ceil_char_boundary(lower.len().saturating_sub(40))..).unwrap_or_default();
+    if nearest.contains("mail from") || NOT_RECIPIENTS.iter().any(|word| nearest.ends_with(word)) {
         return None;
     }
-    if lower.contains("rcpt to") || lower.trim_start().starts_with(">>>") || has_code(&lower) {
+    if lower.contains("rcpt to") || is_whole && lower.trim_start().starts_with(">>>") || has_code(&lower) {
         return Some(Place::Answer);
     }
-    if hit.before.ends_with('<') && is_name(head) && sets_off(after) && hit.after.starts_with('>') {
+    if hit.before.ends_with('<') && is_whole && is_name(head) && sets_off(after) && hit.after.starts_with('>') {
         return Some(Place::Listed);
     }
-    Some(by_sentence(line, &lower_last))
+    Some(line.otherwise)
 }
 
 /// Behind a colon: what stands before it says whose address it is.
-fn labelled(label: &str, line: &str, last_words: &str) -> Option<Place> {
+fn labelled(label: &str, line: &Line<'_>) -> Option<Place> {
     let label = label.rsplit(['(', ',', ';', '.', ':']).next().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric());
+    let begin = line.text.trim_start().get(.."final-recipient".len());
     if label.ends_with("final-recipient")
         || label.ends_with("original-recipient")
-        || line.trim_start().to_ascii_lowercase().starts_with("final-recipient")
+        || begin.is_some_and(|begin| begin.eq_ignore_ascii_case("final-recipient"))
     {
         return Some(Place::Field);
     }
@@ -105,13 +127,13 @@ fn labelled(label: &str, line: &str, last_words: &str) -> Option<Place> {
     {
         return Some(Place::Elsewhere);
     }
-    Some(by_sentence(line, last_words))
+    Some(line.otherwise)
 }
 
-fn by_sentence(line: &str, last_words: &str) -> Place {
+fn by_sentence(line: &str, above: &str) -> Place {
     let lower = line.to_lowercase();
     let fails = |text: &str| FAILS.iter().any(|word| text.contains(word));
-    if fails(&lower) || (last_words.len() < 200 && fails(last_words)) { Place::Sentence } else { Place::Elsewhere }
+    if fails(&lower) || (above.len() < 200 && fails(above)) { Place::Sentence } else { Place::Elsewhere }
 }
 
 /// Whether a line announces a list of recipients.

@@ -68,8 +68,9 @@ fn see(lines: &[&str], context: &Notice<'_>) -> Seen {
     for (number, line) in lines.iter().enumerate() {
         if memchr::memchr(b'@', line.as_bytes()).is_some() {
             let mut beside: Option<(Place, &str)> = None;
+            let spoken = place::Line::new(line, last_words);
             for hit in address::find(line) {
-                let place = continued(&hit, beside).or_else(|| place::of(line, &hit, last_words, context));
+                let place = continued(&hit, beside).or_else(|| place::of(&spoken, &hit, context));
                 beside = place.map(|place| (place, hit.after));
                 let lower = hit.address.to_ascii_lowercase();
                 if place.is_none() {
@@ -150,10 +151,11 @@ fn paragraph(lines: &[&str], start: usize, end: usize) -> String {
     let stop = lines
         .iter()
         .enumerate()
+        .take(end)
         .skip(start.saturating_add(1))
         .find(|(_, line)| line.trim().is_empty())
-        .map_or(lines.len(), |(at, _)| at);
-    joined(lines, start, stop.min(end))
+        .map_or(end, |(at, _)| at);
+    joined(lines, start, stop)
 }
 
 fn joined(lines: &[&str], start: usize, end: usize) -> String {

@@ -8,8 +8,16 @@ use crate::text::trim_blank_lines;
 /// How many lines of a quoted paragraph may lack their quote marks.
 const LAZY_LINES: usize = 4;
 
+/// The text of an original, and where it ends.
+pub(super) struct Body {
+    /// Quote marks and indentation taken off.
+    pub(super) text: String,
+    /// The octet at which what does not belong to the original begins; the end of the text where none does.
+    pub(super) end: usize,
+}
+
 /// The text of the original that begins at an octet, `depth` quote marks taken off; ends where its quote or its closing mark does.
-pub(super) fn read(text: &str, at: usize, depth: usize) -> String {
+pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
     let start = after_closing_mark(text, at);
     let quote = inner_quote(text, start, depth);
     let depth = quote.unwrap_or(depth);
@@ -17,9 +25,15 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> String {
     let mut indent = usize::MAX;
     let mut open = 1_usize;
     let mut above_is_written = false;
+    let mut end = text.len();
     for line in lines_from(text, start) {
         let has_left = line.depth < depth && !line.is_blank() && !(above_is_written && quote_goes_on(text, &line, depth));
-        if has_left || ends(&line, depth, &mut open) {
+        if has_left {
+            end = line.at;
+            break;
+        }
+        if ends(&line, depth, &mut open) {
+            end = line.next;
             break;
         }
         above_is_written = !line.is_blank();
@@ -31,18 +45,22 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> String {
         body.push('\n');
     }
     let body = trim_blank_lines(&body);
-    if indent == 0 || body.is_empty() { body.to_owned() } else { without_indent(body, indent) }
+    let text = if indent == 0 || body.is_empty() { body.to_owned() } else { without_indent(body, indent) };
+    Body { text, end }
 }
 
 /// Some programs repeat the mark under the header, or draw a rule there.
 fn after_closing_mark(text: &str, at: usize) -> usize {
     let Some(line) = next_written(text, at, 5) else { return at };
     match mark::read(line.content) {
-        Some(mark) if mark.kind != Kind::End && mark.rest.is_empty() && Header::read(text, line.next, true, "").is_none() => {
-            line.next
-        }
+        Some(mark) if mark.kind != Kind::End && mark.rest.is_empty() && !has_header(text, line.next) => line.next,
         _ => at,
     }
+}
+
+fn has_header(text: &str, at: usize) -> bool {
+    let one_line = next_written(text, at, 3).and_then(|first| Header::of_one_line(&first));
+    one_line.or_else(|| Header::read(text, at, true, "")).is_some()
 }
 
 /// The depth of the body where that is a quote as a whole and the header is not.

@@ -33,15 +33,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads the header that begins at an octet, after at most three blank lines.
+    /// Reads the header that begins at an octet, after at most three blank lines; one that stands on a line: [`Self::of_one_line`].
     ///
     /// After a mark the author's label may be in no table. `outer` is the subject of the forwarding mail without prefixes: it tells
     /// a wrapped subject from the first line of the body.
     pub(super) fn read(text: &str, at: usize, after_mark: bool, outer: &str) -> Option<Self> {
         let first = next_written(text, at, 3)?;
-        if let Some(header) = Self::of_one_line(first.content, first.next, first.depth) {
-            return Some(header);
-        }
         let mut reader = Reader {
             text,
             outer,
@@ -64,13 +61,10 @@ impl Header {
         reader.last.map(|_| reader.header.decoded())
     }
 
-    /// Reads a header all of which stands on one line, up to the subject.
-    pub(super) fn of_one_line(content: &str, end: usize, depth: usize) -> Option<Self> {
-        if memchr::memchr_iter(b':', content.as_bytes()).take(3).count() < 3 {
-            return None;
-        }
-        let mut header = Self { end, depth, ..Self::default() };
-        for (field, value) in label::read_inline(content) {
+    /// Reads a header all of which stands on one line, up to the subject. Dear: ask only where [`may_be_one_line`] allows it.
+    pub(super) fn of_one_line(line: &Line<'_>) -> Option<Self> {
+        let mut header = Self { end: line.next, depth: line.depth, ..Self::default() };
+        for (field, value) in label::read_inline(line.content) {
             if let Some(slot) = header.slot(field) {
                 *slot = Some(value.to_owned());
             }
@@ -108,6 +102,11 @@ impl Header {
     fn has(&mut self, field: Field) -> bool {
         self.slot(field).is_some_and(|slot| slot.is_some())
     }
+}
+
+/// Whether a line has as many colons as a header has that stands on one line.
+pub(super) fn may_be_one_line(content: &str) -> bool {
+    memchr::memchr_iter(b':', content.as_bytes()).take(3).count() == 3
 }
 
 struct Reader<'a> {

@@ -59,15 +59,18 @@ fn without_stars(value: &str) -> &str {
 /// that is no letter and, with a capital, after anything.
 pub(super) fn read_inline(content: &str) -> Vec<(Field, &str)> {
     let mut found: Vec<(Field, usize, usize)> = Vec::new();
+    let mut floor = 0;
     for (colon, sign) in content.match_indices([':', '：']).take(COLONS) {
-        let floor = found.last().map_or(0, |(_, _, value)| *value);
-        let Some((field, start)) = label_before(content, floor, colon) else { continue };
+        // No label holds a colon.
+        let label = label_before(content, floor, colon);
+        floor = colon.saturating_add(sign.len());
+        let Some((field, start)) = label else { continue };
         let is_new = !found.iter().any(|(known, ..)| *known == field);
         if found.is_empty() && content.get(..start).is_none_or(|before| !trim(before).is_empty()) {
             return Vec::new();
         }
         if is_new {
-            found.push((field, start, colon.saturating_add(sign.len())));
+            found.push((field, start, floor));
         }
     }
     let ends = found.iter().skip(1).map(|(_, start, _)| *start).chain([content.len()]);

@@ -57,15 +57,16 @@ pub(crate) fn is_verb(word: &str) -> bool {
 }
 
 /// Stems by their first octet, so that a text is searched for all of them at once.
-struct Stems(Vec<Vec<&'static str>>);
+pub(crate) struct Stems(Vec<Vec<&'static str>>);
 
 impl Stems {
-    fn new(stems: &[&'static str]) -> Self {
+    pub(crate) fn new(stems: &[&'static str]) -> Self {
         let of = |octet: u8| stems.iter().copied().filter(|stem| stem.as_bytes().first() == Some(&octet)).collect();
         Self((0..=u8::MAX).map(of).collect())
     }
 
-    fn is_in(&self, said: &str) -> bool {
+    /// Whether one of them stands anywhere in a text.
+    pub(crate) fn is_in(&self, said: &str) -> bool {
         let octets = said.as_bytes();
         octets.iter().enumerate().any(|(at, octet)| {
             let stems = self.0.get(usize::from(*octet)).into_iter().flatten();

@@ -39,6 +39,8 @@ pub(crate) struct Signs {
     pub(crate) is_report: bool,
     /// The mail says that it is a report about delivery, whatever its parts are.
     pub(crate) is_delivery_report: bool,
+    /// A mail program that takes its user off a list writes it.
+    pub(crate) unsubscribes: Option<Sign>,
     /// A field of a challenge-response system.
     pub(crate) is_challenge: Option<String>,
     /// How many Received fields there are.
@@ -84,7 +86,7 @@ impl Signs {
                 }
             }
             b"list-id" | b"list-post" | b"list-subscribe" | b"list-archive" | b"mailing-list" | b"x-mailing-list"
-            | b"x-mailman-version" | b"x-beenthere" => {
+            | b"x-mailman-version" | b"x-beenthere" | b"x-mlserver" | b"x-ml-name" => {
                 let text = field.text(defects);
                 self.list.get_or_insert_with(|| sign(spelling(name), &text));
             }
@@ -117,6 +119,10 @@ impl Signs {
             b"x-post-messageclass" | b"delivered-to" | b"x-mailer" | b"x-loop" => self.program(name, &field.text(defects)),
             b"x-boxbe-notice" | b"x-spamarrest-noauth" | b"x-choicemail-registration-request" | b"x-tmda-confirm" => {
                 self.is_challenge.get_or_insert_with(|| spelling(name).to_owned());
+            }
+            b"x-apple-unsubscribe" => {
+                let text = field.text(defects);
+                self.unsubscribes.get_or_insert_with(|| sign("X-Apple-Unsubscribe", &text));
             }
             b"x-failed-recipients" => self.failed(&field.text(defects)),
             // `MAILER-DAEMON <>` is no address, and says enough.
@@ -278,9 +284,6 @@ pub(crate) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     {
         return Some(Sign::Daemon(one_line(&mailbox.name, VALUE_CHARACTERS)));
     }
-    let lower = local.to_ascii_lowercase();
-    let is_list_manager = ["-admin", "-owner", "-request", "-bounces", "-bounce"].iter().any(|end| lower.ends_with(end))
-        || ["owner-", "majordomo", "listserv", "sympa", "mailman", "ezmlm"].iter().any(|start| lower.starts_with(start));
     let is_program = [
         "smtp",
         "antivirus",
@@ -297,11 +300,18 @@ pub(crate) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     ]
     .iter()
     .any(|word| plain.contains(word));
-    let office = is_list_manager
+    let office = is_list_manager(from)
         || is_program
         || OFFICES.contains(&plain.as_str())
         || ["systemadministrator", "postmaster"].contains(&name.as_str());
     office.then(|| Sign::Office(one_line(local, VALUE_CHARACTERS)))
+}
+
+/// Whether From is the program that runs a mailing list (RFC 2142 §6, and custom).
+pub(crate) fn is_list_manager(from: &[Mailbox]) -> bool {
+    let local = from.first().and_then(|mailbox| mailbox.address.split('@').next()).unwrap_or_default().to_ascii_lowercase();
+    ["-admin", "-owner", "-request", "-bounces", "-bounce"].iter().any(|end| local.ends_with(end))
+        || ["owner-", "majordomo", "listserv", "sympa", "mailman", "ezmlm"].iter().any(|start| local.starts_with(start))
 }
 
 /// Whether From says that nobody reads answers.
@@ -363,6 +373,8 @@ fn spelling(name: &[u8]) -> &'static str {
         "X-Mailing-List",
         "X-Mailman-Version",
         "X-BeenThere",
+        "X-MLServer",
+        "X-ML-Name",
         "List-Unsubscribe-Post",
         "X-CSA-Complaints",
         "X-Campaign",

@@ -61,6 +61,8 @@ pub(crate) struct Subject {
     /// `Fwd:` and its kin in front.
     pub(crate) is_forward: bool,
     pub(crate) wording: Option<Wording>,
+    /// The wording of an automatic answer is all there is: people name what they ask about.
+    pub(crate) is_alone: bool,
 }
 
 /// How much of a subject is looked at, in octets.
@@ -80,6 +82,7 @@ pub(crate) fn of(subject: &str) -> Subject {
         rest = start(behind);
     }
     read.wording = wording(rest);
+    read.is_alone = auto_reply::SURE.contains(&rest.trim_end_matches(|c: char| !c.is_alphanumeric()));
     read
 }
 
@@ -95,6 +98,11 @@ fn wording(rest: &str) -> Option<Wording> {
         .or_else(|| auto_reply::names_person_away(rest).then_some(Wording::AutoReply))
         .or_else(|| delivery::is_receipt(rest).then_some(Wording::Receipt))
         .or_else(|| begins_with(rest, auto_reply::PERHAPS).then_some(Wording::Away))
+}
+
+/// Whether a text begins with words of answering machines, those that people use too among them.
+pub(super) fn begins_as_answer(text: &str) -> bool {
+    begins_with(text, auto_reply::SURE) || begins_with(text, auto_reply::PERHAPS)
 }
 
 /// Whether a text begins with one of many phrases; their first octets tell most of them apart.

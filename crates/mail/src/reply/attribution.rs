@@ -14,32 +14,32 @@ const OCTETS: usize = 600;
 /// Within how many octets an attribution that begins with a date names it.
 const DATE_OCTETS: usize = 60;
 
-/// Verbs beside those of the shared table.
+/// Verbs beside those of the shared table, sorted.
 const MORE_VERBS: &[&str] = &[
+    "ecrit",
+    "escribía",
+    "escrita",
+    "escrito",
     "geschrieben",
+    "menulisi",
+    "napisano",
+    "napsáno",
+    "napísali",
     "schreibt",
     "schrieben",
-    "ecrit",
-    "écrivit",
-    "escribía",
-    "escrito",
-    "escrita",
-    "scriveva",
-    "scrive",
-    "skreiv",
-    "skriver",
-    "napisano",
-    "napísali",
-    "napsáno",
-    "yazdi",
-    "scrisese",
-    "skribis",
     "scripsit",
+    "scrisese",
+    "scrive",
+    "scriveva",
+    "skreiv",
+    "skribis",
+    "skriver",
+    "yazdi",
+    "écrivit",
+    "έγραφε",
     "написали",
     "писала",
     "пишуть",
-    "έγραφε",
-    "menulisi",
 ];
 
 /// Verbs that people use above a list or a quotation of their own.
@@ -66,6 +66,7 @@ const QUOTING: &[&str] = &[
 
 /// Marks the attributions in own text, and a quote mark that only closes the address of one.
 pub(super) fn mark(page: &mut Page<'_>) {
+    let mut telling = Telling::default();
     for end in 0..page.lines.len() {
         let body = page.body(end);
         let is_candidate = match page.class(end) {
@@ -77,7 +78,10 @@ pub(super) fn mark(page: &mut Page<'_>) {
             Class::Quote => closes_address(body),
             _ => false,
         };
-        if is_candidate && let Some(first) = first_line(end, page) {
+        if is_candidate
+            && telling.is_near(end, page)
+            && let Some(first) = first_line(end, page)
+        {
             for index in first..=end {
                 if page.class(index) != Class::Blank {
                     page.set(index, Class::Attribution);
@@ -87,8 +91,45 @@ pub(super) fn mark(page: &mut Page<'_>) {
     }
 }
 
+/// The last line seen that holds what every attribution has somewhere. Each line is looked at once, because joining lines and
+/// reading them again is dear.
+#[derive(Default)]
+struct Telling {
+    last: Option<usize>,
+    /// The first line not looked at.
+    next: usize,
+}
+
+impl Telling {
+    /// Whether one of the lines that an attribution may take which ends with a line is such a one.
+    fn is_near(&mut self, end: usize, page: &Page<'_>) -> bool {
+        // One more than lines are taken, because a blank one may be passed over.
+        let first = end.saturating_sub(LINES_BACK.saturating_add(1));
+        let found = (first.max(self.next)..=end).rev().find(|index| is_telling(page.body(*index)));
+        self.last = found.or(self.last);
+        self.next = end.saturating_add(1);
+        self.last.is_some_and(|last| last >= first)
+    }
+}
+
+/// An address, a verb, the word of a program, or a date that comes first: see [`Facts::is_attribution`].
+fn is_telling(body: &str) -> bool {
+    let body = body.trim_start_matches(|c: char| is_dash(c) || matches!(c, ' ' | '|'));
+    let is_certain = body.contains('@') || body.starts_with(char::is_numeric);
+    if is_certain {
+        return true;
+    }
+    let lower = body.to_lowercase();
+    let is_anywhere =
+        || !lower.is_ascii() && (WROTE_ANYWHERE.iter().any(|verb| lower.contains(verb)) || lower.contains("のメール"));
+    lower.contains("mailto:")
+        || lower.split(|c: char| !c.is_alphabetic()).any(|word| !word.is_empty() && is_verb(word))
+        || QUOTING.iter().any(|start| lower.starts_with(start.trim_end()))
+        || is_anywhere()
+}
+
 fn is_verb(word: &str) -> bool {
-    words::is_verb(word) || MORE_VERBS.contains(&word)
+    words::is_verb(word) || MORE_VERBS.binary_search(&word).is_ok()
 }
 
 /// A cheap look at the line an attribution would end with.
@@ -369,4 +410,32 @@ fn last_word_is_verb(said: &str) -> bool {
     let word = said.rsplit(|c: char| !c.is_alphabetic()).find(|word| word.len() > 1).unwrap_or_default();
     word.len() <= 40 && is_verb(word.to_lowercase().as_str())
         || !word.is_ascii() && WROTE_ANYWHERE.iter().any(|verb| word.ends_with(verb))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verb_is_found() {
+        assert!(MORE_VERBS.is_sorted() && MORE_VERBS.iter().all(|verb| is_verb(verb)));
+    }
+
+    #[test]
+    fn what_no_attribution_lacks_is_seen_on_its_line() {
+        for (line, want) in [
+            ("On Monday Jane wrote:", true),
+            ("--- Jane napsáno ---", true),
+            ("Jane <jane@example.org>:", true),
+            ("MAILTO:jane", true),
+            ("Zitat von", true),
+            ("| 2026-03-03 GMT+01:00 Jane", true),
+            ("Janeさんは書きました:", true),
+            ("--- and so on ---", false),
+            ("From:ABC:DEF:", false),
+            ("", false),
+        ] {
+            assert_eq!(is_telling(line), want, "{line}");
+        }
+    }
 }

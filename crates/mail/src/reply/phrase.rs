@@ -2,7 +2,8 @@
 
 use super::page::{Class, is_dash, trim};
 use crate::forward::mark::{self, Kind};
-use crate::forward::words::says_original;
+use crate::forward::words::{Stems, says_original};
+use std::sync::LazyLock;
 
 /// The longest line that is looked at in octets.
 const LINE_OCTETS: usize = 160;
@@ -47,7 +48,7 @@ pub(super) fn of(body: &str) -> Option<Class> {
     if said.is_empty() {
         return None;
     }
-    if is_decorated && has(&said, ANSWER) && has(&said, ABOVE) || is_plain_request(&said) {
+    if is_decorated && asks_above(&said) || is_plain_request(&said) {
         return Some(Class::ReplyAbove);
     }
     let is_earlier = EARLIER.contains(&said.as_str());
@@ -70,8 +71,9 @@ fn is_plain_request(body: &str) -> bool {
     body.len() < 80 && body.get(..1).is_some_and(|first| matches!(first, "P" | "p" | "R" | "r")) && asks(body)
 }
 
-fn has(said: &str, stems: &[&str]) -> bool {
-    stems.iter().any(|stem| said.contains(stem))
+fn asks_above(said: &str) -> bool {
+    static WORDS: LazyLock<[Stems; 2]> = LazyLock::new(|| [Stems::new(ANSWER), Stems::new(ABOVE)]);
+    WORDS.iter().all(|stems| stems.is_in(said))
 }
 
 #[cfg(test)]

@@ -12,22 +12,26 @@ const UNCOMPRESSED: u32 = 0x414c_454d;
 /// The octets of the header: sizes, kind and checksum.
 const HEADER_OCTETS: usize = 16;
 
-/// Unpacks compressed RTF; what stands before a damage, empty when it is none. At most nine times as long as what is packed.
-pub(super) fn unpack(packed: &[u8]) -> Vec<u8> {
+/// Unpacks compressed RTF, at most `room` octets; what stands before a damage, empty when it is none.
+pub(super) fn unpack(packed: &[u8], room: usize) -> Vec<u8> {
     let kind = packed.get(8..12).and_then(|kind| kind.first_chunk::<4>()).map(|kind| u32::from_le_bytes(*kind));
     let content = packed.get(HEADER_OCTETS..).unwrap_or_default();
     match kind {
-        Some(COMPRESSED) => decompress(content),
-        Some(UNCOMPRESSED) => content.to_vec(),
+        Some(COMPRESSED) => decompress(content, room),
+        Some(UNCOMPRESSED) => content.iter().copied().take(room).collect(),
         _ => Vec::new(),
     }
 }
 
-fn decompress(content: &[u8]) -> Vec<u8> {
+fn decompress(content: &[u8], room: usize) -> Vec<u8> {
+    let end = FIRST.len().saturating_add(room);
     // The window is the end of what was unpacked, so it is not kept beside it.
     let mut unpacked = FIRST.to_vec();
     let mut rest = content.iter().copied();
     'whole: while let Some(control) = rest.next() {
+        if unpacked.len() >= end {
+            break;
+        }
         for bit in 0..8 {
             let Some(octet) = rest.next() else { break 'whole };
             if control & (1 << bit) == 0 {
@@ -44,6 +48,7 @@ fn decompress(content: &[u8]) -> Vec<u8> {
             copy(&mut unpacked, offset, written, length);
         }
     }
+    unpacked.truncate(end);
     unpacked.split_off(FIRST.len())
 }
 
@@ -88,7 +93,7 @@ pub(super) mod tests {
         packed.extend(b"ab");
         packed.extend(reference(at + 11, 4));
         packed.extend(reference(at + 17, 2));
-        assert_eq!(String::from_utf8_lossy(&unpack(&packed)), "{\\rtf1\\ansiababab");
+        assert_eq!(String::from_utf8_lossy(&unpack(&packed, usize::MAX)), "{\\rtf1\\ansiababab");
     }
 
     #[test]
@@ -96,22 +101,38 @@ pub(super) mod tests {
         let mut packed = pack(b"");
         packed.splice(8..12, UNCOMPRESSED.to_le_bytes());
         packed.extend(b"{\\rtf1}");
-        assert_eq!(unpack(&packed), b"{\\rtf1}");
-        assert_eq!(unpack(b"nothing of the kind"), b"");
+        assert_eq!(unpack(&packed, usize::MAX), b"{\\rtf1}");
+        assert_eq!(unpack(b"nothing of the kind", 100), b"");
         assert_eq!(FIRST.len(), 207);
+    }
+
+    #[test]
+    fn room_holds_at_n_and_cuts_at_n_plus_one() {
+        for kind in [COMPRESSED, UNCOMPRESSED] {
+            let mut packed = if kind == COMPRESSED { pack(&[b'a'; 100]) } else { pack(b"") };
+            packed.splice(8..12, kind.to_le_bytes());
+            packed.extend([b'a'; 100].iter().filter(|_| kind == UNCOMPRESSED));
+            assert_eq!([101, 100, 99].map(|room| unpack(&packed, room).len()), [100, 100, 99]);
+        }
+        // Eight references of seventeen octets to the brace that the window begins with.
+        let mut packed = pack(b"");
+        for _ in 0..10_000 {
+            packed.extend([0xff_u8].into_iter().chain([0_u8, 0x0f].repeat(8)));
+        }
+        assert_eq!(unpack(&packed, 1_000).len(), 1_000);
     }
 
     proptest! {
         #[test]
         fn what_was_packed_comes_back(rtf: Vec<u8>) {
-            prop_assert_eq!(unpack(&pack(&rtf)), rtf);
+            prop_assert_eq!(unpack(&pack(&rtf), rtf.len()), rtf);
         }
 
         #[test]
         fn any_octets_unpack_within_bounds(content: Vec<u8>) {
             let mut packed = pack(b"");
             packed.extend(&content);
-            prop_assert!(unpack(&packed).len() <= content.len() * 9);
+            prop_assert!(unpack(&packed, usize::MAX).len() <= content.len() * 9);
         }
     }
 }

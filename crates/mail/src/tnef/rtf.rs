@@ -1,9 +1,12 @@
 //! RTF as mail carries it: its text, and the HTML from which Outlook made it (MS-OXRTFEX).
 //!
-//! One pass; groups are kept on a stack that is as deep as the text says, nothing recurses.
+//! One pass; groups are kept on a stack of bounded depth, nothing recurses.
 
 use crate::charset;
 use crate::defect::Defects;
+
+/// How deep groups are told apart; what is deeper shares what holds at this depth.
+pub(super) const MAX_GROUPS: usize = 1_000;
 
 /// What an RTF says; both empty when it says nothing.
 #[derive(Debug, Default, PartialEq)]
@@ -55,13 +58,11 @@ pub(super) fn read(rtf: &[u8]) -> Rtf {
     while let Some((&octet, tail)) = rest.split_first() {
         rest = match octet {
             b'{' => {
-                document.groups.push(document.group);
-                document.flush();
+                document.open();
                 tail
             }
             b'}' => {
-                document.flush();
-                document.group = document.groups.pop().unwrap_or(document.group);
+                document.close();
                 tail
             }
             b'\\' => document.control(tail),
@@ -92,7 +93,10 @@ struct Group {
 #[derive(Default)]
 struct Document {
     group: Group,
+    /// At most [`MAX_GROUPS`].
     groups: Vec<Group>,
+    /// How many groups are open beyond those.
+    deeper: usize,
     /// Octets in the code page that wait to be read together.
     octets: Vec<u8>,
     code_page: Option<String>,
@@ -107,6 +111,23 @@ struct Document {
 }
 
 impl Document {
+    fn open(&mut self) {
+        self.flush();
+        if self.groups.len() < MAX_GROUPS {
+            self.groups.push(self.group);
+        } else {
+            self.deeper = self.deeper.saturating_add(1);
+        }
+    }
+
+    fn close(&mut self) {
+        self.flush();
+        match self.deeper.checked_sub(1) {
+            Some(deeper) => self.deeper = deeper,
+            None => self.group = self.groups.pop().unwrap_or(self.group),
+        }
+    }
+
     fn shows(&self) -> bool {
         let is_for_rtf_alone = self.is_from_html && self.group.is_rtf_only && !self.group.is_tag;
         !self.group.is_hidden && !is_for_rtf_alone
@@ -251,6 +272,17 @@ mod tests {
     #[test]
     fn deep_groups_end() {
         assert_eq!(read(format!("{}x", "{".repeat(200_000)).as_bytes()).text, "x");
+    }
+
+    #[test]
+    fn groups_hold_at_n_and_are_shared_at_n_plus_one() {
+        let hidden_at = |depth: usize| {
+            let (open, close) = ("{".repeat(depth), "}".repeat(depth - 1));
+            read(format!(r"{open}\pict a}}b{close}c").as_bytes()).text
+        };
+        assert_eq!(hidden_at(MAX_GROUPS), "bc");
+        // The group beyond cannot be told from the one around it, which ends where it began.
+        assert_eq!(hidden_at(MAX_GROUPS + 1), "c");
     }
 
     proptest! {
