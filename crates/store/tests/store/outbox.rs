@@ -179,6 +179,21 @@ fn a_bounce_after_sending_stands_and_marks_the_address() {
 }
 
 #[test]
+fn an_address_that_needs_quotes_is_found_by_its_bounce() {
+    on_both(|store| {
+        sent_mail(store, true);
+        let quoted = Changes { people: vec![new_person(60, "Dots..Twice@docomo.example")], ..Changes::default() };
+        write(store, 1, quoted).unwrap();
+        let recipient = "Dots..Twice@docomo.example".to_owned();
+        let delivery = Delivery { outbox_id: OutboxId(502), mail_id: OutgoingId(400), recipient, ticket: Some(TicketId(900)) };
+        let bounced = vec![Bounced { delivery, result: DeliveryResult::Hard, answer: "550 no such user".into(), at: 300 }];
+        write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
+        let found = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["\"dots..twice\"@docomo.example"])).unwrap();
+        assert_eq!(found[0].1.deliverable.as_str(), "undeliverable");
+    });
+}
+
+#[test]
 fn a_delay_report_changes_no_state_and_marks_nobody() {
     on_both(|store| {
         sent_mail(store, true);
