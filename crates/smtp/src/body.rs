@@ -35,6 +35,8 @@ enum Tail {
 /// Why a mail is refused at its end; where several hold, the greatest is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
+    /// The only one that may be over when the mail comes again.
+    NoRoom,
     TooManyHops,
     BareNewline,
     LineTooLong,
@@ -195,12 +197,22 @@ impl Body {
             Some(Fault::LineTooLong) => Err(reply::MAIL_LINE_TOO_LONG),
             Some(Fault::BareNewline) => Err(reply::BARE_NEWLINE),
             Some(Fault::TooManyHops) => Err(reply::TOO_MANY_HOPS),
+            Some(Fault::NoRoom) => Err(reply::NO_ROOM),
         }
     }
 
-    /// Whether the mail is beyond the size limit already, so that the chunk that did it can say so.
-    pub(crate) fn is_too_large(&self) -> bool {
-        self.fault == Some(Fault::TooLarge)
+    /// Gives up the mail for want of memory: what comes of it is counted and thrown away.
+    pub(crate) fn give_up(&mut self) {
+        self.refuse(Fault::NoRoom);
+    }
+
+    /// Why the mail is refused already, so that the chunk that did it can say so.
+    pub(crate) fn refused_already(&self) -> Option<Reply> {
+        match self.fault {
+            Some(Fault::TooLarge) => Some(reply::TOO_LARGE),
+            Some(Fault::NoRoom) => Some(reply::NO_ROOM),
+            _ => None,
+        }
     }
 
     fn bare_cr(&mut self) {

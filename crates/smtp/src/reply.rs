@@ -25,6 +25,7 @@ pub(crate) const SEND_MAIL: Reply = line("354 send the mail, end it with a singl
 
 pub(crate) const TEMPORARY: Reply = line("451 4.3.0 the mail cannot be taken right now, please try again later");
 pub(crate) const DIRECTORY_DOWN: Reply = line("451 4.3.0 the address cannot be checked right now, please try again later");
+pub(crate) const NO_ROOM: Reply = line("452 4.3.1 too many large mails are coming in at once, please try again later");
 pub(crate) const TOO_MANY_RECIPIENTS: Reply = line("452 4.5.3 too many recipients, please send the others separately");
 
 pub(crate) const LINE_TOO_LONG: Reply = line("500 5.5.2 command line too long");

@@ -205,6 +205,20 @@ impl Session {
         self.input.buffered_bytes().saturating_add(self.output.capacity()).saturating_add(mail)
     }
 
+    /// Gives up the mail that is coming in, as there is no memory for it: 452 4.3.1 at its end, and the session goes on. Does
+    /// nothing when none is coming in.
+    pub fn out_of_room(&mut self) {
+        match &mut self.state {
+            State::Data(body) => body.give_up(),
+            State::Chunk(chunk) => chunk.give_up(),
+            _ => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.chunks.give_up();
+                }
+            }
+        }
+    }
+
     fn end_with(&mut self, farewell: Reply) {
         match self.state {
             State::Closed => {}
@@ -269,7 +283,7 @@ impl Session {
         }
     }
 
-    /// Refuses a mail at its end: once, and for LMTP once for each recipient. Counts as one error.
+    /// Refuses a mail at its end: once, and for LMTP once for each recipient. Counts as one error at most.
     pub(crate) fn fail_each(&mut self, reply: &Reply, recipients: usize) -> Flow {
         if self.config.protocol == Protocol::Lmtp {
             for _ in 1..recipients {
@@ -279,8 +293,11 @@ impl Session {
         self.fail(reply)
     }
 
-    /// Says a refusal that is the client's fault; ends the session after too many of them.
+    /// Says a refusal; ends the session after too many that are the client's fault.
     pub(crate) fn fail(&mut self, reply: &Reply) -> Flow {
+        if !reply.starts_with('5') {
+            return self.say(reply);
+        }
         self.errors = self.errors.saturating_add(1);
         if self.errors > self.config.limits.errors {
             return self.say_and_close(&reply::too_many_errors(&self.config));
