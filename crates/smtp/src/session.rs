@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::bdat::Chunk;
-use crate::body::{Body, Whole};
+use crate::body::Body;
 use crate::input::{Input, LineFault};
 use crate::mail_from::Envelope;
 use crate::reply::{self, Reply};
@@ -256,19 +256,19 @@ impl Session {
     }
 
     /// Hands a mail that came in whole to the shell, or tells why it is refused; the mail is over either way.
-    pub(crate) fn end_mail(&mut self, mail: Result<Whole, Reply>) -> Flow {
+    pub(crate) fn end_mail(&mut self, mail: Result<Vec<u8>, Reply>) -> Flow {
         self.state = State::Command;
         let envelope = self.envelope.take()?;
         match mail {
-            Ok(whole) => {
+            Ok(raw) => {
                 self.state = State::Stored { recipients: envelope.recipients.len() };
-                Some(Step::Mail(self.transaction(envelope, whole)))
+                Some(Step::Mail(self.transaction(envelope, raw)))
             }
             Err(reply) => self.fail_each(&reply, envelope.recipients.len()),
         }
     }
 
-    fn transaction(&self, envelope: Envelope, whole: Whole) -> Transaction {
+    fn transaction(&self, envelope: Envelope, raw: Vec<u8>) -> Transaction {
         Transaction {
             mail_from: envelope.mail_from,
             mail_from_as_written: envelope.as_written,
@@ -278,8 +278,7 @@ impl Session {
             tls: self.tls,
             smtputf8: envelope.smtputf8,
             body_8bit: envelope.body_8bit,
-            raw: whole.raw,
-            normalised: whole.normalised,
+            raw,
         }
     }
 
