@@ -2,10 +2,12 @@
 
 #![expect(clippy::indexing_slicing, reason = "a row or key that is missing fails the test")]
 
+use std::env;
+
 use anyhow::{Context, Result, ensure};
 use e2e::{AGENT, Desk, DeskOptions, SUPPORT};
 use serde_json::Value;
-use testkit::database::{both, sqlite};
+use testkit::database::{VARIABLE, both, execute, postgres, sqlite};
 
 const MAIL: &[u8] = b"Message-ID: <h1@customer.example>\r\nFrom: Ann <ann@customer.example>\r\nSubject: by HTTP\r\n\r\nhi\r\n";
 
@@ -105,5 +107,23 @@ fn refusals_say_why_and_leave_nothing() -> Result<()> {
         ensure!(answer["description"].as_str().is_some_and(|text| text.len() > 10), "{answer}");
     }
     assert_eq!(desk.list(&["ledger", "list", "--account", "acme"])?, Vec::<Value>::new());
+    Ok(())
+}
+
+#[test]
+fn a_post_while_the_database_is_away_is_to_come_again() -> Result<()> {
+    let database = postgres();
+    let (name, server) = (database.url.rsplit('/').next().unwrap_or_default().to_owned(), env::var(VARIABLE)?);
+    let desk = Desk::open(database, &DeskOptions::default())?;
+    let bearer = format!("Authorization: Bearer {}", token(&desk, AGENT)?);
+    let to = format!("/hooks/mail?rcpt={SUPPORT}&mail_from=ann@customer.example");
+    execute(&server, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"))?;
+    execute(&server, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))?;
+    let (status, answer) = post(&desk, &to, &[&bearer], MAIL)?;
+    ensure!(status == 503 && answer["error"] == "unavailable", "{status} {answer}");
+    execute(&server, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"))?;
+    let (status, answer) = post(&desk, &to, &[&bearer], MAIL)?;
+    ensure!(status == 200, "{status} {answer}");
+    ensure!(desk.decided(1)?.len() == 1, "the mail was taken once");
     Ok(())
 }

@@ -188,19 +188,31 @@ impl Engine {
         found.map(|(_, account)| account).ok_or_else(|| AdminError::NoAccount(account_id.to_string()))
     }
 
-    /// Changes an account's settings.
+    /// Changes an account's settings: `change` makes the new ones of those it has, so that two changes at once both hold. It
+    /// may be asked again. Its refusal is what is inside.
     ///
     /// # Errors
     /// [`AdminError::Setting`] with what is wrong with a value, or the store's.
-    pub async fn set_settings(&self, account_id: i64, settings: Settings) -> Result<(), AdminError> {
-        settings.check().map_err(|refusal| AdminError::Setting(refusal.to_string()))?;
+    pub async fn change_settings<E: Send + 'static>(
+        &self,
+        account_id: i64,
+        change: impl Fn(&Settings) -> Result<Settings, E> + Send + 'static,
+    ) -> Result<Result<Settings, E>, AdminError> {
         let (event_id, now) = (self.store().ids(1).await?.next()?, self.now());
         let written = self.store().write(move |tx| {
+            let settings = match change(&locked(tx, account_id)?.account().settings) {
+                Ok(settings) => settings,
+                Err(refusal) => return Ok(Ok(Err(refusal))),
+            };
+            if let Err(refusal) = settings.check() {
+                return Ok(Err(AdminError::Setting(refusal.to_string())));
+            }
             store::account::set_settings(tx, account_id, &settings)?;
             let detail = json!(settings).to_string();
-            store::account::log_event(tx, account_id, event_id, "operator", "settings.changed", &detail, now)
+            store::account::log_event(tx, account_id, event_id, "operator", "settings.changed", &detail, now)?;
+            Ok(Ok(Ok(settings)))
         });
-        Ok(written.await?)
+        written.await?
     }
 
     /// Adds a support address; RCPT knows it when this has returned.

@@ -1,22 +1,23 @@
 //! Sender authentication: SPF, DKIM, DMARC and ARC of the mails of a batch, before its transaction
 //! (docs/behaviour/authentication.md).
 //!
-//! Asks DNS and so may wait, never longer than the budget. What it finds is a value; what follows from it is the desk's
+//! Asks DNS and so may wait, never longer than the budget, and less where much was waited before. What it finds is a value; what follows from it is the desk's
 //! business. A mail that cannot be checked is `unchecked`, never failed.
 
 mod alignment;
 mod evidence;
+mod patience;
 mod reported;
 mod rest;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use desk::authentication::Authentication;
+use desk::authentication::{Authentication, Check};
 use desk::envelope::Envelope;
 use futures_util::{FutureExt, StreamExt};
 use mail::address::AddressKey;
@@ -27,9 +28,13 @@ use mail_auth::MessageAuthenticator;
 use mail_auth::hickory_resolver::TokioResolver;
 use mail_auth::hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use mail_auth::hickory_resolver::net::runtime::TokioRuntimeProvider;
+use mail_auth::hickory_resolver::net::{DnsError, NetError};
+use mail_auth::hickory_resolver::proto::op::ResponseCode;
+use mail_auth::hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::time::Instant;
 
 use crate::Engine;
+use patience::Patience;
 use rest::Rest;
 
 /// Mails checked side by side in one thread.
@@ -39,6 +44,8 @@ const THREADS: usize = 4;
 /// How long a name server may take to answer, and how often it is asked.
 const ANSWER: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
+/// How long name servers may take to show that they are there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// Answers kept for their time to live.
 const ANSWERS_KEPT: u64 = 8_192;
 /// The name this machine gives itself where an SPF record asks for the checking host (`%{r}`, RFC 7208 §7.2); nobody needs it.
@@ -49,7 +56,7 @@ const OWN_NAME: &str = "unknown";
 pub struct AuthenticateOptions {
     /// Name servers; empty: those of the system.
     pub dns_servers: Vec<SocketAddr>,
-    /// How long a batch may wait for DNS, milliseconds.
+    /// How long a batch may wait for DNS, milliseconds; less when batches before it waited long (§5).
     pub budget_ms: u64,
     /// The authserv-id of our relay: its Authentication-Results are believed.
     pub authserv_id: Option<String>,
@@ -75,8 +82,11 @@ pub(crate) struct Subject {
 #[derive(Clone)]
 pub(crate) struct Authenticator {
     resolver: MessageAuthenticator,
+    /// Keeps no answers.
+    fresh: TokioResolver,
     options: Arc<AuthenticateOptions>,
     rest: Arc<Rest>,
+    patience: Arc<Mutex<Patience>>,
 }
 
 impl std::fmt::Debug for Authenticator {
@@ -102,6 +112,15 @@ struct Question {
     from: AddressKey,
     /// The peer, where SPF says something of it.
     client: Option<IpAddr>,
+}
+
+/// Until when is waited.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// For what cannot vouch for From.
+    apart: Instant,
+    /// For all of it.
+    all: Instant,
 }
 
 /// What is known of the mails of a batch, and what is to be asked, by their places.
@@ -130,15 +149,11 @@ impl Authenticator {
     /// # Errors
     /// When the system's own configuration of DNS cannot be read.
     pub(crate) fn new(options: AuthenticateOptions) -> anyhow::Result<Authenticator> {
-        let mut builder = if options.dns_servers.is_empty() {
-            TokioResolver::builder_tokio().context("read the system's name servers; set dns.servers to name some")?
-        } else {
-            let servers = options.dns_servers.iter().map(name_server).collect();
-            TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), TokioRuntimeProvider::default())
-        };
-        set(builder.options_mut());
-        let resolver = MessageAuthenticator(builder.build().context("prepare to ask name servers")?);
-        Ok(Authenticator { resolver, options: Arc::new(options), rest: Arc::default() })
+        let fresh = resolver(&options, set_fresh)?;
+        let resolver = MessageAuthenticator(resolver(&options, set)?);
+        let patience = Patience::new(Duration::from_millis(options.budget_ms), Instant::now().into_std());
+        let (rest, patience) = (Arc::default(), Arc::new(Mutex::new(patience)));
+        Ok(Authenticator { resolver, fresh, options: Arc::new(options), rest, patience })
     }
 
     /// Checks the senders of mails, in their order. Takes no longer than the budget, whatever DNS does.
@@ -161,18 +176,42 @@ impl Authenticator {
         plans
     }
 
-    /// Asks what is planned. Takes no longer than the budget, whatever DNS does.
+    /// Asks what is planned. Takes no longer than the budget, whatever DNS does, but for finding out whether DNS is there.
     pub(crate) async fn answer(&self, plans: Plans) -> Vec<Authentication> {
         let Plans { mut known, questions } = plans;
         if questions.is_empty() || self.rest.is_resting() {
             return known;
         }
-        for (at, authentication) in self.ask_all(questions).await {
+        let began = Instant::now();
+        let bound = self.patience().at(began.into_std());
+        let found = self.ask_all(questions, Bounds { apart: began + bound / 2, all: began + bound }).await;
+        self.patience().spend(began.elapsed());
+        for (at, authentication) in found {
             if let Some(slot) = known.get_mut(at) {
                 *slot = authentication;
             }
         }
+        if self.rest.is_suspicious() && !self.is_dns_there().await {
+            tracing::warn!("Senders are not checked for a while: DNS does not answer in time, or not at all");
+            self.rest.begin();
+        }
         known
+    }
+
+    fn patience(&self) -> std::sync::MutexGuard<'_, Patience> {
+        self.patience.lock().expect("plain counting")
+    }
+
+    /// Whether name servers answer what every one of them knows, whoever sends us mail: the servers of the root.
+    async fn is_dns_there(&self) -> bool {
+        let time = SIGN_OF_LIFE.min(Duration::from_millis(self.options.budget_ms));
+        match tokio::time::timeout(time, self.fresh.lookup(Name::root(), RecordType::NS)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => {
+                matches!(none.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+            }
+            Ok(Err(_)) | Err(_) => false,
+        }
     }
 
     /// Decides what to ask. Nothing is asked that cannot change the answer.
@@ -188,7 +227,8 @@ impl Authenticator {
             let reported = at_top(&subject.raw, id);
             if !reported.is_empty() {
                 let is_sure = is_unambiguous(&subject.letter, &from);
-                return Plan::Known(reported::authentication(&reported, from.domain(), is_sure));
+                let found = reported::authentication(&reported, from.domain());
+                return Plan::Known(if is_sure { found } else { without_passes(found) });
             }
         }
         // Only over SMTP is the peer who sent the mail: a webhook's is a provider's web server, of which SPF says nothing.
@@ -201,8 +241,7 @@ impl Authenticator {
     }
 
     /// Asks on threads that may block, as hashing a large mail takes long.
-    async fn ask_all(&self, questions: Vec<(usize, Question)>) -> Vec<(usize, Authentication)> {
-        let deadline = Instant::now() + Duration::from_millis(self.options.budget_ms);
+    async fn ask_all(&self, questions: Vec<(usize, Question)>, bounds: Bounds) -> Vec<(usize, Authentication)> {
         let handle = tokio::runtime::Handle::current();
         let each = questions.len().div_ceil(THREADS);
         let mut rest = questions;
@@ -213,7 +252,7 @@ impl Authenticator {
             threads.push(tokio::task::spawn_blocking(move || {
                 let checks = rest.into_iter().map(|(at, question)| {
                     let own = &own;
-                    async move { (at, own.ask(&question, deadline).await) }
+                    async move { (at, own.ask(&question, bounds).await) }
                 });
                 handle.block_on(futures_util::stream::iter(checks).buffer_unordered(AT_ONCE).collect::<Vec<_>>())
             }));
@@ -227,19 +266,13 @@ impl Authenticator {
         found
     }
 
-    fn note_miss(&self) {
-        if self.rest.missed() {
-            tracing::warn!("Senders are not checked for a while: DNS does not answer in time, or not at all");
-        }
-    }
-
     /// Checks one mail; one that takes too long or makes a check panic stays unchecked.
-    async fn ask(&self, question: &Question, deadline: Instant) -> Authentication {
-        let asking = AssertUnwindSafe(evidence::authentication(&self.resolver, &self.options, question)).catch_unwind();
-        match tokio::time::timeout_at(deadline, asking).await {
+    async fn ask(&self, question: &Question, bounds: Bounds) -> Authentication {
+        let asking = evidence::authentication(&self.resolver, &self.options, question, bounds.apart);
+        match tokio::time::timeout_at(bounds.all, AssertUnwindSafe(asking).catch_unwind()).await {
             // Servers that answer with failures alone are as good as away.
             Ok(Ok(authentication)) if !authentication.is_checked => {
-                self.note_miss();
+                self.rest.missed();
                 authentication
             }
             Ok(Ok(authentication)) => {
@@ -251,7 +284,7 @@ impl Authenticator {
                 Authentication::unchecked()
             }
             Err(_) => {
-                self.note_miss();
+                self.rest.missed();
                 Authentication::unchecked()
             }
         }
@@ -275,12 +308,37 @@ fn is_unambiguous(letter: &Letter, from: &AddressKey) -> bool {
     one_domain && !letter.defects.contains(&Defect::RepeatedFrom)
 }
 
+/// Takes away what speaks for a mail whose author is not clear: it may be about another than the one who is shown. What speaks
+/// against it stays, or a forger had only to write From twice.
+fn without_passes(found: Authentication) -> Authentication {
+    let found = Authentication { arc: Check::None, ..found };
+    match found.is_authenticated() {
+        true => Authentication { spf_aligned: false, dkim_aligned: false, dmarc: Check::PermError, ..found },
+        false => found,
+    }
+}
+
 /// Whether SPF records can speak of an address: not of this machine, nor of a network that only exists inside a house.
 fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()),
         IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified()),
     }
+}
+
+fn resolver(options: &AuthenticateOptions, set: fn(&mut ResolverOpts)) -> anyhow::Result<TokioResolver> {
+    let mut builder = if options.dns_servers.is_empty() {
+        TokioResolver::builder_tokio().context("read the system's name servers; set dns.servers to name some")?
+    } else {
+        let servers = options.dns_servers.iter().map(name_server).collect();
+        TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), TokioRuntimeProvider::default())
+    };
+    set(builder.options_mut());
+    builder.build().context("prepare to ask name servers")
+}
+
+fn set_fresh(options: &mut ResolverOpts) {
+    options.cache_size = 0;
 }
 
 fn set(options: &mut ResolverOpts) {

@@ -6,7 +6,7 @@ use desk::id::{MailId, TicketId};
 use desk::verdict::{Decision, Verdict, decide};
 use mail::address::AddressKey;
 use mail::letter::Letter;
-use store::{Result, StoreError};
+use store::{Result, StoreError, Tx};
 
 use crate::Engine;
 
@@ -36,15 +36,8 @@ impl Engine {
         let found = self
             .store()
             .read(move |tx| {
-                let recipients = envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok());
-                let mut account_id = None;
-                for key in recipients {
-                    account_id = store::directory::account_of(tx, &key)?;
-                    if account_id.is_some() {
-                        break;
-                    }
-                }
-                let Some(account_id) = account_id else { return Ok(None) };
+                let Some((account_id, recipients)) = of_one_account(tx, &envelope.recipients)? else { return Ok(None) };
+                let envelope = Envelope { recipients, ..envelope.clone() };
                 let (_, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
                 let inbound = Inbound {
                     raw: &bytes,
@@ -60,6 +53,21 @@ impl Engine {
             .await?;
         Ok(found.map(|(account, decision, ticket)| Explained { account, letter, decision, ticket }))
     }
+}
+
+/// The account of the first known recipient, and which of the recipients are its own: each account gets a copy of its own, and
+/// SMTP refuses those nobody has.
+fn of_one_account(tx: &mut Tx<'_>, written: &[String]) -> Result<Option<(i64, Vec<String>)>> {
+    let mut found: Option<(i64, Vec<String>)> = None;
+    for text in written {
+        let Ok(key) = AddressKey::parse(text) else { continue };
+        let Some(account_id) = store::directory::account_of(tx, &key)? else { continue };
+        let (own, recipients) = found.get_or_insert_with(|| (account_id, Vec::new()));
+        if *own == account_id {
+            recipients.push(text.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// The ticket that a verdict names.

@@ -52,7 +52,7 @@ impl Engine {
         }
     }
 
-    /// Deletes suspended tickets now; returns which of them there were. Their senders are not told.
+    /// Deletes suspended tickets now; returns how many of them there were. Their senders are not told.
     ///
     /// # Errors
     /// As the store says; nothing is deleted then.

@@ -156,6 +156,15 @@ pub(crate) struct Limits {
     pub(crate) sender_per_hour: u32,
     /// Silence after which a session ends, milliseconds.
     pub(crate) idle_ms: u64,
+    /// Memory for mails that are coming in, bytes.
+    pub(crate) mail_memory_bytes: u64,
+}
+
+impl Limits {
+    /// Memory for mails that are coming in, enough for the largest: it grows by doubling.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        self.mail_memory_bytes.max(self.max_mail_bytes.saturating_mul(2))
+    }
 }
 
 /// `[tls]`
@@ -253,6 +262,7 @@ impl Default for Config {
                 recipients: 1_000,
                 sender_per_hour: 20,
                 idle_ms: 300_000,
+                mail_memory_bytes: 512_000_000,
             },
             tls: Tls { certificate_file: None, key_file: None },
             engine: Engine { lease_ms: 15_000 },

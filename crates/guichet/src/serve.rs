@@ -123,7 +123,7 @@ impl Running {
         let engine = engine(config, store, &holder, &clock).await?;
         let started = Started { http, smtp: None, lmtp: None, engine: engine.clone() };
         let stop_pages = CancellationToken::new();
-        let intake = Intake::new(store.clone(), Arc::clone(&clock));
+        let intake = Intake::new(store.clone(), Arc::clone(&clock), config.limits.room_bytes());
         let mut running = Running { tasks: JoinSet::new(), pages: JoinSet::new(), shown, stop, stop_pages, started };
         if let Some(listener) = listener {
             let hooks = intake::http::router(intake.clone(), limits(config));
@@ -290,6 +290,9 @@ async fn engine(config: &Config, store: &Store, holder: &str, clock: &Arc<dyn Cl
     Engine::new(store.clone(), options, Arc::clone(clock)).await.doing("the engine cannot start")
 }
 
+/// Time for one mail, first recipient to end: 50 MB need no more at 14 KB a second.
+const MAIL_MS: u64 = 60 * 60 * 1_000;
+
 fn door_options(config: &Config, listen: Listen, protocol: smtp::Protocol, tls: Arc<rustls::ServerConfig>) -> DoorOptions {
     DoorOptions {
         listen,
@@ -302,6 +305,7 @@ fn door_options(config: &Config, listen: Listen, protocol: smtp::Protocol, tls: 
         connections: config.limits.connections,
         connections_per_client: config.limits.connections_per_client,
         idle_ms: config.limits.idle_ms,
+        mail_ms: MAIL_MS,
     }
 }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use desk::envelope::Envelope;
 use smtp::{MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
-use store::spool::NewMail;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::Shared;
+use crate::parcel::Parcel;
+use crate::room::Share;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 32 * 1024;
@@ -70,11 +72,16 @@ pub(crate) struct Connection {
     peer: Peer,
     /// Accounts of the recipients asked for so far in this transaction.
     accounts: BTreeMap<String, i64>,
+    /// Memory of what was read and not dealt with.
+    share: Share,
+    /// When the mail in hand began.
+    mail_since: Option<Instant>,
 }
 
 impl Connection {
     pub(crate) fn new(shared: Arc<Shared>, session: Session, stream: Stream, peer: Peer) -> Connection {
-        Connection { shared, session, stream, peer, accounts: BTreeMap::new() }
+        let share = shared.intake.room.share();
+        Connection { shared, session, stream, peer, accounts: BTreeMap::new(), share, mail_since: None }
     }
 
     /// Runs the dialogue to its end.
@@ -105,7 +112,8 @@ impl Connection {
                 Step::Close => {
                     let _ = self.flush().await;
                     if let Some(socket) = self.stream.socket() {
-                        let _ = socket.shutdown().await;
+                        // TLS writes its goodbye, which a client that reads nothing never takes.
+                        let _ = tokio::time::timeout(WRITE, socket.shutdown()).await;
                     }
                     return;
                 }
@@ -116,8 +124,8 @@ impl Connection {
     /// Writes what waits and reads what comes.
     async fn exchange(&mut self, buffer: &mut [u8], stop: &CancellationToken, stopping: &mut bool) -> Result<(), End> {
         self.flush().await?;
-        let idle = Duration::from_millis(self.shared.options.idle_ms);
         let in_hand = self.session.has_mail_in_hand();
+        let until = self.patience(in_hand);
         let Some(socket) = self.stream.socket() else { return Err(End::Lost) };
         tokio::select! {
             biased;
@@ -127,10 +135,11 @@ impl Connection {
                 self.session.shutdown();
                 Err(End::Said)
             }
-            read = tokio::time::timeout(idle, socket.read(buffer)) => match read {
+            read = tokio::time::timeout_at(until, socket.read(buffer)) => match read {
                 Ok(Ok(0) | Err(_)) => Err(End::Lost),
                 Ok(Ok(count)) => {
                     self.session.push(buffer.get(..count).unwrap_or_default());
+                    self.keep_within_room();
                     Ok(())
                 }
                 Err(_) => {
@@ -138,6 +147,26 @@ impl Connection {
                     Err(End::Said)
                 }
             }
+        }
+    }
+
+    /// Until when more is waited for: a client may be slow, but each of its mails must come to an end.
+    fn patience(&mut self, in_hand: bool) -> Instant {
+        let now = Instant::now();
+        let idle = now + Duration::from_millis(self.shared.options.idle_ms);
+        self.mail_since = self.mail_since.or(Some(now)).filter(|_| in_hand);
+        match self.mail_since {
+            Some(since) => idle.min(since + Duration::from_millis(self.shared.options.mail_ms)),
+            None => idle,
+        }
+    }
+
+    /// Gives up the mail that is coming in when all mails together take too much memory.
+    fn keep_within_room(&mut self) {
+        if !self.share.hold(self.session.buffered_bytes()) {
+            tracing::warn!("A mail is refused for now: too many large mails are coming in at once");
+            self.session.out_of_room();
+            self.share.hold(self.session.buffered_bytes());
         }
     }
 
@@ -200,7 +229,7 @@ impl Connection {
         }
     }
 
-    /// Makes a mail durable, a copy for each account its recipients belong to, in one transaction.
+    /// Makes a mail durable.
     async fn take(&mut self, transaction: Transaction) -> Vec<MailAnswer> {
         let answer = match self.spool(transaction).await {
             Ok(id) => MailAnswer::Accepted { id: id.to_string() },
@@ -210,11 +239,13 @@ impl Connection {
             }
         };
         self.accounts.clear();
+        self.mail_since = None;
+        self.share.hold(self.session.buffered_bytes());
         vec![answer]
     }
 
     async fn spool(&mut self, mut transaction: Transaction) -> store::Result<i64> {
-        let raw = Arc::new(std::mem::take(&mut transaction.raw));
+        let raw = std::mem::take(&mut transaction.raw);
         let mut by_account: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for recipient in &transaction.recipients {
             let account = self.account_again(recipient).await?;
@@ -224,24 +255,8 @@ impl Connection {
                 recipients.push(written);
             }
         }
-        let intake = &self.shared.intake;
-        let accepted_at = intake.clock.now();
-        let mut ids = intake.store.ids(by_account.len()).await?;
-        let mut mails = Vec::with_capacity(by_account.len());
-        for (account_id, recipients) in by_account {
-            let id = ids.next()?;
-            let packed = intake.store.pack_mail(account_id, id, &raw).await?;
-            let envelope = self.envelope(&transaction, recipients);
-            let envelope = serde_json::to_string(&envelope).map_err(|error| store::StoreError::Statement(error.to_string()))?;
-            mails.push(NewMail { account_id, id, accepted_at, envelope, packed });
-        }
-        let taken: Vec<(i64, i64)> = mails.iter().map(|mail| (mail.account_id, mail.id)).collect();
-        intake.spooler.spool(mails).await?;
-        metrics::counter!("guichet_mails_accepted_total").increment(taken.len() as u64);
-        for (account_id, id) in &taken {
-            tracing::info!(account.id = account_id, mail.id = id, size_bytes = raw.len(), "Accepted mail {id}");
-        }
-        taken.first().map(|(_, id)| *id).ok_or(store::StoreError::Changed("the recipients"))
+        let envelope = self.envelope(&transaction);
+        self.shared.intake.take(Parcel { raw, envelope, recipients: by_account }).await
     }
 
     async fn account_again(&self, recipient: &Recipient) -> store::Result<i64> {
@@ -255,7 +270,8 @@ impl Connection {
         found.ok_or(store::StoreError::Changed("a recipient"))
     }
 
-    fn envelope(&self, transaction: &Transaction, recipients: Vec<String>) -> Envelope {
+    /// The envelope without its recipients.
+    fn envelope(&self, transaction: &Transaction) -> Envelope {
         let door = match transaction.protocol {
             Protocol::Smtp => "smtp",
             Protocol::Lmtp => "lmtp",
@@ -265,7 +281,7 @@ impl Connection {
             client: self.peer.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             helo: transaction.helo.clone(),
             mail_from: transaction.mail_from.as_ref().map(|_| transaction.mail_from_as_written.clone()),
-            recipients,
+            recipients: Vec::new(),
             trusted: self.peer.trusted,
             tls: transaction.tls,
         }

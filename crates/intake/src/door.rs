@@ -127,13 +127,24 @@ impl Door {
 
 fn bind_unix(path: &std::path::Path) -> std::io::Result<Listener> {
     use std::os::unix::fs::PermissionsExt as _;
-    if std::os::unix::net::UnixStream::connect(path).is_err() && path.exists() {
+    if is_stale(path) {
         std::fs::remove_file(path)?;
     }
     let listener = UnixListener::bind(path)?;
     // The mail server runs as a user of its own; a loopback port would be as open.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
     Ok(Listener::Unix(listener, path.to_owned()))
+}
+
+/// Whether a socket is there that nobody listens at. Anything else is left alone: the path may be a mistake.
+fn is_stale(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    let refuses = || {
+        let connected = std::os::unix::net::UnixStream::connect(path);
+        connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
+    };
+    is_socket && refuses()
 }
 
 /// A place among the open connections, given back when it is dropped.
@@ -167,3 +178,6 @@ impl Drop for Counted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::parcel::{Parcel, RecipientError};
 use crate::raw_mail;
+use crate::room::Share;
 use crate::{Intake, Limits};
 use form::Form;
 use refusal::Refusal;
@@ -68,7 +69,9 @@ impl Hooks {
         let holder = self.holder(&parts.headers, &query).await?;
         let _place = self.place()?;
         let kind = kind(&parts.headers)?;
-        let bytes = self.body(&parts, body).await?;
+        // Held until the mail is durable.
+        let mut share = self.intake.room.share();
+        let bytes = self.body(&parts, body, &mut share).await?;
         let mut posted = posted(kind, &parts.headers, &query, bytes)?;
         let from_line = raw_mail::take_from_line(&mut posted.raw);
         raw_mail::check(&posted.raw, self.limits.max_mail_bytes)?;
@@ -110,17 +113,24 @@ impl Hooks {
         self.places.try_acquire().map_err(|_| Refusal::Busy)
     }
 
-    async fn body(&self, parts: &Parts, body: Body) -> Result<Vec<u8>, Refusal> {
+    async fn body(&self, parts: &Parts, body: Body, share: &mut Share) -> Result<Vec<u8>, Refusal> {
         let limit = self.limits.max_mail_bytes.saturating_add(FORM_BYTES);
         let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit_bytes: self.limits.max_mail_bytes });
         }
         let read = async {
-            let mut bytes = Vec::with_capacity(usize::try_from(declared.unwrap_or_default()).unwrap_or_default());
+            let declared = usize::try_from(declared.unwrap_or_default()).unwrap_or_default();
+            if !share.hold(declared) {
+                return Err(Refusal::Busy);
+            }
+            let mut bytes = Vec::with_capacity(declared);
             let mut stream = body.into_data_stream();
             while let Some(piece) = stream.next().await {
                 bytes.extend_from_slice(&piece.map_err(|_| Refusal::BrokenOff)?);
+                if !share.hold(bytes.capacity()) {
+                    return Err(Refusal::Busy);
+                }
                 if bytes.len() as u64 > limit {
                     return Err(Refusal::TooLarge { limit_bytes: self.limits.max_mail_bytes });
                 }

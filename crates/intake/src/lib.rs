@@ -12,6 +12,7 @@ pub mod import;
 mod network;
 pub mod parcel;
 pub mod raw_mail;
+mod room;
 mod spooler;
 
 use std::path::PathBuf;
@@ -64,24 +65,27 @@ pub struct DoorOptions {
     pub connections_per_client: usize,
     /// Silence after which a session ends with 421, milliseconds. RFC 5321 §4.5.3.2.7 asks for five minutes.
     pub idle_ms: u64,
+    /// Time for one mail, from its first recipient to its end, after which the session ends with 421, milliseconds.
+    pub mail_ms: u64,
 }
 
-/// What all doors share: the directory of recipients and the writer of the spool.
+/// What all doors share: the directory of recipients, memory, and the writer of the spool.
 #[derive(Debug, Clone)]
 pub struct Intake {
     store: Store,
     clock: Arc<dyn Clock>,
     directory: Arc<directory::Directory>,
     spooler: spooler::Spooler,
+    room: room::Room,
 }
 
 impl Intake {
-    /// Intake into a store.
+    /// Intake into a store. `room_bytes` is the memory for mails that are coming in by SMTP, LMTP and HTTP.
     #[must_use]
-    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Intake {
+    pub fn new(store: Store, clock: Arc<dyn Clock>, room_bytes: u64) -> Intake {
         let spooler = spooler::Spooler::new(store.clone());
         let directory = Arc::new(directory::Directory::new(store.clone()));
-        Intake { store, clock, directory, spooler }
+        Intake { store, clock, directory, spooler, room: room::Room::new(room_bytes) }
     }
 
     /// Binds a door. It takes no connection before [`Door::run`].

@@ -1,7 +1,8 @@
 //! Group commit: mails of all connections that wait are made durable by one transaction.
 //!
-//! Whoever comes first writes at once, on its own task; who comes meanwhile waits, and goes together in the next
-//! transaction. A lone mail so waits for nothing but its own commit.
+//! Whoever comes first has it written at once; who comes meanwhile waits, and goes together in the next transaction. A lone
+//! mail so waits for nothing but its own commit. Each group is written by a task of its own: who waits may go away, and the
+//! others of its group must hear all the same that their mails are durable.
 
 use std::sync::{Arc, Mutex};
 
@@ -51,20 +52,23 @@ impl Spooler {
             !std::mem::replace(&mut queue.is_led, true)
         };
         if leads {
-            let lead = Lead { spooler: self.clone() };
-            lead.write_group().await;
+            Lead { spooler: self.clone() }.begin();
         }
         answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the spool writer has stopped".into())))
     }
 }
 
-/// The right to write, held by one task at a time. Dropping it hands it on: what came meanwhile is written by a task of
-/// its own, so that whoever led does not wait for others' mail, nor they for it should its task be cancelled.
+/// The right to write, held by one task at a time. Dropping it hands it on, also when its task ends early.
 struct Lead {
     spooler: Spooler,
 }
 
 impl Lead {
+    /// Writes what waits, on a task of its own.
+    fn begin(self) {
+        tokio::spawn(async move { self.write_group().await });
+    }
+
     async fn write_group(&self) {
         let group = {
             let mut queue = self.spooler.queue.lock().expect("plain push and take");
@@ -83,8 +87,7 @@ impl Drop for Lead {
             queue.is_led
         };
         if has_more {
-            let next = Lead { spooler: self.spooler.clone() };
-            tokio::spawn(async move { next.write_group().await });
+            Lead { spooler: self.spooler.clone() }.begin();
         }
     }
 }
@@ -113,4 +116,39 @@ async fn write_group(store: &Store, group: Vec<Waiting>) {
 fn answer(done: oneshot::Sender<Result<(), StoreError>>, outcome: Result<(), StoreError>) {
     // The connection may be gone: the mail is durable all the same, and the client will send it again (a duplicate).
     let _ = done.send(outcome);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use store::StoreOptions;
+
+    use super::*;
+
+    async fn mail(store: &Store, id: i64) -> Vec<NewMail> {
+        let raw = Arc::new(b"Subject: x\r\n\r\nhi\r\n".to_vec());
+        let packed = store.pack_mail(1, id, &raw).await.unwrap();
+        vec![NewMail { account_id: 1, id, accepted_at: id, envelope: "{}".to_owned(), packed }]
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whoever_waits_is_answered_also_when_the_first_of_the_group_goes_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, blobs) = (format!("sqlite:{}/desk.db", folder.path().display()), format!("file:{}/b", folder.path().display()));
+        let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
+        let migrated = store.clone();
+        tokio::task::spawn_blocking(move || migrated.migrate()).await.unwrap().unwrap();
+        let spooler = Spooler::new(store.clone());
+        // Came in the moment before the first one began to write.
+        let (done, answer) = oneshot::channel();
+        let second = Waiting { mails: mail(&store, 2).await, done };
+        spooler.queue.lock().unwrap().waiting.push(second);
+        let mut first = Box::pin(spooler.spool(mail(&store, 1).await));
+        assert!(matches!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+        drop(first);
+        answer.await.unwrap().unwrap();
+        spooler.spool(mail(&store, 3).await).await.unwrap();
+        assert_eq!(store.read(|tx| store::spool::count(tx, 1)).await.unwrap(), 3);
+    }
 }

@@ -23,7 +23,7 @@ impl Mailbox {
             return Err(format!("{address:?} is not an address that SMTP can carry"));
         }
         let domain = wire_domain(domain).ok_or_else(|| format!("{address:?} has no usable domain"))?;
-        let mailbox = Self { local: local.to_owned(), domain };
+        let mailbox = Self { local: wire_local(local), domain };
         // Angle brackets and the @.
         if mailbox.local.len() + mailbox.domain.len() + 3 > PATH_LIMIT_BYTES {
             return Err(format!("the address is longer than the {PATH_LIMIT_BYTES} octets that SMTP allows"));
@@ -46,6 +46,12 @@ impl std::fmt::Display for Mailbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}@{}", self.local, self.domain)
     }
+}
+
+/// Quoted where RFC 5321 §4.1.2 asks for it: mailboxes with leading, trailing or doubled dots exist.
+fn wire_local(local: &str) -> String {
+    let is_dotted = local.split('.').any(str::is_empty);
+    if is_dotted && !local.starts_with('"') { format!("\"{local}\"") } else { local.to_owned() }
 }
 
 fn wire_domain(domain: &str) -> Option<String> {
@@ -73,6 +79,9 @@ mod tests {
             ("alice@münchen.example", "alice@xn--mnchen-3ya.example"),
             ("élise@example.org", "élise@example.org"),
             ("\"a b@c\"@example.org", "\"a b@c\"@example.org"),
+            ("a..b@docomo.example", "\"a..b\"@docomo.example"),
+            ("a.@docomo.example", "\"a.\"@docomo.example"),
+            ("\"a..b\"@docomo.example", "\"a..b\"@docomo.example"),
             ("alice@[192.0.2.1]", "alice@[192.0.2.1]"),
             ("alice@[IPv6:2001:db8::1]", "alice@[ipv6:2001:db8::1]"),
         ] {

@@ -23,7 +23,7 @@ impl Class {
     /// All classes, in declaration order.
     pub const ALL: [Self; 5] = [Self::Connection, Self::Temporary, Self::Closing, Self::Greylisted, Self::Operator];
 
-    /// Returns the class as one lower-case word, for the database and for logs.
+    /// Returns the class as one lower-case word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,12 +33,6 @@ impl Class {
             Self::Greylisted => "greylisted",
             Self::Operator => "operator",
         }
-    }
-
-    /// Returns the class named by [`Class::as_str`], or `None` for any other word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str() == word)
     }
 
     /// Waits in minutes after the first, second, … failed attempt; the last one repeats.
@@ -252,13 +246,5 @@ mod tests {
             let next = Policy { give_up_after_ms }.next(&mail, 1_000 + give_up_after_ms);
             assert_eq!(next, Next::Expired { reason: want.to_owned() });
         }
-    }
-
-    #[test]
-    fn classes_survive_their_words() {
-        for class in Class::ALL {
-            assert_eq!(Class::from_word(class.as_str()), Some(class));
-        }
-        assert_eq!(Class::from_word("other"), None);
     }
 }

@@ -214,6 +214,10 @@ impl Worker {
         });
         // Announcements of an account that can take no more must not hide those behind them.
         let mut more = i64::try_from(seen).is_ok_and(|seen| seen >= ANNOUNCEMENTS) && self.thin_out(busy).await?;
+        if let Some(wait) = self.relay_is_down_for() {
+            let later = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or_default() + 1);
+            return self.postpone(free, later).await.map(|()| more);
+        }
         let free: Vec<Announced> = free.into_iter().take(ACCOUNTS_AT_ONCE).collect();
         if free.is_empty() {
             return Ok(more);
@@ -236,6 +240,27 @@ impl Worker {
             }
         }
         Ok(more)
+    }
+
+    /// How long the only destination there is will be left alone: nothing needs to be claimed before. Of several destinations
+    /// only the rows themselves tell which they are for.
+    fn relay_is_down_for(&self) -> Option<Duration> {
+        let transport = &self.inner.transport;
+        transport.has_one_destination().then(|| self.down_for(&transport.destination("")))?
+    }
+
+    /// Announces accounts for later, once each.
+    async fn postpone(&self, seen: Vec<Announced>, later: i64) -> store::Result<()> {
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let marker = self.inner.store.ids(1).await?.next()?;
+        let again: Vec<(i64, i64)> = seen.iter().map(|account| (account.account_id, later)).collect();
+        let written = self.inner.store.write(move |tx| {
+            seen.iter().try_for_each(|account| work::remove(tx, Kind::Outbox, account))?;
+            work::add(tx, Kind::Outbox, &again, marker)
+        });
+        written.await
     }
 
     /// Removes all announcements but one of accounts with as much in hand as may be; false when there was none to remove.

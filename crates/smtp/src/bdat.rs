@@ -20,6 +20,12 @@ pub(crate) enum Chunks {
 }
 
 impl Chunks {
+    pub(crate) fn give_up(&mut self) {
+        if let Self::Open(body) = self {
+            body.give_up();
+        }
+    }
+
     pub(crate) fn buffered_bytes(&self) -> usize {
         match self {
             Self::Open(body) => body.buffered_bytes(),
@@ -46,6 +52,12 @@ impl Chunk {
         }
         self.left = self.left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
         count
+    }
+
+    pub(crate) fn give_up(&mut self) {
+        if let Ok(body) = &mut self.target {
+            body.give_up();
+        }
     }
 
     pub(crate) fn buffered_bytes(&self) -> usize {
@@ -94,13 +106,15 @@ impl Session {
     fn finish_chunk(&mut self, chunk: Chunk) -> Flow {
         match chunk.target {
             Ok(body) if chunk.is_last => self.end_mail(body.finish()),
-            Ok(body) if body.is_too_large() => self.fail(&reply::TOO_LARGE),
-            Ok(body) => {
-                if let Some(envelope) = &mut self.envelope {
-                    envelope.chunks = Chunks::Open(body);
+            Ok(body) => match body.refused_already() {
+                Some(reply) => self.fail(&reply),
+                None => {
+                    if let Some(envelope) = &mut self.envelope {
+                        envelope.chunks = Chunks::Open(body);
+                    }
+                    self.say(&reply::CHUNK_TAKEN)
                 }
-                self.say(&reply::CHUNK_TAKEN)
-            }
+            },
             // The last chunk ends the mail also where it failed, so that a client that goes on without RSET finds its way.
             Err(reply) if chunk.is_last => match self.envelope.take() {
                 Some(envelope) => self.fail_each(&reply, envelope.recipients.len()),

@@ -2,11 +2,16 @@
 //!
 //! The hot path of the crate. Bytes are searched in bulk for the next CR or LF and copied once, line by line, into the mail;
 //! only the two or three bytes around a line end go through the small state machine of [`Tail`].
+//!
+//! A CR without LF, or an LF without CR, never ends a mail or starts a line that may end it, so that nobody can hide a second
+//! mail in a first one. It is kept as it came: mails with stray newlines do arrive from well-run servers, the raw mail is the
+//! truth, and a signature holds only for the bytes that were signed. It is never sent on by SMTP, where another server could
+//! see another end.
 
 use memchr::memchr2;
 
+use crate::Config;
 use crate::reply::{self, Reply};
-use crate::{BareNewline, Config};
 
 /// How the end of a mail is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +40,9 @@ enum Tail {
 /// Why a mail is refused at its end; where several hold, the greatest is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
+    /// The only one that may be over when the mail comes again.
+    NoRoom,
     TooManyHops,
-    BareNewline,
     LineTooLong,
     HeaderTooLarge,
     TooLarge,
@@ -57,7 +63,6 @@ pub(crate) struct Body {
     line_start: usize,
     in_header: bool,
     received_fields: u32,
-    normalised: bool,
     /// Once there is a fault nothing is kept any more.
     fault: Option<Fault>,
     rules: Rules,
@@ -66,18 +71,10 @@ pub(crate) struct Body {
 /// What of the configuration a mail is held against.
 #[derive(Debug, Clone, Copy)]
 struct Rules {
-    bare_newline: BareNewline,
     mail_bytes: u64,
     line_bytes: u64,
     header_bytes: u64,
     received_fields: u32,
-}
-
-/// A mail that came in whole and within the limits.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Whole {
-    pub(crate) raw: Vec<u8>,
-    pub(crate) normalised: bool,
 }
 
 /// Room made for a mail at its start; more comes as its bytes come, whatever size was declared.
@@ -95,10 +92,8 @@ impl Body {
             line_start: 0,
             in_header: true,
             received_fields: 0,
-            normalised: false,
             fault: None,
             rules: Rules {
-                bare_newline: config.bare_newline,
                 mail_bytes: config.max_mail_bytes,
                 line_bytes: config.limits.mail_line_bytes,
                 header_bytes: config.limits.header_bytes,
@@ -174,51 +169,46 @@ impl Body {
         }
         self.keep(text);
         if after.first() == Some(&b'\n') {
-            self.stray();
-            self.end_line(if self.keeps_stray() { b"\n" } else { b"\r\n" });
+            self.end_line(b"\n");
         } else {
             self.tail = Tail::Cr;
         }
         after.get(1..).unwrap_or_default()
     }
 
-    /// Ends the mail: after CRLF `.` CRLF, or after the last counted octet.
-    pub(crate) fn finish(mut self) -> Result<Whole, Reply> {
+    /// Ends the mail, after CRLF `.` CRLF or after the last counted octet: its bytes, or why it is refused.
+    pub(crate) fn finish(mut self) -> Result<Vec<u8>, Reply> {
         if self.tail == Tail::Cr {
             self.bare_cr();
         }
         self.check_line(b"");
         match self.fault {
-            None => Ok(Whole { raw: self.raw, normalised: self.normalised }),
+            None => Ok(self.raw),
             Some(Fault::TooLarge) => Err(reply::TOO_LARGE),
             Some(Fault::HeaderTooLarge) => Err(reply::HEADER_TOO_LARGE),
             Some(Fault::LineTooLong) => Err(reply::MAIL_LINE_TOO_LONG),
-            Some(Fault::BareNewline) => Err(reply::BARE_NEWLINE),
             Some(Fault::TooManyHops) => Err(reply::TOO_MANY_HOPS),
+            Some(Fault::NoRoom) => Err(reply::NO_ROOM),
         }
     }
 
-    /// Whether the mail is beyond the size limit already, so that the chunk that did it can say so.
-    pub(crate) fn is_too_large(&self) -> bool {
-        self.fault == Some(Fault::TooLarge)
+    /// Gives up the mail for want of memory: what comes of it is counted and thrown away.
+    pub(crate) fn give_up(&mut self) {
+        self.refuse(Fault::NoRoom);
+    }
+
+    /// Why the mail is refused already, so that the chunk that did it can say so.
+    pub(crate) fn refused_already(&self) -> Option<Reply> {
+        match self.fault {
+            Some(Fault::TooLarge) => Some(reply::TOO_LARGE),
+            Some(Fault::NoRoom) => Some(reply::NO_ROOM),
+            _ => None,
+        }
     }
 
     fn bare_cr(&mut self) {
-        self.stray();
-        self.keep(if self.keeps_stray() { b"\r" } else { b" " });
+        self.keep(b"\r");
         self.tail = Tail::Text;
-    }
-
-    fn keeps_stray(&self) -> bool {
-        self.rules.bare_newline == BareNewline::Keep
-    }
-
-    fn stray(&mut self) {
-        match self.rules.bare_newline {
-            BareNewline::Keep => {}
-            BareNewline::Normalise => self.normalised = true,
-            BareNewline::Refuse => self.refuse(Fault::BareNewline),
-        }
     }
 
     fn keep(&mut self, bytes: &[u8]) {

@@ -9,24 +9,6 @@ pub enum Protocol {
     Lmtp,
 }
 
-/// What becomes of a CR without LF, or an LF without CR, inside a mail.
-///
-/// Neither ever ends a mail or starts a line that may end it, whatever is chosen here, so that nobody can hide a second
-/// mail in a first one. The choice is only about the mail that holds them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BareNewline {
-    /// The bytes are kept as they came.
-    ///
-    /// The default: mails with stray newlines do arrive from well-run servers, the raw mail is the truth, and a signature
-    /// holds only for the bytes that were signed. It is never sent on by SMTP, where another server could see another end.
-    #[default]
-    Keep,
-    /// Bare LF becomes CRLF and bare CR a space.
-    Normalise,
-    /// The mail is refused with 550 5.6.0 at its end.
-    Refuse,
-}
-
 /// The limits of a session; a session that goes beyond one gets the answer named there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -79,8 +61,6 @@ pub struct Config {
     pub max_mail_bytes: u64,
     /// Whether STARTTLS is offered.
     pub starttls: bool,
-    /// What becomes of a mail with stray newlines.
-    pub bare_newline: BareNewline,
     /// The limits.
     pub limits: Limits,
 }
@@ -89,13 +69,6 @@ impl Config {
     /// A session without STARTTLS that takes mails up to 50 MiB under the default limits.
     #[must_use]
     pub fn new(hostname: impl Into<String>, protocol: Protocol) -> Self {
-        Self {
-            hostname: hostname.into(),
-            protocol,
-            max_mail_bytes: 50 * 1024 * 1024,
-            starttls: false,
-            bare_newline: BareNewline::default(),
-            limits: Limits::default(),
-        }
+        Self { hostname: hostname.into(), protocol, max_mail_bytes: 50 * 1024 * 1024, starttls: false, limits: Limits::default() }
     }
 }

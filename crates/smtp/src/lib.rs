@@ -41,6 +41,6 @@ mod session;
 mod starttls;
 mod step;
 
-pub use config::{BareNewline, Config, Limits, Protocol};
+pub use config::{Config, Limits, Protocol};
 pub use session::Session;
 pub use step::{MailAnswer, Recipient, RecipientAnswer, Step, Transaction};

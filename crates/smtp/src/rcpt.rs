@@ -41,7 +41,7 @@ impl Session {
             RecipientAnswer::Temporary => {
                 self.say(&reply);
             }
-            RecipientAnswer::Unknown | RecipientAnswer::Refused(_) => {
+            RecipientAnswer::Unknown => {
                 self.fail(&reply);
             }
         }

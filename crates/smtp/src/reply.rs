@@ -25,6 +25,7 @@ pub(crate) const SEND_MAIL: Reply = line("354 send the mail, end it with a singl
 
 pub(crate) const TEMPORARY: Reply = line("451 4.3.0 the mail cannot be taken right now, please try again later");
 pub(crate) const DIRECTORY_DOWN: Reply = line("451 4.3.0 the address cannot be checked right now, please try again later");
+pub(crate) const NO_ROOM: Reply = line("452 4.3.1 too many large mails are coming in at once, please try again later");
 pub(crate) const TOO_MANY_RECIPIENTS: Reply = line("452 4.5.3 too many recipients, please send the others separately");
 
 pub(crate) const LINE_TOO_LONG: Reply = line("500 5.5.2 command line too long");
@@ -58,7 +59,6 @@ pub(crate) const TLS_ALREADY: Reply = line("503 5.5.1 TLS is already on");
 pub(crate) const TOO_LARGE: Reply = line("552 5.3.4 the mail is larger than this server takes");
 pub(crate) const HEADER_TOO_LARGE: Reply = line("554 5.6.0 the header of the mail is too large");
 pub(crate) const MAIL_LINE_TOO_LONG: Reply = line("554 5.6.0 the mail has a line that is too long");
-pub(crate) const BARE_NEWLINE: Reply = line("550 5.6.0 the mail has a bare CR or bare LF, lines must end in CR LF");
 pub(crate) const TOO_MANY_HOPS: Reply = line("554 5.4.6 the mail has passed too many servers, it runs in a circle");
 
 /// The first line of a connection (RFC 5321 §3.1).
@@ -111,7 +111,6 @@ pub(crate) fn recipient(answer: &RecipientAnswer) -> Reply {
         RecipientAnswer::Accepted => RECIPIENT_TAKEN,
         RecipientAnswer::Unknown => unknown_recipient(),
         RecipientAnswer::Temporary => DIRECTORY_DOWN,
-        RecipientAnswer::Refused(text) => format!("550 5.7.1 {}", printable(text)).into(),
     }
 }
 
@@ -119,7 +118,6 @@ pub(crate) fn mail(answer: &MailAnswer) -> Reply {
     match answer {
         MailAnswer::Accepted { id } => format!("250 2.0.0 {} accepted", printable(id)).into(),
         MailAnswer::Temporary => TEMPORARY,
-        MailAnswer::TooLarge => TOO_LARGE,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::bdat::Chunk;
-use crate::body::{Body, Whole};
+use crate::body::Body;
 use crate::input::{Input, LineFault};
 use crate::mail_from::Envelope;
 use crate::reply::{self, Reply};
@@ -205,6 +205,20 @@ impl Session {
         self.input.buffered_bytes().saturating_add(self.output.capacity()).saturating_add(mail)
     }
 
+    /// Gives up the mail that is coming in, as there is no memory for it: 452 4.3.1 at its end, and the session goes on. Does
+    /// nothing when none is coming in.
+    pub fn out_of_room(&mut self) {
+        match &mut self.state {
+            State::Data(body) => body.give_up(),
+            State::Chunk(chunk) => chunk.give_up(),
+            _ => {
+                if let Some(envelope) = &mut self.envelope {
+                    envelope.chunks.give_up();
+                }
+            }
+        }
+    }
+
     fn end_with(&mut self, farewell: Reply) {
         match self.state {
             State::Closed => {}
@@ -242,19 +256,19 @@ impl Session {
     }
 
     /// Hands a mail that came in whole to the shell, or tells why it is refused; the mail is over either way.
-    pub(crate) fn end_mail(&mut self, mail: Result<Whole, Reply>) -> Flow {
+    pub(crate) fn end_mail(&mut self, mail: Result<Vec<u8>, Reply>) -> Flow {
         self.state = State::Command;
         let envelope = self.envelope.take()?;
         match mail {
-            Ok(whole) => {
+            Ok(raw) => {
                 self.state = State::Stored { recipients: envelope.recipients.len() };
-                Some(Step::Mail(self.transaction(envelope, whole)))
+                Some(Step::Mail(self.transaction(envelope, raw)))
             }
             Err(reply) => self.fail_each(&reply, envelope.recipients.len()),
         }
     }
 
-    fn transaction(&self, envelope: Envelope, whole: Whole) -> Transaction {
+    fn transaction(&self, envelope: Envelope, raw: Vec<u8>) -> Transaction {
         Transaction {
             mail_from: envelope.mail_from,
             mail_from_as_written: envelope.as_written,
@@ -264,12 +278,11 @@ impl Session {
             tls: self.tls,
             smtputf8: envelope.smtputf8,
             body_8bit: envelope.body_8bit,
-            raw: whole.raw,
-            normalised: whole.normalised,
+            raw,
         }
     }
 
-    /// Refuses a mail at its end: once, and for LMTP once for each recipient. Counts as one error.
+    /// Refuses a mail at its end: once, and for LMTP once for each recipient. Counts as one error at most.
     pub(crate) fn fail_each(&mut self, reply: &Reply, recipients: usize) -> Flow {
         if self.config.protocol == Protocol::Lmtp {
             for _ in 1..recipients {
@@ -279,8 +292,11 @@ impl Session {
         self.fail(reply)
     }
 
-    /// Says a refusal that is the client's fault; ends the session after too many of them.
+    /// Says a refusal; ends the session after too many that are the client's fault.
     pub(crate) fn fail(&mut self, reply: &Reply) -> Flow {
+        if !reply.starts_with('5') {
+            return self.say(reply);
+        }
         self.errors = self.errors.saturating_add(1);
         if self.errors > self.config.limits.errors {
             return self.say_and_close(&reply::too_many_errors(&self.config));

@@ -70,9 +70,6 @@ pub struct Transaction {
     pub body_8bit: bool,
     /// The mail, dot-stuffing taken off; lines end in CRLF, the last one perhaps in nothing when it came in chunks.
     pub raw: Vec<u8>,
-    /// Whether stray newlines were rewritten, so that `raw` is not what was sent
-    /// (see [`BareNewline`](crate::BareNewline)).
-    pub normalised: bool,
 }
 
 /// What the directory says about a recipient.
@@ -84,8 +81,6 @@ pub enum RecipientAnswer {
     Unknown,
     /// The directory cannot say now: 451 4.3.0.
     Temporary,
-    /// Refused for another reason, told to the client after 550 5.7.1; anything but printable ASCII is replaced.
-    Refused(String),
 }
 
 /// What became of a mail.
@@ -98,6 +93,4 @@ pub enum MailAnswer {
     },
     /// The mail could not be kept now: 451 4.3.0; the connection stays.
     Temporary,
-    /// The mail is too large after all: 552 5.3.4.
-    TooLarge,
 }

@@ -52,17 +52,6 @@ impl Blobs {
         self.store.list(None).map(move |found| found.map(entry).map_err(|error| failed("list", &error))).boxed()
     }
 
-    /// Removes a blob; one that is gone already is no error.
-    ///
-    /// # Errors
-    /// [`StoreError::Blob`].
-    pub(crate) async fn remove(&self, name: &str) -> Result<()> {
-        match self.store.delete(&Path::from(name)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(name, &error)),
-        }
-    }
-
     /// Writes a blob and returns when it is durable. Idempotent: the same name is only ever written with the same bytes.
     ///
     /// # Errors

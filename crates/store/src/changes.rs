@@ -250,7 +250,7 @@ fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result
     user::recovered(tx, writing.account_id, &well)?;
     let addresses = |wanted: DeliveryResult| -> Vec<String> {
         let told = changes.bounced.iter().filter(|bounce| bounce.result == wanted);
-        told.map(|bounce| bounce.delivery.recipient.to_lowercase()).collect()
+        told.filter_map(|bounce| AddressKey::parse(&bounce.delivery.recipient).ok()).map(|key| key.as_str().to_owned()).collect()
     };
     user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Hard), 1)?;
     user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Soft), SOFT_BOUNCES_MAX)

@@ -53,8 +53,8 @@ impl Tx<'_> {
 }
 
 impl Dialect {
-    /// Turns the words of a migration that only one database knows: `{{bytes}}`, `{{rows}}`, `{{clustered}}`, `{{external}}`
-    /// and the lines between `-- only sqlite|postgres` and `-- end`.
+    /// Turns the words of a migration that only one database knows: `{{bytes}}`, `{{rows}}`, `{{clustered}}`, the last
+    /// two also for a table that is `{{shared …}}`, and the lines between `-- only sqlite|postgres` and `-- end`.
     pub(crate) fn translate(self, migration: &str, partitioned: bool) -> String {
         let (bytes, rows, clustered, skip) = match self {
             Dialect::Sqlite => ("BLOB", "STRICT", "STRICT, WITHOUT ROWID", "-- only postgres"),

@@ -51,7 +51,7 @@ pub fn decided(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Resu
 /// As the database says.
 pub fn by_message_id(tx: &mut Tx<'_>, account_id: i64, message_id: &str) -> Result<Vec<Row>> {
     let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
-               FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3 ORDER BY id";
+               FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3 ORDER BY accepted_at, id";
     tx.query(sql, &values![account_id, hash(message_id), message_id])?.into_iter().map(read).collect()
 }
 

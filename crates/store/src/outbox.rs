@@ -1,4 +1,9 @@
 //! The durable outbound queue: one row a recipient, bytes made once per mail.
+//!
+//! What asks for rows in some state repeats the condition of the index `outbox_due` word for word and bounds `due_at`: SQLite
+//! proves nothing, and would go through all that was ever sent.
+
+use std::collections::BTreeSet;
 
 use desk::notice::Content;
 
@@ -44,9 +49,22 @@ pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, again_at: i64, in_hand:
     }
     let list: Vec<Value<'_>> = due.iter().map(|row| Value::Int(row.id)).collect();
     let sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $1, updated_at = $2
-               WHERE account_id = $3 AND id IN ($4..)";
-    tx.execute_in(sql, &values![again_at, now, account_id], &list)?;
+               WHERE account_id = $3 AND id IN ($4..) AND state IN ('waiting', 'queued', 'sending', 'deferred')";
+    let claimed = tx.execute_in(sql, &values![again_at, now, account_id], &list)?;
+    if claimed < due.len() as u64 {
+        leave_out_bounced(tx, account_id, &mut due)?;
+    }
     Ok(due)
+}
+
+/// Leaves out rows that a bounce reported on between looking and claiming.
+fn leave_out_bounced(tx: &mut Tx<'_>, account_id: i64, due: &mut Vec<Due>) -> Result<()> {
+    let list: Vec<Value<'_>> = due.iter().map(|row| Value::Int(row.id)).collect();
+    let sql = "SELECT id FROM outbox WHERE account_id = $1 AND id IN ($2..) AND state = 'sending'";
+    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let sending = rows.into_iter().map(|mut row| row.int()).collect::<Result<BTreeSet<i64>>>()?;
+    due.retain(|row| sending.contains(&row.id));
+    Ok(())
 }
 
 /// A mail to be sent: its bytes, or what they are made of.
@@ -168,7 +186,8 @@ pub fn record(tx: &mut Tx<'_>, account_id: i64, attempts: &[Attempted], now: i64
 /// # Errors
 /// As the database says.
 pub fn resume(tx: &mut Tx<'_>, account_id: i64, now: i64) -> Result<u64> {
-    let sql = "UPDATE outbox SET due_at = $1 WHERE account_id = $2 AND state = 'sending' AND due_at > $3";
+    let sql = "UPDATE outbox SET due_at = $1
+               WHERE account_id = $2 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at > $3 AND state = 'sending'";
     tx.execute(sql, &values![now, account_id, now])
 }
 
@@ -193,7 +212,8 @@ pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Res
             &values![now, account_id, id],
         ),
         None => tx.execute(
-            "UPDATE outbox SET due_at = $1, state = 'queued' WHERE account_id = $2 AND state = 'deferred'",
+            "UPDATE outbox SET due_at = $1, state = 'queued'
+             WHERE account_id = $2 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 AND state = 'deferred'",
             &values![now, account_id],
         ),
     }
@@ -205,7 +225,7 @@ pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Res
 /// As the database says.
 pub fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(String, i64)>> {
     let sql = "SELECT state, count(*) FROM outbox
-               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') GROUP BY state";
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 GROUP BY state";
     let rows = tx.query(sql, &values![account_id])?;
     rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
 }

@@ -448,8 +448,9 @@ impl Sent {
     /// The table that an insert of values fills, of which no answer is wanted.
     fn table(&self) -> Option<&str> {
         let reads_no_table = self.sql.contains(" VALUES (") || self.sql.contains(" FROM unnest(");
-        let rest = self.sql.strip_prefix("INSERT INTO ").filter(|_| self.place.is_none() && reads_no_table)?;
-        rest.split_whitespace().next()
+        let mut words = self.sql.split_whitespace();
+        let is_insert = words.next() == Some("INSERT") && words.next() == Some("INTO");
+        words.next().filter(|_| is_insert && reads_no_table && self.place.is_none())
     }
 }
 

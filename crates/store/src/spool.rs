@@ -110,7 +110,7 @@ pub fn page(tx: &mut Tx<'_>, account_id: i64, after: (i64, i64), limit: usize) -
         .collect()
 }
 
-/// How many mails of all accounts wait; for metrics and `doctor`.
+/// How many mails of an account wait.
 ///
 /// # Errors
 /// As the database says.

@@ -66,7 +66,7 @@ impl Store {
             .await?;
         let mut removed = 0;
         for name in names.iter().filter(|name| !named.contains(*name)) {
-            self.blobs().remove(name).await?;
+            self.blobs().delete(name).await?;
             removed += 1;
         }
         Ok(removed)

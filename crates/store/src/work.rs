@@ -257,7 +257,10 @@ pub fn held_by(tx: &mut Tx<'_>, kind: Kind, holder: &str) -> Result<Vec<i64>> {
 pub fn waiting_for_relay(tx: &mut Tx<'_>, accounts: &[i64]) -> Result<Vec<i64>> {
     let mut found = Vec::new();
     for account_id in accounts {
-        let sql = "SELECT id FROM outbox WHERE account_id = $1 AND state = 'waiting' LIMIT 1";
+        // As the index outbox_due says it (see crate::outbox).
+        let sql = "SELECT id FROM outbox
+                   WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0
+                       AND state = 'waiting' LIMIT 1";
         if tx.find(sql, &values![*account_id])?.is_some() {
             found.push(*account_id);
         }

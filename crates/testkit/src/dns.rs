@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, UdpSocket};
 
 /// How long a character-string of a TXT record may be (RFC 1035 §3.3.14).
 const STRING_OCTETS: usize = 255;
+/// The longest question or answer by UDP.
+const DATAGRAM_OCTETS: usize = 4_096;
 
 /// One record: a name, and what it says.
 #[derive(Debug, Clone)]
@@ -32,6 +34,24 @@ pub struct NameServer {
     pub address: SocketAddr,
     _server: Option<Server<Catalog>>,
     _silent: Option<UdpSocket>,
+    _relay: Option<AbortOnDrop>,
+}
+
+/// What a server has trouble with, by the ends of names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble<'a> {
+    /// Questions about these are not answered.
+    pub silent: &'a [&'a str],
+    /// Questions about these are answered with a failure of the server.
+    pub failing: &'a [&'a str],
+}
+
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl std::fmt::Debug for NameServer {
@@ -60,7 +80,21 @@ impl NameServer {
         let mut server = Server::new(catalog);
         server.register_socket(udp);
         server.register_listener(tcp, Duration::from_secs(5), 4_096);
-        NameServer { address, _server: Some(server), _silent: None }
+        NameServer { address, _server: Some(server), _silent: None, _relay: None }
+    }
+
+    /// Starts a server that has trouble with some names. It speaks UDP alone.
+    ///
+    /// # Panics
+    /// When a name is none, or no port is free.
+    pub async fn start_troubled(entries: &[Entry<'_>], trouble: Trouble<'_>) -> NameServer {
+        let server = NameServer::start(entries).await;
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = socket.local_addr().expect("a bound socket has an address");
+        let ends = |names: &[&str]| names.iter().map(|end| wire(end)).collect::<Vec<_>>();
+        let (silent, failing) = (ends(trouble.silent), ends(trouble.failing));
+        let relay = tokio::spawn(relay(Arc::new(socket), server.address, silent, failing));
+        NameServer { address, _relay: Some(AbortOnDrop(relay.abort_handle())), ..server }
     }
 
     /// Starts one that takes questions and never answers.
@@ -70,8 +104,52 @@ impl NameServer {
     pub async fn silent() -> NameServer {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = socket.local_addr().expect("a bound socket has an address");
-        NameServer { address, _server: None, _silent: Some(socket) }
+        NameServer { address, _server: None, _silent: Some(socket), _relay: None }
     }
+}
+
+/// Hands questions on and answers back, but for those with trouble.
+async fn relay(socket: Arc<UdpSocket>, server: SocketAddr, silent: Vec<Vec<u8>>, failing: Vec<Vec<u8>>) {
+    loop {
+        let mut question = vec![0; DATAGRAM_OCTETS];
+        let Ok((length, peer)) = socket.recv_from(&mut question).await else { break };
+        question.truncate(length);
+        let asks = |ends: &[Vec<u8>]| {
+            let lower = question.to_ascii_lowercase();
+            ends.iter().any(|end| lower.windows(end.len()).any(|part| part == end.as_slice()))
+        };
+        if asks(&silent) {
+            continue;
+        }
+        if asks(&failing) {
+            // RFC 1035 §4.1.1: a response, and SERVFAIL.
+            if let [_, _, flags, code, ..] = question.as_mut_slice() {
+                (*flags, *code) = (*flags | 0x80, 2);
+            }
+            let _ = socket.send_to(&question, peer).await;
+            continue;
+        }
+        let socket = Arc::clone(&socket);
+        tokio::spawn(async move {
+            let Ok(own) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await else { return };
+            let mut answer = vec![0; DATAGRAM_OCTETS];
+            if own.send_to(&question, server).await.is_ok()
+                && let Ok(length) = own.recv(&mut answer).await
+            {
+                answer.truncate(length);
+                let _ = socket.send_to(&answer, peer).await;
+            }
+        });
+    }
+}
+
+/// A name as a question carries it (RFC 1035 §3.1).
+fn wire(name: &str) -> Vec<u8> {
+    let labels = name.split('.').flat_map(|label| {
+        let length = u8::try_from(label.len()).expect("a label of a test is short");
+        [length].into_iter().chain(label.bytes())
+    });
+    labels.chain([0]).collect()
 }
 
 /// A UDP and a TCP socket on one port.

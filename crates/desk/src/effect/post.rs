@@ -54,13 +54,13 @@ impl Desk<'_> {
     /// Mails a comment, internal notes too, to each agent who follows the ticket, its author and those who get it anyway aside.
     pub(crate) fn tell_followers(&mut self, id: TicketId, comment: CommentId, author: &Person, had: &BTreeSet<AddressKey>) {
         let Some(known) = self.facts.tickets.get(&id).cloned() else { return };
-        let told: BTreeSet<String> = self
+        let told: BTreeSet<AddressKey> = self
             .changes
             .outgoing
             .iter()
             .rev()
             .take_while(|mail| mail.comment_id == Some(comment))
-            .flat_map(|mail| mail.recipients.iter().map(|(_, address)| address.to_lowercase()))
+            .flat_map(|mail| mail.recipients.iter().filter_map(|(_, address)| AddressKey::parse(address).ok()))
             .collect();
         let is_wanted = |person: &&Person| {
             let key = AddressKey::parse(&person.address).ok();
@@ -68,9 +68,7 @@ impl Desk<'_> {
                 && person.is_staff()
                 && !person.is_suspended
                 && person.deliverable == Deliverable::Deliverable
-                && key.is_some_and(|key| {
-                    !had.contains(&key) && !told.contains(key.as_str()) && self.account.owner_of(&key).is_none()
-                })
+                && key.is_some_and(|key| !had.contains(&key) && !told.contains(&key) && self.account.owner_of(&key).is_none())
         };
         let followers: Vec<Person> =
             known.followers.iter().filter_map(|id| self.facts.person(*id)).filter(is_wanted).cloned().collect();

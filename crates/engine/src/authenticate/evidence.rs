@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use desk::authentication::{Authentication, Check};
 use desk::sender_list::ascii_domain;
+use futures_util::future::join_all;
 use mail::authentication_results;
 use mail_auth::arc::ArcError;
 use mail_auth::common::crypto::Algorithm;
+use mail_auth::common::headers::Header;
 use mail_auth::dkim::{DkimError, Signature};
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
@@ -14,9 +16,10 @@ use mail_auth::{
     ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, Error, MessageAuthenticator, SpfOutput,
     SpfResult,
 };
+use tokio::time::{Instant, timeout_at};
 
 use super::alignment::is_aligned;
-use super::{AuthenticateOptions, OWN_NAME, Question, is_unambiguous, reported};
+use super::{AuthenticateOptions, OWN_NAME, Question, is_unambiguous, reported, without_passes};
 
 /// Signatures of one mail that are looked at, those of From's own domain first.
 const SIGNATURES: usize = 8;
@@ -32,11 +35,13 @@ pub(super) fn is_signed(raw: &[u8]) -> bool {
     header.into_iter().any(|line| named(line, b"DKIM-Signature") || named(line, b"ARC-Seal"))
 }
 
-/// Checks a mail. Waits for DNS as long as that takes; whoever calls has the patience.
+/// Checks a mail. Waits for DNS as long as that takes, whoever calls has the patience; for what cannot vouch for From only until
+/// `apart`, so that a forger's slow name servers do not keep the domain he names from disowning his mail.
 pub(super) async fn authentication(
     resolver: &MessageAuthenticator,
     options: &AuthenticateOptions,
     question: &Question,
+    apart: Instant,
 ) -> Authentication {
     let Some(mut message) = AuthenticatedMessage::parse(&question.subject.raw) else { return Authentication::unchecked() };
     let from = ascii_domain(question.from.domain()).into_owned();
@@ -44,17 +49,36 @@ pub(super) async fn authentication(
     bound(&mut message, &from);
     // Alignment goes by the author whom people are shown.
     message.from = vec![format!("x@{from}")];
-    let sender = Sender::of(question);
-    let (spf, dkim, arc) = tokio::join!(sender.spf(resolver), resolver.verify_dkim(&message), seals(resolver, options, &message));
-    let dmarc = resolver.verify_dmarc(DmarcParameters::new(&message, &dkim, &sender.domain, &spf)).await;
+    let (own, others) = by_signature(&message, &from);
+    let (sender, is_own) = Sender::of(question, &from);
+    let vouching = async {
+        let (spf, dkim) = tokio::join!(sender.spf(resolver, is_own), join_all(own.iter().map(|one| resolver.verify_dkim(one))));
+        let dkim = dkim.concat();
+        // Nothing of other domains: DMARC would ask about them too.
+        let dmarc = resolver.verify_dmarc(DmarcParameters::new(&message, &dkim, &sender.domain, &spf)).await;
+        (spf, dkim, dmarc)
+    };
+    let beside = async {
+        let signatures = others.iter().map(|one| timeout_at(apart, resolver.verify_dkim(one)));
+        let spf = timeout_at(apart, sender.spf(resolver, !is_own));
+        tokio::join!(spf, join_all(signatures), timeout_at(apart, seals(resolver, options, &message)))
+    };
+    let ((own_spf, mut dkim, dmarc), (other_spf, other_dkim, arc)) = tokio::join!(vouching, beside);
+    dkim.extend(other_dkim.into_iter().filter_map(Result::ok).flatten());
+    let spf = if is_own { own_spf } else { other_spf.unwrap_or_else(|_| sender.no_spf()) };
     let evidence = Evidence { from: &from, has_spf: question.client.is_some(), spf: &spf, dkim: &dkim, dmarc: &dmarc };
     let mut found = evidence.weigh();
-    found.arc = arc.map_or(Check::None, |arc| chain(&arc, options, &from));
+    found.arc = match arc {
+        Ok(arc) => arc.map_or(Check::None, |arc| chain(&arc, options, &from)),
+        Err(_) => Check::TempError,
+    };
     if !is_sure {
-        found = Authentication { spf_aligned: false, dkim_aligned: false, dmarc: Check::PermError, arc: Check::None, ..found };
+        found = without_passes(found);
     }
-    let is_open = [found.spf, found.dkim, found.dmarc].contains(&Check::TempError);
     // What could not be asked might have vouched for the mail: nothing is held against it.
+    let is_open = found.spf == Check::TempError && found.spf_aligned
+        || found.dkim == Check::TempError && found.dkim_aligned
+        || found.dmarc == Check::TempError;
     if is_open && !found.is_authenticated() && found.arc != Check::Pass { Authentication::unchecked() } else { found }
 }
 
@@ -77,6 +101,20 @@ fn bound(message: &mut AuthenticatedMessage<'_>, from: &str) {
     message.dkim_headers.truncate(SIGNATURES);
 }
 
+/// The mail once for each of its signatures, so that they are asked about side by side: those of From's own domain, and the rest.
+/// What is wrong with signatures that cannot be read goes with the rest.
+fn by_signature<'a>(
+    message: &AuthenticatedMessage<'a>,
+    from: &str,
+) -> (Vec<AuthenticatedMessage<'a>>, Vec<AuthenticatedMessage<'a>>) {
+    let bare = AuthenticatedMessage { dkim_headers: Vec::new(), errors: Vec::new(), ..message.clone() };
+    let with = |field: &Header<'a, Signature>| AuthenticatedMessage { dkim_headers: vec![field.clone()], ..bare.clone() };
+    let (own, others): (Vec<_>, Vec<_>) =
+        message.dkim_headers.iter().partition(|field| is_aligned(&domain_of(&field.header), from));
+    let unread = AuthenticatedMessage { errors: message.errors.clone(), ..bare.clone() };
+    (own.into_iter().map(with).collect(), others.into_iter().map(with).chain([unread]).collect())
+}
+
 fn domain_of(signature: &Signature) -> String {
     ascii_domain(&signature.d.to_lowercase()).into_owned()
 }
@@ -92,27 +130,31 @@ struct Sender {
 }
 
 impl Sender {
-    fn of(question: &Question) -> Sender {
+    /// Also whether it can vouch for From.
+    fn of(question: &Question, from: &str) -> (Sender, bool) {
         let envelope = &question.subject.envelope;
         let helo = envelope.helo.to_lowercase();
         let split = envelope.mail_from.as_deref().and_then(|address| address.rsplit_once('@'));
         let address = split.map(|(local, domain)| (local, ascii_domain(&domain.to_lowercase()).into_owned()));
-        Sender {
-            client: question.client,
-            domain: address.as_ref().map_or_else(|| helo.clone(), |(_, domain)| domain.clone()),
-            address: address.map(|(local, domain)| format!("{local}@{domain}")),
-            helo,
-        }
+        let domain = address.as_ref().map_or_else(|| helo.clone(), |(_, domain)| domain.clone());
+        let is_own = is_aligned(&domain, from);
+        let address = address.map(|(local, domain)| format!("{local}@{domain}"));
+        (Sender { client: question.client, helo, address, domain }, is_own)
     }
 
     /// RFC 7208 §2.4: of the return path, or of EHLO where there is none.
-    async fn spf(&self, resolver: &MessageAuthenticator) -> SpfOutput {
-        let Some(client) = self.client else { return SpfOutput::new(self.domain.clone()).with_result(SpfResult::None) };
+    /// Nothing unless it is `wanted`.
+    async fn spf(&self, resolver: &MessageAuthenticator, wanted: bool) -> SpfOutput {
+        let Some(client) = self.client.filter(|_| wanted) else { return self.no_spf() };
         let asked = match &self.address {
             Some(address) => SpfParameters::verify_mail_from(client, &self.helo, OWN_NAME, address),
             None => SpfParameters::verify_ehlo(client, &self.helo, OWN_NAME),
         };
         resolver.verify_spf(asked).await
+    }
+
+    fn no_spf(&self) -> SpfOutput {
+        SpfOutput::new(self.domain.clone()).with_result(SpfResult::None)
     }
 }
 
@@ -158,13 +200,15 @@ impl Evidence<'_> {
             let aligned = output.signature().is_some_and(|signature| is_aligned(&domain_of(signature), self.from));
             (dkim_check(output.result()), aligned)
         });
-        let worth = |check: Check| match check {
-            Check::Pass => 3,
-            Check::TempError => 2,
-            Check::None => 0,
+        let worth = |check: Check, aligned: bool| match (check, aligned) {
+            (Check::Pass, true) => 4,
+            // It might have passed.
+            (Check::TempError, true) => 3,
+            (Check::Pass, false) => 2,
+            (Check::None, _) => 0,
             _ => 1,
         };
-        results.max_by_key(|(check, aligned)| (worth(*check), *aligned)).unwrap_or((Check::None, false))
+        results.max_by_key(|(check, aligned)| (worth(*check, *aligned), *aligned)).unwrap_or((Check::None, false))
     }
 }
 

@@ -7,24 +7,22 @@ use mail::authentication_results::{AuthenticationResults, MethodResult};
 use super::alignment::is_aligned;
 
 /// Puts the results of a relay together for a mail whose From is at `from_domain`. Several fields count as one.
-///
-/// `is_sure`: From names one author; else nothing that a relay says can be about whom we show, and no domain is aligned.
-pub(super) fn authentication(fields: &[AuthenticationResults], from_domain: &str, is_sure: bool) -> Authentication {
+pub(super) fn authentication(fields: &[AuthenticationResults], from_domain: &str) -> Authentication {
     let from = ascii_domain(from_domain);
     let mut found = Authentication { is_checked: true, ..Authentication::unchecked() };
     for result in fields.iter().flat_map(|field| &field.results) {
         let check = check(&result.result);
         match result.method.as_str() {
             "spf" => {
-                let aligned = is_sure && domain_of(result, &["smtp.mailfrom", "smtp.mail", "smtp.helo"], &from);
+                let aligned = domain_of(result, &["smtp.mailfrom", "smtp.mail", "smtp.helo"], &from);
                 take(&mut found.spf, &mut found.spf_aligned, check, aligned);
             }
             "dkim" => {
-                let aligned = is_sure && domain_of(result, &["header.d", "header.i"], &from);
+                let aligned = domain_of(result, &["header.d", "header.i"], &from);
                 take(&mut found.dkim, &mut found.dkim_aligned, check, aligned);
             }
             // A result that does not say whose policy it looked at may be about another From.
-            "dmarc" if is_sure && is_same(result, &from) && found.dmarc == Check::None => found.dmarc = check,
+            "dmarc" if is_same(result, &from) && found.dmarc == Check::None => found.dmarc = check,
             _ => {}
         }
     }
@@ -33,7 +31,7 @@ pub(super) fn authentication(fields: &[AuthenticationResults], from_domain: &str
 
 /// Whether a field names From's domain as the sender of a mail, by any check that passed: what an ARC set says of its hop.
 pub(super) fn vouches(results: &AuthenticationResults, from_domain: &str) -> bool {
-    authentication(std::slice::from_ref(results), from_domain, true).is_authenticated()
+    authentication(std::slice::from_ref(results), from_domain).is_authenticated()
 }
 
 /// Keeps the better of two results of one check: an aligned pass, then any pass, then the first.
@@ -108,10 +106,8 @@ mod tests {
             ("mx; spf=strange; iprev=pass", "SPF none, DKIM none, DMARC none", Standing::Unknown),
             ("mx; none", "SPF none, DKIM none, DMARC none", Standing::Unknown),
         ] {
-            let found = authentication(&[parse(value).unwrap()], "example.org", true);
+            let found = authentication(&[parse(value).unwrap()], "example.org");
             assert_eq!((found.clause().as_str(), found.standing()), (want, standing), "{value}");
-            let unsure = authentication(&[parse(value).unwrap()], "example.org", false);
-            assert!(!unsure.is_authenticated(), "{value}: of a From with several authors");
         }
     }
 
@@ -119,7 +115,7 @@ mod tests {
     fn several_fields_count_as_one() {
         let fields = ["mx; dkim=pass header.d=other.example", "mx; dmarc=pass header.from=Bücher.example", "mx; spf=softfail"];
         let fields: Vec<_> = fields.iter().filter_map(|value| parse(value)).collect();
-        let found = authentication(&fields, "xn--bcher-kva.example", true);
+        let found = authentication(&fields, "xn--bcher-kva.example");
         assert_eq!(found.clause(), "SPF softfail, DKIM pass of another domain, DMARC pass");
     }
 }

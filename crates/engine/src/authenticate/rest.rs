@@ -3,12 +3,14 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Checks that must miss one after the other before no more is asked.
+/// Checks that must miss one after the other before DNS is suspected to be away.
 const MISSES: u32 = 8;
-/// How long nothing is asked then.
+/// How long nothing is asked when it is.
 const REST: Duration = Duration::from_secs(30);
 
 /// Counts checks that were not answered in time.
+///
+/// They alone prove nothing: anybody can send mail whose domain has name servers that do not answer.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     state: Mutex<State>,
@@ -35,15 +37,25 @@ impl Rest {
         self.state.lock().expect("plain counting").misses = 0;
     }
 
-    /// A check was not answered in time; true when the rest begins with it.
-    pub(super) fn missed(&self) -> bool {
+    /// A check was not answered in time.
+    pub(super) fn missed(&self) {
         let mut state = self.state.lock().expect("plain counting");
         state.misses = state.misses.saturating_add(1);
-        let begins = state.misses >= MISSES && state.until.is_none();
-        if begins {
-            state.until = Some(Instant::now() + REST);
+    }
+
+    /// Whether so many checks missed that somebody should see if DNS is there; counts anew then.
+    pub(super) fn is_suspicious(&self) -> bool {
+        let mut state = self.state.lock().expect("plain counting");
+        let is_suspicious = state.misses >= MISSES && state.until.is_none();
+        if is_suspicious {
+            state.misses = 0;
         }
-        begins
+        is_suspicious
+    }
+
+    /// DNS is away: nothing is asked for a while.
+    pub(super) fn begin(&self) {
+        self.state.lock().expect("plain counting").until = Some(Instant::now() + REST);
     }
 }
 
@@ -52,15 +64,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rest_begins_when_no_check_of_many_was_answered() {
+    fn dns_is_suspected_when_no_check_of_many_was_answered() {
         let rest = Rest::default();
-        for _ in 1..MISSES {
-            assert!(!rest.missed());
-        }
+        let miss = |times| (0..times).for_each(|_| rest.missed());
+        miss(MISSES - 1);
+        assert!(!rest.is_suspicious());
         rest.answered();
-        assert!(!rest.missed() && !rest.is_resting());
-        let begins = (1..MISSES).filter(|_| rest.missed()).count();
-        assert!(begins == 1 && rest.is_resting());
-        assert!(!rest.missed(), "it begins once");
+        miss(MISSES - 1);
+        assert!(!rest.is_suspicious());
+        miss(1);
+        assert!(rest.is_suspicious() && !rest.is_resting());
+        assert!(!rest.is_suspicious(), "it counts anew");
+        miss(MISSES);
+        rest.begin();
+        assert!(rest.is_resting() && !rest.is_suspicious());
     }
 }

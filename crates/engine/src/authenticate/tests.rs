@@ -8,7 +8,7 @@ use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
 use mail_auth::{ArcOutput, AuthenticatedMessage, AuthenticationResults};
-use testkit::dns::{Entry, NameServer};
+use testkit::dns::{Entry, NameServer, Trouble};
 
 use super::*;
 
@@ -49,6 +49,10 @@ impl Keys {
 
 /// `good.example` does everything right, the others not quite.
 async fn name_server(keys: &Keys) -> NameServer {
+    troubled(keys, Trouble::default()).await
+}
+
+async fn troubled(keys: &Keys, trouble: Trouble<'_>) -> NameServer {
     let key = &keys.record;
     let entries = [
         Entry::Txt("good.example", "v=spf1 ip4:192.0.2.10 -all"),
@@ -73,7 +77,10 @@ async fn name_server(keys: &Keys) -> NameServer {
         Entry::Txt("helo.good.example", "v=spf1 ip4:192.0.2.10 -all"),
         Entry::Txt("xn--bcher-kva.example", "v=spf1 ip4:192.0.2.40 -all"),
     ];
-    NameServer::start(&entries).await
+    match (trouble.silent, trouble.failing) {
+        ([], []) => NameServer::start(&entries).await,
+        _ => NameServer::start_troubled(&entries, trouble).await,
+    }
 }
 
 fn options(server: &NameServer) -> AuthenticateOptions {
@@ -238,6 +245,77 @@ async fn a_mail_that_is_read_in_two_ways_proves_nothing() {
         assert!(!(shows_good && found.is_authenticated()), "{name}: {}", found.clause());
         assert!(!found.has_failed() || name == "a group", "{name}: nothing is held against it either");
     }
+}
+
+#[tokio::test]
+async fn a_forger_gains_nothing_by_writing_from_twice() {
+    let keys = Keys::new();
+    let server = name_server(&keys).await;
+    let (victim, plain) = (from("ada@good.example"), from("ada@plain.example"));
+    let twice = |mail: &str| format!("{}\r\n{mail}", mail.lines().next().unwrap());
+    for (name, mail_from, mail, want) in [
+        ("the same", "x@evil.example", twice(&victim), "SPF pass of another domain, DKIM none, DMARC fail"),
+        (
+            "signed by another domain",
+            "x@evil.example",
+            twice(&keys.signed("evil.example", &victim)),
+            "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
+        ),
+        ("SPF disowns it", "ada@plain.example", twice(&plain), "SPF fail, DKIM none, DMARC none"),
+        (
+            "authors of two domains",
+            "x@evil.example",
+            victim.replace("<ada@good.example>", "<ada@good.example>, x@evil.example"),
+            "SPF pass of another domain, DKIM none, DMARC fail",
+        ),
+    ] {
+        let found = check(options(&server), envelope(EVIL, mail_from), &mail).await;
+        assert_eq!((found.clause().as_str(), found.standing()), (want, Standing::Failed), "{name}");
+    }
+    let said =
+        "Authentication-Results: mx.desk.example; spf=fail smtp.mailfrom=good.example; dmarc=fail header.from=good.example\r\n";
+    let options = AuthenticateOptions { authserv_id: Some("mx.desk.example".into()), ..options(&server) };
+    for (name, said, want) in [
+        ("a relay saw it fail", said.to_owned(), Standing::Failed),
+        ("a relay saw one of the two pass", said.replace("fail", "pass"), Standing::Unknown),
+    ] {
+        let by_relay = Envelope { trusted: true, ..envelope(EVIL, "x@evil.example") };
+        let mail = format!("{said}Received: from x by mx.desk.example; Mon, 1 Jan 2024 00:00:00 +0000\r\n{}", twice(&victim));
+        let found = check(options.clone(), by_relay, &mail).await;
+        assert_eq!(found.standing(), want, "{name}: {}", found.clause());
+    }
+}
+
+#[tokio::test]
+async fn trouble_of_another_domain_cancels_no_failure() {
+    let keys = Keys::new();
+    let good = from("ada@good.example");
+    let by_evil = keys.signed("evil.example", &good);
+    let by_both = keys.signed("good.example", &by_evil);
+    let silent = troubled(&keys, Trouble { silent: &["evil.example"], ..Trouble::default() }).await;
+    let failing = troubled(&keys, Trouble { failing: &["evil.example"], ..Trouble::default() }).await;
+    let own_fails = troubled(&keys, Trouble { failing: &["s1._domainkey.good.example"], ..Trouble::default() }).await;
+    for (name, server, mail_from, mail, want, standing) in [
+        ("no answer", &silent, "x@evil.example", &by_evil, "SPF none, DKIM none, DMARC fail", Standing::Failed),
+        ("failures", &failing, "x@evil.example", &by_evil, "SPF temperror, DKIM temperror, DMARC fail", Standing::Failed),
+        ("its own passes", &silent, "x@evil.example", &by_both, "SPF none, DKIM pass, DMARC pass", Standing::Authenticated),
+        ("its own might have passed", &own_fails, "x@evil.example", &by_both, "nobody checked its sender", Standing::Unknown),
+    ] {
+        let options = AuthenticateOptions { budget_ms: 4_000, ..options(server) };
+        let found = check(options, envelope(EVIL, mail_from), mail).await;
+        assert_eq!((found.clause().as_str(), found.standing()), (want, standing), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn senders_without_dns_do_not_end_the_checks_of_others() {
+    let keys = Keys::new();
+    let server = troubled(&keys, Trouble { silent: &["evil.example"], ..Trouble::default() }).await;
+    let options = AuthenticateOptions { budget_ms: 1_000, ..options(&server) };
+    let authenticator = Authenticator::new(options).unwrap();
+    let silent = (0..20).map(|_| subject(envelope(EVIL, "x@evil.example"), &from("x@evil.example")));
+    assert_eq!(authenticator.check_all(silent.collect()).await, vec![Authentication::unchecked(); 20]);
+    assert!(!authenticator.rest.is_resting(), "name servers are there");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use desk::address::AddressRefusal;
 use desk::user::Role;
 use engine::admin::{AccountRequest, AdminError};
 
-use crate::support::{key, on_both, quick, raw};
+use crate::support::{key, on_both, quick, raw, set};
 
 fn request(subdomain: &str, admin: &str, host: &str) -> AccountRequest {
     AccountRequest { subdomain: subdomain.into(), name: String::new(), admin_email: admin.into(), native_host: host.into() }
@@ -116,10 +116,29 @@ async fn addresses_follow_their_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn settings_changed_at_once_all_hold() {
+    on_both(quick(), async |desk| {
+        let other = desk.node(engine::EngineOptions { holder: "cli".into(), ..quick() }).await;
+        for round in 1..=5 {
+            tokio::join!(
+                set(&desk.engine, desk.account, move |settings| settings.addresses_max = round),
+                set(&other, desk.account, move |settings| settings.sender_per_hour = round),
+                set(&desk.engine, desk.account, |settings| settings.acknowledge = !settings.acknowledge),
+            );
+            let settings = desk.engine.account(desk.account).await.unwrap().settings.clone();
+            assert_eq!((settings.addresses_max, settings.sender_per_hour, settings.acknowledge), (round, round, round % 2 == 0));
+        }
+        let refused = desk.engine.change_settings(desk.account, |_| Err::<Settings, _>("no")).await.unwrap();
+        assert_eq!(refused, Err("no"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_entitlement_is_checked_at_its_limit() {
     on_both(quick(), async |desk| {
         let (engine, account) = (&desk.engine, desk.account);
-        engine.set_settings(account, Settings { addresses_max: 2, ..Settings::default() }).await.unwrap();
+        desk.set(|settings| settings.addresses_max = 2).await;
         engine.add_address(account, "a@acme.example", "", None, false).await.unwrap();
         let refused = engine.add_address(account, "b@acme.example", "", None, false).await;
         assert!(matches!(refused, Err(AdminError::Address(AddressRefusal::TooMany(2)))), "{refused:?}");

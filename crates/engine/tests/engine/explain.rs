@@ -1,5 +1,7 @@
 //! `explain` says what intake then does.
 
+use engine::admin::AccountRequest;
+
 use crate::support::{envelope, on_both, quick, raw};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +61,37 @@ async fn a_recipient_that_smtp_would_refuse_is_nobodys() {
         for recipient in ["nobody@acme.desk.example", "x@else.example", "not an address"] {
             let explained = desk.engine.explain(&raw("Subject: x\n\nhi"), envelope(None, &[recipient])).await.unwrap();
             assert!(explained.is_none(), "{recipient}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recipients_of_others_decide_nothing() {
+    on_both(quick(), async |desk| {
+        desk.receive(&["Subject: Lamp\n\nDark."]).await;
+        desk.work().await;
+        let request = AccountRequest {
+            subdomain: "shop".into(),
+            name: String::new(),
+            admin_email: "carol@shop.example".into(),
+            native_host: "shop.desk.example".into(),
+        };
+        desk.engine.create_account(request).await.unwrap();
+        let token = desk.ticket(1).await.token;
+        let raw = raw("Subject: New\n\nhi");
+        let ours = "support@acme.desk.example";
+        let explain = async |recipients: &[&str]| {
+            let envelope = envelope(Some("ada@customer.example"), recipients);
+            desk.engine.explain(&raw, envelope).await.unwrap().unwrap().decision
+        };
+        let want = explain(&[ours]).await;
+        assert_eq!(want.outcome().as_str(), "new_ticket");
+        for other in ["shop", "nobody"].map(|host| format!("support+id{}@{host}.desk.example", token.as_str())) {
+            for recipients in [[ours, other.as_str()], [other.as_str(), ours]] {
+                let is_ours = recipients[0] == ours || other.contains("nobody");
+                assert_eq!(explain(&recipients).await == want, is_ours, "{recipients:?}");
+            }
         }
     })
     .await;

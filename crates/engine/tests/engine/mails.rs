@@ -1,9 +1,8 @@
 //! Mail from the spool to tickets.
 
-use desk::account::Settings;
 use desk::id::UserId;
 
-use crate::support::{envelope, on_both, quick, raw};
+use crate::support::{envelope, on_both, quick, raw, set};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_become_tickets_in_the_order_of_acceptance() {
@@ -234,7 +233,7 @@ async fn a_change_of_configuration_counts_from_the_next_batch_on() {
         // By another process, as the command line is.
         let other = desk.node(engine::EngineOptions { holder: "cli".into(), ..quick() }).await;
         other.add_address(desk.account, "sales@acme.desk.example", "Sales", None, false).await.unwrap();
-        other.set_settings(desk.account, Settings { acknowledge: false, ..Settings::default() }).await.unwrap();
+        set(&other, desk.account, |settings| settings.acknowledge = false).await;
         desk.accept(envelope(Some("eve@else.example"), &["sales@acme.desk.example"]), &raw("Subject: Two\n\n2")).await;
         desk.work().await;
         assert_eq!(desk.ticket(2).await.received.recipient, "sales@acme.desk.example");

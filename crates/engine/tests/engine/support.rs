@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use desk::account::Settings;
 use desk::clock::{Clock, Millis};
 use desk::envelope::Envelope;
 use desk::ticket::Ticket;
@@ -144,6 +145,11 @@ impl TestDesk {
         ids
     }
 
+    /// Changes the account's settings.
+    pub(crate) async fn set(&self, change: impl Fn(&mut Settings) + Send + 'static) {
+        set(&self.engine, self.account, change).await;
+    }
+
     /// Works the spool until no mail of the account waits.
     pub(crate) async fn work(&self) {
         self.work_by(&self.engine).await;
@@ -221,4 +227,14 @@ async fn blocking<T: Send>(database: &Database, open: impl FnOnce(&Database) -> 
 
 pub(crate) fn answer(body: &str, is_public: bool) -> Update {
     Update { comment: Some(NewComment { body: body.into(), is_public }), ..Update::default() }
+}
+
+/// Changes an account's settings.
+pub(crate) async fn set(engine: &Engine, account: i64, change: impl Fn(&mut Settings) + Send + 'static) {
+    let changed = engine.change_settings(account, move |settings| {
+        let mut settings = settings.clone();
+        change(&mut settings);
+        Ok::<_, ()>(settings)
+    });
+    changed.await.unwrap().unwrap();
 }

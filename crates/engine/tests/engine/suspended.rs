@@ -142,10 +142,11 @@ async fn held_mail_is_deleted_14_days_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_digest_tells_once_of_what_was_held() {
     on_both(quick(), async |desk| {
-        let mut settings = desk.engine.account(desk.account).await.unwrap().settings.clone();
-        settings.suspended_notification = SuspendedNotification::Hourly;
-        settings.suspended_notification_address = "lead@acme.example".into();
-        desk.engine.set_settings(desk.account, settings).await.unwrap();
+        desk.set(|settings| {
+            settings.suspended_notification = SuspendedNotification::Hourly;
+            settings.suspended_notification_address = "lead@acme.example".into();
+        })
+        .await;
         hold(desk).await;
         assert_eq!(desk.engine.tell_of_suspended().await.unwrap(), 0);
         desk.clock.turn(HOUR);

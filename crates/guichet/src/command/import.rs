@@ -54,7 +54,8 @@ struct Tally {
 pub(super) async fn run(session: &Session<'_>, command: &cli::Import) -> Result<()> {
     let limit = session.loaded.config.limits.max_mail_bytes;
     let source = source(command, limit)?;
-    let intake = Intake::new(session.store.clone(), Arc::new(SystemClock));
+    let room_bytes = session.loaded.config.limits.room_bytes();
+    let intake = Intake::new(session.store.clone(), Arc::new(SystemClock), room_bytes);
     let account_id = account_of(session, &intake, &command.rcpt).await?;
     let is_decided = serve::is_running(&session.loaded).unwrap_or(true);
     let importer = Importer::new(intake, account_id, command.rcpt.trim().to_owned(), is_decided);

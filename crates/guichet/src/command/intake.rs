@@ -56,7 +56,7 @@ fn take(common: &Common, command: &cli::Intake) -> Result<()> {
 }
 
 async fn spool(loaded: &Loaded, store: &Store, command: &cli::Intake, raw: Vec<u8>, mail_from: Option<String>) -> Result<i64> {
-    let intake = Intake::new(store.clone(), Arc::new(SystemClock));
+    let intake = Intake::new(store.clone(), Arc::new(SystemClock), loaded.config.limits.room_bytes());
     let limit = serve::limits(&loaded.config).recipients;
     if command.rcpt.len() > limit {
         let why = format!("{} recipients are more than the limit of {limit}", command.rcpt.len());

@@ -12,24 +12,28 @@ use crate::failure::{Doing as _, Failure, Result};
 pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result<()> {
     let id = session.account().await?;
     let engine = session.engine().await?;
-    let account = engine.account(id).await.doing("the account cannot be read")?;
-    let mut all = as_map(&account.settings)?;
     match command {
-        cli::Setting::Get { key: None } => {
-            let rows: Vec<Vec<String>> = all.iter().map(|(key, value)| vec![key.clone(), value.to_string()]).collect();
-            session.output().answer(&Value::Object(all), &crate::output::table(&rows))
-        }
-        cli::Setting::Get { key: Some(key) } => {
-            let value = all.get(key).ok_or_else(|| unknown(key, &all))?;
-            session.output().answer(&json!({key: value}), &value.to_string())
+        cli::Setting::Get { key } => {
+            let account = engine.account(id).await.doing("the account cannot be read")?;
+            show(session, &as_map(&account.settings)?, key.as_deref())
         }
         cli::Setting::Set { key, value } => {
-            let settings = changed(&mut all, key, value)?;
-            engine.set_settings(id, settings).await.doing("the setting was not changed")?;
-            let now = all.get(key).cloned().unwrap_or_default();
+            let (wanted, value) = (key.clone(), value.clone());
+            let change = move |settings: &Settings| changed(&mut as_map(settings)?, &wanted, &value);
+            let settings = engine.change_settings(id, change).await.doing("the setting was not changed")??;
+            let now = as_map(&settings)?.remove(key).unwrap_or_default();
             session.output().answer(&json!({key: now}), &format!("{key} is {now} now."))
         }
     }
+}
+
+fn show(session: &Session<'_>, all: &Map<String, Value>, key: Option<&str>) -> Result<()> {
+    let Some(key) = key else {
+        let rows: Vec<Vec<String>> = all.iter().map(|(key, value)| vec![key.clone(), value.to_string()]).collect();
+        return session.output().answer(&Value::Object(all.clone()), &crate::output::table(&rows));
+    };
+    let value = all.get(key).ok_or_else(|| unknown(key, all))?;
+    session.output().answer(&json!({key: value}), &value.to_string())
 }
 
 fn as_map(settings: &Settings) -> Result<Map<String, Value>> {

@@ -222,6 +222,13 @@ pub(crate) const KEYS: &[Key] = &[
         |config, raw| put(&mut config.limits.idle_ms, raw.duration_ms()?),
     ),
     key(
+        "limits.mail_memory",
+        "512MB",
+        r#""128MB""#,
+        "Memory for the mails that are coming in by all doors together; 64 KB of each are not counted. What finds no room is refused with 452 4.3.1, or 429 by HTTP. Never less than twice limits.max_mail_size.",
+        |config, raw| put(&mut config.limits.mail_memory_bytes, at_least(raw.size_bytes()?, 1_000_000, "1MB")?),
+    ),
+    key(
         "tls.certificate_file",
         "a self-signed one, made and kept in DATA/tls",
         r#""/etc/guichet/fullchain.pem""#,

@@ -77,6 +77,12 @@ impl Worker {
         None
     }
 
+    /// For how long a destination that is down is still left alone.
+    pub(super) fn down_for(&self, destination: &str) -> Option<Duration> {
+        let down = self.inner.down.lock().expect("plain map");
+        down.get(destination).map(|(until, _)| until.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
+    }
+
     fn note_host(&self, destination: &str, attempt: &Attempt) {
         if attempt.result == AttemptResult::Deferred && attempt.scope == Scope::Host {
             let mut down = self.inner.down.lock().expect("plain map");

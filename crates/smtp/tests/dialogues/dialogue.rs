@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use smtp::{BareNewline, Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
+use smtp::{Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
 
 /// How the bytes of the client are cut into pushes.
 pub(crate) enum Cut {
@@ -80,11 +80,10 @@ impl Player {
         };
         let words: Vec<_> = directive.split(' ').collect();
         match words[..] {
-            ["recipient", answer, address, ref text @ ..] => {
+            ["recipient", answer, address] => {
                 let answer = match answer {
                     "unknown" => RecipientAnswer::Unknown,
                     "temporary" => RecipientAnswer::Temporary,
-                    "refused" => RecipientAnswer::Refused(text.join(" ").replace("\\r\\n", "\r\n")),
                     other => panic!("no such answer: {other}"),
                 };
                 self.recipients.insert(address.to_owned(), answer);
@@ -183,8 +182,6 @@ fn set(config: &mut Config, setting: &str) {
     match setting.split(' ').collect::<Vec<_>>()[..] {
         ["protocol", "lmtp"] => config.protocol = Protocol::Lmtp,
         ["starttls"] => config.starttls = true,
-        ["bare-newline", "normalise"] => config.bare_newline = BareNewline::Normalise,
-        ["bare-newline", "refuse"] => config.bare_newline = BareNewline::Refuse,
         ["max-mail-bytes", number] => config.max_mail_bytes = number.parse().unwrap(),
         ["command-line-bytes", number] => limits.command_line_bytes = number.parse().unwrap(),
         ["mail-line-bytes", number] => limits.mail_line_bytes = number.parse().unwrap(),
@@ -202,7 +199,6 @@ fn set(config: &mut Config, setting: &str) {
 fn mail_answer(text: &str) -> MailAnswer {
     match text {
         "temporary" => MailAnswer::Temporary,
-        "too-large" => MailAnswer::TooLarge,
         id => MailAnswer::Accepted { id: id.to_owned() },
     }
 }
@@ -211,7 +207,7 @@ fn mail_answer(text: &str) -> MailAnswer {
 fn describe(mail: &Transaction) -> String {
     let recipients: Vec<_> = mail.recipients.iter().map(describe_recipient).collect();
     let sender = mail.mail_from.as_ref().map_or("<>", |address| address.as_str());
-    let flags = [(mail.tls, " tls"), (mail.smtputf8, " smtputf8"), (mail.body_8bit, " 8bit"), (mail.normalised, " normalised")];
+    let flags = [(mail.tls, " tls"), (mail.smtputf8, " smtputf8"), (mail.body_8bit, " 8bit")];
     let flags: String = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
     let raw = match mail.raw.len() {
         0..=200 => format!("\"{}\"", mail.raw.escape_ascii()),

@@ -10,6 +10,7 @@
 
 mod dialogue;
 mod reference;
+mod room;
 mod splits;
 
 use std::fs;

@@ -8,16 +8,15 @@ pub(crate) fn first_mail(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     let end = bytes.windows(5).position(|window| window == b"\r\n.\r\n")?;
     let mut mail = Vec::new();
     for line in lines(&bytes[..end]) {
-        mail.extend(normal_line(line.strip_prefix(b".").unwrap_or(line)));
+        mail.extend(line.strip_prefix(b".").unwrap_or(line));
+        mail.extend(b"\r\n");
     }
     Some((mail, end + 5))
 }
 
 /// The text of a mail that came in chunks.
 pub(crate) fn chunked_mail(bytes: &[u8]) -> Vec<u8> {
-    let mut mail: Vec<u8> = lines(bytes).into_iter().flat_map(normal_line).collect();
-    mail.truncate(mail.len() - 2);
-    mail
+    bytes.to_vec()
 }
 
 /// Splits at CRLF only.
@@ -30,17 +29,4 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     }
     lines.push(rest);
     lines
-}
-
-fn normal_line(line: &[u8]) -> Vec<u8> {
-    let mut normal = Vec::new();
-    for &byte in line {
-        match byte {
-            b'\n' => normal.extend(b"\r\n"),
-            b'\r' => normal.push(b' '),
-            other => normal.push(other),
-        }
-    }
-    normal.extend(b"\r\n");
-    normal
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use smtp::{BareNewline, Config, MailAnswer, Protocol, RecipientAnswer, Session, Step, Transaction};
+use smtp::{Config, MailAnswer, Protocol, RecipientAnswer, Session, Step, Transaction};
 
 use crate::dialogue::{Cut, play};
 use crate::reference::{chunked_mail, first_mail};
@@ -62,33 +62,6 @@ fn nasty_session() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(select(&LINES[..]), 0..40).prop_map(|lines| lines.concat().into_bytes())
 }
 
-fn has_stray_newline(bytes: &[u8]) -> bool {
-    let ends = bytes.windows(2).filter(|window| *window == b"\r\n").count();
-    let count = |wanted: u8| bytes.iter().filter(|byte| **byte == wanted).count();
-    count(b'\r') != ends || count(b'\n') != ends
-}
-
-fn normalising() -> Config {
-    let mut config = Config::new("desk.example", Protocol::Smtp);
-    config.bare_newline = BareNewline::Normalise;
-    config
-}
-
-/// What rewriting makes of bytes that were kept as they came.
-fn rewritten(kept: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut bytes = kept.iter().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.next_if(|next| **next == b'\n').is_some() => out.extend(b"\r\n"),
-            b'\r' => out.push(b' '),
-            b'\n' => out.extend(b"\r\n"),
-            other => out.push(*other),
-        }
-    }
-    out
-}
-
 fn small_limits() -> Config {
     let mut config = Config::new("desk.example", Protocol::Smtp);
     config.max_mail_bytes = 60;
@@ -105,19 +78,9 @@ proptest! {
         let bytes = [ENVELOPE, b"DATA\r\n", &text, b"\r\n.\r\n"].concat();
         let start = ENVELOPE.len() + 6;
         let (want, used) = first_mail(&bytes[start..]).expect("an end of data");
-        let (mails, _) = run(&normalising(), &bytes[..start + used], piece);
+        let (mails, _) = run(&Config::new("desk.example", Protocol::Smtp), &bytes[..start + used], piece);
         prop_assert_eq!(mails.len(), 1);
         prop_assert_eq!(&mails[0].raw, &want);
-        prop_assert_eq!(mails[0].normalised, has_stray_newline(&bytes[start..start + used]));
-    }
-
-    #[test]
-    fn kept_mail_differs_from_rewritten_mail_in_its_stray_newlines_alone(text in nasty_text(), piece in 1_usize..20) {
-        let bytes = [ENVELOPE, b"DATA\r\n", &text, b"\r\n.\r\n"].concat();
-        let kept = run(&Config::new("desk.example", Protocol::Smtp), &bytes, piece).0;
-        let made: Vec<Vec<u8>> = kept.iter().map(|mail| rewritten(&mail.raw)).collect();
-        let wanted: Vec<Vec<u8>> = run(&normalising(), &bytes, piece).0.into_iter().map(|mail| mail.raw).collect();
-        prop_assert_eq!(made, wanted);
     }
 
     #[test]
@@ -137,7 +100,7 @@ proptest! {
             bytes.extend(chunk);
         }
         bytes.extend(b"BDAT 0 LAST\r\n");
-        let (mails, _) = run(&normalising(), &bytes, piece);
+        let (mails, _) = run(&Config::new("desk.example", Protocol::Smtp), &bytes, piece);
         prop_assert_eq!(mails.len(), 1);
         prop_assert_eq!(&mails[0].raw, &chunked_mail(&text));
     }
@@ -155,14 +118,6 @@ proptest! {
     fn cuts_do_not_change_which_limit_is_told(text in nasty_text(), piece in 1_usize..10) {
         let bytes = [ENVELOPE, b"DATA\r\n", &text, b"\r\n.\r\nQUIT\r\n"].concat();
         prop_assert_eq!(run(&small_limits(), &bytes, piece), run(&small_limits(), &bytes, usize::MAX));
-    }
-
-    #[test]
-    fn rewritten_mail_holds_no_stray_newline(text in nasty_text()) {
-        let bytes = [ENVELOPE, b"DATA\r\n", &text, b"\r\n.\r\n"].concat();
-        for mail in run(&normalising(), &bytes, 1_000).0 {
-            prop_assert!(!has_stray_newline(&mail.raw));
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use store::changes::Writing;
 use store::outbox::{self, Attempted, Due};
 use store::work::{self, Kind};
 
-use crate::support::{account, new_person, on_both, opening, ticket, write, write_as};
+use crate::support::{account, new_person, on_both, open, opening, ticket, write, write_as};
 
 const AGAIN: i64 = 1_000;
 
@@ -176,6 +176,48 @@ fn a_bounce_after_sending_stands_and_marks_the_address() {
         record(store, 502, "sent", 0, 120);
         assert_eq!(state(store, 502), "bounced");
     });
+}
+
+#[test]
+fn an_address_that_needs_quotes_is_found_by_its_bounce() {
+    on_both(|store| {
+        sent_mail(store, true);
+        let quoted = Changes { people: vec![new_person(60, "Dots..Twice@docomo.example")], ..Changes::default() };
+        write(store, 1, quoted).unwrap();
+        let recipient = "Dots..Twice@docomo.example".to_owned();
+        let delivery = Delivery { outbox_id: OutboxId(502), mail_id: OutgoingId(400), recipient, ticket: Some(TicketId(900)) };
+        let bounced = vec![Bounced { delivery, result: DeliveryResult::Hard, answer: "550 no such user".into(), at: 300 }];
+        write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
+        let found = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["\"dots..twice\"@docomo.example"])).unwrap();
+        assert_eq!(found[0].1.deliverable.as_str(), "undeliverable");
+    });
+}
+
+#[test]
+fn a_bounce_between_looking_and_claiming_stands() {
+    let database = testkit::database::postgres();
+    let store = open(&database);
+    store.migrate().unwrap();
+    sent_mail(&store, true);
+    let (bounced, is_bounced) = std::sync::mpsc::channel();
+    let bouncing = store.clone();
+    let writer = std::thread::spawn(move || {
+        bouncing.write_blocking(move |tx| {
+            tx.execute("UPDATE outbox SET state = 'bounced' WHERE account_id = 1 AND id = 501", &[])?;
+            bounced.send(()).unwrap();
+            // Until the claim has looked, and waits for this row.
+            let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            while tx.find(waits, &[])?.map_or(Ok(0), |mut row| row.int())? == 0 {
+                std::thread::yield_now();
+            }
+            Ok(())
+        })
+    });
+    is_bounced.recv().unwrap();
+    let claimed: Vec<i64> = claim(&store, 100, &[], 10).into_iter().map(|due| due.id).collect();
+    writer.join().unwrap().unwrap();
+    assert_eq!(claimed, [502]);
+    assert_eq!(state(&store, 501), "bounced");
 }
 
 #[test]

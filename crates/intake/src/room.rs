@@ -1,0 +1,84 @@
+//! Memory for mails that are coming in, of all doors together: each is held whole until it is durable.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What each mail may take without asking: small mail comes in however much large mail does.
+pub(crate) const FREE_BYTES: u64 = 64 * 1024;
+
+/// The memory that mails share; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    limit: u64,
+    taken: Arc<AtomicU64>,
+}
+
+impl Room {
+    pub(crate) fn new(limit_bytes: u64) -> Room {
+        Room { limit: limit_bytes, taken: Arc::default() }
+    }
+
+    /// A share of it that has nothing yet.
+    pub(crate) fn share(&self) -> Share {
+        Share { room: self.clone(), held: 0 }
+    }
+}
+
+/// What one mail has of the room; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    room: Room,
+    held: u64,
+}
+
+impl Share {
+    /// Makes the share as large as a mail of so many bytes needs. False, and all as it was, when there is no room for that.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        let wanted = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_sub(FREE_BYTES);
+        let (held, limit) = (self.held, self.room.limit);
+        let grown = |taken: u64| {
+            let next = taken.saturating_sub(held).saturating_add(wanted);
+            (next <= limit || wanted <= held).then_some(next)
+        };
+        let is_held = self.room.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
+        if is_held {
+            self.held = wanted;
+        }
+        is_held
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.hold(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_together_stay_within_the_room() {
+        let free = usize::try_from(FREE_BYTES).unwrap();
+        let room = Room::new(1_000);
+        let (mut one, mut other) = (room.share(), room.share());
+        for (name, share, bytes, want) in [
+            ("what is free", 0, free, true),
+            ("a part", 0, free + 600, true),
+            ("up to the limit", 1, free + 400, true),
+            ("one byte more", 1, free + 401, false),
+            ("what is free of another", 0, free + 601, false),
+            ("less", 0, free + 599, true),
+            ("what was given back", 1, free + 401, true),
+            ("nothing", 0, 0, true),
+            ("all but that", 0, free + 599, true),
+        ] {
+            let share = if share == 0 { &mut one } else { &mut other };
+            assert_eq!(share.hold(bytes), want, "{name}");
+        }
+        drop(one);
+        drop(other);
+        assert!(room.share().hold(free + 1_000) && !room.share().hold(free + 1_001));
+    }
+}
