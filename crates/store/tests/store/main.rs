@@ -9,6 +9,7 @@
 mod accounts;
 mod directory;
 mod durability;
+mod encryption;
 mod full_disk;
 mod group_commit;
 mod ids;

@@ -1,12 +1,14 @@
 //! A throw-away PostgreSQL with real durability.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 
+use super::certificate::Certificate;
 use super::folder::Folder;
 use super::port::free_port;
 use super::process::{as_root, as_user, find_program, run, signal, user_exists};
@@ -23,6 +25,8 @@ pub struct PostgresOptions {
     pub durable: bool,
     /// `max_connections`, 200 by default.
     pub connections: u32,
+    /// Whether it offers TLS, with a certificate for `localhost` and 127.0.0.1; not by default.
+    pub tls: bool,
     /// Further `-c name=value` settings.
     pub settings: Vec<(String, String)>,
     /// An existing folder (a small tmpfs, for example) that shall hold the data; by default the server's own folder.
@@ -31,7 +35,7 @@ pub struct PostgresOptions {
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { durable: true, connections: 200, settings: Vec::new(), inside: None }
+        Self { durable: true, connections: 200, tls: false, settings: Vec::new(), inside: None }
     }
 }
 
@@ -42,6 +46,7 @@ pub struct Postgres {
     data: PathBuf,
     port: u16,
     options: PostgresOptions,
+    tls: Option<(Certificate, PathBuf)>,
     child: Option<Child>,
 }
 
@@ -62,7 +67,8 @@ impl Postgres {
             .current_dir("/")
             .args(["--username=guichet", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
             .arg(&data))?;
-        let mut server = Self { folder, data, port: free_port(), options, child: None };
+        let tls = options.tls.then(|| tls_files(&folder)).transpose()?;
+        let mut server = Self { folder, data, port: free_port(), options, tls, child: None };
         server.launch()?;
         Ok(server)
     }
@@ -83,6 +89,12 @@ impl Postgres {
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// The file of the authority that signed its certificate; none without TLS.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|(_, authority)| authority.as_path())
     }
 
     /// The URL of the maintenance database, `postgres://…/postgres`.
@@ -171,6 +183,11 @@ impl Postgres {
         command.arg("-c").arg(format!("max_connections={}", self.options.connections));
         command.arg("-c").arg(format!("fsync={durable}"));
         command.arg("-c").arg(format!("synchronous_commit={durable}"));
+        if let Some((certificate, _)) = &self.tls {
+            command.args(["-c", "ssl=on"]);
+            command.arg("-c").arg(format!("ssl_cert_file={}", certificate.certificate.display()));
+            command.arg("-c").arg(format!("ssl_key_file={}", certificate.key.display()));
+        }
         for (name, value) in &self.options.settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }
@@ -209,6 +226,16 @@ fn program(name: &str) -> Result<PathBuf> {
 fn version_of(program: &Path) -> u32 {
     let folder = program.ancestors().nth(2).and_then(Path::file_name);
     folder.and_then(|name| name.to_str()?.parse().ok()).unwrap_or(0)
+}
+
+/// PostgreSQL takes no key that others may read.
+fn tls_files(folder: &Folder) -> Result<(Certificate, PathBuf)> {
+    let (certificate, authority) = Certificate::make_signed(folder)?;
+    fs::set_permissions(&certificate.key, fs::Permissions::from_mode(0o600))?;
+    if super::is_root() {
+        run(as_root("chown").arg(USER).arg(&certificate.key))?;
+    }
+    Ok((certificate, authority))
 }
 
 fn ensure_user() -> Result<()> {
