@@ -3,6 +3,7 @@
 //! A thread drives its connection itself, so a statement costs no hop to another thread, and rows of one statement
 //! can be pipelined. Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
 
+mod crier;
 mod server;
 mod tls;
 
@@ -19,7 +20,9 @@ use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Insert, Tx};
 use crate::value::{Cell, Row, Value, storable};
+use crate::work::Wakes;
 
+use crier::Crier;
 use server::Server;
 
 /// How often a closure is run again after a serialisation failure or a deadlock.
@@ -38,10 +41,11 @@ enum Work {
 pub(crate) struct Postgres {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    crier: Crier,
 }
 
 impl Postgres {
-    pub(crate) fn open(url: &str, connections: usize, allow_unsafe: bool) -> Result<Postgres> {
+    pub(crate) fn open(url: &str, connections: usize, allow_unsafe: bool, wakes: Arc<Wakes>) -> Result<Postgres> {
         let server = Server::parse(url)?;
         check_durability(&server, allow_unsafe)?;
         let (sender, receiver) = mpsc::channel::<Work>();
@@ -55,7 +59,8 @@ impl Postgres {
                 .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
             threads.push(thread);
         }
-        Ok(Postgres { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+        let crier = Crier::start(server, wakes)?;
+        Ok(Postgres { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads), crier })
     }
 
     pub(crate) fn write(&self, job: Job) {
@@ -73,7 +78,18 @@ impl Postgres {
         }
     }
 
+    /// Hears what other nodes ring from now on.
+    pub(crate) fn listen(&self) {
+        self.crier.listen();
+    }
+
+    /// Tells other nodes of a bell.
+    pub(crate) fn tell(&self, bell: &'static str) {
+        self.crier.tell(bell);
+    }
+
     pub(crate) fn close(&self) {
+        self.crier.close();
         self.queue.lock().expect("no closure runs under this lock").take();
         for thread in self.threads.lock().expect("no closure runs under this lock").drain(..) {
             let _ = thread.join();

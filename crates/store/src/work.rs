@@ -25,6 +25,8 @@ pub enum Kind {
     Digest,
 }
 
+const KINDS: [Kind; 5] = [Kind::Mail, Kind::Outbox, Kind::Close, Kind::Purge, Kind::Digest];
+
 impl Kind {
     fn as_str(self) -> &'static str {
         match self {
@@ -37,7 +39,7 @@ impl Kind {
     }
 }
 
-/// In-process bells; polling is the safety net and what other nodes' work is found by.
+/// The bells of this process; polling is the safety net.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     mail: Arc<Notify>,
@@ -45,22 +47,40 @@ pub(crate) struct Wakes {
     close: Arc<Notify>,
 }
 
-impl Store {
-    /// Rings for a kind of work.
-    pub fn wake(&self, kind: Kind) {
-        self.bell(kind).notify_one();
+impl Wakes {
+    fn bell(&self, kind: Kind) -> &Arc<Notify> {
+        match kind {
+            Kind::Mail => &self.mail,
+            Kind::Outbox => &self.outbox,
+            // Days of waiting: all that has a due time far away is looked for by one task.
+            Kind::Close | Kind::Purge | Kind::Digest => &self.close,
+        }
     }
 
-    /// The bell of a kind of work.
+    /// Rings what another node told of; a kind of a newer version has no bell here.
+    pub(crate) fn ring(&self, kind: &str) {
+        if let Some(kind) = KINDS.into_iter().find(|known| known.as_str() == kind) {
+            self.bell(kind).notify_one();
+        }
+    }
+
+    pub(crate) fn ring_all(&self) {
+        [&self.mail, &self.outbox, &self.close].into_iter().for_each(|bell| bell.notify_one());
+    }
+}
+
+impl Store {
+    /// Rings for a kind of work, here and on the other nodes. Returns at once.
+    pub fn wake(&self, kind: Kind) {
+        self.inner.wakes.bell(kind).notify_one();
+        self.tell_others(kind.as_str());
+    }
+
+    /// The bell of a kind of work. Whoever asks for one hears the other nodes, too.
     #[must_use]
     pub fn bell(&self, kind: Kind) -> Arc<Notify> {
-        let wakes = &self.inner.wakes;
-        Arc::clone(match kind {
-            Kind::Mail => &wakes.mail,
-            Kind::Outbox => &wakes.outbox,
-            // Days of waiting: all that has a due time far away is looked for by one task.
-            Kind::Close | Kind::Purge | Kind::Digest => &wakes.close,
-        })
+        self.hear_others();
+        Arc::clone(self.inner.wakes.bell(kind))
     }
 }
 

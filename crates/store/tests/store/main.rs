@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod bells;
 mod directory;
 mod durability;
 mod encryption;
