@@ -17,6 +17,7 @@ pub mod account;
 pub mod address;
 pub mod blob;
 pub mod changes;
+pub mod crash;
 pub mod directory;
 pub mod facts;
 pub mod folder;

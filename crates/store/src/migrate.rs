@@ -12,6 +12,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "suspended", include_str!("../migrations/0003_suspended.sql")),
     (4, "doors", include_str!("../migrations/0004_doors.sql")),
     (5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
+    (6, "crashes", include_str!("../migrations/0006_crashes.sql")),
 ];
 
 const PARTITIONS: usize = 4;

@@ -28,7 +28,7 @@ pub enum Kind {
 const KINDS: [Kind; 5] = [Kind::Mail, Kind::Outbox, Kind::Close, Kind::Purge, Kind::Digest];
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Mail => "mail",
             Kind::Outbox => "outbox",
@@ -162,6 +162,10 @@ pub struct Lease {
     pub kind: Kind,
     /// Counts up with every change of hands; a write under an older epoch is refused.
     pub epoch: i64,
+    /// Whether the one before did not give it back: it stopped in the middle, froze, or is this program itself.
+    pub was_left: bool,
+    /// Programs that stopped with the account in hand, one after the other (see [`crate::crash`]).
+    pub crashes: i64,
 }
 
 /// Claims those of the accounts that nobody holds, or whose holder let its lease run out.
@@ -171,11 +175,12 @@ pub struct Lease {
 pub fn claim(tx: &mut Tx<'_>, kind: Kind, accounts: &[i64], holder: &str, lease_ms: i64) -> Result<Vec<Lease>> {
     let now = tx.database_now()?;
     let list: Vec<Value<'_>> = accounts.iter().map(|id| Value::Int(*id)).collect();
-    let sql = "SELECT account_id, epoch FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
+    let sql = "SELECT account_id, epoch, until, crashes FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
                FOR UPDATE SKIP LOCKED";
     let mut leases = Vec::new();
     for mut row in tx.query_in(sql, &values![kind.as_str(), now, holder], &list)? {
-        leases.push(Lease { account_id: row.int()?, kind, epoch: row.int()? + 1 });
+        let (account_id, epoch, until, crashes) = (row.int()?, row.int()?, row.int()?, row.int()?);
+        leases.push(Lease { account_id, kind, epoch: epoch + 1, was_left: until > 0, crashes });
     }
     leases.sort_by_key(|lease| lease.account_id);
     leases.dedup();

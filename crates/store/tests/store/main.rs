@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bells;
+mod crashes;
 mod directory;
 mod durability;
 mod encryption;
