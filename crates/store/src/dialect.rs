@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::tx::{Inner, Tx};
+use crate::values;
 
 /// Which database a transaction runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,15 @@ impl Tx<'_> {
             Dialect::Postgres => "SELECT pg_database_size(current_database())",
         };
         self.find(sql, &[])?.map_or(Ok(0), |mut row| row.int())
+    }
+
+    /// Whether there is a table of this name.
+    pub(crate) fn has_table(&mut self, name: &str) -> Result<bool> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+            Dialect::Postgres => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+        };
+        Ok(self.find(sql, &values![name])?.is_some())
     }
 
     /// Takes the lock that lets one process at a time migrate.

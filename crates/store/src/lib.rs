@@ -112,6 +112,14 @@ impl Store {
         self.write_blocking(|tx| migrate::run(tx, false))
     }
 
+    /// Looks whether the database answers and has the tables this version works with.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when they are missing, older, or of a newer version; [`StoreError::Unavailable`].
+    pub async fn verify(&self) -> Result<()> {
+        self.read(migrate::verify).await
+    }
+
     /// As [`Store::migrate`], the tenant tables hash-partitioned by account (PostgreSQL only): the shape a sharded
     /// database has, for the test that every statement stays in one partition.
     ///
