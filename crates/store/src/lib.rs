@@ -24,6 +24,7 @@ pub mod folder;
 pub mod ids;
 pub mod import;
 pub mod ledger;
+pub mod node;
 pub mod organization;
 pub mod outbox;
 pub mod raw;
@@ -36,6 +37,7 @@ pub mod token;
 pub mod user;
 pub mod work;
 
+pub use dialect::{Replication, Standby};
 pub use error::{Result, StoreError};
 pub use tx::Tx;
 pub use value::{Row, Value};

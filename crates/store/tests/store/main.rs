@@ -17,6 +17,7 @@ mod group_commit;
 mod ids;
 mod import;
 mod message_ids;
+mod nodes;
 mod outbox;
 mod partitions;
 mod raw;

@@ -113,6 +113,18 @@ impl Postgres {
         database::create(&self.url(), &name)
     }
 
+    /// Follows the server as an asynchronous standby named `pg_receivewal`, until the value is dropped. Once a server.
+    ///
+    /// # Errors
+    /// When it cannot be started; it connects some time later.
+    pub fn follow(&self) -> Result<Follower> {
+        let wal = self.folder.folder("followed", None)?;
+        let mut command = Command::new(program("pg_receivewal")?);
+        command.args(["--no-loop", "-h", "127.0.0.1", "-U", "guichet", "-p"]).arg(self.port.to_string()).arg("-D").arg(wal);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(self.folder.join("followed.log"))?);
+        Ok(Follower(command.spawn().context("starting pg_receivewal")?))
+    }
+
     /// Kills the postmaster with SIGKILL, as a crash would; its children end by themselves when they notice.
     ///
     /// # Errors
@@ -208,6 +220,17 @@ impl Drop for Postgres {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+/// What follows a [`Postgres`] like a standby; ends when dropped.
+#[derive(Debug)]
+pub struct Follower(Child);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
