@@ -71,7 +71,11 @@ impl Engine {
     /// The next mails of an account after one of the given time and id (`(0, 0)`: the oldest), read and parsed; `full` tells
     /// whether more may wait.
     pub(crate) async fn next_batch(&self, account_id: i64, after: (i64, i64)) -> Result<(Vec<Item>, bool)> {
-        let limit = self.inner.options.batch_max;
+        self.batch_of(account_id, after, self.inner.options.batch_max).await
+    }
+
+    /// As [`Engine::next_batch`], at most `limit` mails.
+    pub(crate) async fn batch_of(&self, account_id: i64, after: (i64, i64), limit: usize) -> Result<(Vec<Item>, bool)> {
         let (rows, packed, is_full) = self
             .store()
             .read(move |tx| {
@@ -217,7 +221,13 @@ impl Engine {
     }
 
     /// Suspends a mail that no step could work, with cause 19, or 24 when reading it took too long; its bytes are kept whole.
-    async fn hold_back(&self, lease: &Lease, item: &Item, step: &str, seen: Option<Announced>) -> Result<Vec<Decided>> {
+    pub(crate) async fn hold_back(
+        &self,
+        lease: &Lease,
+        item: &Item,
+        step: &str,
+        seen: Option<Announced>,
+    ) -> Result<Vec<Decided>> {
         tracing::error!(account.id = lease.account_id, mail.id = item.id, step, "Suspended a mail that could not be processed");
         let empty = Letter::parse(b"");
         let envelope = Arc::clone(&item.envelope);

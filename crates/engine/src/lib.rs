@@ -11,6 +11,7 @@ pub mod explain;
 mod accounts;
 mod authenticate;
 mod batch;
+mod careful;
 mod closer;
 mod command;
 mod digest;
@@ -100,6 +101,8 @@ struct EngineInner {
     keys: SigningKeys,
     accounts: accounts::Accounts,
     authenticator: Option<authenticate::Authenticator>,
+    /// Held by the one account whose mail is worked one at a time.
+    careful: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -111,7 +114,8 @@ impl Engine {
         let now = clock.now();
         let keys = store.write(move |tx| store::signing::load_or_make(tx, now)).await?;
         let authenticator = authenticator(&options);
-        let inner = EngineInner { store, options, clock, keys, accounts: accounts::Accounts::default(), authenticator };
+        let (accounts, careful) = (accounts::Accounts::default(), tokio::sync::Mutex::default());
+        let inner = EngineInner { store, options, clock, keys, accounts, authenticator, careful };
         Ok(Engine { inner: Arc::new(inner) })
     }
 

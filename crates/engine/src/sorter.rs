@@ -36,12 +36,15 @@ struct Held {
 #[derive(Debug, Default)]
 struct InHand {
     held: BTreeMap<i64, Held>,
+    /// The last epoch of each account that this program was given.
+    given: BTreeMap<i64, i64>,
     /// Accounts left alone for a while: another node works them, or they failed.
     refused: BTreeMap<i64, Instant>,
     running: JoinSet<(i64, store::Result<()>)>,
     at_work: BTreeSet<i64>,
     /// The account after which the next look begins: all have their turn, whoever has the most to do.
     looked_at: i64,
+    stop: CancellationToken,
 }
 
 impl InHand {
@@ -52,7 +55,11 @@ impl InHand {
     /// Notes how the work on an account ended. A failure concerns that account alone.
     fn note(&mut self, account_id: i64, outcome: store::Result<()>) {
         self.at_work.remove(&account_id);
-        let Err(error) = outcome else { return };
+        let Err(error) = outcome else {
+            // A batch was closed: whatever stopped the program before did not now.
+            self.held.entry(account_id).and_modify(|held| held.lease.crashes = 0);
+            return;
+        };
         self.held.remove(&account_id);
         if matches!(error, StoreError::Fenced { .. } | StoreError::Changed(_)) {
             tracing::warn!(account.id = account_id, "Another node took this account over");
@@ -82,7 +89,7 @@ impl Engine {
     /// Works the spool until it is told to stop; finishes the batches in hand and gives its leases back.
     pub async fn run_sorter(&self, stop: CancellationToken) {
         let bell = self.store().bell(Kind::Mail);
-        let mut hand = InHand::default();
+        let mut hand = InHand { stop: stop.clone(), ..InHand::default() };
         while !stop.is_cancelled() {
             while let Some(joined) = hand.running.try_join_next() {
                 hand.note_joined(joined);
@@ -138,8 +145,8 @@ impl Engine {
                 continue;
             };
             hand.at_work.insert(account_id);
-            let engine = self.clone();
-            hand.running.spawn(async move { (account_id, engine.work_account(&lease, account).await) });
+            let (engine, stop) = (self.clone(), hand.stop.clone());
+            hand.running.spawn(async move { (account_id, engine.work_account(&lease, account, &stop).await) });
         }
         Ok(())
     }
@@ -188,8 +195,16 @@ impl Engine {
         for id in &wanted {
             hand.held.remove(id);
         }
-        let claimed = self.store().write(move |tx| work::claim(tx, Kind::Mail, &wanted, &holder, lease_ms)).await?;
+        let given: BTreeMap<i64, i64> = wanted.iter().filter_map(|id| Some((*id, *hand.given.get(id)?))).collect();
+        let claimed = self
+            .store()
+            .write(move |tx| {
+                let leases = work::claim(tx, Kind::Mail, &wanted, &holder, lease_ms)?;
+                store::crash::count(tx, leases, &given)
+            })
+            .await?;
         for lease in claimed {
+            hand.given.insert(lease.account_id, lease.epoch);
             hand.held.insert(lease.account_id, Held { lease, renew_from: now + self.half_lease() });
         }
         Ok(())
@@ -221,7 +236,10 @@ impl Engine {
         Ok(())
     }
 
-    async fn work_account(&self, lease: &Lease, mut announced: Announced) -> store::Result<()> {
+    async fn work_account(&self, lease: &Lease, mut announced: Announced, stop: &CancellationToken) -> store::Result<()> {
+        if lease.crashes >= store::crash::CAREFUL_FROM {
+            return self.work_carefully(lease, announced, stop).await;
+        }
         let (mut items, mut is_full) = self.next_batch(lease.account_id, (0, 0)).await?;
         for turn in 1..=BATCHES_IN_TURN {
             let last = items.last().map(|item| (item.accepted_at, item.id)).unwrap_or_default();
@@ -242,7 +260,7 @@ impl Engine {
         Ok(())
     }
 
-    fn report(&self, account_id: i64, decided: &[Decided]) {
+    pub(crate) fn report(&self, account_id: i64, decided: &[Decided]) {
         let now = self.now();
         for mail in decided {
             metrics::counter!("guichet_mails_decided_total", "outcome" => mail.outcome.as_str()).increment(1);

@@ -6,7 +6,7 @@ mod metrics;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, State};
@@ -22,6 +22,8 @@ pub(crate) use gauges::{Depths, depths};
 
 /// How long the database may take to answer before the desk counts as not ready.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// How long an answer of the database is good for: many who ask cost it one question.
+const ANSWER_GOOD_FOR: Duration = Duration::from_secs(1);
 /// How often old samples of the histograms are folded.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,8 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) struct Pages {
     store: Store,
     is_ready: AtomicBool,
+    /// When the database was asked last, and why it cannot be worked with.
+    asked: tokio::sync::Mutex<Option<(Instant, Result<(), String>)>>,
     recorder: PrometheusHandle,
 }
 
@@ -37,12 +41,33 @@ impl Pages {
     /// Pages of a desk that is not ready yet. Installs the process's metrics recorder.
     #[must_use]
     pub(crate) fn new(store: Store) -> Pages {
-        Pages { store, is_ready: AtomicBool::new(false), recorder: metrics::install() }
+        let (is_ready, asked) = (AtomicBool::new(false), tokio::sync::Mutex::new(None));
+        Pages { store, is_ready, asked, recorder: metrics::install() }
     }
 
     /// Tells whether the doors are open.
     pub(crate) fn set_ready(&self, is_ready: bool) {
         self.is_ready.store(is_ready, Ordering::Release);
+    }
+
+    /// Whether the database answers and its tables are those of this version, else why not.
+    async fn database(&self) -> Result<(), String> {
+        let mut asked = self.asked.lock().await;
+        if let Some((at, answer)) = &*asked
+            && at.elapsed() < ANSWER_GOOD_FOR
+        {
+            return answer.clone();
+        }
+        let answer = ask(&self.store).await;
+        *asked = Some((Instant::now(), answer.clone()));
+        answer
+    }
+}
+
+async fn ask(store: &Store) -> Result<(), String> {
+    match tokio::time::timeout(ANSWER_WITHIN, store.verify()).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err("the database does not answer in time".into()),
     }
 }
 
@@ -83,16 +108,14 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The doors are open and the database answers. Tables are brought up to date before the doors open.
+/// The doors are open, the database answers, and nobody has brought its tables to another version meanwhile.
 async fn readyz(State(pages): State<Arc<Pages>>) -> Response {
     if !pages.is_ready.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the doors are not open\n").into_response();
     }
-    let asked = pages.store.read(|tx| store::account::version_of(tx, store::account::DIRECTORY));
-    match tokio::time::timeout(ANSWER_WITHIN, asked).await {
-        Ok(Ok(_)) => "ready\n".into_response(),
-        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer in time\n").into_response(),
+    match pages.database().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
@@ -119,26 +142,70 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::open(&Config::default().store_options(folder.path())).unwrap()
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    /// The answer to a request for a page.
+    async fn get(path: &str, pages: Pages) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let served = tokio::spawn(serve(listener, Arc::new(pages), Router::new(), stop.clone()));
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: desk\r\nConnection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        stop.cancel();
+        served.await.unwrap();
+        answer
+    }
+
     #[test]
     fn the_front_page_names_the_others() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Config::default().store_options(folder.path())).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let answer = runtime.block_on(async move {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
-            let stop = CancellationToken::new();
-            let served = tokio::spawn(serve(listener, Arc::new(Pages::new(store)), Router::new(), stop.clone()));
-            let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
-            client.write_all(b"GET / HTTP/1.1\r\nHost: desk\r\nConnection: close\r\n\r\n").await.unwrap();
-            let mut answer = String::new();
-            client.read_to_string(&mut answer).await.unwrap();
-            stop.cancel();
-            served.await.unwrap();
-            answer
-        });
+        let answer = run(get("/", Pages::new(store(&folder))));
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert!(answer.to_lowercase().contains("\r\ncontent-type: text/plain"), "{answer}");
         assert!(["/healthz", "/readyz", "/metrics"].iter().all(|path| answer.contains(path)), "{answer}");
+    }
+
+    #[test]
+    fn a_desk_is_ready_while_its_tables_are_of_this_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let readyz = |is_open: bool| {
+            let pages = Pages::new(store.clone());
+            pages.set_ready(is_open);
+            run(get("/readyz", pages))
+        };
+        let change = |sql: &'static str| store.write_blocking(move |tx| tx.batch(sql)).unwrap();
+        let is_refused = |answer: &str, why: &str| answer.starts_with("HTTP/1.1 503 ") && answer.contains(why);
+        assert!(is_refused(&readyz(true), "no tables of ours"));
+        store.migrate().unwrap();
+        assert!(is_refused(&readyz(false), "doors are not open"));
+        assert!(readyz(true).starts_with("HTTP/1.1 200 "));
+        change("INSERT INTO migrations (number, name, hash) VALUES (9999, 'later', 'x')");
+        assert!(is_refused(&readyz(true), "migration 9999"));
+        change("DELETE FROM migrations WHERE number IN (1, 9999)");
+        assert!(is_refused(&readyz(true), "lacks migration 1"));
+    }
+
+    #[test]
+    fn many_who_ask_cost_the_database_one_question() {
+        let folder = tempfile::tempdir().unwrap();
+        let pages = Pages::new(store(&folder));
+        run(async {
+            let first = pages.database().await;
+            assert!(first.is_err());
+            pages.store.write(|tx| tx.batch("CREATE TABLE migrations (number INTEGER, hash TEXT)")).await.unwrap();
+            assert_eq!(pages.database().await, first, "the answer is kept");
+            assert_ne!(ask(&pages.store).await, first);
+        });
     }
 }

@@ -2,12 +2,33 @@
 
 use crate::error::Result;
 use crate::tx::{Inner, Tx};
+use crate::values;
 
 /// Which database a transaction runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Sqlite,
     Postgres,
+}
+
+/// How copies of the database follow it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replication {
+    /// What a commit of ours waits for: `on`, `remote_apply`, `remote_write`, `local` or `off`.
+    pub synchronous_commit: String,
+    /// The setting `synchronous_standby_names`; empty: every standby is asynchronous.
+    pub synchronous_names: String,
+    /// The standbys that are connected, by name.
+    pub standbys: Vec<Standby>,
+}
+
+/// A connected standby.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standby {
+    /// Its `application_name`; empty when we may not see it.
+    pub name: String,
+    /// `sync`, `quorum`, `potential` or `async`; none when we may not see it.
+    pub state: Option<String>,
 }
 
 impl Tx<'_> {
@@ -40,6 +61,39 @@ impl Tx<'_> {
             Dialect::Postgres => "SELECT pg_database_size(current_database())",
         };
         self.find(sql, &[])?.map_or(Ok(0), |mut row| row.int())
+    }
+
+    /// How standbys follow; none where there can be none.
+    ///
+    /// # Errors
+    /// As [`Tx::query`].
+    pub fn replication(&mut self) -> Result<Option<Replication>> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(None);
+        }
+        let settings = "SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+        let mut found = Replication::default();
+        if let Some(mut row) = self.find(settings, &[])? {
+            (found.synchronous_commit, found.synchronous_names) = (row.text()?, row.text()?);
+        }
+        // A backup that is being taken and a logical subscriber never take over.
+        let standbys = "SELECT coalesce(r.application_name, ''), r.sync_state FROM pg_stat_replication r
+                        WHERE coalesce(r.state, '') <> 'backup' AND NOT EXISTS
+                            (SELECT 1 FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical')
+                        ORDER BY 1, 2";
+        for mut row in self.query(standbys, &[])? {
+            found.standbys.push(Standby { name: row.text()?, state: row.maybe_text()? });
+        }
+        Ok(Some(found))
+    }
+
+    /// Whether there is a table of this name.
+    pub(crate) fn has_table(&mut self, name: &str) -> Result<bool> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1",
+            Dialect::Postgres => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+        };
+        Ok(self.find(sql, &values![name])?.is_some())
     }
 
     /// Takes the lock that lets one process at a time migrate.

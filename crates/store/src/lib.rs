@@ -17,12 +17,14 @@ pub mod account;
 pub mod address;
 pub mod blob;
 pub mod changes;
+pub mod crash;
 pub mod directory;
 pub mod facts;
 pub mod folder;
 pub mod ids;
 pub mod import;
 pub mod ledger;
+pub mod node;
 pub mod organization;
 pub mod outbox;
 pub mod raw;
@@ -35,6 +37,7 @@ pub mod token;
 pub mod user;
 pub mod work;
 
+pub use dialect::{Replication, Standby};
 pub use error::{Result, StoreError};
 pub use tx::{Asked, Tx};
 pub use value::{Row, Value};
@@ -68,7 +71,7 @@ struct StoreInner {
     backend: Backend,
     blobs: blob::Blobs,
     ids: ids::IdBlocks,
-    wakes: work::Wakes,
+    wakes: Arc<work::Wakes>,
 }
 
 #[derive(Debug)]
@@ -83,17 +86,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Setup`] when the URL is of no known form, the database cannot be reached, or it would forget commits.
     pub fn open(options: &StoreOptions) -> Result<Store> {
+        let wakes = Arc::new(work::Wakes::default());
         let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
             Backend::Sqlite(sqlite::Sqlite::open(&PathBuf::from(path), options.connections)?)
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
-            Backend::Postgres(postgres::Postgres::open(&options.url, options.connections, options.allow_unsafe)?)
+            Backend::Postgres(postgres::Postgres::open(
+                &options.url,
+                options.connections,
+                options.allow_unsafe,
+                Arc::clone(&wakes),
+            )?)
         } else {
             return Err(StoreError::setup(
                 "store.url must begin with sqlite: or postgres://, such as sqlite:guichet-data/guichet.db",
             ));
         };
         let blobs = blob::Blobs::open(&options.blobs)?;
-        let inner = StoreInner { backend, blobs, ids: ids::IdBlocks::default(), wakes: work::Wakes::default() };
+        let inner = StoreInner { backend, blobs, ids: ids::IdBlocks::default(), wakes };
         Ok(Store { inner: Arc::new(inner) })
     }
 
@@ -103,6 +112,14 @@ impl Store {
     /// [`StoreError::Setup`] when the database is of a newer version.
     pub fn migrate(&self) -> Result<Vec<i64>> {
         self.write_blocking(|tx| migrate::run(tx, false))
+    }
+
+    /// Looks whether the database answers and has the tables this version works with.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when they are missing, older, or of a newer version; [`StoreError::Unavailable`].
+    pub async fn verify(&self) -> Result<()> {
+        self.read(migrate::verify).await
     }
 
     /// As [`Store::migrate`], the tenant tables hash-partitioned by account (PostgreSQL only): the shape a sharded
@@ -188,6 +205,20 @@ impl Store {
         match &self.inner.backend {
             Backend::Sqlite(sqlite) => sqlite.write(job),
             Backend::Postgres(postgres) => postgres.write(job),
+        }
+    }
+
+    /// Tells other nodes of a bell; SQLite has none.
+    fn tell_others(&self, bell: &'static str) {
+        if let Backend::Postgres(postgres) = &self.inner.backend {
+            postgres.tell(bell);
+        }
+    }
+
+    /// Hears from now on what other nodes ring.
+    fn hear_others(&self) {
+        if let Backend::Postgres(postgres) = &self.inner.backend {
+            postgres.listen();
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "suspended", include_str!("../migrations/0003_suspended.sql")),
     (4, "doors", include_str!("../migrations/0004_doors.sql")),
     (5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
+    (6, "crashes", include_str!("../migrations/0006_crashes.sql")),
 ];
 
 const PARTITIONS: usize = 4;
@@ -25,13 +26,7 @@ pub(crate) fn run(tx: &mut Tx<'_>, partitioned: bool) -> Result<Vec<i64>> {
     tx.batch(
         "CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL)",
     )?;
-    let mut rows = tx.query("SELECT number, hash FROM migrations ORDER BY number", &[])?;
-    let mut done = Vec::new();
-    for row in &mut rows {
-        let (number, hash) = (row.int()?, row.text()?);
-        check(number, &hash)?;
-        done.push(number);
-    }
+    let done = done(tx)?;
     let mut ran = Vec::new();
     for (number, name, text) in MIGRATIONS.iter().filter(|(number, ..)| !done.contains(number)) {
         let dialect = tx.dialect();
@@ -43,6 +38,33 @@ pub(crate) fn run(tx: &mut Tx<'_>, partitioned: bool) -> Result<Vec<i64>> {
         ran.push(*number);
     }
     Ok(ran)
+}
+
+/// Whether the tables are those this version works with; changes nothing.
+///
+/// # Errors
+/// [`StoreError::Setup`] when they are missing, older, or of a newer version.
+pub(crate) fn verify(tx: &mut Tx<'_>) -> Result<()> {
+    let next = "run `guichet migrate`, or start this version on it";
+    if !tx.has_table("migrations")? {
+        return Err(StoreError::setup(format!("the database has no tables of ours; {next}")));
+    }
+    let done = done(tx)?;
+    match MIGRATIONS.iter().find(|(number, ..)| !done.contains(number)) {
+        None => Ok(()),
+        Some((number, name, _)) => Err(StoreError::setup(format!("the database lacks migration {number} ({name}); {next}"))),
+    }
+}
+
+/// The migrations that the database has, each known and with its text unchanged.
+fn done(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
+    let mut done = Vec::new();
+    for mut row in tx.query("SELECT number, hash FROM migrations ORDER BY number", &[])? {
+        let (number, hash) = (row.int()?, row.text()?);
+        check(number, &hash)?;
+        done.push(number);
+    }
+    Ok(done)
 }
 
 fn check(number: i64, hash: &str) -> Result<()> {

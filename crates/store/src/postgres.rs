@@ -3,28 +3,33 @@
 //! A thread drives its connection itself, so a statement costs no hop to another thread, and rows of one statement
 //! can be pipelined. Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
 
+mod crier;
+mod server;
+mod tls;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::join;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Answer, Inner, Tx};
 use crate::value::{Cell, Row, Value, storable};
+use crate::work::Wakes;
+
+use crier::Crier;
+use server::Server;
 
 /// How often a closure is run again after a serialisation failure or a deadlock.
 const RETRIES: usize = 5;
-/// Time allowed for connecting before the database counts as gone.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A node that is frozen in the middle of a transaction must not keep its row locks: others could never take over.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '30s'";
@@ -39,30 +44,26 @@ enum Work {
 pub(crate) struct Postgres {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    crier: Crier,
 }
 
 impl Postgres {
-    pub(crate) fn open(url: &str, connections: usize, allow_unsafe: bool) -> Result<Postgres> {
-        let config: tokio_postgres::Config =
-            url.parse().map_err(|error| StoreError::setup(format!("store.url is not a PostgreSQL URL: {error}")))?;
-        let mut config = config;
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("guichet");
-        // A server that vanished without a word is noticed in half a minute, not in the kernel's two hours.
-        config.keepalives_idle(Duration::from_secs(10)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
-        config.tcp_user_timeout(Duration::from_secs(20));
-        check_durability(&config, allow_unsafe)?;
+    pub(crate) fn open(url: &str, connections: usize, allow_unsafe: bool, wakes: Arc<Wakes>) -> Result<Postgres> {
+        let server = Server::parse(url)?;
+        check_durability(&server, allow_unsafe)?;
         let (sender, receiver) = mpsc::channel::<Work>();
         let receiver = Arc::new(Mutex::new(receiver));
         let mut threads = Vec::new();
         for number in 0..connections.max(1) {
-            let (config, receiver) = (config.clone(), Arc::clone(&receiver));
+            let (server, receiver) = (server.clone(), Arc::clone(&receiver));
             let thread = std::thread::Builder::new()
                 .name(format!("postgres-{number}"))
-                .spawn(move || work_loop(&config, &receiver))
+                .spawn(move || work_loop(&server, &receiver))
                 .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
             threads.push(thread);
         }
-        Ok(Postgres { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+        let crier = Crier::start(server, wakes)?;
+        Ok(Postgres { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads), crier })
     }
 
     pub(crate) fn write(&self, job: Job) {
@@ -80,7 +81,18 @@ impl Postgres {
         }
     }
 
+    /// Hears what other nodes ring from now on.
+    pub(crate) fn listen(&self) {
+        self.crier.listen();
+    }
+
+    /// Tells other nodes of a bell.
+    pub(crate) fn tell(&self, bell: &'static str) {
+        self.crier.tell(bell);
+    }
+
     pub(crate) fn close(&self) {
+        self.crier.close();
         self.queue.lock().expect("no closure runs under this lock").take();
         for thread in self.threads.lock().expect("no closure runs under this lock").drain(..) {
             let _ = thread.join();
@@ -89,9 +101,10 @@ impl Postgres {
 }
 
 /// 250 is said on the strength of a commit, so a server that forgets commits is refused.
-fn check_durability(config: &tokio_postgres::Config, allow_unsafe: bool) -> Result<()> {
-    let mut session = Session::connect(config).map_err(|error| {
-        StoreError::setup(format!("cannot reach PostgreSQL: {error}; check store.url and that the server runs"))
+fn check_durability(server: &Server, allow_unsafe: bool) -> Result<()> {
+    let mut session = Session::connect(server).map_err(|error| {
+        let why = if let StoreError::Unavailable(why) = error { why } else { error.to_string() };
+        StoreError::setup(format!("cannot reach PostgreSQL: {why}; check store.url and that the server runs"))
     })?;
     for (setting, weak) in [("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")] {
         let mut row = Tx { inner: Inner::Postgres(&mut session) }.find(&format!("SHOW {setting}"), &[])?;
@@ -106,7 +119,7 @@ fn check_durability(config: &tokio_postgres::Config, allow_unsafe: bool) -> Resu
     Ok(())
 }
 
-fn work_loop(config: &tokio_postgres::Config, queue: &Mutex<mpsc::Receiver<Work>>) {
+fn work_loop(server: &Server, queue: &Mutex<mpsc::Receiver<Work>>) {
     let mut session: Option<Session> = None;
     loop {
         let work = match queue.lock().expect("nothing panics while waiting").recv() {
@@ -117,16 +130,16 @@ fn work_loop(config: &tokio_postgres::Config, queue: &Mutex<mpsc::Receiver<Work>
             Work::Read(job) => (job, true),
             Work::Write(job) => (job, false),
         };
-        let outcome = attempt(config, &mut session, &mut job, read_only);
+        let outcome = attempt(server, &mut session, &mut job, read_only);
         job.finish(outcome);
     }
 }
 
-fn attempt(config: &tokio_postgres::Config, slot: &mut Option<Session>, job: &mut Job, read_only: bool) -> Outcome {
+fn attempt(server: &Server, slot: &mut Option<Session>, job: &mut Job, read_only: bool) -> Outcome {
     let mut retries = 0;
     loop {
         if slot.as_ref().is_none_or(|session| session.client.is_closed()) {
-            *slot = Some(Session::connect(config)?);
+            *slot = Some(Session::connect(server)?);
         }
         let Some(session) = slot.as_mut() else { continue };
         match session.transaction(job, read_only) {
@@ -186,13 +199,12 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn connect(config: &tokio_postgres::Config) -> Result<Session> {
+    pub(crate) fn connect(server: &Server) -> Result<Session> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let (client, connection) =
-            runtime.block_on(config.connect(NoTls)).map_err(|error| StoreError::Unavailable(chain(&error)))?;
+        let (client, connection) = runtime.block_on(server.connect())?;
         runtime.spawn(async move {
             // Its end shows as `client.is_closed()`.
             let _ = connection.await;
@@ -566,7 +578,10 @@ fn drive<T>(
 fn chain(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("{} ({})", db.message(), db.code().code()),
-        None => error.to_string(),
+        None => {
+            let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+            causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+        }
     }
 }
 

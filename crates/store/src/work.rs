@@ -26,8 +26,10 @@ pub enum Kind {
     Digest,
 }
 
+const KINDS: [Kind; 5] = [Kind::Mail, Kind::Outbox, Kind::Close, Kind::Purge, Kind::Digest];
+
 impl Kind {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Mail => "mail",
             Kind::Outbox => "outbox",
@@ -38,7 +40,7 @@ impl Kind {
     }
 }
 
-/// In-process bells; polling is the safety net and what other nodes' work is found by.
+/// The bells of this process; polling is the safety net.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     mail: Arc<Notify>,
@@ -46,22 +48,40 @@ pub(crate) struct Wakes {
     close: Arc<Notify>,
 }
 
-impl Store {
-    /// Rings for a kind of work.
-    pub fn wake(&self, kind: Kind) {
-        self.bell(kind).notify_one();
+impl Wakes {
+    fn bell(&self, kind: Kind) -> &Arc<Notify> {
+        match kind {
+            Kind::Mail => &self.mail,
+            Kind::Outbox => &self.outbox,
+            // Days of waiting: all that has a due time far away is looked for by one task.
+            Kind::Close | Kind::Purge | Kind::Digest => &self.close,
+        }
     }
 
-    /// The bell of a kind of work.
+    /// Rings what another node told of; a kind of a newer version has no bell here.
+    pub(crate) fn ring(&self, kind: &str) {
+        if let Some(kind) = KINDS.into_iter().find(|known| known.as_str() == kind) {
+            self.bell(kind).notify_one();
+        }
+    }
+
+    pub(crate) fn ring_all(&self) {
+        [&self.mail, &self.outbox, &self.close].into_iter().for_each(|bell| bell.notify_one());
+    }
+}
+
+impl Store {
+    /// Rings for a kind of work, here and on the other nodes. Returns at once.
+    pub fn wake(&self, kind: Kind) {
+        self.inner.wakes.bell(kind).notify_one();
+        self.tell_others(kind.as_str());
+    }
+
+    /// The bell of a kind of work. Whoever asks for one hears the other nodes, too.
     #[must_use]
     pub fn bell(&self, kind: Kind) -> Arc<Notify> {
-        let wakes = &self.inner.wakes;
-        Arc::clone(match kind {
-            Kind::Mail => &wakes.mail,
-            Kind::Outbox => &wakes.outbox,
-            // Days of waiting: all that has a due time far away is looked for by one task.
-            Kind::Close | Kind::Purge | Kind::Digest => &wakes.close,
-        })
+        self.hear_others();
+        Arc::clone(self.inner.wakes.bell(kind))
     }
 }
 
@@ -150,6 +170,10 @@ pub struct Lease {
     pub kind: Kind,
     /// Counts up with every change of hands; a write under an older epoch is refused.
     pub epoch: i64,
+    /// Whether the one before did not give it back: it stopped in the middle, froze, or is this program itself.
+    pub was_left: bool,
+    /// Programs that stopped with the account in hand, one after the other (see [`crate::crash`]).
+    pub crashes: i64,
 }
 
 /// Claims those of the accounts that nobody holds, or whose holder let its lease run out.
@@ -159,11 +183,12 @@ pub struct Lease {
 pub fn claim(tx: &mut Tx<'_>, kind: Kind, accounts: &[i64], holder: &str, lease_ms: i64) -> Result<Vec<Lease>> {
     let now = tx.database_now()?;
     let list: Vec<Value<'_>> = accounts.iter().map(|id| Value::Int(*id)).collect();
-    let sql = "SELECT account_id, epoch FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
+    let sql = "SELECT account_id, epoch, until, crashes FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
                FOR UPDATE SKIP LOCKED";
     let mut leases = Vec::new();
     for mut row in tx.query_in(sql, &values![kind.as_str(), now, holder], &list)? {
-        leases.push(Lease { account_id: row.int()?, kind, epoch: row.int()? + 1 });
+        let (account_id, epoch, until, crashes) = (row.int()?, row.int()?, row.int()?, row.int()?);
+        leases.push(Lease { account_id, kind, epoch: epoch + 1, was_left: until > 0, crashes });
     }
     leases.sort_by_key(|lease| lease.account_id);
     leases.dedup();

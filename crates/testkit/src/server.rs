@@ -22,7 +22,7 @@ pub use exim::{Exim, VARIABLE as EXIM_VARIABLE};
 pub use folder::Folder;
 pub use port::{free_port, wait_for_port, wait_for_socket};
 pub use postfix::{Inbound, Postfix, PostfixOptions, Route};
-pub use postgres::{Postgres, PostgresOptions};
+pub use postgres::{Follower, Postgres, PostgresOptions};
 pub use process::{as_root, find_program, is_root, run, signal};
 pub use sender::{msmtp, swaks};
 pub use wait::{READY_WITHIN, until};

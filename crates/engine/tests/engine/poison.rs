@@ -1,10 +1,11 @@
-//! A mail that makes a step fail is held with cause 19 or 24; nobody else's mail waits for it.
+//! A mail that makes a step fail, or stops the program, is held with cause 19 or 24; nobody else's mail waits for it.
 
+use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
 
 use engine::{EngineOptions, Fault, Step};
 
-use crate::support::{TestDesk, on_both, quick};
+use crate::support::{TestDesk, on_both, quick, work_at};
 
 const GUILTY: usize = 10;
 
@@ -18,11 +19,19 @@ fn fault(at: Step, act: impl Fn() + Send + Sync + 'static) -> Fault {
 }
 
 async fn one_of_twenty_is_held(desk: &TestDesk, cause: i64, words: &str) {
+    let ids = receive_twenty(desk).await;
+    desk.work().await;
+    one_is_held(desk, &ids, cause, words).await;
+}
+
+async fn receive_twenty(desk: &TestDesk) -> Vec<i64> {
     let mails: Vec<String> = (0..20)
         .map(|n| format!("Message-ID: <{n}@customer.example>\nSubject: {n}\n\n{}", if n == GUILTY { "poison" } else { "hi" }))
         .collect();
-    let ids = desk.receive(&mails.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    desk.work().await;
+    desk.receive(&mails.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+async fn one_is_held(desk: &TestDesk, ids: &[i64], cause: i64, words: &str) {
     let ledger = desk.ledger().await;
     assert_eq!(ledger.len(), 20);
     for (number, row) in ledger.iter().enumerate() {
@@ -70,4 +79,40 @@ async fn a_mail_whose_reading_stalls_is_held() {
     let options = EngineOptions { parse_budget_ms: 1_000, fault: Some(fault(Step::Parse, stall)), ..quick() };
     on_both(options, async |desk| one_of_twenty_is_held(desk, 24, "longer than").await).await;
     drop(shut);
+}
+
+/// Names the desk that [`a_program_that_a_mail_stops`] works.
+const DESK: &str = "GUICHET_TEST_STOPPED_DESK";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_stops_the_program_each_time_is_held() {
+    on_both(quick(), async |desk| {
+        let ids = receive_twenty(desk).await;
+        let mut starts = 0;
+        loop {
+            let mut program = Command::new(std::env::current_exe().unwrap());
+            program.args(["--exact", "poison::a_program_that_a_mail_stops"]).env(DESK, desk.place());
+            starts += 1;
+            if tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap().status.success() {
+                break;
+            }
+            assert!(starts < 10, "it never comes up");
+        }
+        // Twice with a batch in hand, twice with this mail alone; the fifth start holds it.
+        assert_eq!(starts, 5);
+        one_is_held(desk, &ids, 19, "stopped the program 2 times").await;
+        let account = desk.account;
+        let sql = "SELECT crashes FROM leases WHERE account_id = $1 AND kind = $2";
+        let mut lease = desk.read(move |tx| tx.find(sql, &store::values![account, "mail"])).await.unwrap();
+        assert_eq!(lease.int().unwrap(), 0, "from here on mail is worked in batches again");
+    })
+    .await;
+}
+
+/// The program that the test above starts again and again; no test of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_a_mail_stops() {
+    let Ok(place) = std::env::var(DESK) else { return };
+    let options = EngineOptions { fault: Some(fault(Step::Parse, || std::process::abort())), ..quick() };
+    work_at(&place, options).await;
 }

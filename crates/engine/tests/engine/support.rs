@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long anything may take before a test says that it does not happen.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// When a desk's clock begins.
+const NOW: Millis = 1_900_000_000_000;
 
 /// A clock that stands still until it is turned.
 #[derive(Debug)]
@@ -88,8 +90,15 @@ pub(crate) fn envelope(mail_from: Option<&str>, recipients: &[&str]) -> Envelope
 }
 
 fn open(database: &Database) -> Store {
-    let blobs = format!("file:{}", database.folder.join("blobs").display());
-    let options = StoreOptions { url: database.url.clone(), blobs, connections: 4, allow_unsafe: false };
+    open_at(&database.url, &blobs(database))
+}
+
+fn blobs(database: &Database) -> String {
+    format!("file:{}", database.folder.join("blobs").display())
+}
+
+fn open_at(url: &str, blobs: &str) -> Store {
+    let options = StoreOptions { url: url.into(), blobs: blobs.into(), connections: 4, allow_unsafe: false };
     let store = Store::open(&options).unwrap();
     store.migrate().unwrap();
     store
@@ -97,7 +106,7 @@ fn open(database: &Database) -> Store {
 
 impl TestDesk {
     pub(crate) async fn new(database: Database, options: EngineOptions) -> TestDesk {
-        let clock = Arc::new(FakeClock(AtomicI64::new(1_900_000_000_000)));
+        let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
         let store = blocking(&database, open).await;
         let engine = Engine::new(store, options, clock.clone()).await.unwrap();
         let request = AccountRequest {
@@ -115,6 +124,11 @@ impl TestDesk {
     pub(crate) async fn node(&self, options: EngineOptions) -> Engine {
         let store = blocking(&self.database, open).await;
         Engine::new(store, options, self.clock.clone()).await.unwrap()
+    }
+
+    /// The desk in one line, for a program of its own that calls [`work_at`].
+    pub(crate) fn place(&self) -> String {
+        format!("{} {} {}", self.account, self.database.url, blobs(&self.database))
     }
 
     pub(crate) async fn read<T: Send + 'static>(
@@ -156,26 +170,12 @@ impl TestDesk {
     }
 
     pub(crate) async fn work_by(&self, engine: &Engine) {
-        let stop = CancellationToken::new();
-        let sorter = tokio::spawn({
-            let (engine, stop) = (engine.clone(), stop.clone());
-            async move { engine.run_sorter(stop).await }
-        });
-        let account = self.account;
-        self.until("all mail is decided", async || self.read(move |tx| store::spool::count(tx, account)).await == 0).await;
-        stop.cancel();
-        sorter.await.unwrap();
+        work(engine, self.account).await;
     }
 
     /// Looks again and again until something is so.
     pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
-        let looking = async {
-            let mut ticks = tokio::time::interval(Duration::from_millis(2));
-            while !is_so().await {
-                ticks.tick().await;
-            }
-        };
-        assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "{what}: it does not happen");
+        until(what, is_so).await;
     }
 
     /// What became of every mail that came in, in the order of their ids.
@@ -237,4 +237,34 @@ pub(crate) async fn set(engine: &Engine, account: i64, change: impl Fn(&mut Sett
         Ok::<_, ()>(settings)
     });
     changed.await.unwrap().unwrap();
+}
+
+/// Works the spool of a desk that [`TestDesk::place`] names until no mail of its account waits.
+pub(crate) async fn work_at(place: &str, options: EngineOptions) {
+    let [account, url, blobs] = place.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+    let store = tokio::task::spawn_blocking(move || open_at(&url, &blobs)).await.unwrap();
+    let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
+    work(&Engine::new(store, options, clock).await.unwrap(), account.parse().unwrap()).await;
+}
+
+async fn work(engine: &Engine, account: i64) {
+    let stop = CancellationToken::new();
+    let sorter = tokio::spawn({
+        let (engine, stop) = (engine.clone(), stop.clone());
+        async move { engine.run_sorter(stop).await }
+    });
+    let left = async || engine.store().read(move |tx| store::spool::count(tx, account)).await.unwrap();
+    until("all mail is decided", async || left().await == 0).await;
+    stop.cancel();
+    sorter.await.unwrap();
+}
+
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let looking = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(2));
+        while !is_so().await {
+            ticks.tick().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "{what}: it does not happen");
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
-use store::work::{self, Kind};
-use store::{Store, StoreOptions};
+use store::node::{self, Holding, Unheld};
+use store::{Replication, Standby, Store, StoreOptions};
 
 use super::runtime;
 use crate::cli::Common;
@@ -23,6 +23,11 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ROOM_KIB: u64 = 1_024 * 1_024;
 /// So many undecided mails mean that nobody decides them.
 const SPOOL_MAX: i64 = 1_000;
+
+/// Mail that waits so long while nobody holds its account is not taken by itself.
+const UNHELD_MS: i64 = 60_000;
+/// So many accounts are named; the others are counted.
+const NAMED_MAX: usize = 5;
 
 /// How a finding stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,19 +188,85 @@ fn process(loaded: &Loaded) -> Finding {
 /// What the tables say.
 fn contents(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
     let holder = serve::holder(&loaded.config, loaded.config.sqlite_file(&loaded.data).is_some(), loaded.config.http.listen);
-    let read = store.read(move |tx| {
-        let accounts = store::account::list(tx)?.len();
-        let held = work::held_by(tx, Kind::Mail, &holder)?.len();
-        Ok((accounts, held, depths(tx)?))
+    let read = store.read(|tx| {
+        let accounts = store::account::list(tx)?;
+        Ok((accounts, node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?, tx.replication()?, depths(tx)?))
     });
     match runtime()?.block_on(read) {
-        Ok((accounts, held, depths)) => {
-            let mut findings =
-                vec![whose(accounts), Finding::ok("leases", format!("this node holds the mail of {held} account(s)"))];
+        Ok((accounts, holdings, unheld, replication, depths)) => {
+            let name_of =
+                |id| accounts.iter().find(|(known, ..)| *known == id).map_or_else(String::new, |(_, name, _)| name.clone());
+            let mut findings = vec![whose(accounts.len()), leases(&holder, &holdings)];
+            findings.extend(unworked(&unheld, name_of));
+            findings.extend(replication.as_ref().map(standbys));
             findings.extend(waiting(loaded, &depths));
             Ok(findings)
         }
         Err(error) => Ok(vec![Finding::fail("tables", Failure::of("the tables cannot be read", &error))]),
+    }
+}
+
+/// Who holds what, this node first.
+fn leases(own: &str, holdings: &[Holding]) -> Finding {
+    let mut nodes: Vec<&str> = holdings.iter().map(|holding| holding.holder.as_str()).filter(|holder| *holder != own).collect();
+    nodes.dedup();
+    let held = |holder: &str, kind: &str| {
+        let of = |holding: &&Holding| holding.holder == holder && holding.kind == kind;
+        holdings.iter().find(of).map_or(0, |holding| holding.accounts)
+    };
+    let counts = |holder| format!("the mail of {} and the outbox of {} account(s)", held(holder, "mail"), held(holder, "outbox"));
+    let others = nodes.into_iter().map(|node| format!("; {node} holds {}", counts(node)));
+    Finding::ok("leases", format!("this node holds {}{}", counts(own), others.collect::<String>()))
+}
+
+/// Accounts whose mail waits while nobody works them.
+fn unworked(unheld: &[Unheld], name_of: impl Fn(i64) -> String) -> Option<Finding> {
+    if unheld.is_empty() {
+        return None;
+    }
+    let shown = |one: &Unheld| match one.holder.as_str() {
+        "" => format!("{} of {}", one.kind, name_of(one.account_id)),
+        holder => format!("{} of {} (last held by {holder})", one.kind, name_of(one.account_id)),
+    };
+    let mut named: Vec<String> = unheld.iter().take(NAMED_MAX).map(shown).collect();
+    if unheld.len() > NAMED_MAX {
+        named.push(format!("{} more", unheld.len() - NAMED_MAX));
+    }
+    Some(Finding::warn(
+        "unworked",
+        format!("for a minute nobody has worked {}", named.join(", ")),
+        "see that processes with the roles engine and outbox run, and their logs",
+    ))
+}
+
+/// Whether accepted mail would outlive a failover (docs/operating.md §7).
+fn standbys(found: &Replication) -> Finding {
+    let shown = |standby: &Standby| {
+        let name = if standby.name.is_empty() { "(name not shown)" } else { &standby.name };
+        format!("{name} {}", standby.state.as_deref().unwrap_or("(state not shown)"))
+    };
+    let names = found.standbys.iter().map(shown).collect::<Vec<_>>().join(", ");
+    match (found.synchronous_names.is_empty(), found.standbys.is_empty(), found.synchronous_commit.as_str()) {
+        (true, true, _) => Finding::ok("standbys", "none is connected to this PostgreSQL"),
+        (true, false, _) => Finding::warn(
+            "standbys",
+            format!("asynchronous: {names}; one that takes over may lack the last mails that got 250"),
+            "name them in synchronous_standby_names there, or never let them take over",
+        ),
+        (false, _, commit @ ("local" | "remote_write" | "off")) => Finding::warn(
+            "standbys",
+            format!("synchronous_commit={commit} does not wait until a standby has a mail on its disk: {names}"),
+            "set synchronous_commit = on there",
+        ),
+        (false, true, _) => Finding::warn(
+            "standbys",
+            format!(
+                "synchronous_standby_names={:?} waits for one, but none is connected: no mail can be taken",
+                found.synchronous_names
+            ),
+            "start the standby, or empty the setting there",
+        ),
+        (false, false, _) => Finding::ok("standbys", format!("a commit waits for them: {names}")),
     }
 }
 
@@ -250,6 +321,50 @@ mod tests {
         ] {
             assert_eq!(waiting(&loaded(flags), &depths).map(|finding| finding.level), want, "{depths:?}");
         }
+    }
+
+    #[test]
+    fn a_failover_that_could_lose_mail_is_warned_of() {
+        let standby = |name: &str, state: Option<&str>| Standby { name: name.into(), state: state.map(str::to_owned) };
+        let with = |commit: &str, names: &str, standbys: &[Standby]| Replication {
+            synchronous_commit: commit.into(),
+            synchronous_names: names.into(),
+            standbys: standbys.to_vec(),
+        };
+        let (sync, other) = (standby("b", Some("sync")), standby("c", Some("async")));
+        for (replication, want, words) in [
+            (with("on", "", &[]), Level::Ok, "none is connected"),
+            (with("local", "", &[]), Level::Ok, "none is connected"),
+            (with("on", "", std::slice::from_ref(&other)), Level::Warn, "asynchronous: c async"),
+            (with("on", "", &[standby("", None)]), Level::Warn, "(name not shown)"),
+            (with("on", "b", &[sync.clone(), other.clone()]), Level::Ok, "b sync, c async"),
+            (with("remote_apply", "b", std::slice::from_ref(&sync)), Level::Ok, "b sync"),
+            (with("remote_write", "b", std::slice::from_ref(&sync)), Level::Warn, "synchronous_commit=remote_write"),
+            (with("local", "b", std::slice::from_ref(&sync)), Level::Warn, "synchronous_commit=local"),
+            (with("on", "b", &[]), Level::Warn, "none is connected: no mail"),
+        ] {
+            let found = standbys(&replication);
+            assert_eq!(found.level, want, "{replication:?}: {found:?}");
+            assert!(found.detail.contains(words), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_are_shown_with_what_they_hold_and_what_nobody_works() {
+        let held = |holder: &str, kind: &str, accounts| Holding { holder: holder.into(), kind: kind.into(), accounts };
+        let holdings = [held("a", "mail", 2), held("b", "close", 1), held("b", "mail", 5), held("b", "outbox", 1)];
+        let shown = leases("a", &holdings).detail;
+        let want =
+            "this node holds the mail of 2 and the outbox of 0 account(s); b holds the mail of 5 and the outbox of 1 account(s)";
+        assert_eq!(shown, want);
+        let name_of = |id| format!("desk-{id}");
+        assert_eq!(unworked(&[], name_of), None);
+        let unheld = |account_id, holder: &str| Unheld { account_id, kind: "mail".into(), holder: holder.into() };
+        let found = unworked(&[unheld(1, "b"), unheld(2, "")], name_of).unwrap();
+        assert_eq!(found.level, Level::Warn);
+        assert!(found.detail.ends_with("mail of desk-1 (last held by b), mail of desk-2"), "{found:?}");
+        let many: Vec<Unheld> = (1..=7).map(|id| unheld(id, "")).collect();
+        assert!(unworked(&many, name_of).unwrap().detail.ends_with("mail of desk-5, 2 more"));
     }
 
     #[test]

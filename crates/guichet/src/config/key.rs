@@ -126,7 +126,7 @@ pub(crate) const KEYS: &[Key] = &[
         "store.url",
         "sqlite:DATA/guichet.db",
         r#""postgres://guichet:password@localhost/guichet""#,
-        "The database: `sqlite:PATH` or `postgres://…`.",
+        "The database: `sqlite:PATH` or `postgres://…`, there with `?sslmode=` and `&sslrootcert=` for TLS.",
         |config, raw| put(&mut config.store.url, Some(database(&raw.text()?)?)),
     ),
     key("store.url_file", "none", r#""/run/secrets/store-url""#, "A file that holds store.url.", |config, raw| {

@@ -7,14 +7,18 @@
 )]
 
 mod accounts;
+mod bells;
+mod crashes;
 mod directory;
 mod durability;
+mod encryption;
 mod full_disk;
 mod group_commit;
 mod identities;
 mod ids;
 mod import;
 mod message_ids;
+mod nodes;
 mod outbox;
 mod partitions;
 mod raw;

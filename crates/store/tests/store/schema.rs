@@ -3,7 +3,7 @@
 use store::{Store, StoreError};
 use testkit::database::both;
 
-use crate::support::{on_both, open};
+use crate::support::{on_both, open, wait};
 
 /// `table.column type nullability` and `index name`, sorted.
 fn shape(store: &Store, sql: &'static str) -> Vec<String> {
@@ -112,4 +112,32 @@ fn a_changed_text_and_a_newer_database_are_refused() {
         store.migrate().unwrap();
         assert!(refused("UPDATE migrations SET hash = 'x' WHERE number = 1").contains("spine"));
     });
+}
+
+#[test]
+fn a_database_is_verified_without_being_changed() {
+    for database in both() {
+        let store = open(&database);
+        let reason = || match wait(store.verify()) {
+            Err(StoreError::Setup(reason)) => reason,
+            other => panic!("{other:?} on {}", database.engine),
+        };
+        let run = |sql: &'static str| store.write_blocking(move |tx| tx.batch(sql)).unwrap();
+        assert!(reason().contains("no tables of ours"));
+        store.migrate().unwrap();
+        wait(store.verify()).unwrap();
+        run("INSERT INTO migrations (number, name, hash) VALUES (9999, 'later', 'x')");
+        assert!(reason().contains("9999"));
+        run("DELETE FROM migrations WHERE number IN (2, 9999)");
+        assert!(reason().contains("lacks migration 2 (understanding)"));
+    }
+}
+
+#[test]
+fn a_database_that_went_away_is_not_verified() {
+    let database = testkit::database::postgres();
+    let store = open(&database);
+    store.migrate().unwrap();
+    drop(database);
+    assert!(matches!(wait(store.verify()), Err(StoreError::Unavailable(_))));
 }

@@ -1,12 +1,14 @@
 //! A throw-away PostgreSQL with real durability.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 
+use super::certificate::Certificate;
 use super::folder::Folder;
 use super::port::free_port;
 use super::process::{as_root, as_user, find_program, run, signal, user_exists};
@@ -23,6 +25,8 @@ pub struct PostgresOptions {
     pub durable: bool,
     /// `max_connections`, 200 by default.
     pub connections: u32,
+    /// Whether it offers TLS, with a certificate for `localhost` and 127.0.0.1; not by default.
+    pub tls: bool,
     /// Further `-c name=value` settings.
     pub settings: Vec<(String, String)>,
     /// An existing folder (a small tmpfs, for example) that shall hold the data; by default the server's own folder.
@@ -31,7 +35,7 @@ pub struct PostgresOptions {
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { durable: true, connections: 200, settings: Vec::new(), inside: None }
+        Self { durable: true, connections: 200, tls: false, settings: Vec::new(), inside: None }
     }
 }
 
@@ -42,6 +46,7 @@ pub struct Postgres {
     data: PathBuf,
     port: u16,
     options: PostgresOptions,
+    tls: Option<(Certificate, PathBuf)>,
     child: Option<Child>,
 }
 
@@ -62,7 +67,8 @@ impl Postgres {
             .current_dir("/")
             .args(["--username=guichet", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
             .arg(&data))?;
-        let mut server = Self { folder, data, port: free_port(), options, child: None };
+        let tls = options.tls.then(|| tls_files(&folder)).transpose()?;
+        let mut server = Self { folder, data, port: free_port(), options, tls, child: None };
         server.launch()?;
         Ok(server)
     }
@@ -85,6 +91,12 @@ impl Postgres {
         &self.data
     }
 
+    /// The file of the authority that signed its certificate; none without TLS.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|(_, authority)| authority.as_path())
+    }
+
     /// The URL of the maintenance database, `postgres://…/postgres`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -99,6 +111,18 @@ impl Postgres {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("desk_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         database::create(&self.url(), &name)
+    }
+
+    /// Follows the server as an asynchronous standby named `pg_receivewal`, until the value is dropped. Once a server.
+    ///
+    /// # Errors
+    /// When it cannot be started; it connects some time later.
+    pub fn follow(&self) -> Result<Follower> {
+        let wal = self.folder.folder("followed", None)?;
+        let mut command = Command::new(program("pg_receivewal")?);
+        command.args(["--no-loop", "-h", "127.0.0.1", "-U", "guichet", "-p"]).arg(self.port.to_string()).arg("-D").arg(wal);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(self.folder.join("followed.log"))?);
+        Ok(Follower(command.spawn().context("starting pg_receivewal")?))
     }
 
     /// Kills the postmaster with SIGKILL, as a crash would; its children end by themselves when they notice.
@@ -171,6 +195,11 @@ impl Postgres {
         command.arg("-c").arg(format!("max_connections={}", self.options.connections));
         command.arg("-c").arg(format!("fsync={durable}"));
         command.arg("-c").arg(format!("synchronous_commit={durable}"));
+        if let Some((certificate, _)) = &self.tls {
+            command.args(["-c", "ssl=on"]);
+            command.arg("-c").arg(format!("ssl_cert_file={}", certificate.certificate.display()));
+            command.arg("-c").arg(format!("ssl_key_file={}", certificate.key.display()));
+        }
         for (name, value) in &self.options.settings {
             command.arg("-c").arg(format!("{name}={value}"));
         }
@@ -194,6 +223,17 @@ impl Drop for Postgres {
     }
 }
 
+/// What follows a [`Postgres`] like a standby; ends when dropped.
+#[derive(Debug)]
+pub struct Follower(Child);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The newest installed server's program: Debian keeps them outside PATH, in a folder per version.
 fn program(name: &str) -> Result<PathBuf> {
     let newest = fs::read_dir("/usr/lib/postgresql").ok().and_then(|versions| {
@@ -209,6 +249,16 @@ fn program(name: &str) -> Result<PathBuf> {
 fn version_of(program: &Path) -> u32 {
     let folder = program.ancestors().nth(2).and_then(Path::file_name);
     folder.and_then(|name| name.to_str()?.parse().ok()).unwrap_or(0)
+}
+
+/// PostgreSQL takes no key that others may read.
+fn tls_files(folder: &Folder) -> Result<(Certificate, PathBuf)> {
+    let (certificate, authority) = Certificate::make_signed(folder)?;
+    fs::set_permissions(&certificate.key, fs::Permissions::from_mode(0o600))?;
+    if super::is_root() {
+        run(as_root("chown").arg(USER).arg(&certificate.key))?;
+    }
+    Ok((certificate, authority))
 }
 
 fn ensure_user() -> Result<()> {
