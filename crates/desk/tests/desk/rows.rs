@@ -558,6 +558,11 @@ fn row_an_agents_forward_is_a_ticket_of_the_originals_author() {
     assert_eq!(comments, [("It is dark.", true), ("Please look after her.", false)]);
     assert_eq!((changes.comments[0].author_id, changes.comments[1].author_id), (ticket.requester_id, UserId(13)));
     assert_eq!((changes.ccs.len(), changes.outgoing.len()), (0, 0), "the original's Cc is dropped, nobody is acknowledged");
+    let around = mail.replace("Please look", "#tags lamp\n\n        Please look")
+        + "\n        ----- End forwarded message -----\n\n        Call her.";
+    let (changes, _) = table.changes(&around);
+    let comments: Vec<&str> = changes.comments.iter().map(|comment| comment.body.as_str()).collect();
+    assert_eq!(comments, ["It is dark.", "Please look after her.\n\nCall her."], "without the commands, with what stands below");
     let unproven = usual();
     assert_eq!(shown(&unproven.decided(mail)), "new ticket by bob@acme.example, flags 0");
     let off = crate::rows::table(of(|all| all.agent_forwarding = false)).by(authenticated());
