@@ -31,6 +31,7 @@ use crate::parcel::{Parcel, RecipientError};
 use crate::raw_mail;
 use crate::{Intake, Limits};
 use form::Form;
+pub use form::pairs;
 use refusal::Refusal;
 
 /// Mails that are read at once: each is held in memory until it is durable.
