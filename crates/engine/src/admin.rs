@@ -28,9 +28,18 @@ pub enum AdminError {
     /// A subdomain must be a host label.
     #[error("{0:?} cannot be a subdomain; use 1 to 63 letters, digits and hyphens, such as acme")]
     Subdomain(String),
+    /// Too long for a column and a From field, or with line ends in it.
+    #[error("the name has {characters} characters or holds a line end; use one line of at most {NAME_MAX} characters")]
+    Name {
+        /// How many it has.
+        characters: usize,
+    },
     /// Somebody has it.
     #[error("{0} is taken already; choose another")]
     Taken(String),
+    /// The desk is set up.
+    #[error("this desk has an account already; make another with `guichet account create SUBDOMAIN --admin EMAIL`")]
+    NotFirst,
     /// Not an address.
     #[error("{0:?} is not an e-mail address; write it as name@example.com")]
     Malformed(String),
@@ -100,6 +109,16 @@ pub struct AccountRequest {
     pub native_host: String,
 }
 
+/// Characters of the name of a company or brand.
+const NAME_MAX: usize = 255;
+
+/// Which accounts there may be before a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Any,
+    None,
+}
+
 fn random_secret() -> String {
     let mut bytes = [0_u8; 24];
     rand::rng().fill_bytes(&mut bytes);
@@ -112,6 +131,16 @@ fn check_subdomain(text: &str) -> Result<String, AdminError> {
     let framed = !lower.starts_with('-') && !lower.ends_with('-');
     let fits = (1..=63).contains(&lower.len()) && plain && framed;
     if fits { Ok(lower) } else { Err(AdminError::Subdomain(text.to_owned())) }
+}
+
+/// The name of a company or brand; `fallback` when none is written.
+fn check_name(text: &str, fallback: &str) -> Result<String, AdminError> {
+    let name = text.trim();
+    let characters = name.chars().count();
+    if characters > NAME_MAX || name.contains(char::is_control) {
+        return Err(AdminError::Name { characters });
+    }
+    Ok(if name.is_empty() { fallback.to_owned() } else { name.to_owned() })
 }
 
 fn conflict_is_taken(error: StoreError, what: &str) -> AdminError {
@@ -127,12 +156,24 @@ impl Engine {
     /// # Errors
     /// A name or address of the wrong form, or one that is taken.
     pub async fn create_account(&self, request: AccountRequest) -> Result<CreatedAccount, AdminError> {
+        self.make_account(request, Before::Any).await
+    }
+
+    /// Makes the first account of a desk; of several that are asked for at once, one is made.
+    ///
+    /// # Errors
+    /// As [`Engine::create_account`], and [`AdminError::NotFirst`].
+    pub async fn create_first_account(&self, request: AccountRequest) -> Result<CreatedAccount, AdminError> {
+        self.make_account(request, Before::None).await
+    }
+
+    async fn make_account(&self, request: AccountRequest, before: Before) -> Result<CreatedAccount, AdminError> {
         let subdomain = check_subdomain(&request.subdomain)?;
         let host = domain_key(&request.native_host).ok_or_else(|| AdminError::Host(request.native_host.clone()))?;
         let admin =
             AddressKey::parse(request.admin_email.trim()).map_err(|_| AdminError::Malformed(request.admin_email.clone()))?;
+        let name = check_name(&request.name, &subdomain)?;
         let mut ids = self.store().ids(6).await?;
-        let name = if request.name.trim().is_empty() { subdomain.clone() } else { request.name.trim().to_owned() };
         let account = NewAccount { id: ids.next()?, subdomain: subdomain.clone(), name: name.clone(), created_at: self.now() };
         let brand =
             Brand { id: BrandId(ids.next()?), name, subdomain: subdomain.clone(), native_host: host.clone(), is_default: true };
@@ -146,14 +187,18 @@ impl Engine {
         let (token, admin_email) = (secret.clone(), person.address.clone());
         let id = account.id;
         let made = self.store().write(move |tx| {
+            if before == Before::None && !store::account::hold_empty(tx)? {
+                return Ok(Err(AdminError::NotFirst));
+            }
             store::account::insert(tx, &account)?;
             store::account::insert_brand(tx, id, &brand, now)?;
             store::address::insert(tx, id, address_id, &system, true, now)?;
             store::user::insert_many(tx, id, &[(person.clone(), admin.clone(), now)])?;
             store::token::insert(tx, id, token_id, "first admin", person.id.0, &token, now)?;
-            store::account::log_event(tx, id, event_id, "operator", "account.created", "{}", now)
+            store::account::log_event(tx, id, event_id, "operator", "account.created", "{}", now)?;
+            Ok(Ok(()))
         });
-        made.await.map_err(|error| conflict_is_taken(error, &format!("{subdomain} (or its host {host})")))?;
+        made.await.map_err(|error| conflict_is_taken(error, &format!("{subdomain} (or its host {host})")))??;
         Ok(CreatedAccount { id, subdomain, native_host: host, admin_email, api_token: secret })
     }
 
@@ -164,8 +209,8 @@ impl Engine {
     pub async fn add_brand(&self, account_id: i64, name: &str, subdomain: &str, native_host: &str) -> Result<Brand, AdminError> {
         let subdomain = check_subdomain(subdomain)?;
         let host = domain_key(native_host).ok_or_else(|| AdminError::Host(native_host.to_owned()))?;
+        let name = check_name(name, &subdomain)?;
         let mut ids = self.store().ids(3).await?;
-        let name = if name.trim().is_empty() { subdomain.clone() } else { name.trim().to_owned() };
         let brand = Brand { id: BrandId(ids.next()?), name, subdomain, native_host: host.clone(), is_default: false };
         let (address_id, event_id, now) = (ids.next()?, ids.next()?, self.now());
         let (made, system) = (brand.clone(), system_address(&brand)?);

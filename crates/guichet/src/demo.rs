@@ -46,7 +46,7 @@ pub(crate) fn run(common: &Common) -> Result<()> {
         .map_err(|problems| Failure::new("the configuration cannot be used", problems.to_string(), "correct it"))?;
     let domain = loaded.config.mail.domain.clone();
     let data = loaded.data.display().to_string();
-    serve::keep_serving(&loaded, |started| async move {
+    serve::keep_serving(&loaded, async move |started| {
         let hosts = Hosts { native: format!("{ACCOUNT}.{domain}"), second: format!("{SECOND}.{domain}") };
         let known = started.engine.store().read(|tx| store::account::by_subdomain(tx, ACCOUNT)).await;
         let token = match known.doing("the accounts cannot be read")? {

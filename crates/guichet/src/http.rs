@@ -1,7 +1,9 @@
-//! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`; and the hooks beside them.
+//! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`; and the set-up page and the
+//! hooks beside them.
 
 mod gauges;
 mod metrics;
+pub(crate) mod setup;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -71,10 +73,10 @@ async fn ask(store: &Store) -> Result<(), String> {
     }
 }
 
-/// Serves the pages and the hooks until told to stop; requests in hand are finished.
-pub(crate) async fn serve(listener: TcpListener, pages: Arc<Pages>, hooks: Router, stop: CancellationToken) {
+/// Serves the pages, and what others route, until told to stop; requests in hand are finished.
+pub(crate) async fn serve(listener: TcpListener, pages: Arc<Pages>, others: Router, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(pages.recorder.clone()));
-    let service = router(pages).merge(hooks).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router(pages).merge(others).into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
         tracing::error!(%error, "Pages are not served any more");
     }

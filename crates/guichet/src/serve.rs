@@ -8,7 +8,6 @@ mod node;
 mod signals;
 mod tls;
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +18,7 @@ use intake::{Door, DoorOptions, Intake, Limits, Listen};
 use outbox::retry::Policy;
 use outbox::transport::{Options, Transport};
 use outbox::worker::{OutboxOptions, Worker};
+use serde_json::json;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -28,8 +28,10 @@ use crate::cli::Common;
 use crate::clock::SystemClock;
 use crate::config::{Config, Loaded, Role};
 use crate::failure::{Doing as _, Failure, Result};
+use crate::http::setup::{self, Setup};
 use crate::http::{self, Pages};
 use crate::open;
+use crate::output::Output;
 
 pub(crate) use lock::is_running;
 pub(crate) use node::holder;
@@ -51,6 +53,8 @@ pub(crate) struct Started {
     pub(crate) lmtp: Option<String>,
     /// The engine, for whoever has something to submit.
     pub(crate) engine: Engine,
+    /// The set-up page, to which no link leads yet.
+    setup: Arc<Setup>,
 }
 
 /// Runs `serve`.
@@ -58,25 +62,34 @@ pub(crate) struct Started {
 /// # Errors
 /// When it cannot start, or a part of it ended that should not have.
 pub(crate) fn run(common: &Common) -> Result<()> {
-    keep_serving(&open::configuration(common)?, |started| async move {
-        if started.engine.store().read(store::account::list).await.is_ok_and(|accounts| accounts.is_empty()) {
-            tracing::warn!(
-                "There is no account yet: make one with `guichet account create SUBDOMAIN --admin EMAIL`; nothing needs a restart"
-            );
+    let loaded = open::configuration(common)?;
+    keep_serving(&loaded, async |started| {
+        if started.engine.store().read(store::account::has_any).await.is_ok_and(|has_any| !has_any) {
+            invite(&started, loaded.config.hostname(), common.json);
         }
         Ok(())
     })
+}
+
+/// Tells an operator without an account how to make one; here alone the set-up link is told.
+fn invite(started: &Started, hostname: &str, as_json: bool) {
+    const COMMAND: &str = "guichet account create SUBDOMAIN --admin EMAIL";
+    let Some(http) = started.http else {
+        tracing::warn!("There is no account yet: make one with `{COMMAND}`; nothing needs a restart");
+        return;
+    };
+    let link = setup::link(http, hostname, &started.setup.open());
+    let lines = format!("There is no account yet. Make one on this page, which works once:\n\n  {link}\n\nOr with: {COMMAND}");
+    // The log says it too.
+    let _ = Output::standard(as_json).answer(&json!({"setup_link": link}), &lines);
+    tracing::warn!("There is no account yet: make one at {link} or with `{COMMAND}`; nothing needs a restart");
 }
 
 /// Starts the desk, does something with it, and goes on until it is told to stop.
 ///
 /// # Errors
 /// As [`run`], and what `then` says.
-pub(crate) fn keep_serving<F, Fut>(loaded: &Loaded, then: F) -> Result<()>
-where
-    F: FnOnce(Started) -> Fut,
-    Fut: Future<Output = Result<()>>,
-{
+pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> Result<()>) -> Result<()> {
     logging::start(&loaded.config.log);
     // Fails only when it is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -121,13 +134,14 @@ impl Running {
         let holder = holder(config, loaded.config.sqlite_file(&loaded.data).is_some(), http.unwrap_or(config.http.listen));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let engine = engine(config, store, &holder, &clock).await?;
-        let started = Started { http, smtp: None, lmtp: None, engine: engine.clone() };
+        let setup = Arc::new(Setup::new(engine.clone(), config));
+        let started = Started { http, smtp: None, lmtp: None, engine: engine.clone(), setup: Arc::clone(&setup) };
         let stop_pages = CancellationToken::new();
         let intake = Intake::new(store.clone(), Arc::clone(&clock), config.limits.room_bytes());
         let mut running = Running { tasks: JoinSet::new(), pages: JoinSet::new(), shown, stop, stop_pages, started };
         if let Some(listener) = listener {
-            let hooks = intake::http::router(intake.clone(), limits(config));
-            running.pages.spawn(http::serve(listener, Arc::clone(&running.shown), hooks, running.stop_pages.clone()));
+            let others = intake::http::router(intake.clone(), limits(config)).merge(setup::router(setup));
+            running.pages.spawn(http::serve(listener, Arc::clone(&running.shown), others, running.stop_pages.clone()));
         }
         if config.has_role(Role::Outbox) && config.can_deliver() {
             running.spawn_outbox(config, store, &engine, &holder, &clock)?;

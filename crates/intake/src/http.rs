@@ -32,6 +32,7 @@ use crate::raw_mail;
 use crate::room::Share;
 use crate::{Intake, Limits};
 use form::Form;
+pub use form::pairs;
 use refusal::Refusal;
 
 /// Mails that are read at once: each is held in memory until it is durable.

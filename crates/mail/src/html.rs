@@ -1,4 +1,4 @@
-//! The HTML alternative of a plain text that we send.
+//! Plain text as HTML: the alternative of a text that we send, and text within a page.
 
 /// Turns plain text with LF line ends into HTML paragraphs; everything is escaped, nothing is interpreted.
 ///
@@ -26,21 +26,31 @@ pub fn html_of(text: &str) -> String {
     html
 }
 
+/// Writes text so that HTML shows it as it is, between tags and in quoted attributes; control characters become blanks.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    text.chars().for_each(|c| push_escaped(c, &mut html));
+    html
+}
+
 fn push_line(line: &str, html: &mut String) {
     let indented = line.trim_start_matches(' ');
     for _ in 0..line.len().saturating_sub(indented.len()) {
         html.push_str("&nbsp;");
     }
-    for c in indented.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c if c.is_control() && c != '\t' => html.push(' '),
-            _ => html.push(c),
-        }
+    indented.chars().for_each(|c| push_escaped(c, html));
+}
+
+fn push_escaped(c: char, html: &mut String) {
+    match c {
+        '&' => html.push_str("&amp;"),
+        '<' => html.push_str("&lt;"),
+        '>' => html.push_str("&gt;"),
+        '"' => html.push_str("&quot;"),
+        '\'' => html.push_str("&#39;"),
+        c if c.is_control() && c != '\t' => html.push(' '),
+        _ => html.push(c),
     }
 }
 
@@ -60,6 +70,11 @@ mod tests {
         ] {
             assert_eq!(html_of(text), want, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_word_is_escaped_for_text_and_attributes() {
+        assert_eq!(escaped("a\n<\"b\"> & 'c'"), "a &lt;&quot;b&quot;&gt; &amp; &#39;c&#39;");
     }
 
     proptest! {

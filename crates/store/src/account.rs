@@ -165,6 +165,24 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<(i64, String, String)>> {
     rows.into_iter().map(|mut row| Ok((row.int()?, row.text()?, row.text()?))).collect()
 }
 
+/// Whether there is an account.
+///
+/// # Errors
+/// As the database says.
+pub fn has_any(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(tx.find("SELECT account_id FROM accounts ORDER BY account_id LIMIT 1", &[])?.is_some())
+}
+
+/// Whether there is no account; until this transaction ends nobody else makes one.
+///
+/// # Errors
+/// As the database says.
+pub fn hold_empty(tx: &mut Tx<'_>) -> Result<bool> {
+    // Every account's making counts this version up: whoever holds its row goes first, and the others see what it made.
+    bump(tx, DIRECTORY)?;
+    Ok(!has_any(tx)?)
+}
+
 /// An account's id by its subdomain.
 ///
 /// # Errors

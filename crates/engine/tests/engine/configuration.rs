@@ -4,11 +4,16 @@ use desk::account::Settings;
 use desk::address::AddressRefusal;
 use desk::user::Role;
 use engine::admin::{AccountRequest, AdminError};
+use testkit::database::both;
 
-use crate::support::{key, on_both, quick, raw, set};
+use crate::support::{bare, key, on_both, quick, raw, set};
 
 fn request(subdomain: &str, admin: &str, host: &str) -> AccountRequest {
     AccountRequest { subdomain: subdomain.into(), name: String::new(), admin_email: admin.into(), native_host: host.into() }
+}
+
+fn named(name: &str) -> AccountRequest {
+    AccountRequest { name: name.into(), ..request("named", "x@shop.example", "named.desk.example") }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,16 +46,39 @@ async fn a_refused_account_leaves_nothing_behind() {
             ("admin", request("other", "x", "x.desk.example")),
             ("host", request("other", "x@shop.example", "not a host")),
             ("admin at the support address", request("other", "Support@x.desk.example", "x.desk.example")),
+            ("name too long", named(&"é".repeat(256))),
+            ("name of two lines", named("Shop\r\nBcc: x@y.example")),
         ] {
             let refused = desk.engine.create_account(request).await;
             assert!(refused.is_err(), "{name}: {refused:?}");
             assert!(!matches!(refused, Err(AdminError::Store(_))), "{name}: {refused:?}");
         }
+        let late = desk.engine.create_first_account(request("other", "x@shop.example", "x.desk.example")).await;
+        assert!(matches!(late, Err(AdminError::NotFirst)), "{late:?}");
         let accounts = desk.read(store::account::list).await;
         assert_eq!(accounts.len(), 1);
         desk.engine.create_account(request(&"a".repeat(63), "x@shop.example", "x.desk.example")).await.unwrap();
+        desk.engine.create_account(named(&"é".repeat(255))).await.unwrap();
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_first_accounts_at_once_one_is_made() {
+    for database in both() {
+        println!("on {}", database.engine);
+        let (one, other) = (bare(&database).await, bare(&database).await);
+        let (first, second) = tokio::join!(
+            one.create_first_account(request("one", "x@shop.example", "one.desk.example")),
+            other.create_first_account(request("other", "x@shop.example", "other.desk.example")),
+        );
+        let refused = match (first, second) {
+            (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
+            both => panic!("not one and one: {both:?}"),
+        };
+        assert!(matches!(refused, AdminError::NotFirst), "{refused:?}");
+        assert_eq!(one.store().read(store::account::list).await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

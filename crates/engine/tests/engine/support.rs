@@ -104,6 +104,12 @@ fn open_at(url: &str, blobs: &str) -> Store {
     store
 }
 
+/// An engine on a database in which no account need be.
+pub(crate) async fn bare(database: &Database) -> Engine {
+    let store = blocking(database, open).await;
+    Engine::new(store, quick(), Arc::new(FakeClock(AtomicI64::new(1_900_000_000_000)))).await.unwrap()
+}
+
 impl TestDesk {
     pub(crate) async fn new(database: Database, options: EngineOptions) -> TestDesk {
         let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));

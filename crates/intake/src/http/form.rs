@@ -120,8 +120,9 @@ fn field(part: &[u8]) -> Option<(String, &[u8])> {
     Some((name, value))
 }
 
-/// The pairs of a query as text.
-pub(super) fn pairs(query: &[u8]) -> Vec<(String, String)> {
+/// The pairs of a query or urlencoded form as text, decoded, at most a thousand; what is not UTF-8 is replaced. Never fails.
+#[must_use]
+pub fn pairs(query: &[u8]) -> Vec<(String, String)> {
     let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
     pairs_of_bytes(query).into_iter().map(|(name, value)| (name, text(value))).collect()
 }
