@@ -16,6 +16,7 @@ mod closer;
 mod command;
 mod digest;
 mod guarded;
+mod pace;
 mod purge;
 mod sorter;
 mod supply;

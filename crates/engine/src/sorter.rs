@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 use crate::batch::Decided;
+use crate::pace::Pace;
 
 /// How long the sorter sleeps when nothing rings: other nodes' mail is found by this.
 const POLL: Duration = Duration::from_millis(200);
@@ -44,6 +45,7 @@ struct InHand {
     at_work: BTreeSet<i64>,
     /// The account after which the next look begins: all have their turn, whoever has the most to do.
     looked_at: i64,
+    pace: Pace,
     stop: CancellationToken,
 }
 
@@ -137,6 +139,7 @@ impl Engine {
         let now = Instant::now();
         hand.refused.retain(|_, until| now < *until);
         let announced = self.announced(hand).await?;
+        hand.pace.take(announced.len());
         self.claim(&announced, hand).await?;
         for account in announced {
             let account_id = account.account_id;
@@ -153,7 +156,7 @@ impl Engine {
 
     /// The next accounts that have mail and are free, as many as there is room for, in a circle of all accounts.
     async fn announced(&self, hand: &mut InHand) -> store::Result<Vec<Announced>> {
-        let room = ACCOUNTS_AT_ONCE.saturating_sub(hand.at_work.len());
+        let room = ACCOUNTS_AT_ONCE.saturating_sub(hand.at_work.len()).min(hand.pace.left(Instant::now()));
         let (begun, mut is_second_round) = (hand.looked_at, hand.looked_at == 0);
         let mut found = Vec::new();
         for _ in 0..PAGES {

@@ -1,0 +1,71 @@
+//! How many accounts are begun in a second: an account's turn costs a transaction however little mail it has. Where more
+//! accounts have mail than there is time for turns, each waits a little and has more mail when its turn comes.
+
+use std::time::{Duration, Instant};
+
+/// Turns in a second for each processor.
+const TURNS: u32 = 300;
+/// Processors that are counted.
+const MOST: u32 = 1_000;
+/// Turns that may be begun at once after a rest.
+const AT_ONCE: u32 = 64;
+
+/// Turns that are left, filling up with time.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    every: Duration,
+    /// The time up to which turns were given out; it lags behind by what may be begun at once.
+    spent: Instant,
+}
+
+impl Default for Pace {
+    /// The pace of this machine from now on.
+    fn default() -> Pace {
+        let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
+        Pace::new(processors.min(MOST), Instant::now())
+    }
+}
+
+impl Pace {
+    /// A pace for so many processors, with all turns left.
+    pub(crate) fn new(processors: u32, now: Instant) -> Pace {
+        let every = Duration::from_secs(1) / (TURNS * processors.max(1));
+        let mut pace = Pace { every, spent: now };
+        pace.spent = pace.longest_ago(now);
+        pace
+    }
+
+    fn longest_ago(&self, now: Instant) -> Instant {
+        now.checked_sub(self.every * AT_ONCE).unwrap_or(now)
+    }
+
+    /// How many turns may begin now.
+    pub(crate) fn left(&mut self, now: Instant) -> usize {
+        self.spent = self.spent.max(self.longest_ago(now));
+        let turns = now.saturating_duration_since(self.spent).as_nanos() / self.every.as_nanos().max(1);
+        usize::try_from(turns).unwrap_or(usize::MAX)
+    }
+
+    /// Takes turns that [`Pace::left`] gave.
+    pub(crate) fn take(&mut self, turns: usize) {
+        self.spent += self.every * u32::try_from(turns).unwrap_or(u32::MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_fill_up_with_time_and_no_further_than_may_be_begun_at_once() {
+        let begun = Instant::now() + Duration::from_secs(60);
+        let at = |ms: u64| begun + Duration::from_millis(ms);
+        let mut pace = Pace::new(2, at(0));
+        // (milliseconds, turns taken, turns left before)
+        for (ms, taken, left) in [(0, 64, 64), (0, 0, 0), (10, 6, 6), (11, 0, 0), (20, 0, 6), (25, 5, 9), (1_000, 0, 64)] {
+            assert_eq!(pace.left(at(ms)), left, "at {ms} ms");
+            pace.take(taken);
+        }
+        assert_eq!(Pace::new(0, at(0)).left(at(0)), 64, "a machine that does not tell has one processor");
+    }
+}
