@@ -104,7 +104,7 @@ pub(crate) struct Database {
 /// `[blobs]`
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
-    /// `file:PATH`; none: `blobs` in the data folder.
+    /// `file:PATH` or `s3://BUCKET/PREFIX`; none: `blobs` in the data folder.
     pub(crate) url: Option<String>,
 }
 

@@ -1,7 +1,10 @@
 //! Larger raw mails, one object each, written once and durable before the row that names them.
 
+mod s3;
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::local::LocalFileSystem;
@@ -10,6 +13,9 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::error::{Result, StoreError};
 
+/// How long writing, reading and removing a small object may take.
+const CHECK_WITHIN: Duration = Duration::from_secs(20);
+
 /// The objects of a desk. A name begins with the account, so that accounts never share one.
 #[derive(Debug, Clone)]
 pub struct Blobs {
@@ -17,13 +23,17 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Opens `file:PATH`, making the folder. Blocks.
+    /// Opens `file:PATH`, making the folder, or `s3://BUCKET/PREFIX`, of which nothing is asked yet. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] when the folder cannot be made or the scheme is unknown.
+    /// [`StoreError::Setup`] when the folder cannot be made, the environment says not enough of the bucket, or the scheme is
+    /// unknown.
     pub fn open(url: &str) -> Result<Blobs> {
+        if url.starts_with("s3://") {
+            return Ok(Blobs { store: s3::open(url)? });
+        }
         let Some(path) = url.strip_prefix("file:") else {
-            return Err(StoreError::setup(format!("blobs.url {url:?} is not supported; write file:PATH")));
+            return Err(StoreError::setup(format!("blobs.url {url:?} is not supported; write file:PATH or s3://BUCKET/PREFIX")));
         };
         let folder = PathBuf::from(path);
         let cannot = |error: &dyn std::fmt::Display| StoreError::setup(format!("cannot use the blob folder {path}: {error}"));
@@ -31,6 +41,26 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| cannot(&error))?;
         // Off by default there: without it a mail could be promised and lost.
         Ok(Blobs { store: Arc::new(store.with_fsync(true)) })
+    }
+
+    /// Writes, reads and removes a small object, so that a desk that could not keep a large mail says so before it takes one.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] with what the object store said.
+    pub async fn check(&self) -> Result<()> {
+        let name = format!("check/{:032x}", rand::random::<u128>());
+        let tried = async {
+            self.put(&name, name.clone().into_bytes()).await?;
+            let read = self.get(&name).await?;
+            self.delete(&name).await?;
+            Ok::<bool, StoreError>(read == name.as_bytes())
+        };
+        match tokio::time::timeout(CHECK_WITHIN, tried).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(StoreError::setup("a small object came back with other bytes than were written")),
+            Ok(Err(error)) => Err(StoreError::setup(format!("a small object was not written, read and removed: {error}"))),
+            Err(_) => Err(StoreError::setup("the object store does not answer in time")),
+        }
     }
 
     /// The name of the blob of a raw mail.
@@ -58,7 +88,8 @@ impl Blobs {
     /// [`StoreError::Blob`].
     pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let done = self.store.put(&Path::from(name), bytes.into()).await;
-        done.map(|_| ()).map_err(|error| failed(name, &error))
+        // What is not found here is the bucket or the folder, which may come back.
+        done.map(|_| ()).map_err(|error| StoreError::Blob { name: name.to_owned(), reason: error.to_string() })
     }
 
     /// Deletes a blob. One that is gone already is no error.

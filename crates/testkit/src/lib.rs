@@ -7,4 +7,5 @@
 pub mod client;
 pub mod database;
 pub mod dns;
+pub mod s3;
 pub mod server;

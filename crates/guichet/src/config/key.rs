@@ -146,7 +146,7 @@ pub(crate) const KEYS: &[Key] = &[
         "blobs.url",
         "file:DATA/blobs",
         r#""file:/var/lib/guichet/blobs""#,
-        "Where larger raw mails lie: `file:PATH`.",
+        "Where larger raw mails lie: `file:PATH`, or `s3://BUCKET/PREFIX` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and AWS_ALLOW_HTTP in the environment.",
         |config, raw| put(&mut config.blobs.url, Some(blobs(&raw.text()?)?)),
     ),
     secret(
@@ -317,8 +317,8 @@ fn database(text: &str) -> Result<String, String> {
 }
 
 fn blobs(text: &str) -> Result<String, String> {
-    let has_path = text.strip_prefix("file:").is_some_and(|path| !path.is_empty());
-    if has_path { Ok(text.to_owned()) } else { Err("it must be file: and a path".into()) }
+    let has_name = ["file:", "s3://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    if has_name { Ok(text.to_owned()) } else { Err("it must be file: and a path, or s3:// and a bucket".into()) }
 }
 
 fn way_out(text: &str) -> Result<Out, String> {

@@ -11,8 +11,9 @@ use crate::statements;
 use crate::support::open;
 
 /// Statements on tenant tables that ask for all accounts.
-const OVER_ALL_ACCOUNTS: [&str; 2] = [
+const OVER_ALL_ACCOUNTS: [&str; 3] = [
     "SELECT account_id, subdomain, name FROM accounts ORDER BY account_id",
+    "SELECT account_id FROM accounts ORDER BY account_id LIMIT 1",
     "SELECT account_id FROM accounts ORDER BY account_id LIMIT 2",
 ];
 

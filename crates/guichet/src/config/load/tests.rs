@@ -61,7 +61,7 @@ fn each_bad_configuration_says_key_value_reason_and_example() {
         ),
         (
             "[blobs]\nurl = \"ftp://x\"",
-            "blobs.url = \"ftp://x\" (FILE): it must be file: and a path; example: [blobs] url = \"file:/var/lib/guichet/blobs\"",
+            "blobs.url = \"ftp://x\" (FILE): it must be file: and a path, or s3:// and a bucket; example: [blobs] url = \"file:/var/lib/guichet/blobs\"",
         ),
         (
             "[delivery]\nrelay = \"mail.example.com\"",
