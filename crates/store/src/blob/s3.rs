@@ -120,7 +120,7 @@ mod tests {
                 assert_eq!(blobs.get(&name).await.unwrap(), bytes);
                 let listed: Vec<_> = blobs.list().map(Result::unwrap).collect().await;
                 assert_eq!(listed, [(name.clone(), 1_577_836_800_000)]);
-                blobs.remove(&name).await.unwrap();
+                blobs.delete(&name).await.unwrap();
                 blobs.delete(&name).await.unwrap();
                 assert!(matches!(blobs.get(&name).await, Err(StoreError::Statement(_))));
                 blobs.check().await.unwrap();
