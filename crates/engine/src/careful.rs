@@ -12,8 +12,9 @@ use crate::Engine;
 use crate::batch::{Decided, Item};
 use crate::guarded::Unread;
 
-/// A mail at which the program stopped so often while it was worked alone is held.
-const TRIES: i64 = 2;
+/// A mail at which the program stopped so often while it was worked alone is held. Power cuts and kills count too, and a
+/// database that is away keeps a mail noted: fewer would let those hold a mail that did nothing.
+const TRIES: i64 = 5;
 
 impl Engine {
     /// Works as many mails as could have been in hand when the program stopped; all accounts take turns, so that a crash is

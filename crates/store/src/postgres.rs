@@ -34,9 +34,9 @@ const RETRIES: usize = 5;
 /// A node that is frozen in the middle of a transaction must not keep its row locks: others could never take over.
 ///
 /// Every statement that mail depends on has its index (a test says so), but a plan made while a table is new and empty may go
-/// through all of it, and is kept while the table grows. Without JIT, which the price put on such a scan would call.
+/// through all of it, or join all of it, and is kept while the table grows. Without JIT, which the price put on such a scan would call.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '30s';
-                       SET enable_seqscan = off; SET jit = off";
+                       SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
 enum Work {
     Read(Job),
