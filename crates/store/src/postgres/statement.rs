@@ -1,0 +1,185 @@
+//! Statements on their way: values in the bytes of the wire, inserts made one, rows that come back.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Statement};
+
+use crate::error::{Result, StoreError};
+use crate::value::{Cell, Row, Value, storable};
+
+/// A statement on its way.
+pub(super) struct Sent {
+    pub(super) sql: Arc<str>,
+    pub(super) statement: Statement,
+    pub(super) params: Vec<Encoded>,
+    pub(super) place: Option<usize>,
+}
+
+impl Sent {
+    /// The table that an insert of values fills, of which no answer is wanted.
+    pub(super) fn table(&self) -> Option<&str> {
+        let reads_no_table = self.sql.contains(" VALUES (") || self.sql.contains(" FROM unnest(");
+        let mut words = self.sql.split_whitespace();
+        let is_insert = words.next() == Some("INSERT") && words.next() == Some("INTO");
+        words.next().filter(|_| is_insert && reads_no_table && self.place.is_none())
+    }
+}
+
+/// One text of several inserts, each with its number of parameters: all but the last as parts of a WITH.
+pub(super) fn merged(inserts: &[(&str, usize)]) -> String {
+    let Some(((last, _), parts)) = inserts.split_last() else { return String::new() };
+    let (mut text, mut before) = (String::from("WITH"), 0);
+    for (at, (sql, params)) in parts.iter().enumerate() {
+        let _ = write!(text, "{} part{at} AS (", if at == 0 { "" } else { "," });
+        renumber(sql, before, &mut text);
+        text.push(')');
+        before += params;
+    }
+    text.push(' ');
+    renumber(last, before, &mut text);
+    text
+}
+
+/// Copies a text with its parameters counted on from `before`.
+fn renumber(sql: &str, before: usize, out: &mut String) {
+    let mut pieces = sql.split('$');
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = piece.split_at(digits);
+        let _ = write!(out, "${}{rest}", number.parse::<usize>().unwrap_or_default() + before);
+    }
+}
+
+/// What a statement gave.
+pub(super) struct Given {
+    pub(super) rows: Vec<tokio_postgres::Row>,
+    pub(super) changed: u64,
+}
+
+/// What went wrong, and in which statement.
+pub(super) type Failed = (tokio_postgres::Error, Arc<str>);
+
+pub(super) async fn run_all(client: &Client, sent: &[Sent]) -> std::result::Result<Vec<Given>, Failed> {
+    let mut runs: Vec<_> = sent.iter().map(|sent| Box::pin(run_one(client, sent))).collect();
+    // A first poll sends; answers come in the same order, so that of several failures the first is the true one.
+    let mut polled = Vec::with_capacity(runs.len());
+    for run in &mut runs {
+        polled.push(futures_util::poll!(run.as_mut()));
+    }
+    let mut given = Vec::with_capacity(runs.len());
+    for ((run, polled), sent) in runs.into_iter().zip(polled).zip(sent) {
+        let done = match polled {
+            Poll::Ready(done) => done,
+            Poll::Pending => run.await,
+        };
+        given.push(done.map_err(|error| (error, Arc::clone(&sent.sql)))?);
+    }
+    Ok(given)
+}
+
+async fn run_one(client: &Client, sent: &Sent) -> std::result::Result<Given, tokio_postgres::Error> {
+    let params: Vec<&(dyn ToSql + Sync)> = sent.params.iter().map(|param| param as _).collect();
+    // Only statements that return columns are queries: of the others the count is wanted.
+    if sent.statement.columns().is_empty() {
+        let changed = client.execute(&sent.statement, &params).await?;
+        return Ok(Given { rows: Vec::new(), changed });
+    }
+    Ok(Given { rows: client.query(&sent.statement, &params).await?, changed: 0 })
+}
+
+pub(super) type Unencodable = Box<dyn std::error::Error + Sync + Send>;
+
+/// A value in the bytes of the wire; none for NULL.
+#[derive(Debug)]
+pub(super) struct Encoded(pub(super) Option<Bytes>);
+
+impl ToSql for Encoded {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Unencodable> {
+        let Some(bytes) = &self.0 else { return Ok(IsNull::Yes) };
+        out.extend_from_slice(bytes);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// Turns `INSERT … VALUES ($1, …) tail` into `INSERT … SELECT * FROM unnest($1::type[], …) tail`.
+pub(super) fn unnested(sql: &str, types: &[Type]) -> Result<String> {
+    let wrong = || StoreError::Statement(format!("no VALUES list in {sql:?}"));
+    let (head, rest) = sql.split_once("VALUES").ok_or_else(wrong)?;
+    let (_, tail) = rest.split_once(')').ok_or_else(wrong)?;
+    let arrays: Vec<String> = types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
+    Ok(format!("{head}SELECT * FROM unnest({}){tail}", arrays.join(", ")))
+}
+
+/// One column of many rows, sent as a one-dimensional array without being copied first.
+#[derive(Debug)]
+pub(super) struct Column<'r, const N: usize> {
+    pub(super) rows: &'r [[Value<'r>; N]],
+    pub(super) at: usize,
+}
+
+impl<const N: usize> ToSql for Column<'_, N> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Unencodable> {
+        let cells: Vec<Value<'_>> = self.rows.iter().filter_map(|row| row.get(self.at)).copied().collect();
+        cells.to_sql(kind, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Unencodable> {
+        match self {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Int(value) if *kind == Type::INT4 => i32::try_from(*value)?.to_sql(kind, out),
+            Value::Int(value) => value.to_sql(kind, out),
+            Value::Text(value) => storable(value).to_sql(kind, out),
+            Value::Bytes(value) => value.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+pub(super) fn row_of(row: &tokio_postgres::Row) -> std::result::Result<Row, tokio_postgres::Error> {
+    let mut cells = Vec::with_capacity(row.len());
+    for (at, column) in row.columns().iter().enumerate() {
+        cells.push(match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(at)?.map_or(Cell::Null, Cell::Int),
+            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map_or(Cell::Null, |value| Cell::Int(value.into())),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.map_or(Cell::Null, Cell::Bytes),
+            _ => row.try_get::<_, Option<String>>(at)?.map_or(Cell::Null, Cell::Text),
+        });
+    }
+    Ok(Row::new(cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inserts_are_merged_with_their_parameters_counted_on() {
+        let inserts = [("put a ($1, $2)", 2), ("put b (unnest($1::int8[]))", 1), ("put c ($1, $2)", 2)];
+        let text = " part0 AS (put a ($1, $2)), part1 AS (put b (unnest($3::int8[]))) put c ($4, $5)";
+        assert_eq!(merged(&inserts).strip_prefix("WITH"), Some(text));
+    }
+}
