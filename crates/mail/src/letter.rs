@@ -138,6 +138,17 @@ pub enum HopHeader {
     ResentTo,
 }
 
+/// Looks at the parts of a raw mail as [`Letter::parse`] numbers them.
+fn of_parts<T>(raw: &[u8], look: impl FnOnce(&[Part<'_>], &mut Defects) -> T) -> T {
+    let mut defects = Defects::default();
+    let mail = with_line_feeds(raw);
+    let header = header_of_mail(&mail, &mut defects);
+    let outer = part::walk(&header.fields, header.body, &mut defects);
+    let opened = cms::open(&outer, &mut defects);
+    let parts = cms::splice(outer, &opened, &mut defects);
+    look(&parts, &mut defects)
+}
+
 impl Letter {
     /// Reads a raw mail. Never fails and never panics; linear in the size of the mail.
     #[must_use]
@@ -175,13 +186,7 @@ impl Letter {
     /// The decoded octets of one part of a raw mail, by [`Attachment::part`]; `None` when the mail has no such part.
     #[must_use]
     pub fn attachment(raw: &[u8], part: u32) -> Option<Vec<u8>> {
-        let mut defects = Defects::default();
-        let mail = with_line_feeds(raw);
-        let header = header_of_mail(&mail, &mut defects);
-        let outer = part::walk(&header.fields, header.body, &mut defects);
-        let opened = cms::open(&outer, &mut defects);
-        let parts = cms::splice(outer, &opened, &mut defects);
-        attachment::octets(&parts, part)
+        of_parts(raw, |parts, _| attachment::octets(parts, part))
     }
 
     /// The HTML of the body as the mail has it, decoded, LF line ends, all HTML parts in order; `None` when it has none.
@@ -189,15 +194,11 @@ impl Letter {
     /// Untrusted: whoever shows it cleans it first.
     #[must_use]
     pub fn html(raw: &[u8]) -> Option<String> {
-        let mut defects = Defects::default();
-        let mail = with_line_feeds(raw);
-        let header = header_of_mail(&mail, &mut defects);
-        let outer = part::walk(&header.fields, header.body, &mut defects);
-        let opened = cms::open(&outer, &mut defects);
-        let parts = cms::splice(outer, &opened, &mut defects);
-        let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
-        let html = join(bodies.map(|part| text_of(part, &mut defects)));
-        if html.is_empty() { attachment::unpack(&parts).into_iter().find_map(|(_, tnef)| tnef.html) } else { Some(html) }
+        of_parts(raw, |parts, defects| {
+            let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
+            let html = join(bodies.map(|part| text_of(part, defects)));
+            if html.is_empty() { attachment::unpack(parts).into_iter().find_map(|(_, tnef)| tnef.html) } else { Some(html) }
+        })
     }
 
     /// The text of a `winmail.dat`, where the mail has none beside it.
