@@ -149,7 +149,11 @@ impl Engine {
         let kept = match self.inner.accounts.kept(account_id) {
             Some(kept) => kept,
             // Else the first mails after a start would wait for DNS whatever the mode.
-            None => self.store().read(move |tx| accounts::load(tx, account_id)).await?,
+            None => {
+                let loaded = self.store().read(move |tx| accounts::load(tx, account_id)).await?;
+                self.inner.accounts.keep(account_id, loaded.clone());
+                loaded
+            }
         };
         Ok(kept.account().settings.sender_authentication != AuthenticationMode::Minimal)
     }
