@@ -201,7 +201,7 @@ fn text(explained: &Explained, recipients: &[String]) -> String {
         row(name, value);
     }
     if decision.is_automatic {
-        row("answered", "by nothing automatic, since a machine wrote it".to_owned());
+        row("answered", "by nothing automatic".to_owned());
     }
     lines.push("  why".to_owned());
     lines.extend(decision.reasons.iter().enumerate().map(|(place, reason)| format!("    {}. {reason}", place + 1)));

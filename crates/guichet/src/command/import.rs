@@ -186,7 +186,8 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
         "source": command.source.display().to_string(), "recipient": command.rcpt, "imported": imported, "already": already,
         "left_out": left_out, "skipped": skipped, "problems": problems, "stopped": was_stopped, "seconds": seconds,
     });
-    let mut lines = vec![format!("Imported {imported} mails to {} in {seconds:.1} s.", command.rcpt)];
+    let mails = if *imported == 1 { "mail" } else { "mails" };
+    let mut lines = vec![format!("Imported {imported} {mails} to {} in {seconds:.1} s.", command.rcpt)];
     for (count, words) in [
         (already, "were there already"),
         (left_out, "were left out: drafts and trash"),
