@@ -4,6 +4,7 @@
 //! leaves, and every result is written at once: what a crash can double is what was on the wire (docs/behaviour/outgoing-mail.md §5).
 
 mod deliver;
+mod lease;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use desk::clock::Clock;
 use desk::signed::SigningKeys;
 use store::work::{self, Announced, Kind, Lease};
-use store::{Store, StoreError};
+use store::Store;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,8 @@ struct Inner {
 struct InHand {
     lease: Lease,
     renew_from: Instant,
+    /// From here on another node may have taken over: nothing is begun.
+    ends: Instant,
     /// Rows with their destinations.
     rows: BTreeMap<i64, String>,
 }
@@ -272,51 +275,6 @@ impl Worker {
         let removed =
             self.inner.store.write(move |tx| surplus.iter().try_for_each(|account| work::remove(tx, Kind::Outbox, account)));
         removed.await.map(|()| true)
-    }
-
-    async fn claim(&self, announced: &[Announced]) -> store::Result<()> {
-        let wanted: Vec<i64> =
-            announced.iter().map(|account| account.account_id).filter(|id| !self.accounts().contains_key(id)).collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let (holder, lease_ms) = (self.inner.options.holder.clone(), self.inner.options.lease_ms);
-        let began = Instant::now();
-        let leases = self.inner.store.write(move |tx| work::claim(tx, Kind::Outbox, &wanted, &holder, lease_ms)).await?;
-        let mut accounts = self.accounts();
-        for lease in leases {
-            let renew_from = began + self.half_lease();
-            accounts.insert(lease.account_id, InHand { lease, renew_from, rows: BTreeMap::new() });
-        }
-        Ok(())
-    }
-
-    fn half_lease(&self) -> Duration {
-        Duration::from_millis(u64::try_from(self.inner.options.lease_ms / 2).unwrap_or_default())
-    }
-
-    /// Extends the leases of accounts with mail on the wire; gives those of idle accounts back.
-    async fn renew(&self) -> store::Result<()> {
-        let now = Instant::now();
-        let stale: Vec<InHand> = self.accounts().values().filter(|held| now >= held.renew_from).cloned().collect();
-        for held in stale {
-            let (lease, lease_ms, idle) = (held.lease.clone(), self.inner.options.lease_ms, held.rows.is_empty());
-            let written = self.inner.store.write(move |tx| {
-                if idle { work::release(tx, std::slice::from_ref(&lease)) } else { work::renew(tx, &lease, lease_ms) }
-            });
-            match written.await {
-                Ok(()) if !idle => {
-                    if let Some(account) = self.accounts().get_mut(&held.lease.account_id) {
-                        account.renew_from = now + self.half_lease();
-                    }
-                }
-                Ok(()) | Err(StoreError::Fenced { .. }) => {
-                    self.accounts().remove(&held.lease.account_id);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 }
 

@@ -35,8 +35,11 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
         }
         cli::Address::Check { email } => {
             let address = engine.send_probe(account, email).await.doing("no probe was sent")?;
-            let waits =
-                if session.loaded.config.can_deliver() { "" } else { " It waits in the outbox and fails after that hour unless delivery.relay is set before." };
+            let waits = if session.loaded.config.can_deliver() {
+                ""
+            } else {
+                " It waits in the outbox and fails after that hour unless delivery.relay is set before."
+            };
             let lines = format!(
                 "A probe is on its way to {}; within an hour `guichet address list` says whether it came back.{waits}",
                 address.written

@@ -25,6 +25,15 @@ impl Worker {
         let destination = self.inner.transport.destination(&delivery.due.recipient);
         // Held until the result is written: what a crash can double is one mail a connection, not all that was claimed.
         let _place = self.place(&destination).await;
+        if !self.may_begin(lease) {
+            // The row is due again once the lease has run out, here or elsewhere.
+            tracing::warn!(
+                account.id = lease.account_id,
+                outbox.id = delivery.due.id,
+                "Not begun: the lease of the account ran out while this mail waited for its place"
+            );
+            return self.let_go(lease, delivery.due.id);
+        }
         let down = self.known_down(&destination);
         let attempt = match down {
             Some(answer) => Err(answer),
@@ -148,6 +157,7 @@ impl Worker {
                         outbox.id = id,
                         "Another node took this account over: it may send this mail once more"
                     );
+                    self.lose(lease);
                     break;
                 }
                 Err(error) => {
@@ -156,10 +166,7 @@ impl Worker {
                 }
             }
         }
-        if let Some(held) = self.accounts().get_mut(&lease.account_id) {
-            held.rows.remove(&id);
-        }
-        self.inner.store.wake(Kind::Outbox);
+        self.let_go(lease, id);
     }
 }
 

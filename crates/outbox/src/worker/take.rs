@@ -111,7 +111,7 @@ impl Worker {
         });
         match written.await {
             Ok(taken) => {
-                if let Some(held) = self.accounts().get_mut(&lease.account_id) {
+                if let Some(held) = Self::under(&mut self.accounts(), lease) {
                     let destination = |row: &Due| self.inner.transport.destination(&row.recipient);
                     held.rows.extend(taken.deliveries.iter().map(|one| (one.due.id, destination(&one.due))));
                 }

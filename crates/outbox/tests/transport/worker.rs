@@ -230,6 +230,41 @@ async fn leases_are_kept_while_the_last_mails_are_on_the_wire() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_its_place_is_not_begun_once_another_node_took_over() {
+    let gate = Arc::new(Semaphore::new(0));
+    let (bench, server) = (Bench::new(1).await, Script::default().gate(&gate).start().await);
+    let transport = relay(&server);
+    let places = transport.connections();
+    bench.put((1..=100).map(|id| Row::new(1, id, "alice@example.com")).collect()).await;
+    bench.announce(1, 1, 1).await;
+    let run = bench.run(transport, 60_000);
+    bench.until(1, "sending", 100).await;
+    let begun = async {
+        while server.heard().connections < places {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), begun).await.unwrap();
+    let sql = "UPDATE leases SET epoch = epoch + 1, holder = 'other' WHERE account_id = 1 AND kind = 'outbox'";
+    bench.store.write(move |tx| tx.execute(sql, &[])).await.unwrap();
+    gate.add_permits(100);
+    end(run).await;
+    assert_eq!(server.heard().mails.len(), places, "only what was on the wire");
+    assert_eq!(bench.count(1, "sending").await, 100, "its results are the other node's to write");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_begun_under_a_lease_that_ran_out() {
+    let (bench, server) = (Bench::new(1).await, Script::default().start().await);
+    bench.put(vec![Row::new(1, 1, "alice@example.com")]).await;
+    bench.announce(1, 1, 1).await;
+    let run = bench.run(relay(&server), 0);
+    bench.until(1, "sending", 1).await;
+    end(run).await;
+    assert_eq!(server.heard().mails.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mail_that_waited_for_a_relay_goes_out_without_being_announced() {
     let (bench, server) = (Bench::new(1).await, Script::default().start().await);
     bench.put(vec![Row { state: "waiting", ..Row::new(1, 1, "alice@example.com") }]).await;
