@@ -71,9 +71,14 @@ impl Wakes {
 }
 
 impl Store {
+    /// Rings for a kind of work on this node alone: what others have to do has not changed. Returns at once.
+    pub fn wake_here(&self, kind: Kind) {
+        self.inner.wakes.bell(kind).notify_one();
+    }
+
     /// Rings for a kind of work, here and on the other nodes. Returns at once.
     pub fn wake(&self, kind: Kind) {
-        self.inner.wakes.bell(kind).notify_one();
+        self.wake_here(kind);
         self.tell_others(kind.as_str());
     }
 

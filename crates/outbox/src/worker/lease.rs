@@ -71,7 +71,7 @@ impl Worker {
         if let Some(held) = Self::under(&mut self.accounts(), lease) {
             held.rows.remove(&id);
         }
-        self.inner.store.wake(Kind::Outbox);
+        self.inner.store.wake_here(Kind::Outbox);
     }
 
     fn lease(&self) -> Duration {
