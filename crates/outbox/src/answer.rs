@@ -251,11 +251,35 @@ fn operator_scope(step: Step, reply: &Reply) -> Option<Scope> {
         // Any other refusal of MAIL FROM is about the sender, whom the operator may enter at the relay; mails from
         // other support addresses may pass.
         Step::MailFrom => Some(Scope::Recipient),
-        // "Relay access denied", "relay not permitted", "relaying denied": the relay does not know this machine.
-        // Recognised by the word, because the code (550 or 554, 5.7.1) is that of any policy refusal.
-        Step::RcptTo if reply.one_line().to_ascii_lowercase().contains("relay") => Some(Scope::Host),
+        // The relay does not know this machine. The reach is one recipient's all the same: a relay may repeat what somebody
+        // else's server said, and no stranger is to stop everybody's mail.
+        Step::RcptTo if denies_relaying(reply) => Some(Scope::Recipient),
         _ => None,
     }
+}
+
+/// Whether a refused recipient means that the server does not relay for us at all. Told by the words, since the code (550 or
+/// 554, 5.7.1) is that of any refusal by policy; the address, which it repeats, may hold any word.
+fn denies_relaying(reply: &Reply) -> bool {
+    const WORDS: [&str; 7] = [
+        "relay access denied",
+        "relay not permitted",
+        "relaying not permitted",
+        "relaying denied",
+        "relaying not allowed",
+        "unable to relay",
+        "not permitted to relay",
+    ];
+    let text = without_address(&reply.one_line()).to_ascii_lowercase();
+    let is_of_policy = reply.enhanced().is_none_or(|code| code.starts_with("5.7."));
+    is_of_policy && WORDS.iter().any(|words| text.contains(words))
+}
+
+/// A reply without what stands between angle brackets.
+fn without_address(text: &str) -> String {
+    let mut pieces = text.split('<');
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |kept, piece| kept + piece.split_once('>').map_or(piece, |(_, rest)| rest))
 }
 
 #[cfg(test)]
@@ -291,7 +315,12 @@ mod tests {
             (Exchanger, Step::MailFrom, "550 5.7.1 not you", "bounced - Recipient"),
             (Exchanger, Step::MailFrom, "452 4.3.1 full", "deferred temporary Host"),
             (Exchanger, Step::MailFrom, "451 4.1.8 sender domain", "deferred temporary Recipient"),
-            (Relay, Step::RcptTo, "554 5.7.1 <a@b.example>: Relay access denied", "deferred operator Host"),
+            (Relay, Step::RcptTo, "554 5.7.1 <a@b.example>: Relay access denied", "deferred operator Recipient"),
+            (Relay, Step::RcptTo, "550 relay not permitted", "deferred operator Recipient"),
+            (Relay, Step::RcptTo, "550 5.7.54 SMTP; Unable to relay recipient", "deferred operator Recipient"),
+            (Relay, Step::RcptTo, "550 5.1.1 <a@b.example>: unknown in relay recipient table", "bounced - Recipient"),
+            (Relay, Step::RcptTo, "550 5.1.2 <a@relay.example>: Domain not found", "bounced - Recipient"),
+            (Relay, Step::RcptTo, "550 <relaying denied@b.example>: no such user", "bounced - Recipient"),
             (Exchanger, Step::RcptTo, "554 5.7.1 Relay access denied", "bounced - Recipient"),
             (Relay, Step::RcptTo, "550 5.1.1 no such user", "bounced - Recipient"),
             (Relay, Step::RcptTo, "530 5.7.0 authentication required", "deferred operator Host"),
