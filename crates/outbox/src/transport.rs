@@ -165,19 +165,20 @@ impl Transport {
 
     /// Makes one attempt to deliver `bytes` (CRLF line ends) to one recipient, and says what happened.
     ///
-    /// Waits for a free connection if the destination has none. If the future is dropped the connection is closed,
-    /// and the server may or may not have taken the mail: in doubt it must be sent again.
-    pub async fn send(&self, envelope: Envelope, bytes: &[u8]) -> Attempt {
+    /// Waits for a free connection if the destination has none; then, before the first byte of the mail, asks whether it
+    /// may still begin: `None` if not. If the future is dropped the connection is closed, and the server may or may not
+    /// have taken the mail: in doubt it must be sent again.
+    pub async fn send(&self, envelope: Envelope, bytes: &[u8], may_begin: MayBegin<'_>) -> Option<Attempt> {
         match read(&envelope) {
-            Err(sentence) => Attempt::bounced("", "5.1.3", sentence),
+            Err(sentence) => Some(Attempt::bounced("", "5.1.3", sentence)),
             // RFC 5321 §2.3.8. A lone CR or LF is how one mail is smuggled inside another, so it never leaves.
             Ok((_, rcpt_to)) if has_bare_line_end(bytes) => {
                 let sentence = "the mail has a line end other than CRLF, and was not sent".to_owned();
-                Attempt::bounced(rcpt_to.domain(), "5.6.0", sentence)
+                Some(Attempt::bounced(rcpt_to.domain(), "5.6.0", sentence))
             }
             Ok((mail_from, rcpt_to)) => {
                 let delivery = Delivery { mail_from: mail_from.as_ref(), rcpt_to: &rcpt_to, bytes };
-                self.0.send(&delivery).await
+                self.0.send(&delivery, may_begin).await.ok()
             }
         }
     }
@@ -189,44 +190,56 @@ impl Drop for Inner {
     }
 }
 
+/// Whether a mail that waited for its connection may still be begun.
+pub type MayBegin<'a> = &'a (dyn Fn() -> bool + Sync);
+
+/// It may not.
+struct NotBegun;
+
 impl Inner {
-    async fn send(&self, delivery: &Delivery<'_>) -> Attempt {
+    async fn send(&self, delivery: &Delivery<'_>, may_begin: MayBegin<'_>) -> Result<Attempt, NotBegun> {
         match &self.way {
             Way::None => {
                 let sentence = "no relay is configured, so mail waits; set delivery.relay".to_owned();
-                Attempt::deferred("", Class::Operator, Scope::Host, sentence)
+                Ok(Attempt::deferred("", Class::Operator, Scope::Host, sentence))
             }
             Way::Relay(relay) => {
                 let server = Server { peer: Peer::Relay, host: &relay.host, port: relay.port };
-                match self.deliver(server, delivery).await {
+                Ok(match self.deliver(server, delivery, may_begin).await? {
                     Ok(reply) => Attempt::sent(server.host, &reply),
                     Err(failure) => failure.attempt(server.host, server.peer),
-                }
+                })
             }
-            Way::Direct { exchangers, port, .. } => self.send_direct(exchangers, *port, delivery).await,
+            Way::Direct { exchangers, port, .. } => self.send_direct(exchangers, *port, delivery, may_begin).await,
         }
     }
 
     /// Tries the domain's exchangers in order until one has heard the envelope.
-    async fn send_direct(&self, exchangers: &Exchangers, port: u16, delivery: &Delivery<'_>) -> Attempt {
+    async fn send_direct(
+        &self,
+        exchangers: &Exchangers,
+        port: u16,
+        delivery: &Delivery<'_>,
+        may_begin: MayBegin<'_>,
+    ) -> Result<Attempt, NotBegun> {
         let domain = delivery.rcpt_to.domain();
         let mut hosts = match exchangers.of_domain(domain).await {
             Ok(hosts) => hosts,
             Err(trouble) => {
-                return Failure { step: Step::Connect, trouble }.attempt(domain, Peer::Exchanger);
+                return Ok(Failure { step: Step::Connect, trouble }.attempt(domain, Peer::Exchanger));
             }
         };
         self.order(&mut hosts, port);
         let mut outcome: Option<Attempt> = None;
         for Exchanger { host, .. } in hosts.iter().take(EXCHANGERS_LIMIT) {
             let server = Server { peer: Peer::Exchanger, host, port };
-            let failure = match self.deliver(server, delivery).await {
-                Ok(reply) => return Attempt::sent(host, &reply),
+            let failure = match self.deliver(server, delivery, may_begin).await? {
+                Ok(reply) => return Ok(Attempt::sent(host, &reply)),
                 Err(failure) => failure,
             };
             let attempt = failure.attempt(host, server.peer);
             if !failure.is_before_envelope() {
-                return attempt;
+                return Ok(attempt);
             }
             // One host that may answer later is enough to try again: a bounce needs all of them.
             let keeps_hope = outcome.as_ref().is_some_and(|earlier| earlier.result == AttemptResult::Deferred);
@@ -234,10 +247,10 @@ impl Inner {
                 outcome = Some(attempt);
             }
         }
-        outcome.unwrap_or_else(|| {
+        Ok(outcome.unwrap_or_else(|| {
             let sentence = format!("no mail exchanger of {domain} could be tried");
             Attempt::deferred(domain, Class::Connection, Scope::Host, sentence)
-        })
+        }))
     }
 
     /// Spreads the load over exchangers of equal preference (RFC 5321 §5.1), but prefers one we are connected to.
@@ -249,20 +262,32 @@ impl Inner {
         });
     }
 
-    async fn deliver(&self, server: Server<'_>, delivery: &Delivery<'_>) -> Result<Reply, Failure> {
+    async fn deliver(
+        &self,
+        server: Server<'_>,
+        delivery: &Delivery<'_>,
+        may_begin: MayBegin<'_>,
+    ) -> Result<Result<Reply, Failure>, NotBegun> {
         let place = self.destinations.place(&key(server.host, server.port)).await;
         if let Some(mut session) = place.unused() {
+            if !may_begin() {
+                self.put_back(place, session).await;
+                return Err(NotBegun);
+            }
             match session.deliver(delivery).await {
                 // It died while it was unused, and the envelope was not heard: a fresh one may do.
                 Err(failure) if had_died(&failure) => {}
                 result => {
                     self.put_back(place, session).await;
-                    return result;
+                    return Ok(result);
                 }
             }
         }
-        let mut session = self.open(server).await?;
-        let result = session.deliver(delivery).await;
+        let mut session = match self.open(server).await {
+            Ok(session) => session,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let result = if may_begin() { Ok(session.deliver(delivery).await) } else { Err(NotBegun) };
         self.put_back(place, session).await;
         result
     }

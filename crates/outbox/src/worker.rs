@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use desk::clock::Clock;
 use desk::signed::SigningKeys;
-use store::work::{self, Announced, Kind, Lease};
 use store::Store;
+use store::work::{self, Announced, Kind, Lease};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

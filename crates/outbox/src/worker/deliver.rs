@@ -25,22 +25,16 @@ impl Worker {
         let destination = self.inner.transport.destination(&delivery.due.recipient);
         // Held until the result is written: what a crash can double is one mail a connection, not all that was claimed.
         let _place = self.place(&destination).await;
-        if !self.may_begin(lease) {
-            // The row is due again once the lease has run out, here or elsewhere.
-            tracing::warn!(
-                account.id = lease.account_id,
-                outbox.id = delivery.due.id,
-                "Not begun: the lease of the account ran out while this mail waited for its place"
-            );
-            return self.let_go(lease, delivery.due.id);
-        }
         let down = self.known_down(&destination);
         let attempt = match down {
             Some(answer) => Err(answer),
             None => {
                 let envelope =
                     Envelope { mail_from: Some(delivery.envelope_from.clone()), rcpt_to: delivery.due.recipient.clone() };
-                Ok(self.inner.transport.send(envelope, &delivery.bytes).await)
+                match self.inner.transport.send(envelope, &delivery.bytes, &|| self.may_begin(lease)).await {
+                    Some(attempt) => Ok(attempt),
+                    None => return self.withdraw(lease, &delivery.due),
+                }
             }
         };
         let now = self.inner.clock.now();
@@ -62,6 +56,16 @@ impl Worker {
             delivery.due.mail_id
         );
         self.record(lease, done).await;
+    }
+
+    /// The row is due again once the lease has run out, here or elsewhere.
+    fn withdraw(&self, lease: &Lease, due: &Due) {
+        tracing::warn!(
+            account.id = lease.account_id,
+            outbox.id = due.id,
+            "Not begun: the lease of the account ran out while this mail waited for its connection"
+        );
+        self.let_go(lease, due.id);
     }
 
     async fn place(&self, destination: &str) -> Option<OwnedSemaphorePermit> {
@@ -95,6 +99,8 @@ impl Worker {
     fn note_host(&self, destination: &str, attempt: &Attempt) {
         if attempt.result == AttemptResult::Deferred && attempt.scope == Scope::Host {
             let mut down = self.inner.down.lock().expect("plain map");
+            // Those that nobody asks for again are forgotten.
+            down.retain(|_, (until, _)| Instant::now() < *until);
             down.insert(destination.to_owned(), (Instant::now() + HOST_DOWN, attempt.answer.clone()));
         }
     }

@@ -37,7 +37,7 @@ async fn two_exchangers(first: Script, second: Script) -> (Server, Server, Trans
 /// Sends with names from `zone`, where nobody is expected to be reached.
 async fn send_nowhere(zone: Zone, rcpt_to: &str, allow_loopback: bool) -> Attempt {
     let dns = zone.start().await;
-    transport(&dns, 9, allow_loopback).send(envelope(rcpt_to), MAIL).await
+    transport(&dns, 9, allow_loopback).send(envelope(rcpt_to), MAIL, &|| true).await.unwrap()
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_domain_without_mx_is_its_own_exchanger_and_a_literal_needs_no_dns() {
     let dns = Zone::default().a("example.com", "127.0.0.1").start().await;
     let transport = transport(&dns, server.address.port(), true);
     assert_eq!(send(&transport).await.result, AttemptResult::Sent);
-    let attempt = transport.send(envelope("alice@[127.0.0.1]"), MAIL).await;
+    let attempt = transport.send(envelope("alice@[127.0.0.1]"), MAIL, &|| true).await.unwrap();
     assert_eq!((attempt.result, attempt.host.as_str()), (AttemptResult::Sent, "[127.0.0.1]"));
 }
 

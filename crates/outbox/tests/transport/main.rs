@@ -18,7 +18,7 @@ const MAIL: &[u8] = b"Subject: hello\r\n\r\nGood morning.\r\n";
 
 /// Sends a small mail from `desk@example.org` to `alice@example.com`.
 async fn send(transport: &Transport) -> Attempt {
-    transport.send(envelope("alice@example.com"), MAIL).await
+    transport.send(envelope("alice@example.com"), MAIL, &|| true).await.unwrap()
 }
 
 fn envelope(rcpt_to: &str) -> Envelope {

@@ -201,16 +201,29 @@ async fn mails_arrive_byte_for_byte() {
         format!("{}\r\n.{}\r\n.\r\n", "y".repeat(64 * 1024 - 2), "z".repeat(64 * 1024 - 3)),
     ] {
         let server = Script::default().start().await;
-        let attempt = transport(&server).send(envelope("alice@example.com"), mail.as_bytes()).await;
+        let attempt = transport(&server).send(envelope("alice@example.com"), mail.as_bytes(), &|| true).await.unwrap();
         assert_eq!(attempt.result, AttemptResult::Sent);
         assert_eq!(server.heard().mails, [mail.into_bytes()]);
     }
 }
 
 #[tokio::test]
+async fn a_mail_that_may_no_longer_begin_is_not_begun_on_a_fresh_or_a_kept_connection() {
+    let server = Script::default().start().await;
+    let transport = transport(&server);
+    for sent_before in [0, 1] {
+        assert!(transport.send(envelope("alice@example.com"), MAIL, &|| false).await.is_none());
+        assert_eq!(server.heard().mails.len(), sent_before);
+        assert_eq!(send(&transport).await.result, AttemptResult::Sent);
+    }
+    assert!(!server.heard().lines.iter().any(|line| line.starts_with("RSET")), "{:?}", server.heard().lines);
+    assert_eq!(server.heard().connections, 1);
+}
+
+#[tokio::test]
 async fn a_mail_without_final_line_end_gets_one() {
     let server = Script::default().start().await;
-    transport(&server).send(envelope("alice@example.com"), b"Subject: x\r\n\r\nend").await;
+    transport(&server).send(envelope("alice@example.com"), b"Subject: x\r\n\r\nend", &|| true).await.unwrap();
     assert_eq!(server.heard().mails, [b"Subject: x\r\n\r\nend\r\n"]);
 }
 
@@ -231,7 +244,7 @@ async fn mails_that_cannot_go_are_bounced_before_the_envelope() {
         ("HELP", "alice\r\n@example.com", MAIL, Some("5.1.3")),
     ] {
         let server = Script::default().offer(offer).start().await;
-        let attempt = transport(&server).send(envelope(rcpt_to), mail).await;
+        let attempt = transport(&server).send(envelope(rcpt_to), mail, &|| true).await.unwrap();
         let want = enhanced.map_or(AttemptResult::Sent, |_| AttemptResult::Bounced);
         assert_eq!(attempt.result, want, "{offer}: {}", attempt.answer);
         if enhanced.is_some() {
@@ -245,7 +258,7 @@ async fn mails_that_cannot_go_are_bounced_before_the_envelope() {
 async fn extensions_are_used_where_they_are_offered() {
     let server = Script::default().offer("8BITMIME").offer("SMTPUTF8").start().await;
     let envelope = Envelope { mail_from: None, rcpt_to: "\u{e9}lise@m\u{fc}nchen.example".to_owned() };
-    let attempt = transport(&server).send(envelope, "Subject: caf\u{e9}\r\n".as_bytes()).await;
+    let attempt = transport(&server).send(envelope, "Subject: caf\u{e9}\r\n".as_bytes(), &|| true).await.unwrap();
     assert_eq!(attempt.result, AttemptResult::Sent);
     let heard = server.heard();
     assert_eq!(heard.lines[1], "MAIL FROM:<> BODY=8BITMIME SMTPUTF8");
