@@ -124,6 +124,9 @@ fn work_loop(server: &Server, queue: &Mutex<mpsc::Receiver<Work>>) {
         };
         let outcome = attempt(server, &mut session, &mut job, read_only);
         job.finish(outcome);
+        if let Some(session) = session.as_mut() {
+            session.renew_plans();
+        }
     }
 }
 

@@ -201,7 +201,8 @@ impl Tx<'_> {
         }
     }
 
-    /// Runs one prepared statement for each row of values, for a count that is wanted later.
+    /// Runs one prepared statement for each row of values, for a count that is wanted later. PostgreSQL gets a DELETE once for
+    /// all rows, so its columns must be those of one table.
     ///
     /// # Errors
     /// As [`Tx::ask`].
@@ -212,7 +213,7 @@ impl Tx<'_> {
             }
             Inner::Postgres(session) => {
                 let place = session.place();
-                rows.iter().try_for_each(|row| session.send(sql, row, Some(place)))?;
+                session.send_rows(sql, rows, Some(place))?;
                 Reply::Sent(place)
             }
         }))
@@ -234,7 +235,7 @@ impl Tx<'_> {
     pub fn write_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<()> {
         match &mut self.inner {
             Inner::Sqlite(connection) => sqlite::execute_rows(connection, sql, rows).map(drop),
-            Inner::Postgres(session) => rows.iter().try_for_each(|row| session.send(sql, row, None)),
+            Inner::Postgres(session) => session.send_rows(sql, rows, None),
         }
     }
 

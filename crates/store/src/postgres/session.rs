@@ -13,7 +13,9 @@ use tokio_postgres::{Client, Statement};
 
 use super::chain;
 use super::server::Server;
-use super::statement::{Column, Encoded, Failed, Given, Sent, Unencodable, merged, row_of, run_all, unnested};
+use super::statement::{
+    Column, Encoded, Failed, Given, Sent, Unencodable, deleted_by_columns, inserted_from_columns, merged, row_of, run_all,
+};
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::Job;
 use crate::tx::{Answer, Inner, Tx};
@@ -25,6 +27,12 @@ use crate::value::Value;
 /// through all of it, or join all of it, and is kept while the table grows. Without JIT, which the price put on such a scan would call.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '30s';
                        SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
+/// Transactions after which a session has its plans made anew for the first time, and how much longer it keeps them each time:
+/// an index chosen for an empty table may be one that finds a whole account where one row is wanted, until PostgreSQL next
+/// takes statistics by itself.
+const FIRST_PLANS: u64 = 16;
+const LONGER: u64 = 4;
 
 /// Why a transaction did not stand.
 pub(super) enum Failure {
@@ -53,6 +61,9 @@ pub(crate) struct Session {
     waiting: Vec<Sent>,
     /// Answers of this transaction, by their places.
     answers: Vec<Answer>,
+    /// Transactions so far, and after how many plans are made anew.
+    transactions: u64,
+    plans_until: u64,
 }
 
 /// How far a transaction is: BEGIN travels with the first statement and COMMIT, where it can, with the last.
@@ -93,6 +104,8 @@ impl Session {
             stage: Stage::Begun,
             waiting: Vec::new(),
             answers: Vec::new(),
+            transactions: 0,
+            plans_until: FIRST_PLANS,
         };
         session.batch(SESSION)?;
         Ok(session)
@@ -132,7 +145,7 @@ impl Session {
             // A closure that asked for nothing needs no transaction.
             Ok(value) if matches!(self.stage, Stage::Wanted(_)) && self.waiting.is_empty() => Ok(value),
             Ok(value) if read_only && self.waiting.is_empty() => {
-                self.end_read();
+                self.send_only("COMMIT");
                 Ok(value)
             }
             Ok(value) => match self.commit() {
@@ -180,13 +193,34 @@ impl Session {
     }
 
     pub(crate) fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<()> {
-        if let [row] = rows {
-            return self.send(sql, row, None);
+        match rows {
+            [row] => self.send(sql, row, None),
+            _ => self.send_columns(sql, inserted_from_columns, rows, None),
         }
-        let text = unnested(sql, self.statement(sql)?.1.params())?;
+    }
+
+    /// As [`Session::send`], for each row.
+    pub(crate) fn send_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]], place: Option<usize>) -> Result<()> {
+        match rows {
+            [_, _, ..] if sql.split_whitespace().next() == Some("DELETE") => {
+                self.send_columns(sql, deleted_by_columns, rows, place)
+            }
+            _ => rows.iter().try_for_each(|row| self.send(sql, row, place)),
+        }
+    }
+
+    /// Sends one statement for all rows, with an array for each of their columns.
+    fn send_columns<const N: usize>(
+        &mut self,
+        sql: &str,
+        rewrite: fn(&str, &[Type]) -> Result<String>,
+        rows: &[[Value<'_>; N]],
+        place: Option<usize>,
+    ) -> Result<()> {
+        let text = rewrite(sql, self.statement(sql)?.1.params())?;
         let columns: Vec<Column<'_, N>> = (0..N).map(|at| Column { rows, at }).collect();
         let params: Vec<&dyn ToSql> = columns.iter().map(|column| column as _).collect();
-        self.put(&text, &params, None)
+        self.put(&text, &params, place)
     }
 
     fn put(&mut self, sql: &str, params: &[&dyn ToSql], place: Option<usize>) -> Result<()> {
@@ -301,12 +335,20 @@ impl Session {
         done.map_err(|(error, sql)| self.convert(&error, &sql))
     }
 
-    /// Ends a transaction that changed nothing: COMMIT is sent, and its answer is read with those of the next one.
-    fn end_read(&mut self) {
-        let client = &self.client;
+    /// Has all plans made anew now and then, for tables that have grown since.
+    pub(super) fn renew_plans(&mut self) {
+        self.transactions += 1;
+        if self.transactions >= self.plans_until {
+            self.plans_until = self.plans_until.saturating_mul(LONGER);
+            self.send_only("DISCARD PLANS");
+        }
+    }
+
+    /// Sends what cannot fail, such as the end of a transaction that changed nothing; its answer is read with those of the next.
+    fn send_only(&self, text: &str) {
         self.runtime.block_on(async {
-            let mut ending = std::pin::pin!(client.batch_execute("COMMIT"));
-            let _ = futures_util::poll!(&mut ending);
+            let mut sent = std::pin::pin!(self.client.batch_execute(text));
+            let _ = futures_util::poll!(&mut sent);
             // The task that owns the socket writes now.
             tokio::task::yield_now().await;
         });

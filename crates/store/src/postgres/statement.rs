@@ -113,12 +113,25 @@ impl ToSql for Encoded {
 }
 
 /// Turns `INSERT … VALUES ($1, …) tail` into `INSERT … SELECT * FROM unnest($1::type[], …) tail`.
-pub(super) fn unnested(sql: &str, types: &[Type]) -> Result<String> {
+pub(super) fn inserted_from_columns(sql: &str, types: &[Type]) -> Result<String> {
     let wrong = || StoreError::Statement(format!("no VALUES list in {sql:?}"));
     let (head, rest) = sql.split_once("VALUES").ok_or_else(wrong)?;
     let (_, tail) = rest.split_once(')').ok_or_else(wrong)?;
+    Ok(format!("{head}SELECT * FROM {}{tail}", unnested(types)))
+}
+
+/// Turns `DELETE FROM t WHERE a = $1 …` into `DELETE FROM t USING unnest($1::type[], …) AS given (v1, …) WHERE a = given.v1 …`.
+pub(super) fn deleted_by_columns(sql: &str, types: &[Type]) -> Result<String> {
+    let wrong = || StoreError::Statement(format!("no WHERE in {sql:?}"));
+    let (head, condition) = sql.split_once(" WHERE ").ok_or_else(wrong)?;
+    let names: Vec<String> = (1..=types.len()).map(|at| format!("v{at}")).collect();
+    let (source, names) = (unnested(types), names.join(", "));
+    Ok(format!("{head} USING {source} AS given ({names}) WHERE {}", condition.replace('$', "given.v")))
+}
+
+fn unnested(types: &[Type]) -> String {
     let arrays: Vec<String> = types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
-    Ok(format!("{head}SELECT * FROM unnest({}){tail}", arrays.join(", ")))
+    format!("unnest({})", arrays.join(", "))
 }
 
 /// One column of many rows, sent as a one-dimensional array without being copied first.
@@ -175,6 +188,17 @@ pub(super) fn row_of(row: &tokio_postgres::Row) -> std::result::Result<Row, toki
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_delete_of_many_rows_is_one_statement() {
+        let types = [Type::TEXT, Type::INT8];
+        let made = deleted_by_columns("delete from work WHERE kind = $1 AND id = $2", &types).unwrap();
+        assert_eq!(
+            made,
+            "delete from work USING unnest($1::text[], $2::int8[]) AS given (v1, v2) WHERE kind = given.v1 AND id = given.v2"
+        );
+        assert!(deleted_by_columns("delete from work", &types).is_err());
+    }
 
     #[test]
     fn inserts_are_merged_with_their_parameters_counted_on() {
