@@ -82,6 +82,8 @@ pub struct Disk {
     pub with: String,
     /// Growth of database and blobs over the runs, in bytes.
     pub grown_bytes: u64,
+    /// The same after a vacuum, where the database has one.
+    pub vacuumed_bytes: Option<u64>,
     /// The raw mails of those runs, in bytes.
     pub raw_bytes: u64,
 }

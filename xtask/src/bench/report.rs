@@ -33,7 +33,9 @@ pub(crate) fn text(figures: &Figures) -> String {
         let share = ratio(to_f64(disk.grown_bytes), to_f64(disk.raw_bytes));
         let name = format!("{} {}", disk.database, disk.with);
         let (grown, raw) = (to_f64(disk.grown_bytes) / MEGABYTE, to_f64(disk.raw_bytes) / MEGABYTE);
-        line(&mut out, &format!("disk {name:<26} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}"));
+        let vacuumed = disk.vacuumed_bytes.map(|bytes| ratio(to_f64(bytes), to_f64(disk.raw_bytes)));
+        let vacuumed = vacuumed.map(|share| format!("; {share:.2} once vacuumed")).unwrap_or_default();
+        line(&mut out, &format!("disk {name:<26} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}{vacuumed}"));
     }
     flat(&mut out, figures);
     aims(&mut out, figures);

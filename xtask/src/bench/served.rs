@@ -60,7 +60,9 @@ impl Case {
             rows.push(self.run(&desk, &sample, *connections)?);
         }
         let grown_bytes = self.size(&desk)?.saturating_sub(before);
-        Ok((rows, Disk { database: self.database.name().to_owned(), with: self.with_name(), grown_bytes, raw_bytes }))
+        let vacuumed_bytes = self.vacuumed_size(&desk)?.map(|size| size.saturating_sub(before));
+        let (database, with) = (self.database.name().to_owned(), self.with_name());
+        Ok((rows, Disk { database, with, grown_bytes, vacuumed_bytes, raw_bytes }))
     }
 
     fn with_name(&self) -> String {
@@ -177,6 +179,15 @@ impl Case {
         execute(url, "CHECKPOINT")?;
         let size = query_text(url, "SELECT pg_database_size(current_database())::text")?;
         Ok(files.saturating_add(size.parse().with_context(|| format!("a size: {size:?}"))?))
+    }
+
+    /// The same once the rows that were there for a moment are gone for good, as autovacuum sees to within a minute.
+    fn vacuumed_size(&self, desk: &Desk) -> Result<Option<u64>> {
+        let Database::Postgres(url) = &self.database else {
+            return Ok(None);
+        };
+        execute(url, "VACUUM")?;
+        self.size(desk).map(Some)
     }
 }
 
