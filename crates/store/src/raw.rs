@@ -64,7 +64,7 @@ pub fn unpack(packed: &[u8], size: usize) -> Result<Vec<u8>> {
 }
 
 /// A raw mail as it is stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
     /// Size before compression.
     pub size_bytes: usize,

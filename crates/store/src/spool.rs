@@ -66,12 +66,33 @@ impl Store {
     /// Makes mails durable in one transaction and wakes the engine. When this returns, 250 may be said for all of them.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`]: none of them is accepted.
+    /// [`StoreError::Unavailable`]: none of them is accepted, as far as is known.
     pub async fn spool(&self, mails: Vec<NewMail>) -> Result<()> {
         let marker = self.ids(1).await?.next()?;
-        self.write(move |tx| insert(tx, &mails, marker)).await?;
+        let mails = Arc::new(mails);
+        let given = Arc::clone(&mails);
+        match self.write(move |tx| insert(tx, &given, marker)).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict(_)) if self.are_there(Arc::clone(&mails)).await? => {}
+            Err(error) => return Err(error),
+        }
         self.wake(Kind::Mail);
         Ok(())
+    }
+
+    /// Whether these very mails are stored: the database committed them, and only its answer was lost on the way. Ids are taken
+    /// once, so that nobody else can have written them.
+    async fn are_there(&self, mails: Arc<Vec<NewMail>>) -> Result<bool> {
+        self.read(move |tx| {
+            for mail in mails.iter() {
+                let is_same = raw::find(tx, mail.account_id, mail.id)?.is_some_and(|stored| stored == mail.packed);
+                if !is_same {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
+        .await
     }
 }
 

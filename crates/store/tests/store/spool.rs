@@ -79,6 +79,20 @@ fn a_mail_that_is_there_already_is_not_accepted_again() {
 }
 
 #[test]
+fn a_commit_whose_answer_was_lost_is_no_refusal() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let mails = || vec![mail(1, 1, 1), mail(1, 2, 2)];
+        wait(store.spool(mails())).unwrap();
+        wait(store.spool(mails())).unwrap();
+        assert_eq!(store.read_blocking(|tx| store::spool::count(tx, 1)).unwrap(), 2);
+        let mut other = mail(1, 1, 1);
+        other.packed.size_bytes += 1;
+        assert!(matches!(wait(store.spool(vec![other])), Err(StoreError::Conflict(_))));
+    });
+}
+
+#[test]
 fn a_mail_is_decided_once_and_the_second_batch_writes_nothing() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
