@@ -34,6 +34,9 @@ const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET lock_
 const FIRST_PLANS: u64 = 16;
 const LONGER: u64 = 4;
 
+/// Merged statements that a connection keeps: each is one combination of tables with one row and with many.
+const MERGED_MAX: usize = 256;
+
 /// Why a transaction did not stand.
 pub(super) enum Failure {
     /// Nothing was begun: the connection was closed.
@@ -173,11 +176,15 @@ impl Session {
         if let Some((text, statement)) = self.statements.get_key_value(sql) {
             return Ok((Arc::clone(text), statement.clone()));
         }
-        let prepared = self.runtime.block_on(self.client.prepare(sql));
-        let statement = prepared.map_err(|error| self.convert(&error, sql))?;
+        let statement = self.prepared(sql)?;
         let text: Arc<str> = sql.into();
         self.statements.insert(Arc::clone(&text), statement.clone());
         Ok((text, statement))
+    }
+
+    fn prepared(&mut self, sql: &str) -> Result<Statement> {
+        let prepared = self.runtime.block_on(self.client.prepare(sql));
+        prepared.map_err(|error| self.convert(&error, sql))
     }
 
     /// A place for an answer.
@@ -273,7 +280,12 @@ impl Session {
             Some((sql, statement)) => (Arc::clone(sql), statement.clone()),
             None => {
                 let texts: Vec<(&str, usize)> = inserts.iter().map(|insert| (&*insert.sql, insert.params.len())).collect();
-                let made = self.statement(&merged(&texts))?;
+                let text = merged(&texts);
+                let made = (Arc::from(text.as_str()), self.prepared(&text)?);
+                if self.merged.len() >= MERGED_MAX {
+                    // The server forgets those that nobody holds any more.
+                    self.merged.clear();
+                }
                 self.merged.insert(key, made.clone());
                 made
             }
