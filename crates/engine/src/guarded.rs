@@ -27,17 +27,24 @@ impl Unread {
     }
 }
 
-/// Reads mails in order on blocking threads; each may take `budget` at most.
+/// How far a thread is.
+#[derive(Debug, Default)]
+struct Progress {
+    has_begun: bool,
+    read: Vec<Read>,
+}
+
+/// Reads mails in order on blocking threads; each may take `budget`, and is given up before one and a half of it have gone.
 ///
 /// A thread that stalls cannot be stopped: it is left alone with its mail, and the rest goes on in another.
 pub(crate) async fn read_all(raws: Vec<Arc<Vec<u8>>>, budget: Duration, fault: Option<Fault>) -> Vec<Read> {
     let mut done: Vec<Read> = Vec::with_capacity(raws.len());
     while done.len() < raws.len() {
         let rest: Vec<Arc<Vec<u8>>> = raws.iter().skip(done.len()).cloned().collect();
-        let progress = Arc::new(Mutex::new(Vec::with_capacity(rest.len())));
+        let progress = Arc::new(Mutex::new(Progress::default()));
         let finished = start(rest, Arc::clone(&progress), fault.clone());
         let stalled = !watch(finished, &progress, budget).await;
-        let read = std::mem::take(&mut *progress.lock().expect("plain push"));
+        let read = std::mem::take(&mut progress.lock().expect("plain push").read);
         done.extend(read);
         if stalled && done.len() < raws.len() {
             let why = format!("reading it took longer than {} seconds", budget.as_secs());
@@ -48,8 +55,9 @@ pub(crate) async fn read_all(raws: Vec<Arc<Vec<u8>>>, budget: Duration, fault: O
     done
 }
 
-fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Vec<Read>>>, fault: Option<Fault>) -> tokio::task::JoinHandle<()> {
+fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Progress>>, fault: Option<Fault>) -> tokio::task::JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
+        progress.lock().expect("plain push").has_begun = true;
         for raw in rest {
             let read = catch_unwind(AssertUnwindSafe(|| {
                 if let Some(fault) = &fault {
@@ -57,22 +65,62 @@ fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Vec<Read>>>, fault: Option
                 }
                 Arc::new(Letter::parse(&raw))
             }));
-            progress.lock().expect("plain push").push(read.map_err(|_| Unread::failed("reading it panicked")));
+            progress.lock().expect("plain push").read.push(read.map_err(|_| Unread::failed("reading it panicked")));
         }
     })
 }
 
 /// Waits until the thread is through; false when one mail took longer than the budget.
-async fn watch(mut finished: tokio::task::JoinHandle<()>, progress: &Mutex<Vec<Read>>, budget: Duration) -> bool {
-    let mut before = 0;
-    loop {
-        if tokio::time::timeout(budget, &mut finished).await.is_ok() {
+///
+/// It looks every half budget, and a stall is what two looks in a row found as it was: a process that was frozen wakes to one
+/// look that is long due, and a thread that waits for its turn has not begun.
+async fn watch(mut finished: tokio::task::JoinHandle<()>, progress: &Mutex<Progress>, budget: Duration) -> bool {
+    let (mut before, mut unchanged) = (None, 0);
+    while unchanged < 2 {
+        if tokio::time::timeout(budget / 2, &mut finished).await.is_ok() {
             return true;
         }
-        let now = progress.lock().expect("plain push").len();
-        if now == before {
-            return false;
-        }
+        let now = {
+            let progress = progress.lock().expect("plain push");
+            progress.has_begun.then_some(progress.read.len())
+        };
+        unchanged = if now.is_some() && now == before { unchanged + 1 } else { 0 };
         before = now;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half a budget of the paused clock goes by between two looks; what `progress` says at each is the table.
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_is_what_two_looks_in_a_row_found_as_it_was() {
+        // (whether it had begun and how many mails it had read, at each look; looks until it is given up)
+        for (looks, given_up_after) in [
+            (&[(true, 0), (true, 0), (true, 0)][..], 3),
+            (&[(false, 0), (false, 0), (false, 0), (true, 0), (true, 0), (true, 0)], 6),
+            (&[(true, 0), (true, 0), (true, 1), (true, 1), (true, 1)], 5),
+        ] {
+            let progress = Mutex::new(Progress::default());
+            let set = |at: usize| {
+                if let Some((has_begun, count)) = looks.get(at) {
+                    let read = (0..*count).map(|_| Err(Unread::failed("read"))).collect();
+                    *progress.lock().unwrap() = Progress { has_begun: *has_begun, read };
+                }
+            };
+            let (budget, begun) = (Duration::from_secs(10), tokio::time::Instant::now());
+            let never = tokio::spawn(std::future::pending());
+            let script = async {
+                for at in 0..looks.len() {
+                    set(at);
+                    tokio::time::sleep(budget / 2).await;
+                }
+            };
+            let (is_through, ()) = tokio::join!(watch(never, &progress, budget), script);
+            assert!(!is_through);
+            assert_eq!(begun.elapsed(), budget / 2 * given_up_after, "{looks:?}");
+        }
     }
 }
