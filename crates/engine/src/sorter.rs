@@ -223,18 +223,18 @@ impl Engine {
         let lease_ms = self.inner.options.lease_ms;
         let at_work = hand.at_work.iter().filter_map(|id| hand.held.get(id));
         let stale: Vec<Lease> = at_work.filter(|held| now >= held.renew_from).map(|held| held.lease.clone()).collect();
-        for lease in stale {
-            let (account_id, extended) = (lease.account_id, lease.clone());
-            match self.store().write(move |tx| work::renew(tx, &extended, lease_ms)).await {
-                Ok(()) => {
-                    hand.held.insert(account_id, Held { lease, renew_from: now + self.half_lease() });
-                }
-                // Its batch will be refused and say so.
-                Err(StoreError::Fenced { .. }) => {
-                    hand.held.remove(&account_id);
-                }
-                Err(error) => return Err(error),
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let renewed = self.store().write(move |tx| work::renew_free(tx, Kind::Mail, &stale, lease_ms)).await?;
+        for account_id in renewed.extended {
+            if let Some(held) = hand.held.get_mut(&account_id) {
+                held.renew_from = now + self.half_lease();
             }
+        }
+        for account_id in renewed.lost {
+            // Its batch will be refused and say so.
+            hand.held.remove(&account_id);
         }
         Ok(())
     }
@@ -255,8 +255,8 @@ impl Engine {
             // earlier time is not in it: its own announcement is still there.
             let has_next = is_full && turn < BATCHES_IN_TURN;
             let read_ahead = async { if has_next { self.next_batch(lease.account_id, last).await.map(Some) } else { Ok(None) } };
-            let (decided, next) = tokio::join!(self.settle(lease, items, seen), read_ahead);
-            self.report(lease.account_id, &decided?);
+            let (settled, next) = tokio::join!(self.settle(lease, items, seen), read_ahead);
+            settled?;
             let Some(next) = next? else { return Ok(()) };
             (items, is_full) = next;
         }

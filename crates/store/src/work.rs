@@ -3,6 +3,7 @@
 //! A work row is committed together with the work it announces. Whoever holds the account's lease reads the work rows first,
 //! then the work, and removes only the rows it read: what came in between leaves a row that stays.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -142,7 +143,7 @@ pub fn due(tx: &mut Tx<'_>, kind: Kind, now: i64, limit: i64) -> Result<Vec<Anno
 
 fn by_account(rows: Vec<Row>) -> Result<Vec<Announced>> {
     let mut found: Vec<Announced> = Vec::new();
-    let mut places = std::collections::BTreeMap::new();
+    let mut places = BTreeMap::new();
     for mut row in rows {
         let (due_at, account_id, id) = (row.int()?, row.int()?, row.int()?);
         let place = *places.entry(account_id).or_insert_with(|| {
@@ -251,6 +252,39 @@ pub fn renew(tx: &mut Tx<'_>, lease: &Lease, lease_ms: i64) -> Result<()> {
     let sql = "UPDATE leases SET until = $1 WHERE account_id = $2 AND kind = $3 AND epoch = $4";
     let changed = tx.execute(sql, &values![until, lease.account_id, lease.kind.as_str(), lease.epoch])?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
+}
+
+/// What became of leases that were to be extended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Renewed {
+    /// Accounts whose lease lasts longer now.
+    pub extended: Vec<i64>,
+    /// Accounts that another node took over.
+    pub lost: Vec<i64>,
+}
+
+/// Extends leases of one kind. Those whose row is locked are left out: a transaction of their holder is open, which nobody can
+/// take over from, and waiting for it would hold up all others.
+///
+/// # Errors
+/// As the database says.
+pub fn renew_free(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease], lease_ms: i64) -> Result<Renewed> {
+    let until = tx.database_now()? + lease_ms;
+    let accounts: Vec<Value<'_>> = leases.iter().map(|lease| Value::Int(lease.account_id)).collect();
+    let sql = "SELECT account_id, epoch FROM leases WHERE kind = $1 AND account_id IN ($2..) FOR UPDATE SKIP LOCKED";
+    let rows = tx.query_in(sql, &values![kind.as_str()], &accounts)?;
+    let epochs: BTreeMap<i64, i64> = rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect::<Result<_>>()?;
+    let mut renewed = Renewed::default();
+    for lease in leases {
+        match epochs.get(&lease.account_id) {
+            Some(epoch) if *epoch == lease.epoch => renewed.extended.push(lease.account_id),
+            Some(_) => renewed.lost.push(lease.account_id),
+            None => {}
+        }
+    }
+    let rows: Vec<_> = renewed.extended.iter().map(|id| values![until, *id, kind.as_str()]).collect();
+    tx.write_rows("UPDATE leases SET until = $1 WHERE account_id = $2 AND kind = $3", &rows)?;
+    Ok(renewed)
 }
 
 /// Gives leases back so that the next node need not wait; those lost meanwhile are left alone.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use store::work::{self, Kind, Lease};
 use store::{Store, StoreError, values};
-use testkit::database::both;
+use testkit::database::{Database, both};
 
 use crate::support::{account, on_both, open};
 
@@ -161,14 +161,19 @@ fn writers_that_hold_the_same_lease_come_one_after_the_other() {
     });
 }
 
-#[test]
-fn a_claim_passes_over_an_account_that_is_being_written() {
-    // SQLite has one writer at a time, so nobody can claim meanwhile there.
+/// A PostgreSQL with three accounts: SQLite has one writer at a time, so nobody can claim or renew meanwhile there.
+fn three_accounts() -> (Store, Database) {
     let [_, database] = both();
     let store = open(&database);
     store.migrate().unwrap();
-    account(&store, 1, "acme").unwrap();
-    account(&store, 2, "other").unwrap();
+    for (id, subdomain) in [(1, "acme"), (2, "other"), (3, "third")] {
+        account(&store, id, subdomain).unwrap();
+    }
+    (store, database)
+}
+
+/// Runs something while another transaction writes account 1, and makes sure that it did not wait for it.
+fn while_account_1_is_written<T>(store: &Store, work: impl FnOnce() -> T) -> T {
     let (started, is_started) = mpsc::channel();
     let (finish, finished) = mpsc::channel::<()>();
     let writer = store.clone();
@@ -180,8 +185,28 @@ fn a_claim_passes_over_an_account_that_is_being_written() {
         })
     });
     is_started.recv().unwrap();
-    let claimed = store.write_blocking(|tx| work::claim(tx, Kind::Mail, &[1, 2], "a", 60_000)).unwrap();
+    let done = work();
     let _ = finish.send(());
-    assert!(thread.join().unwrap().unwrap(), "the claim waited for the writer");
+    assert!(thread.join().unwrap().unwrap(), "it waited for the writer");
+    done
+}
+
+#[test]
+fn renewing_passes_over_an_account_that_is_being_written_and_tells_which_are_lost() {
+    let (store, _database) = three_accounts();
+    let mut leases = store.write_blocking(|tx| work::claim(tx, Kind::Mail, &[1, 2, 3], "a", 60_000)).unwrap();
+    leases[2].epoch -= 1;
+    let renewed = while_account_1_is_written(&store, || {
+        store.write_blocking(move |tx| work::renew_free(tx, Kind::Mail, &leases, 60_000)).unwrap()
+    });
+    assert_eq!(renewed, work::Renewed { extended: vec![2], lost: vec![3] });
+}
+
+#[test]
+fn a_claim_passes_over_an_account_that_is_being_written() {
+    let (store, _database) = three_accounts();
+    let claimed = while_account_1_is_written(&store, || {
+        store.write_blocking(|tx| work::claim(tx, Kind::Mail, &[1, 2], "a", 60_000)).unwrap()
+    });
     assert_eq!(claimed.iter().map(|lease| lease.account_id).collect::<Vec<_>>(), [2]);
 }
