@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 /// Turns in a second for each processor.
-const TURNS: u32 = 300;
+const TURNS: u32 = 150;
 /// Processors that are counted.
 const MOST: u32 = 1_000;
 /// Turns that may be begun at once after a rest.
@@ -62,7 +62,7 @@ mod tests {
         let at = |ms: u64| begun + Duration::from_millis(ms);
         let mut pace = Pace::new(2, at(0));
         // (milliseconds, turns taken, turns left before)
-        for (ms, taken, left) in [(0, 64, 64), (0, 0, 0), (10, 6, 6), (11, 0, 0), (20, 0, 6), (25, 5, 9), (1_000, 0, 64)] {
+        for (ms, taken, left) in [(0, 64, 64), (0, 0, 0), (20, 6, 6), (22, 0, 0), (40, 0, 6), (50, 5, 9), (1_000, 0, 64)] {
             assert_eq!(pace.left(at(ms)), left, "at {ms} ms");
             pace.take(taken);
         }
