@@ -364,7 +364,7 @@ impl Engine {
             .write(move |tx| {
                 store::address::probe_sent(tx, account_id, address_id, &secret, now)?;
                 let Some(content) = notice::probe(&account, &external, &secret) else { return Ok(()) };
-                let mut supply = BatchSupply::new(reserved.again(tx, 0)?);
+                let mut supply = BatchSupply::new(reserved.again());
                 let marker = desk::supply::Supply::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
                 let mut desk = Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };

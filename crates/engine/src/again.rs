@@ -12,7 +12,7 @@ use desk::changes::{Audit, Changes};
 use desk::clock::{DAY, Millis};
 use desk::effect::Desk;
 use desk::envelope::Envelope;
-use desk::facts::{Facts, Inbound, Recovered};
+use desk::facts::{Inbound, Recovered};
 use desk::id::MailId;
 use desk::ledger::Outcome;
 use desk::suspension::Cause;
@@ -26,13 +26,15 @@ use store::ledger::Row;
 use store::work::Kind;
 use store::{StoreError, Tx};
 
-use crate::batch::{Item, ids_needed, tickets_per_mail};
+use crate::batch::Item;
 use crate::guarded::Unread;
 use crate::supply::BatchSupply;
 use crate::{Engine, accounts, guarded};
 
 /// How long after it came a mail's sender can still be checked: DKIM keys and SPF records are changed in time.
 const KEYS_LAST: Millis = 7 * DAY;
+/// Ids for one mail: ten tickets, and as many CCs and followers as may be, each with a mail of theirs, take fewer than 400.
+const IDS: usize = 1_024;
 
 /// What a suspended ticket becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +160,7 @@ impl Engine {
             Err(unread) => return Err(AgainError::Unreadable { id, reason: unread.why.clone() }),
         };
         let item = Item { id, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
-        let reserved = self.store().ids(ids_needed(std::slice::from_ref(&item), &Facts::default(), 1)).await?;
+        let reserved = self.store().ids(IDS).await?;
         let again = Again { account_id, item, wish, engine: self.clone(), reserved };
         let done = self.store().write(move |tx| again.run(tx)).await??;
         if done.is_changed {
@@ -237,8 +239,7 @@ impl Again {
         // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
         let uncounted = 0;
         let mut facts = store::facts::gather(tx, account, self.engine.keys(), uncounted, &[inbound])?;
-        let needed = ids_needed(std::slice::from_ref(&self.item), &facts, tickets_per_mail(account));
-        let mut supply = BatchSupply::new(self.reserved.again(tx, needed)?);
+        let mut supply = BatchSupply::new(self.reserved.again());
         let marker = desk::supply::Supply::id(&mut supply);
         let decision = decide(account, self.engine.keys(), &facts, &inbound);
         let before = row.outcome.clone().unwrap_or_default();

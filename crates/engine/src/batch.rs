@@ -11,7 +11,7 @@ use desk::authentication::{Authentication, AuthenticationMode};
 use desk::changes::Changes;
 use desk::effect::{self, Desk};
 use desk::envelope::Envelope;
-use desk::facts::{Facts, Inbound};
+use desk::facts::{Facts, Inbound, TicketFacts};
 use desk::id::MailId;
 use desk::ledger::Outcome;
 use desk::suspension::Cause;
@@ -37,6 +37,8 @@ const BATCH_BYTES: i64 = 16 * 1024 * 1024;
 const TICKET_IDS: usize = 8;
 /// Ids of a mail beside those: its author, who forwarded it, and a mail about its comment or a notice to its sender.
 const MAIL_IDS: usize = 4;
+/// Ids for each mail beyond what it shows itself: the CCs and followers of a ticket that it joins.
+const IDS_SPARE: usize = 8;
 
 /// A mail of the batch.
 #[derive(Debug, Clone)]
@@ -168,16 +170,15 @@ impl Engine {
             .await
     }
 
-    /// Decides mails and writes everything. `seen` is taken away with the last of them.
+    /// Decides mails, writes everything and reports what stands. `seen` is taken away with the last of them.
     ///
     /// # Errors
     /// Transient ones and a lost lease: the mails stay in the spool. A guilty mail is no error: it is suspended.
-    pub(crate) async fn settle(&self, lease: &Lease, items: Vec<Item>, seen: Option<Announced>) -> Result<Vec<Decided>> {
-        let mut decided = Vec::with_capacity(items.len());
+    pub(crate) async fn settle(&self, lease: &Lease, items: Vec<Item>, seen: Option<Announced>) -> Result<()> {
         let mut stack = vec![(items, seen)];
         while let Some((items, seen)) = stack.pop() {
             match self.try_settle(lease, &items, seen.clone()).await {
-                Ok(done) => decided.extend(done),
+                Ok(decided) => self.report(lease.account_id, &decided),
                 Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. } | StoreError::Changed(_)) => {
                     return Err(error);
                 }
@@ -190,12 +191,12 @@ impl Engine {
                     stack.push((first, None));
                 }
                 Err(error) => match items.first() {
-                    Some(guilty) => decided.extend(self.hold_back(lease, guilty, &error.to_string(), seen).await?),
+                    Some(guilty) => self.hold_back(lease, guilty, &error.to_string(), seen).await?,
                     None => return Err(error),
                 },
             }
         }
-        Ok(decided)
+        Ok(())
     }
 
     async fn try_settle(&self, lease: &Lease, items: &[Item], seen: Option<Announced>) -> Result<Vec<Decided>> {
@@ -208,37 +209,36 @@ impl Engine {
                 items.get(at).and_then(|item| item.letter.as_ref().err()).map(|unread| unread.why.clone()).unwrap_or_default();
             return Err(StoreError::Panicked(reason));
         }
-        let kept = self.inner.accounts.kept(lease.account_id);
-        let reserved = self.store().ids(ids_needed(items, &Facts::default(), 1)).await?;
-        let work = Work {
-            lease: lease.clone(),
-            items: items.to_vec(),
-            seen,
-            engine: self.clone(),
-            kept,
-            reserved,
-            fault: self.inner.options.fault.clone(),
-        };
-        let (decided, versioned) = self.store().write(move |tx| work.run(tx)).await?;
-        self.inner.accounts.keep(lease.account_id, versioned);
-        Ok(decided)
+        let mut wanted = ids_expected(items);
+        loop {
+            let work = Work {
+                lease: lease.clone(),
+                items: items.to_vec(),
+                seen: seen.clone(),
+                engine: self.clone(),
+                kept: self.inner.accounts.kept(lease.account_id),
+                reserved: self.store().ids(wanted).await?,
+                fault: self.inner.options.fault.clone(),
+            };
+            match self.store().write(move |tx| work.run(tx)).await? {
+                Run::Done(decided, versioned) => {
+                    self.inner.accounts.keep(lease.account_id, versioned);
+                    return Ok(decided);
+                }
+                Run::Short(needed) => wanted = needed,
+            }
+        }
     }
 
     /// Suspends a mail that no step could work, with cause 19, or 24 when reading it took too long; its bytes are kept whole.
-    pub(crate) async fn hold_back(
-        &self,
-        lease: &Lease,
-        item: &Item,
-        step: &str,
-        seen: Option<Announced>,
-    ) -> Result<Vec<Decided>> {
+    pub(crate) async fn hold_back(&self, lease: &Lease, item: &Item, step: &str, seen: Option<Announced>) -> Result<()> {
         tracing::error!(account.id = lease.account_id, mail.id = item.id, step, "Suspended a mail that could not be processed");
         let empty = Letter::parse(b"");
         let envelope = Arc::clone(&item.envelope);
         let inbound = Inbound::new(MailId(item.id), item.accepted_at, &envelope, &empty);
         let cause = item.letter.as_ref().err().map_or(Cause::UnprocessableEmail, |unread| unread.cause);
         let changes = effect::unprocessable(&inbound, cause, step, self.now());
-        let (lease, now) = (lease.clone(), self.now());
+        let (account_id, lease, now) = (lease.account_id, lease.clone(), self.now());
         let decided = Decided { id: item.id, accepted_at: item.accepted_at, outcome: Outcome::Suspended, has_outgoing: false };
         self.store()
             .write(move |tx| {
@@ -249,7 +249,8 @@ impl Engine {
                 seen.as_ref().map_or(Ok(()), |seen| store::work::remove(tx, Kind::Mail, seen))
             })
             .await?;
-        Ok(vec![decided])
+        self.report(account_id, &[decided]);
+        Ok(())
     }
 }
 
@@ -277,6 +278,13 @@ struct Work {
     fault: Option<Fault>,
 }
 
+/// What came of a run of the transaction.
+enum Run {
+    Done(Vec<Decided>, Versioned),
+    /// Nothing was written: so many ids are needed, more than were reserved.
+    Short(usize),
+}
+
 impl Work {
     /// The account and what the decisions may need, under the lease. All is asked of the account as it was last known, so that
     /// it travels with the check of lease and version; a changed account is asked about once more.
@@ -301,13 +309,16 @@ impl Work {
         Ok((current, facts))
     }
 
-    fn run(&self, tx: &mut Tx<'_>) -> Result<(Vec<Decided>, Versioned)> {
+    fn run(&self, tx: &mut Tx<'_>) -> Result<Run> {
         let account_id = self.lease.account_id;
         let mails: Vec<Inbound<'_>> = self.items.iter().filter_map(Item::inbound).collect();
         let (versioned, mut facts) = self.facts(tx, &mails)?;
         let account = versioned.account();
-        let ids = self.reserved.again(tx, ids_needed(&self.items, &facts, tickets_per_mail(account)))?;
-        let mut supply = BatchSupply::new(ids);
+        let needed = ids_needed(&self.items, &facts, tickets_per_mail(account));
+        if !self.reserved.has(needed) {
+            return Ok(Run::Short(needed));
+        }
+        let mut supply = BatchSupply::new(self.reserved.again());
         let marker = desk::supply::Supply::id(&mut supply);
         let mut changes = Changes::default();
         let now = self.engine.now();
@@ -335,26 +346,31 @@ impl Work {
         if let Some(seen) = &self.seen {
             store::work::remove(tx, Kind::Mail, seen)?;
         }
-        Ok((decided, versioned))
+        Ok(Run::Done(decided, versioned))
     }
+}
+
+/// What most batches need, told before the facts are known: ids are plenty, a second look at the facts is not.
+fn ids_expected(items: &[Item]) -> usize {
+    ids_needed(items, &Facts::default(), 1) + IDS_SPARE * items.len()
 }
 
 /// The most ids these mails can take: a marker for all, and for each mail its tickets with their comments and audits, people,
 /// and the mails sent.
-pub(crate) fn ids_needed(items: &[Item], facts: &Facts, tickets_per_mail: usize) -> usize {
+fn ids_needed(items: &[Item], facts: &Facts, tickets_per_mail: usize) -> usize {
     let letters = || items.iter().filter_map(|item| item.letter.as_ref().ok());
     let others = |letter: &Letter| (letter.to.len() + letter.cc.len()).min(CCS_MAX);
     let joining: usize = letters().map(|letter| others(letter)).sum();
-    let on_tickets = facts.tickets.values().map(|known| known.ccs.len()).max().unwrap_or_default();
-    // Agents alone command and follow; most batches have none.
-    let has_staff = facts.people_by_id.values().any(Person::is_staff);
-    let recipients = if has_staff { CCS_MAX } else { (on_tickets + joining).min(CCS_MAX) } + 1;
-    let (commanded, followers) = if has_staff { (CCS_MAX + 2, CCS_MAX) } else { (0, 0) };
+    let most = |of: fn(&TicketFacts) -> usize| facts.tickets.values().map(of).max().unwrap_or_default();
+    // Agents alone command and begin to follow, and only where a mail names them.
+    let has_staff = facts.people.values().any(Person::is_staff);
+    let recipients = if has_staff { CCS_MAX } else { (most(|known| known.ccs.len()) + joining).min(CCS_MAX) } + 1;
+    let (commanded, followers) = if has_staff { (CCS_MAX + 2, CCS_MAX) } else { (0, most(|known| known.followers.len())) };
     let reports: BTreeSet<_> = facts.deliveries.iter().map(|delivery| delivery.outbox_id).collect();
     let each = TICKET_IDS * tickets_per_mail + MAIL_IDS + recipients + commanded + 2 * followers + reports.len();
     1 + letters().map(|letter| each + others(letter)).sum::<usize>()
 }
 
-pub(crate) fn tickets_per_mail(account: &Account) -> usize {
+fn tickets_per_mail(account: &Account) -> usize {
     if account.settings.ticket_per_address { effect::TICKETS_PER_MAIL } else { 1 }
 }

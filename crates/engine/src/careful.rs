@@ -9,7 +9,7 @@ use store::work::{self, Announced, Kind, Lease};
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
-use crate::batch::{Decided, Item};
+use crate::batch::Item;
 use crate::guarded::Unread;
 
 /// A mail at which the program stopped so often while it was worked alone is held. Power cuts and kills count too, and a
@@ -50,32 +50,29 @@ impl Engine {
     async fn work_alone(&self, lease: &Lease, row: SpoolRow) -> store::Result<()> {
         let (held, id) = (lease.clone(), row.id);
         let crashes = self.store().write(move |tx| store::crash::try_alone(tx, &held, id)).await?;
-        let decided = if crashes >= TRIES {
+        if crashes >= TRIES {
             let step = format!("working it stopped the program {crashes} times");
-            self.hold_back(lease, &unread(row, &step), &step, None).await?
-        } else {
-            self.try_mail(lease, id).await?
-        };
-        self.report(lease.account_id, &decided);
-        Ok(())
+            return self.hold_back(lease, &unread(row, &step), &step, None).await;
+        }
+        self.try_mail(lease, id).await
     }
 
-    async fn try_mail(&self, lease: &Lease, id: i64) -> store::Result<Vec<Decided>> {
+    async fn try_mail(&self, lease: &Lease, id: i64) -> store::Result<()> {
         let tried = async {
             let (items, _) = self.batch_of(lease.account_id, (0, 0), 1).await?;
             // One that came in meanwhile with an earlier time is noted first.
             if items.first().is_none_or(|item| item.id != id) {
-                return Ok(Vec::new());
+                return Ok(());
             }
             self.settle(lease, items, None).await
         };
-        let decided = tried.await;
-        if decided.is_err() {
+        let tried = tried.await;
+        if tried.is_err() {
             let lease = lease.clone();
             // It failed, so it did not stop the program. Where this cannot be written, the next end counts as this mail's.
             let _ = self.store().write(move |tx| store::crash::put_down(tx, &lease)).await;
         }
-        decided
+        tried
     }
 
     /// Nothing stopped the program: from here on mail is worked in batches again. `done` is what was announced and is decided.

@@ -62,7 +62,7 @@ impl Engine {
             .write(move |tx| {
                 work::hold(tx, &lease)?;
                 work::lock_account(tx, lease.account_id)?;
-                let mut ids = reserved.again(tx, 0)?;
+                let mut ids = reserved.again();
                 let marker = ids.next()?;
                 let closed = store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, &mut ids)?;
                 work::remove(tx, Kind::Close, &seen)?;

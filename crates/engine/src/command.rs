@@ -73,7 +73,7 @@ impl Engine {
                     return Ok(Err(UpdateRefusal::NotAnAgent(actor.to_string())));
                 };
                 let mut facts = store::facts::of_tickets(tx, account_id, &BTreeSet::from([ticket.id]))?;
-                let mut supply = BatchSupply::new(reserved.again(tx, 0)?);
+                let mut supply = BatchSupply::new(reserved.again());
                 let marker = desk::supply::Supply::id(&mut supply);
                 let mut changes = Changes::default();
                 let mut desk = Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };

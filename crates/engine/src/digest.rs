@@ -54,7 +54,7 @@ impl Engine {
                 let since = store::suspended::since(tx, account_id, last, i64::try_from(NEWEST_SHOWN).unwrap_or(i64::MAX))?;
                 let Some(words) = digest(since).words(&account.name, &account.subdomain) else { return Ok(false) };
                 let Some(content) = notice::digest(account, &to, words) else { return Ok(false) };
-                let mut supply = BatchSupply::new(reserved.again(tx, 0)?);
+                let mut supply = BatchSupply::new(reserved.again());
                 let marker = desk::supply::Supply::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
                 let mut desk = Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };

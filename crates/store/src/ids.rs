@@ -44,6 +44,19 @@ impl Ids {
         self.end - self.next
     }
 
+    /// Whether so many are left.
+    #[must_use]
+    pub fn has(&self, count: usize) -> bool {
+        i64::try_from(count).is_ok_and(|count| count <= self.left())
+    }
+
+    /// The same run once more, for a closure that is run again. A run that turns out too short is no matter for the
+    /// transaction: the counter is one row for all accounts and nodes, and would be locked until the commit.
+    #[must_use]
+    pub fn again(&self) -> Ids {
+        Ids { next: self.next, end: self.end }
+    }
+
     /// A run for tests and for callers that have their own.
     #[must_use]
     pub fn starting_at(next: i64, count: i64) -> Ids {
@@ -106,21 +119,4 @@ fn take_block(tx: &mut Tx<'_>, count: i64) -> Result<i64> {
                RETURNING next_id";
     let end = tx.find(sql, &values![count])?.map_or(Ok(0), |mut row| row.int())?;
     Ok(end - count + 1)
-}
-
-impl Ids {
-    /// The same run once more, for a closure that is run again; a longer one from the database, inside this
-    /// transaction, when `count` turns out larger than what was reserved.
-    ///
-    /// # Errors
-    /// As the database says.
-    pub fn again(&self, tx: &mut Tx<'_>, count: usize) -> Result<Ids> {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        if self.end - self.next >= count {
-            return Ok(Ids { next: self.next, end: self.end });
-        }
-        // Private to this transaction: if it rolls back, so does the counter, and nobody else saw these ids.
-        let first = take_block(tx, count)?;
-        Ok(Ids { next: first, end: first + count })
-    }
 }
