@@ -31,7 +31,7 @@ impl Desk {
         Ok(comments)
     }
 
-    /// The ledger's rows of mails that came in, as soon as `count` are decided.
+    /// The ledger's rows of mails that came in, the oldest first, as soon as `count` are decided.
     ///
     /// # Errors
     /// When there are not so many in time, or more.
@@ -39,6 +39,7 @@ impl Desk {
         let rows = self.wait(&format!("{count} decided mails"), || {
             let mut rows = self.list(&["ledger", "list"])?;
             rows.retain(|row| row["direction"] == "in");
+            rows.reverse();
             Ok((rows.len() >= count && rows.iter().all(|row| !row["outcome"].is_null())).then_some(rows))
         })?;
         ensure!(rows.len() == count, "{} mails in the ledger instead of {count}: {rows:?}", rows.len());

@@ -418,7 +418,7 @@ pub(crate) enum Outbox {
 /// `ledger …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
-    /// List every mail in and out with its outcome
+    /// List every mail in and out with its outcome, newest first
     List {
         /// Only the mail with this Message-ID, with or without <>
         #[arg(long, value_name = "ID")]

@@ -66,8 +66,10 @@ impl Session<'_> {
 struct Wanted(u64);
 
 impl Wanted {
+    const ALL: Wanted = Wanted(u64::MAX);
+
     fn of(paging: cli::Paging) -> Wanted {
-        Wanted(paging.limit.unwrap_or(u64::MAX))
+        Wanted(paging.limit.unwrap_or(Wanted::ALL.0))
     }
 
     /// The size of the next page; none when there is enough.

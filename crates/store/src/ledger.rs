@@ -1,7 +1,9 @@
 //! What became of every mail: undecided ones from the spool, decided ones from the ledger, ours from the outgoing mails.
 
+use std::collections::BTreeMap;
+
 use crate::error::Result;
-use crate::{Tx, values};
+use crate::{Before, Tx, values};
 
 /// A row of the ledger as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,24 +37,48 @@ pub fn hash(message_id: &str) -> i64 {
     i64::from_le_bytes(eight)
 }
 
-/// Decided mails after `after` in the order of their ids, at most `limit`.
+/// Mails in and out, decided and undecided, the newest first, at most `limit` of those before a place.
 ///
 /// # Errors
 /// As the database says.
-pub fn decided(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<Row>> {
-    let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
-               FROM ledger WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    tx.query(sql, &values![account_id, after, limit])?.into_iter().map(read).collect()
+pub fn page(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+    // The undecided ones are read first: a mail that is decided meanwhile is found twice, in one place, and never not at all.
+    let mut rows = undecided(tx, account_id, before, limit)?;
+    rows.extend(decided(tx, account_id, before, limit)?);
+    rows.extend(outgoing(tx, account_id, before, limit)?);
+    let by_place: BTreeMap<(i64, i64), Row> = rows.into_iter().map(|row| ((row.at, row.id), row)).collect();
+    let limit = usize::try_from(limit).unwrap_or_default();
+    Ok(by_place.into_values().rev().take(limit).collect())
 }
 
-/// Decided mails of one Message-ID.
+/// Decided mails, the newest first, at most `limit` of those before a place.
+///
+/// # Errors
+/// As the database says.
+pub fn decided(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+    let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at FROM ledger
+               WHERE account_id = $1 AND (accepted_at, id) < ($2, $3) ORDER BY accepted_at DESC, id DESC LIMIT $4";
+    tx.query(sql, &values![account_id, before.at, before.id, limit])?.into_iter().map(read).collect()
+}
+
+/// Decided mails and mails of ours with one Message-ID, the newest first.
 ///
 /// # Errors
 /// As the database says.
 pub fn by_message_id(tx: &mut Tx<'_>, account_id: i64, message_id: &str) -> Result<Vec<Row>> {
+    let hash = hash(message_id);
     let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
-               FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3 ORDER BY accepted_at, id";
-    tx.query(sql, &values![account_id, hash(message_id), message_id])?.into_iter().map(read).collect()
+               FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3";
+    let rows = tx.query(sql, &values![account_id, hash, message_id])?;
+    let mut found = rows.into_iter().map(read).collect::<Result<Vec<Row>>>()?;
+    let sql = "SELECT m.id, m.message_id, m.kind, m.ticket_number, m.created_at
+               FROM message_ids i JOIN outgoing_mails m ON m.account_id = i.account_id AND m.id = i.mail_id
+               WHERE i.account_id = $1 AND i.hash = $2 AND i.message_id = $3 AND i.kind = 'out'";
+    for row in tx.query(sql, &values![account_id, hash, message_id])? {
+        found.push(read_outgoing(row)?);
+    }
+    found.sort_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+    Ok(found)
 }
 
 /// A decided mail by its id.
@@ -65,13 +91,10 @@ pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Row>> {
     tx.find(sql, &values![account_id, id])?.map(read).transpose()
 }
 
-/// Undecided mails, oldest first, at most `limit`.
-///
-/// # Errors
-/// As the database says.
-pub fn undecided(tx: &mut Tx<'_>, account_id: i64, limit: i64) -> Result<Vec<Row>> {
-    let sql = "SELECT id, accepted_at FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT $2";
-    let rows = tx.query(sql, &values![account_id, limit])?;
+fn undecided(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+    let sql = "SELECT id, accepted_at FROM spool
+               WHERE account_id = $1 AND (accepted_at, id) < ($2, $3) ORDER BY accepted_at DESC, id DESC LIMIT $4";
+    let rows = tx.query(sql, &values![account_id, before.at, before.id, limit])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(Row {
@@ -88,28 +111,24 @@ pub fn undecided(tx: &mut Tx<'_>, account_id: i64, limit: i64) -> Result<Vec<Row
         .collect()
 }
 
-/// Mails of ours after `after` in the order of their ids, at most `limit`.
-///
-/// # Errors
-/// As the database says.
-pub fn outgoing(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<Row>> {
-    let sql = "SELECT id, message_id, kind, ticket_number, created_at
-               FROM outgoing_mails WHERE account_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    let rows = tx.query(sql, &values![account_id, after, limit])?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(Row {
-                id: row.int()?,
-                direction: "out",
-                message_id: row.text()?,
-                outcome: None,
-                reason: row.text()?,
-                reasons: vec![],
-                ticket: row.maybe_int()?,
-                at: row.int()?,
-            })
-        })
-        .collect()
+fn outgoing(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+    let sql = "SELECT id, message_id, kind, ticket_number, created_at FROM outgoing_mails
+               WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
+    let rows = tx.query(sql, &values![account_id, before.at, before.id, limit])?;
+    rows.into_iter().map(read_outgoing).collect()
+}
+
+fn read_outgoing(mut row: crate::Row) -> Result<Row> {
+    Ok(Row {
+        id: row.int()?,
+        direction: "out",
+        message_id: row.text()?,
+        outcome: None,
+        reason: row.text()?,
+        reasons: vec![],
+        ticket: row.maybe_int()?,
+        at: row.int()?,
+    })
 }
 
 fn read(mut row: crate::Row) -> Result<Row> {

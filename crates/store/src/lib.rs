@@ -3,6 +3,7 @@
 //! Knows desk's types and nothing of sockets or mail servers. Data comes as slices and goes as vectors, one statement a
 //! batch. Closures given to [`Store::read`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
 
+mod before;
 mod checkpointer;
 mod dialect;
 mod error;
@@ -37,6 +38,7 @@ pub mod token;
 pub mod user;
 pub mod work;
 
+pub use before::Before;
 pub use dialect::{Replication, Standby};
 pub use error::{Result, StoreError};
 pub use tx::{Asked, Tx};

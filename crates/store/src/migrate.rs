@@ -13,6 +13,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "doors", include_str!("../migrations/0004_doors.sql")),
     (5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
     (6, "crashes", include_str!("../migrations/0006_crashes.sql")),
+    (7, "lists", include_str!("../migrations/0007_lists.sql")),
 ];
 
 const PARTITIONS: usize = 4;

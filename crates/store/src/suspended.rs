@@ -1,11 +1,11 @@
 //! Suspended tickets: mails held back, with their cause; how they are let go, deleted, and told of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use desk::envelope::Envelope;
 
 use crate::error::Result;
-use crate::{Row, Tx, Value, values};
+use crate::{Before, Row, Tx, Value, values};
 
 /// A suspended ticket as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,14 +26,35 @@ pub struct SuspendedRow {
     pub created_at: i64,
 }
 
-/// The newest suspended tickets, at most `limit`.
+/// Suspended tickets of one cause or of all, the newest first, at most `limit` of those before a place.
 ///
 /// # Errors
 /// As the database says.
-pub fn list(tx: &mut Tx<'_>, account_id: i64, limit: i64) -> Result<Vec<SuspendedRow>> {
-    let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
-               FROM suspended_tickets WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2";
-    tx.query(sql, &values![account_id, limit])?.into_iter().map(read).collect()
+pub fn page(tx: &mut Tx<'_>, account_id: i64, cause: Option<i64>, before: Before, limit: i64) -> Result<Vec<SuspendedRow>> {
+    let rows = match cause {
+        None => {
+            let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
+                       WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
+            tx.query(sql, &values![account_id, before.at, before.id, limit])?
+        }
+        Some(cause) => {
+            let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
+                       WHERE account_id = $1 AND (created_at, id) < ($2, $3) AND cause = $4
+                       ORDER BY created_at DESC, id DESC LIMIT $5";
+            tx.query(sql, &values![account_id, before.at, before.id, cause, limit])?
+        }
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Which of these mails are held, in order of their ids.
+///
+/// # Errors
+/// As the database says.
+pub fn held(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<BTreeSet<i64>> {
+    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+    let sql = "SELECT id FROM suspended_tickets WHERE account_id = $1 AND id IN ($2..)";
+    tx.query_in(sql, &values![account_id], &list)?.into_iter().map(|mut row| row.int()).collect()
 }
 
 /// Suspended tickets held before or at a time, the oldest first, at most `limit`.

@@ -215,7 +215,7 @@ async fn accounts_side_by_side_do_not_see_each_other() {
             desk.read(move |tx| store::spool::count(tx, other)).await == 0
         })
         .await;
-        let theirs = desk.read(move |tx| store::ledger::decided(tx, other, 0, 9)).await;
+        let theirs = desk.read(move |tx| store::ledger::decided(tx, other, store::Before::FIRST, 9)).await;
         assert_eq!((theirs[0].outcome.as_deref(), theirs[0].ticket), (Some("new_ticket"), Some(1)));
         let ada_there = desk.read(move |tx| store::ticket::by_number(tx, other, 1)).await.unwrap().requester_id;
         assert_ne!(ada_there, desk.ticket(1).await.requester_id);

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
 
 use engine::{EngineOptions, Fault, Step};
+use store::Before;
 
 use crate::support::{TestDesk, on_both, quick, work_at};
 
@@ -41,7 +42,7 @@ async fn one_is_held(desk: &TestDesk, ids: &[i64], cause: i64, words: &str) {
     let numbers: Vec<i64> = ledger.iter().filter_map(|row| row.ticket).collect();
     assert_eq!(numbers, (1..=19).collect::<Vec<_>>(), "the others keep their order");
     let account = desk.account;
-    let held = desk.read(move |tx| store::suspended::list(tx, account, 10)).await;
+    let held = desk.read(move |tx| store::suspended::page(tx, account, None, Before::FIRST, 10)).await;
     assert_eq!((held.len(), held[0].cause, held[0].id), (1, cause, ids[GUILTY]));
     assert!(held[0].detail.contains(words), "{}", held[0].detail);
     let guilty = ids[GUILTY];

@@ -187,7 +187,9 @@ impl TestDesk {
     /// What became of every mail that came in, in the order of their ids.
     pub(crate) async fn ledger(&self) -> Vec<Row> {
         let account = self.account;
-        self.read(move |tx| store::ledger::decided(tx, account, 0, 1_000)).await
+        let mut rows = self.read(move |tx| store::ledger::decided(tx, account, store::Before::FIRST, 1_000)).await;
+        rows.sort_by_key(|row| row.id);
+        rows
     }
 
     /// `outcome ticket` of every mail that came in.

@@ -5,6 +5,7 @@ use desk::clock::{DAY, HOUR};
 use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
 use engine::again::{AgainError, RecoverAs};
+use store::Before;
 
 use crate::support::{TestDesk, envelope, key, on_both, quick, raw};
 
@@ -19,7 +20,11 @@ async fn hold(desk: &TestDesk) -> i64 {
 
 async fn held(desk: &TestDesk) -> Vec<i64> {
     let account = desk.account;
-    desk.read(move |tx| store::suspended::list(tx, account, 100)).await.into_iter().map(|row| row.id).collect()
+    desk.read(move |tx| store::suspended::page(tx, account, None, Before::FIRST, 100))
+        .await
+        .into_iter()
+        .map(|row| row.id)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

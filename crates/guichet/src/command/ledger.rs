@@ -1,8 +1,7 @@
 //! `guichet ledger`: what became of every mail, in and out.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
+use store::Before;
 use store::ledger::Row;
 
 use super::{Session, Wanted, suspended};
@@ -18,18 +17,42 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Ledger) -> Result<
         cli::Ledger::List { message_id, paging } => (message_id, paging),
         cli::Ledger::Replay { id, dry_run } => return replay(session, account, *id, *dry_run).await,
     };
-    let wanted = Wanted::of(*paging);
-    let mut output = session.output();
-    let mut list = output.list(&["ID", "AT", "DIR", "OUTCOME", "TICKET", "MESSAGE-ID", "REASON"])?;
-    let mut reader = Reader { session, account, wanted };
     match message_id {
-        Some(id) => {
-            let id = id.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
-            reader.of_message_id(&mut list, id).await?;
+        Some(id) => of_message_id(session, account, id, *paging).await,
+        None => everything(session, account, Wanted::of(*paging)).await,
+    }
+}
+
+const HEADS: [&str; 7] = ["ID", "AT", "DIR", "OUTCOME", "TICKET", "MESSAGE-ID", "REASON"];
+
+async fn everything(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result<()> {
+    let mut output = session.output();
+    let mut list = output.list(&HEADS)?;
+    let mut before = Before::FIRST;
+    while let Some(size) = wanted.page() {
+        let rows = session.store.read(move |tx| store::ledger::page(tx, account, before, size)).await;
+        let rows = rows.doing("the ledger cannot be read")?;
+        before = rows.last().map_or(before, |row| Before { at: row.at, id: row.id });
+        for row in &rows {
+            print(&mut list, row)?;
         }
-        None => reader.everything(&mut list).await?,
+        if !wanted.took(rows.len(), size) {
+            break;
+        }
     }
     list.end("No mail yet.")
+}
+
+async fn of_message_id(session: &Session<'_>, account: i64, id: &str, paging: cli::Paging) -> Result<()> {
+    let id = id.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
+    let found = session.store.read(move |tx| store::ledger::by_message_id(tx, account, &id)).await;
+    let most = paging.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let mut output = session.output();
+    let mut list = output.list(&HEADS)?;
+    for row in found.doing("the ledger cannot be read")?.iter().take(most) {
+        print(&mut list, row)?;
+    }
+    list.end("No decided mail and none of ours has this Message-ID.")
 }
 
 async fn replay(session: &Session<'_>, account: i64, id: i64, dry_run: bool) -> Result<()> {
@@ -55,81 +78,7 @@ async fn replay(session: &Session<'_>, account: i64, id: i64, dry_run: bool) -> 
     session.output().answer(&value, &tame(&(first + &reasons.collect::<String>())))
 }
 
-struct Reader<'s> {
-    session: &'s Session<'s>,
-    account: i64,
-    wanted: Wanted,
-}
-
 type Printed<'o> = List<'o, std::io::StdoutLock<'static>>;
-
-impl Reader<'_> {
-    /// Decided mails, then undecided ones, then ours.
-    ///
-    /// The undecided ones are read first: a mail that is decided while the list is made is found among the decided ones or
-    /// is still remembered, and so is in the list once, never twice and never not at all.
-    async fn everything(&mut self, list: &mut Printed<'_>) -> Result<()> {
-        let (account, store) = (self.account, &self.session.store);
-        let undecided = store.read(move |tx| store::ledger::undecided(tx, account, i64::MAX)).await;
-        let undecided = undecided.doing("the spool cannot be read")?;
-        let waiting: BTreeSet<i64> = undecided.iter().map(|row| row.id).collect();
-        let mut decided_meanwhile = BTreeSet::new();
-        self.pages(list, store::ledger::decided, |row| {
-            if waiting.contains(&row.id) {
-                decided_meanwhile.insert(row.id);
-            }
-            true
-        })
-        .await?;
-        for row in undecided.iter().filter(|row| !decided_meanwhile.contains(&row.id)) {
-            if self.wanted.page().is_none() {
-                break;
-            }
-            print(list, row)?;
-            self.wanted.took(1, 1);
-        }
-        self.pages(list, store::ledger::outgoing, |_| true).await
-    }
-
-    async fn of_message_id(&mut self, list: &mut Printed<'_>, id: String) -> Result<()> {
-        let (account, wanted) = (self.account, id.clone());
-        let found = self.session.store.read(move |tx| store::ledger::by_message_id(tx, account, &wanted)).await;
-        for row in found.doing("the ledger cannot be read")? {
-            if self.wanted.page().is_none() {
-                break;
-            }
-            print(list, &row)?;
-            self.wanted.took(1, 1);
-        }
-        self.pages(list, store::ledger::outgoing, |row| row.message_id == id).await
-    }
-
-    /// Prints the rows of one kind that are wanted, page by page.
-    async fn pages(
-        &mut self,
-        list: &mut Printed<'_>,
-        read: fn(&mut store::Tx<'_>, i64, i64, i64) -> store::Result<Vec<Row>>,
-        mut is_wanted: impl FnMut(&Row) -> bool,
-    ) -> Result<()> {
-        let (account, mut after) = (self.account, 0);
-        let page = i64::try_from(super::PAGE).unwrap_or(i64::MAX);
-        loop {
-            let rows = self.session.store.read(move |tx| read(tx, account, after, page)).await;
-            let rows = rows.doing("the ledger cannot be read")?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after = last.id;
-            for row in &rows {
-                if is_wanted(row) {
-                    if self.wanted.page().is_none() {
-                        return Ok(());
-                    }
-                    print(list, row)?;
-                    self.wanted.took(1, 1);
-                }
-            }
-        }
-    }
-}
 
 fn print(list: &mut Printed<'_>, row: &Row) -> Result<()> {
     let ticket = row.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());

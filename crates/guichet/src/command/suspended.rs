@@ -7,6 +7,7 @@ use engine::again::{AgainError, RecoverAs};
 use mail::address::AddressKey;
 use mail::letter::Letter;
 use serde_json::{Value, json};
+use store::Before;
 use store::ledger::Row;
 use store::suspended::SuspendedRow;
 
@@ -18,6 +19,9 @@ use crate::output::tame;
 
 /// Who did it, in ledger and history.
 const OPERATOR: &str = "the operator";
+
+/// Mails that are deleted in one transaction.
+const AT_ONCE: usize = 200;
 
 /// How much of a held mail's text is shown to people, in characters.
 const SHOWN_CHARACTERS: usize = 2_000;
@@ -50,26 +54,49 @@ fn address(text: &str) -> Result<AddressKey> {
     AddressKey::parse(text.trim()).map_err(wrong)
 }
 
-async fn rows(session: &Session<'_>, account: i64) -> Result<Vec<SuspendedRow>> {
-    let rows = session.store.read(move |tx| store::suspended::list(tx, account, i64::MAX)).await;
-    rows.doing("the suspended tickets cannot be read")
+/// The next page of what is held, the newest first; `before` is moved to its end.
+async fn page(
+    session: &Session<'_>,
+    account: i64,
+    cause: Option<i64>,
+    before: &mut Before,
+    limit: i64,
+) -> Result<Vec<SuspendedRow>> {
+    let from = *before;
+    let rows = session.store.read(move |tx| store::suspended::page(tx, account, cause, from, limit)).await;
+    let rows = rows.doing("the suspended tickets cannot be read")?;
+    *before = rows.last().map_or(from, |row| Before { at: row.created_at, id: row.id });
+    Ok(rows)
 }
 
 /// The ids of what is held, the oldest first: the order in which it came.
 async fn held(session: &Session<'_>, account: i64, cause: Option<i64>) -> Result<Vec<i64>> {
-    let rows = rows(session, account).await?;
-    Ok(rows.iter().rev().filter(|row| cause.is_none_or(|cause| cause == row.cause)).map(|row| row.id).collect())
+    let (mut ids, mut before, mut wanted) = (Vec::new(), Before::FIRST, Wanted::ALL);
+    while let Some(size) = wanted.page() {
+        let rows = page(session, account, cause, &mut before, size).await?;
+        ids.extend(rows.iter().map(|row| row.id));
+        if !wanted.took(rows.len(), size) {
+            break;
+        }
+    }
+    ids.reverse();
+    Ok(ids)
 }
 
-async fn list(session: &Session<'_>, account: i64, cause: Option<i64>, wanted: Wanted) -> Result<()> {
-    let rows = rows(session, account).await?;
+async fn list(session: &Session<'_>, account: i64, cause: Option<i64>, mut wanted: Wanted) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&["ID", "HELD", "CAUSE", "FROM", "RECIPIENT", "SUBJECT"])?;
-    let most = usize::try_from(wanted.all()).unwrap_or(usize::MAX);
-    for row in rows.iter().filter(|row| cause.is_none_or(|cause| cause == row.cause)).take(most) {
-        let cause = format!("{} {}", row.cause, name(row.cause));
-        let cells = [row.id.to_string(), short(row.created_at), cause, row.sender.clone(), row.recipient.clone()];
-        list.row(&as_json(row), cells.into_iter().chain([row.subject.clone()]))?;
+    let mut before = Before::FIRST;
+    while let Some(size) = wanted.page() {
+        let rows = page(session, account, cause, &mut before, size).await?;
+        for row in &rows {
+            let cause = format!("{} {}", row.cause, name(row.cause));
+            let cells = [row.id.to_string(), short(row.created_at), cause, row.sender.clone(), row.recipient.clone()];
+            list.row(&as_json(row), cells.into_iter().chain([row.subject.clone()]))?;
+        }
+        if !wanted.took(rows.len(), size) {
+            break;
+        }
     }
     list.end("Nothing is held.")
 }
@@ -182,9 +209,16 @@ async fn recover(session: &Session<'_>, account: i64, ids: &[i64], how: &Recover
 
 async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()> {
     let wanted = ids.clone();
-    let known: Vec<i64> = rows(session, account).await?.iter().map(|row| row.id).filter(|id| wanted.contains(id)).collect();
+    let known = session.store.read(move |tx| store::suspended::held(tx, account, &wanted)).await;
+    let known = known.doing("the suspended tickets cannot be read")?;
     let unknown: Vec<i64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
-    let deleted = session.engine().await?.delete_suspended(account, known, OPERATOR).await.doing("nothing was deleted")?;
+    let engine = session.engine().await?;
+    let (known, mut deleted) = (Vec::from_iter(known), 0);
+    // Some at a time: the account's mail is not worked meanwhile.
+    for some in known.chunks(AT_ONCE) {
+        let what = || format!("{deleted} of {} mails were deleted", known.len());
+        deleted += engine.delete_suspended(account, some.to_vec(), OPERATOR).await.doing(&what())?;
+    }
     let what = if deleted == 1 { "suspended ticket" } else { "suspended tickets" };
     session.output().answer(&json!({"deleted": deleted, "unknown": unknown}), &format!("Deleted {deleted} {what} for good."))?;
     unknown.first().map_or(Ok(()), |id| Err(missing(*id)))

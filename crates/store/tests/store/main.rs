@@ -17,6 +17,7 @@ mod group_commit;
 mod identities;
 mod ids;
 mod import;
+mod lists;
 mod message_ids;
 mod nodes;
 mod outbox;

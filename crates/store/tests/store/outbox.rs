@@ -5,10 +5,10 @@ use desk::facts::Delivery;
 use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
 use serde_json::json;
-use store::Store;
 use store::changes::Writing;
 use store::outbox::{self, Attempted, Due};
 use store::work::{self, Kind};
+use store::{Before, Store};
 
 use crate::support::{account, new_person, on_both, open, opening, ticket, write, write_as};
 
@@ -94,8 +94,8 @@ fn queued_mail_is_announced_and_listed_with_its_ticket() {
         assert_eq!((row.id, row.ticket, row.to.as_str()), (502, Some(1), "carl@customer.example"));
         assert_eq!((row.state.as_str(), row.from.as_str()), ("queued", "support@acme.desk.example"));
         assert_eq!(store.read_blocking(|tx| outbox::list(tx, 2, 0, 100)).unwrap().len(), 0);
-        let out = store.read_blocking(|tx| store::ledger::outgoing(tx, 1, 0, 9)).unwrap();
-        assert_eq!((out[0].direction, out[0].ticket), ("out", Some(1)));
+        let out = store.read_blocking(|tx| store::ledger::page(tx, 1, Before::FIRST, 9)).unwrap();
+        assert_eq!(out.iter().map(|row| (row.id, row.direction, row.ticket)).collect::<Vec<_>>(), [(400, "out", Some(1))]);
     });
 }
 

@@ -122,6 +122,6 @@ fn a_partitioned_database_takes_mail_and_changes_as_any_other() {
     let ledger = vec![crate::support::decided(1, 10), crate::support::decided(2, 20)];
     let changes = desk::changes::Changes { ledger, ..crate::support::opening(vec![crate::support::ticket(900, 50)]) };
     crate::support::write(&store, 1, changes).unwrap();
-    assert_eq!(store.read_blocking(|tx| store::ledger::decided(tx, 1, 0, 10)).unwrap().len(), 2);
+    assert_eq!(store.read_blocking(|tx| store::ledger::page(tx, 1, store::Before::FIRST, 10)).unwrap().len(), 2);
     assert!(store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap().is_some());
 }

@@ -169,11 +169,10 @@ const BIG: [&str; 16] = [
 ];
 
 /// Parts of the statements whose plan names the account alone.
-const BY_ACCOUNT_ALONE: [&str; 5] = [
+const BY_ACCOUNT_ALONE: [&str; 4] = [
     // The first of an index in its order, or the first few.
     "ORDER BY due_at, id LIMIT 1",
     "SELECT min(solved_at) FROM tickets",
-    "FROM suspended_tickets WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2",
     // Asked for a digest of held mail, which is deleted after two weeks.
     "SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1",
     // Asked when an admin is to be none any more.
