@@ -98,13 +98,18 @@ fn what_cannot_be_imported_is_told() -> Result<()> {
     for (line, want) in [
         (vec!["import", "mbox", &source, "--rcpt", SUPPORT], "does not begin with"),
         (vec!["import", "maildir", "/nowhere", "--rcpt", SUPPORT], "neither cur nor new"),
-        (vec!["import", "eml", &source, "--rcpt", "ghost@acme.desk.example"], "no account has it"),
+        (vec!["import", "eml", &source, "--rcpt", "ghost@acme.desk.example"], "guichet address add ghost@acme.desk.example"),
         (vec!["import", "eml", &source, "--rcpt", "ghost"], "is not an e-mail address"),
         (vec!["import", "eml", &source, "--rcpt", SUPPORT, "--subfolders"], "--subfolders is for a Maildir"),
     ] {
         let (code, said) = desk.feed(&line, b"")?;
         ensure!(code == 1 && said.contains(want), "{line:?} ended with {code}: {said}");
     }
+    let notes = write(&desk, "notes.md", "title: Notes\ncolour: red\n\nFrom: nobody\n")?;
+    let (code, summary) = import(&desk, "eml", &notes, &[])?;
+    ensure!(code == 3 && summary["imported"] == 0 && summary["skipped"] == 1, "{code}: {summary}");
+    let reason = &summary["problems"][0]["reason"];
+    ensure!(reason.as_str().is_some_and(|reason| reason.contains("none of From, To, Date")), "{summary}");
     assert_eq!(desk.list(&["ledger", "list"])?, Vec::<Value>::new());
     Ok(())
 }

@@ -6,6 +6,8 @@ use memchr::{memchr, memchr_iter};
 
 /// Octets of a mail in which its header is looked for; RFC 5322 sets no bound, the doors allow this much.
 const HEADER_MAX: usize = 262_144;
+/// Fields of which every mail of the past has one, in lower case.
+const KNOWN_FIELDS: [&[u8]; 7] = [b"from", b"to", b"date", b"subject", b"message-id", b"received", b"return-path"];
 /// Lines at the top of a file among which a mail has a header field.
 const LINES_LOOKED_AT: usize = 10;
 
@@ -26,6 +28,9 @@ pub enum Unfit {
     /// No line at its top is a header field.
     #[error("it has no header: this is no mail")]
     NotMail,
+    /// Its header has lines with a colon, and none that mails have.
+    #[error("its header has none of From, To, Date, Subject, Message-ID, Received and Return-Path: this is no mail")]
+    NoKnownField,
 }
 
 /// Whether a mail may be taken.
@@ -42,6 +47,21 @@ pub fn check(raw: &[u8], limit_bytes: u64) -> Result<(), Unfit> {
     }
     let lines = raw.split(|byte| matches!(byte, b'\n' | b'\r'));
     if lines.filter(|line| !line.is_empty()).take(LINES_LOOKED_AT).any(is_field) { Ok(()) } else { Err(Unfit::NotMail) }
+}
+
+/// Whether a file may be taken as a mail: nothing but its header says that it is one, and other texts have colons too.
+///
+/// # Errors
+/// Why not.
+pub fn check_file(raw: &[u8], limit_bytes: u64) -> Result<(), Unfit> {
+    check(raw, limit_bytes)?;
+    let mut lines = header_of(raw.trim_ascii_start()).split(|byte| matches!(byte, b'\n' | b'\r'));
+    if lines.any(is_known_field) { Ok(()) } else { Err(Unfit::NoKnownField) }
+}
+
+fn is_known_field(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    is_field(line) && KNOWN_FIELDS.iter().any(|known| known.eq_ignore_ascii_case(name.trim_ascii_end()))
 }
 
 /// The size on the wire, where a bare LF becomes CRLF (RFC 1870 §5): what the limit of the doors counts.
@@ -166,6 +186,21 @@ mod tests {
         ] {
             let limit = if raw.starts_with(b"A:") { 10 } else { 100 };
             assert_eq!(check(raw, limit), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_a_mail_by_a_field_that_mails_have() {
+        for (name, raw, want) in [
+            ("a mail", "X-Old: 1\r\nmessage-id : <a@x.example>\r\n\r\nhi", Ok(())),
+            ("a From_ line left in the middle", "X-Old: 1\n>From ann\nTo: x@y.example\n\nhi", Ok(())),
+            ("empty lines first", "\n\nSubject: x\n\nhi", Ok(())),
+            ("a configuration", "listen: 80\nroot: /srv\n", Err(Unfit::NoKnownField)),
+            ("a field in the text alone", "title: Letters\n\nFrom: ann@x.example\n", Err(Unfit::NoKnownField)),
+            ("a field's name in a value", "note: Subject: x\n\nhi", Err(Unfit::NoKnownField)),
+            ("prose", "Dear all,\nit was nice.", Err(Unfit::NotMail)),
+        ] {
+            assert_eq!(check_file(raw.as_bytes(), 100), want, "{name}");
         }
     }
 

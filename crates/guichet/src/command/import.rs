@@ -108,8 +108,12 @@ async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Resul
     };
     let of = found.by_account.into_keys().find(|id| named.is_none_or(|named| named == *id));
     let unknown = || {
-        let why = if named.is_some() { "it is no address of this account" } else { "no account has it" };
-        Failure::new(format!("mail to {rcpt} cannot be imported"), why, "add it with `guichet address add`")
+        let why = if named.is_some() { "it is no support address of this account" } else { "it is no account's support address" };
+        let next = format!(
+            "see `guichet address list`; add it with `guichet address add {}`, or import to one that is there",
+            rcpt.trim()
+        );
+        Failure::new(format!("mail to {} cannot be imported", rcpt.trim()), why, next)
     };
     of.ok_or_else(unknown)
 }
@@ -197,8 +201,8 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
             lines.push(format!("  {count} {words}"));
         }
     }
-    if *imported > 0 && serve::is_running(&session.loaded) == Some(false) {
-        lines.push("They become tickets as soon as the desk runs: `guichet serve`.".to_owned());
+    if *imported > 0 {
+        lines.extend(next_steps(serve::is_running(&session.loaded)));
     }
     session.output().answer(&value, &lines.join("\n"))?;
     if *was_stopped {
@@ -210,4 +214,15 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
         return Err(Failure::new(what, "each was told with its reason", "everything else is in").with_code(SOME_SKIPPED));
     }
     Ok(())
+}
+
+/// Where to see what becomes of the mails: how many of them are held is known when they are decided, not before.
+fn next_steps(is_running: Option<bool>) -> Vec<String> {
+    let decided = match is_running {
+        Some(false) => "They become tickets as soon as the desk runs: `guichet serve`.",
+        Some(true) => "The running desk makes tickets of them now.",
+        None => "A running desk makes tickets of them.",
+    };
+    let held = "Some may be held back, such as automatic mail: see `guichet suspended list`; each mail's outcome: `guichet ledger list`.";
+    vec![decided.to_owned(), held.to_owned()]
 }

@@ -56,7 +56,9 @@ impl Refusal {
             Refusal::Malformed { .. } => (StatusCode::BAD_REQUEST, "malformed_address"),
             Refusal::TooManyRecipients { .. } => (StatusCode::BAD_REQUEST, "too_many_recipients"),
             Refusal::UnknownRecipient { .. } => (StatusCode::NOT_FOUND, "unknown_recipient"),
-            Refusal::NoMail | Refusal::Unfit(Unfit::Empty | Unfit::NotMail) => (StatusCode::BAD_REQUEST, "no_mail"),
+            Refusal::NoMail | Refusal::Unfit(Unfit::Empty | Unfit::NotMail | Unfit::NoKnownField) => {
+                (StatusCode::BAD_REQUEST, "no_mail")
+            }
             Refusal::WrongType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_type"),
             Refusal::TooLarge { .. } | Refusal::Unfit(Unfit::TooLarge { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Refusal::BrokenOff => (StatusCode::BAD_REQUEST, "broken_off"),

@@ -71,6 +71,6 @@ pub(super) fn read_file(path: &Path, limit_bytes: u64) -> Result<OldMail, Skip> 
     // It may grow while it is read.
     file.take(limit_bytes.saturating_add(1)).read_to_end(&mut raw)?;
     let from_line = raw_mail::take_from_line(&mut raw);
-    raw_mail::check(&raw, limit_bytes)?;
+    raw_mail::check_file(&raw, limit_bytes)?;
     Ok(OldMail { raw, from_line })
 }
