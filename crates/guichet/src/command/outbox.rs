@@ -20,14 +20,15 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Outbox) -> Result<
 
 async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result<()> {
     let mut output = session.output();
-    let mut list = output.list(&["ID", "TICKET", "STATE", "TRIES", "DUE", "FROM", "TO", "LAST ANSWER"])?;
+    let mut list = output.list(&["ID", "TICKET", "STATE", "TRIES", "DUE", "FROM", "TO", "REASON"])?;
+    let can_deliver = session.loaded.config.can_deliver();
     let mut after = 0;
     while let Some(page) = wanted.page() {
         let rows = session.store.read(move |tx| store::outbox::list(tx, account, after, page)).await;
         let rows = rows.doing("the outbox cannot be read")?;
         after = rows.last().map_or(after, |row| row.id);
         for row in &rows {
-            list.row(&as_json(row), cells(row))?;
+            list.row(&as_json(row, can_deliver), cells(row, can_deliver))?;
         }
         if !wanted.took(rows.len(), page) {
             break;
@@ -36,13 +37,23 @@ async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result
     list.end("Nothing was sent yet.")
 }
 
-fn cells(row: &OutboxRow) -> [String; 8] {
+fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
     let ticket = row.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let is_due = matches!(row.state.as_str(), "queued" | "deferred" | "sending");
     let due = if is_due { short(row.due_at) } else { "-".to_owned() };
-    let answer =
-        if row.state == "waiting" { "no relay is configured (delivery.relay)".to_owned() } else { row.last_answer.clone() };
-    [row.id.to_string(), ticket, row.state.clone(), row.attempts.to_string(), due, row.from.clone(), row.to.clone(), answer]
+    let reason = reason(row, can_deliver).to_owned();
+    [row.id.to_string(), ticket, row.state.clone(), row.attempts.to_string(), due, row.from.clone(), row.to.clone(), reason]
+}
+
+/// Why a row stands where it does: what was answered last, or why nobody was asked yet.
+pub(super) fn reason(row: &OutboxRow, can_deliver: bool) -> &str {
+    match (row.state.as_str(), can_deliver) {
+        ("waiting", false) => "no relay is configured (delivery.relay)",
+        ("waiting", true) => "it was made while no relay was configured; the running desk sends it within a minute",
+        ("queued", _) if row.last_answer.is_empty() => "not tried yet",
+        ("sending", _) if row.last_answer.is_empty() => "it is being sent",
+        _ => &row.last_answer,
+    }
 }
 
 async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<()> {
@@ -75,7 +86,7 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
     session.output().answer(&json!({"retried": retried}), &lines)
 }
 
-fn as_json(row: &OutboxRow) -> Value {
+pub(super) fn as_json(row: &OutboxRow, can_deliver: bool) -> Value {
     json!({
         "id": row.id,
         "ticket": row.ticket,
@@ -87,5 +98,39 @@ fn as_json(row: &OutboxRow) -> Value {
         "attempts": row.attempts,
         "due_at": written(row.due_at),
         "last_answer": row.last_answer,
+        "reason": reason(row, can_deliver),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_told_the_reason_that_people_read() {
+        for (state, last_answer, can_deliver, want) in [
+            ("waiting", "", false, "no relay is configured (delivery.relay)"),
+            ("waiting", "", true, "it was made while no relay was configured; the running desk sends it within a minute"),
+            ("queued", "", true, "not tried yet"),
+            ("queued", "421 later", true, "421 later"),
+            ("sending", "", true, "it is being sent"),
+            ("deferred", "connection refused", true, "connection refused"),
+            ("sent", "250 taken", true, "250 taken"),
+        ] {
+            let row = OutboxRow {
+                id: 1,
+                ticket: None,
+                kind: "comment".into(),
+                message_id: "a@b".into(),
+                from: "support@acme.desk.example".into(),
+                to: "ann@customer.example".into(),
+                state: state.into(),
+                attempts: 0,
+                due_at: 0,
+                last_answer: last_answer.into(),
+            };
+            assert_eq!(as_json(&row, can_deliver)["reason"], want, "{state}");
+            assert_eq!(cells(&row, can_deliver)[7], want, "{state}");
+        }
+    }
 }
