@@ -163,7 +163,7 @@ impl Default for Settings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingRefusal {
     /// A list of senders that cannot be read.
-    #[error("{key} was not changed: {why}")]
+    #[error("{key}: {why}")]
     List {
         /// The setting.
         key: &'static str,
@@ -172,7 +172,7 @@ pub enum SettingRefusal {
         why: SenderListError,
     },
     /// A list of kinds of files that cannot be read.
-    #[error("attachment_types was not changed: {0}")]
+    #[error("attachment_types: {0}")]
     Attachments(#[from] AttachmentRuleError),
     /// A delimiter on more than one line.
     #[error("delimiter must stand on one line")]

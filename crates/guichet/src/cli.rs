@@ -202,6 +202,8 @@ pub(crate) enum Brand {
 /// `setting …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Setting {
+    /// List all settings: value, what is in force and from where, what is allowed
+    List,
     /// Show all settings, or one
     Get {
         /// Its name
@@ -492,6 +494,7 @@ mod tests {
             "account list",
             "brand add acme-two --name Two",
             "brand list",
+            "setting list",
             "setting get",
             "setting get wildcard",
             "setting set wildcard true",

@@ -1,6 +1,9 @@
 //! `guichet setting`: shows and changes an account's settings.
 
+mod form;
+
 use desk::account::Settings;
+use desk::comment::DELIMITER;
 use engine::admin::AdminError;
 use serde_json::{Map, Value, json};
 
@@ -8,32 +11,89 @@ use super::Session;
 use crate::cli;
 use crate::failure::{Doing as _, Failure, Result};
 
+/// The longest a value gets in an error, in characters.
+const SHOWN_CHARACTERS: usize = 60;
+
 /// Runs `setting …`.
 pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result<()> {
     let id = session.account().await?;
     let engine = session.engine().await?;
+    if let cli::Setting::Set { key, value } = command {
+        let (wanted, given) = (key.clone(), value.clone());
+        let change = move |settings: &Settings| changed(&mut as_map(settings)?, &wanted, &given);
+        let settings = engine.change_settings(id, change).await.map_err(|error| refused(key, value, &error))??;
+        let now = as_map(&settings)?.remove(key).unwrap_or_default();
+        let said = format!("{key} is {}.", spoken(&now, session.in_force(key, &now).as_ref(), " now"));
+        return session.output().answer(&json!({key: now}), &said);
+    }
+    let account = engine.account(id).await.doing("the account cannot be read")?;
+    let all = as_map(&account.settings)?;
     match command {
-        cli::Setting::Get { key } => {
-            let account = engine.account(id).await.doing("the account cannot be read")?;
-            show(session, &as_map(&account.settings)?, key.as_deref())
-        }
-        cli::Setting::Set { key, value } => {
-            let (wanted, value) = (key.clone(), value.clone());
-            let change = move |settings: &Settings| changed(&mut as_map(settings)?, &wanted, &value);
-            let settings = engine.change_settings(id, change).await.doing("the setting was not changed")??;
-            let now = as_map(&settings)?.remove(key).unwrap_or_default();
-            session.output().answer(&json!({key: now}), &format!("{key} is {now} now."))
-        }
+        cli::Setting::Get { key: Some(key) } => show(session, &all, key),
+        cli::Setting::Get { key: None } if session.common.json => session.output().answer(&Value::Object(all), ""),
+        _ => list(session, &all),
     }
 }
 
-fn show(session: &Session<'_>, all: &Map<String, Value>, key: Option<&str>) -> Result<()> {
-    let Some(key) = key else {
-        let rows: Vec<Vec<String>> = all.iter().map(|(key, value)| vec![key.clone(), value.to_string()]).collect();
-        return session.output().answer(&Value::Object(all.clone()), &crate::output::table(&rows));
-    };
+/// What stands in for a setting that is left open.
+#[derive(Debug, Clone, PartialEq)]
+struct InForce {
+    value: Value,
+    from: &'static str,
+}
+
+impl Session<'_> {
+    /// What counts for a setting whose value leaves it to somebody else; none when its value counts.
+    fn in_force(&self, key: &str, value: &Value) -> Option<InForce> {
+        in_force(key, value, self.loaded.config.limits.sender_per_hour)
+    }
+}
+
+fn in_force(key: &str, value: &Value, sender_per_hour: u32) -> Option<InForce> {
+    match key {
+        "sender_per_hour" if *value == 0 => {
+            Some(InForce { value: sender_per_hour.into(), from: "limits.sender_per_hour of the installation" })
+        }
+        "delimiter" if *value == "" => Some(InForce { value: DELIMITER.into(), from: "the built-in line" }),
+        _ => None,
+    }
+}
+
+/// A value with what is in force in its place.
+fn spoken(value: &Value, in_force: Option<&InForce>, now: &str) -> String {
+    let Some(InForce { value: counts, from }) = in_force else { return format!("{value}{now}") };
+    let off = if *counts == 0 { ": it is off" } else { "" };
+    format!("{value}{now}; in force is {counts}, from {from}{off}")
+}
+
+fn show(session: &Session<'_>, all: &Map<String, Value>, key: &str) -> Result<()> {
     let value = all.get(key).ok_or_else(|| unknown(key, all))?;
-    session.output().answer(&json!({key: value}), &value.to_string())
+    let in_force = session.in_force(key, value);
+    let mut answer = json!({key: value});
+    if let (Some(in_force), Some(object)) = (&in_force, answer.as_object_mut()) {
+        object.insert("in_force".into(), in_force.value.clone());
+        object.insert("from".into(), in_force.from.into());
+    }
+    session.output().answer(&answer, &spoken(value, in_force.as_ref(), ""))
+}
+
+/// Every setting: its value, what is in force and where that comes from.
+fn list(session: &Session<'_>, all: &Map<String, Value>) -> Result<()> {
+    let defaults = as_map(&Settings::default())?;
+    let mut output = session.output();
+    let mut list = output.list(&["SETTING", "VALUE", "IN FORCE", "FROM", "ALLOWED"])?;
+    for (key, value) in all {
+        let own = if defaults.get(key) == Some(value) { "the default" } else { "this account" };
+        let InForce { value: counts, from } =
+            session.in_force(key, value).unwrap_or_else(|| InForce { value: value.clone(), from: own });
+        let (allowed, example) = form::of(key).map_or(("", ""), |form| (form.allowed, form.example));
+        let row = json!({
+            "key": key, "value": value, "in_force": counts, "from": from, "default": defaults.get(key), "allowed": allowed,
+            "example": example,
+        });
+        list.row(&row, [key.clone(), value.to_string(), counts.to_string(), from.to_owned(), allowed.to_owned()])?;
+    }
+    list.end("There are no settings.")
 }
 
 fn as_map(settings: &Settings) -> Result<Map<String, Value>> {
@@ -45,39 +105,94 @@ fn as_map(settings: &Settings) -> Result<Map<String, Value>> {
 
 fn unknown(key: &str, all: &Map<String, Value>) -> Failure {
     let known: Vec<&str> = all.keys().map(String::as_str).collect();
-    let error = AdminError::Setting(format!("there is no setting {key:?}; known are {}", known.join(", ")));
-    Failure::of("nothing was changed or shown", &error)
+    let next = format!("known are {}; see `guichet setting list`", known.join(", "));
+    Failure::new("nothing was changed or shown", format!("there is no setting {key:?}"), next)
 }
 
 /// Settings with one value changed; the value is read in the form that the present one has.
 fn changed(all: &mut Map<String, Value>, key: &str, value: &str) -> Result<Settings> {
     let Some(present) = all.get_mut(key) else { return Err(unknown(key, all)) };
-    let wrong =
-        |form: &str| Failure::new("the setting was not changed", format!("{key} cannot be {value:?}"), format!("give it {form}"));
-    *present = match &*present {
-        Value::Bool(_) => Value::Bool(value.parse().map_err(|_| wrong("true or false"))?),
-        Value::Number(_) => Value::from(value.parse::<u32>().map_err(|_| wrong("a whole number"))?),
-        _ => Value::String(value.to_owned()),
+    let read = match &*present {
+        Value::Bool(_) => value.trim().parse().ok().map(Value::Bool),
+        Value::Number(_) => value.trim().parse::<u32>().ok().map(Value::from),
+        _ => Some(Value::String(value.to_owned())),
     };
-    serde_json::from_value(Value::Object(all.clone())).doing("the setting was not changed")
+    *present = read.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))?;
+    // Words that stand for a choice are known to the settings alone.
+    serde_json::from_value(Value::Object(all.clone())).map_err(|_| wrong(key, value, "it is none of what is allowed"))
+}
+
+/// A value that the rules of the settings refuse, or a store that failed.
+fn refused(key: &str, value: &str, error: &AdminError) -> Failure {
+    match error {
+        AdminError::Setting(why) => wrong(key, value, why),
+        other => Failure::of(format!("{key} was not changed"), other),
+    }
+}
+
+fn wrong(key: &str, value: &str, why: &str) -> Failure {
+    let mut shown: String = value.chars().take(SHOWN_CHARACTERS).collect();
+    if shown.len() < value.len() {
+        shown.push('…');
+    }
+    let next = form::of(key).map_or_else(String::new, |form| {
+        let example = if form.example.contains([' ', '*']) { format!("'{}'", form.example) } else { form.example.to_owned() };
+        format!("allowed is {}; for example: guichet setting set {key} {example}", form.allowed)
+    });
+    Failure::new(format!("{key} was not changed"), format!("{shown:?} was given: {why}"), next)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn set(key: &str, value: &str) -> Result<Settings> {
+        let settings = changed(&mut as_map(&Settings::default()).unwrap(), key, value)?;
+        let checked = settings.check().map_err(|refusal| refused(key, value, &AdminError::Setting(refusal.to_string())));
+        checked.map(|()| settings)
+    }
+
     #[test]
-    fn settings_are_read_in_the_form_they_have() {
-        let mut all = as_map(&Settings::default()).unwrap();
-        assert!(changed(&mut all, "wildcard", "true").unwrap().wildcard);
-        assert_eq!(changed(&mut all, "addresses_max", "5").unwrap().addresses_max, 5);
-        for (key, value, want) in [
-            ("wildcard", "yes", "give it true or false"),
-            ("addresses_max", "-1", "give it a whole number"),
-            ("wildcrad", "true", "known are acknowledge, addresses_max, agent_forwarding"),
-        ] {
-            let next = changed(&mut all, key, value).unwrap_err().next;
-            assert!(next.starts_with(want), "{key}={value}: {next}");
+    fn every_example_is_taken() {
+        for key in as_map(&Settings::default()).unwrap().keys() {
+            let example = form::of(key).unwrap().example;
+            assert!(set(key, example).is_ok(), "{key} {example}: {:?}", set(key, example));
         }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_is_told_with_what_is_allowed() {
+        for (key, value, why, next) in [
+            ("wildcard", "yes", "\"yes\" was given", "allowed is true or false; for example: guichet setting set wildcard true"),
+            ("addresses_max", "-1", "\"-1\" was given", "allowed is a whole number from 0 to 4294967295; for example"),
+            ("sender_per_hour", "4294967296", "\"4294967296\" was given", "allowed is a whole number from 0 to 4294967295"),
+            ("agent_mail", "all", "\"all\" was given: it is none of what is allowed", "allowed is authenticated or any"),
+            ("suspended_notification", "", "\"\" was given", "allowed is never, hourly, daily or weekly"),
+            ("allowlist", "foo:a@x.example", "allowlist: \"foo:a@x.example\": only suspend:", "allowed is addresses and hosts"),
+            ("delimiter", "short", "has 5", "allowed is one line of 20 to 65 characters"),
+            ("languages", " ", "at least one language tag", "guichet setting set languages 'en fr pt-BR'"),
+        ] {
+            let failure = set(key, value).unwrap_err();
+            assert_eq!(failure.what, format!("{key} was not changed"));
+            assert!(failure.why.contains(why), "{key}={value}: {}", failure.why);
+            assert!(failure.next.contains(next), "{key}={value}: {}", failure.next);
+        }
+        let failure = set("wildcrad", "true").unwrap_err();
+        assert!(failure.next.starts_with("known are acknowledge, addresses_max"), "{failure:?}");
+        assert!(set("blocklist", &"a ".repeat(9_000)).unwrap_err().why.chars().count() < 300);
+    }
+
+    #[test]
+    fn a_value_that_leaves_it_open_says_what_is_in_force() {
+        for (key, value, installed, want) in [
+            ("sender_per_hour", json!(0), 20, "0; in force is 20, from limits.sender_per_hour of the installation"),
+            ("sender_per_hour", json!(0), 0, "0; in force is 0, from limits.sender_per_hour of the installation: it is off"),
+            ("sender_per_hour", json!(5), 20, "5"),
+            ("wildcard", json!(true), 20, "true"),
+        ] {
+            assert_eq!(spoken(&value, in_force(key, &value, installed).as_ref(), ""), want, "{key}");
+        }
+        assert_eq!(in_force("delimiter", &json!(""), 20).unwrap().value, DELIMITER);
+        assert_eq!(in_force("delimiter", &json!("an own line of some length"), 20), None);
     }
 }
