@@ -9,7 +9,7 @@ use desk::notice::Content;
 
 use crate::error::Result;
 use crate::raw::{pack, unpack};
-use crate::{Tx, Value, values};
+use crate::{Row, Tx, Value, values};
 
 /// A recipient that is due.
 #[derive(Debug, Clone)]
@@ -253,6 +253,8 @@ pub struct OutboxRow {
     pub due_at: i64,
     /// What was last answered.
     pub last_answer: String,
+    /// When the mail was made.
+    pub created_at: i64,
 }
 
 /// Rows after `after` in the order of their ids, at most `limit`.
@@ -261,25 +263,39 @@ pub struct OutboxRow {
 /// As the database says.
 pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<OutboxRow>> {
     let sql =
-        "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer
+        "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer,
+                   o.created_at
                FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
                WHERE o.account_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
-    let rows = tx.query(sql, &values![account_id, after, limit])?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(OutboxRow {
-                id: row.int()?,
-                ticket: row.maybe_int()?,
-                kind: row.text()?,
-                message_id: row.text()?,
-                // One unreadable mail must not hide all others: its row says why it was given up.
-                from: row.json::<Content>().map(|content| content.from.address).unwrap_or_default(),
-                to: row.text()?,
-                state: row.text()?,
-                attempts: row.int()?,
-                due_at: row.int()?,
-                last_answer: row.text()?,
-            })
-        })
-        .collect()
+    tx.query(sql, &values![account_id, after, limit])?.into_iter().map(read_row).collect()
+}
+
+/// Rows of the mails that a ticket sent, in the order in which they were made.
+///
+/// # Errors
+/// As the database says.
+pub fn of_ticket(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<OutboxRow>> {
+    let sql =
+        "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer,
+                   o.created_at
+               FROM outgoing_mails m JOIN outbox o ON o.account_id = m.account_id AND o.mail_id = m.id
+               WHERE m.account_id = $1 AND m.ticket_id = $2 ORDER BY o.created_at, o.id";
+    tx.query(sql, &values![account_id, ticket_id])?.into_iter().map(read_row).collect()
+}
+
+fn read_row(mut row: Row) -> Result<OutboxRow> {
+    Ok(OutboxRow {
+        id: row.int()?,
+        ticket: row.maybe_int()?,
+        kind: row.text()?,
+        message_id: row.text()?,
+        // One unreadable mail must not hide all others: its row says why it was given up.
+        from: row.json::<Content>().map(|content| content.from.address).unwrap_or_default(),
+        to: row.text()?,
+        state: row.text()?,
+        attempts: row.int()?,
+        due_at: row.int()?,
+        last_answer: row.text()?,
+        created_at: row.int()?,
+    })
 }

@@ -97,6 +97,7 @@ pub(super) fn as_json(row: &OutboxRow, can_deliver: bool) -> Value {
         "state": row.state,
         "attempts": row.attempts,
         "due_at": written(row.due_at),
+        "created_at": written(row.created_at),
         "last_answer": row.last_answer,
         "reason": reason(row, can_deliver),
     })
@@ -128,6 +129,7 @@ mod tests {
                 attempts: 0,
                 due_at: 0,
                 last_answer: last_answer.into(),
+                created_at: 0,
             };
             assert_eq!(as_json(&row, can_deliver)["reason"], want, "{state}");
             assert_eq!(cells(&row, can_deliver)[7], want, "{state}");

@@ -94,6 +94,9 @@ fn queued_mail_is_announced_and_listed_with_its_ticket() {
         assert_eq!((row.id, row.ticket, row.to.as_str()), (502, Some(1), "carl@customer.example"));
         assert_eq!((row.state.as_str(), row.from.as_str()), ("queued", "support@acme.desk.example"));
         assert_eq!(store.read_blocking(|tx| outbox::list(tx, 2, 0, 100)).unwrap().len(), 0);
+        let of_ticket = |account, ticket| store.read_blocking(move |tx| outbox::of_ticket(tx, account, ticket)).unwrap();
+        assert_eq!(of_ticket(1, 900).iter().map(|row| (row.id, row.created_at)).collect::<Vec<_>>(), [(501, 100), (502, 100)]);
+        assert_eq!((of_ticket(1, 901).len(), of_ticket(2, 900).len()), (0, 0));
         let out = store.read_blocking(|tx| store::ledger::page(tx, 1, Before::FIRST, 9)).unwrap();
         assert_eq!(out.iter().map(|row| (row.id, row.direction, row.ticket)).collect::<Vec<_>>(), [(400, "out", Some(1))]);
     });

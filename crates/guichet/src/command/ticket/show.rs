@@ -1,20 +1,22 @@
 //! `guichet ticket show`: a ticket with everything that is known of it, and why.
 
-use std::collections::BTreeMap;
+mod history;
 
 use desk::account::Account;
 use desk::id::UserId;
 use desk::ticket::Ticket;
 use desk::user::Person;
 use serde_json::{Value, json};
+use store::outbox::OutboxRow;
 use store::ticket::{AttachmentRow, AuditRow, CommentRow};
 use store::{Result as StoreResult, StoreError, Tx};
 
-use super::super::Session;
+use super::super::{Session, outbox};
 use super::comment_json;
 use crate::clock::{short, written};
 use crate::failure::{Doing as _, Failure, Result};
 use crate::output::tame;
+use history::{Names, event_text};
 
 /// A ticket with its surroundings.
 struct Shown {
@@ -25,12 +27,15 @@ struct Shown {
     comments: Vec<CommentRow>,
     attachments: Vec<AttachmentRow>,
     audits: Vec<AuditRow>,
-    people: BTreeMap<UserId, Person>,
+    mails: Vec<OutboxRow>,
+    names: Names,
+    can_deliver: bool,
 }
 
 /// Runs `ticket show`.
 pub(super) async fn run(session: &Session<'_>, account: i64, number: i64) -> Result<()> {
-    let read = session.store.read(move |tx| read(tx, account, number)).await;
+    let can_deliver = session.loaded.config.can_deliver();
+    let read = session.store.read(move |tx| read(tx, account, number, can_deliver)).await;
     let missing = || {
         Failure::new(
             format!("there is no ticket {number}"),
@@ -42,7 +47,7 @@ pub(super) async fn run(session: &Session<'_>, account: i64, number: i64) -> Res
     session.output().answer(&as_json(&shown), &tame(&text(&shown)))
 }
 
-fn read(tx: &mut Tx<'_>, account_id: i64, number: i64) -> StoreResult<Option<Shown>> {
+fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> StoreResult<Option<Shown>> {
     let (_, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
     let Some(ticket) = store::ticket::by_number(tx, account_id, number)? else { return Ok(None) };
     let id = ticket.id.0;
@@ -54,22 +59,30 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64) -> StoreResult<Option<Sho
     let mut ids: Vec<i64> =
         [ticket.requester_id, ticket.submitter_id].iter().chain(&ticket.assignee_id).chain(&ccs).map(|id| id.0).collect();
     ids.extend(comments.iter().map(|comment| comment.author_id.0).chain(audits.iter().map(|audit| audit.author_id.0)));
+    ids.extend(history::people_in(&audits));
     ids.sort_unstable();
     ids.dedup();
-    let people = store::user::by_ids(tx, account_id, &ids)?.into_iter().map(|person| (person.id, person)).collect();
-    let followed: Vec<i64> = ticket.follow_up_of.iter().map(|id| id.0).collect();
-    let follow_up_of = store::ticket::by_ids(tx, account_id, &followed)?.first().map(|ticket| ticket.number);
-    Ok(Some(Shown { account, ticket, follow_up_of, ccs, comments, attachments, audits, people }))
+    let mut named = history::tickets_in(&audits);
+    named.extend(ticket.follow_up_of.iter().map(|id| id.0));
+    named.sort_unstable();
+    named.dedup();
+    let names = Names {
+        people: store::user::by_ids(tx, account_id, &ids)?.into_iter().map(|person| (person.id, person)).collect(),
+        tickets: store::ticket::by_ids(tx, account_id, &named)?.into_iter().map(|ticket| (ticket.id, ticket.number)).collect(),
+        comments: comment_ids.into_iter().zip(1..).collect(),
+    };
+    let follow_up_of = ticket.follow_up_of.and_then(|id| names.tickets.get(&id)).copied();
+    let mails = store::outbox::of_ticket(tx, account_id, id)?;
+    Ok(Some(Shown { account, ticket, follow_up_of, ccs, comments, attachments, audits, mails, names, can_deliver }))
 }
 
 impl Shown {
     fn address(&self, id: UserId) -> Option<&str> {
-        self.people.get(&id).map(|person| person.address.as_str())
+        self.names.people.get(&id).map(|person| person.address.as_str())
     }
 
-    /// `Name <address>`, or that it was the desk itself.
     fn person(&self, id: UserId) -> String {
-        self.people.get(&id).map_or_else(|| "the desk".to_owned(), |person| format!("{} <{}>", person.name, person.address))
+        self.names.person(id)
     }
 
     fn brand(&self) -> &str {
@@ -83,7 +96,7 @@ impl Shown {
 
 fn as_json(shown: &Shown) -> Value {
     let ticket = &shown.ticket;
-    let authors = shown.people.iter().map(|(id, person)| (*id, person.address.clone())).collect();
+    let authors = shown.names.people.iter().map(|(id, person)| (*id, person.address.clone())).collect();
     let comments = shown.comments.iter().map(|comment| {
         let mut value = comment_json(comment, &authors);
         if let Some(object) = value.as_object_mut() {
@@ -115,7 +128,15 @@ fn as_json(shown: &Shown) -> Value {
         "solved_at": ticket.solved_at.map(written),
         "comments": comments.collect::<Vec<_>>(),
         "audits": shown.audits.iter().map(|audit| audit_json(shown, audit)).collect::<Vec<_>>(),
+        // Events name people and tickets by their ids.
+        "people": shown.names.people.values().map(person_json).collect::<Vec<_>>(),
+        "tickets": shown.names.tickets.iter().map(|(id, number)| json!({"id": id, "number": number})).collect::<Vec<_>>(),
+        "mails": shown.mails.iter().map(|row| outbox::as_json(row, shown.can_deliver)).collect::<Vec<_>>(),
     })
+}
+
+fn person_json(person: &Person) -> Value {
+    json!({"id": person.id, "name": person.name, "address": person.address})
 }
 
 fn attachment_json(attachment: &AttachmentRow) -> Value {
@@ -168,9 +189,22 @@ fn text(shown: &Shown) -> String {
     lines.push("\nHistory".to_owned());
     for audit in &shown.audits {
         lines.push(format!("  {}  {}  by {}", short(audit.created_at), shown.person(audit.author_id), audit.channel));
-        lines.extend(audit.events.as_array().into_iter().flatten().map(|event| format!("    {}", event_text(event))));
+        lines.extend(
+            audit.events.as_array().into_iter().flatten().map(|event| format!("    {}", event_text(&shown.names, event))),
+        );
+    }
+    if !shown.mails.is_empty() {
+        lines.push("\nMail sent".to_owned());
+        lines.extend(shown.mails.iter().map(|row| mail_text(row, shown.can_deliver)));
     }
     lines.join("\n")
+}
+
+/// What was sent to whom, and how far it is.
+fn mail_text(row: &OutboxRow, can_deliver: bool) -> String {
+    let reason = outbox::reason(row, can_deliver);
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    format!("  {}  {} to {}  {}{because}", short(row.created_at), row.kind, row.to, row.state)
 }
 
 fn comment_text(shown: &Shown, comment: &CommentRow) -> String {
@@ -184,41 +218,4 @@ fn comment_text(shown: &Shown, comment: &CommentRow) -> String {
         text.push_str(&format!("\n[{}, {}, {} bytes]", attachment.name, attachment.content_type, attachment.size_bytes));
     }
     text
-}
-
-/// An event in one line: its type, then its fields, reasons one a line.
-fn event_text(event: &Value) -> String {
-    let Some(fields) = event.as_object() else { return event.to_string() };
-    let kind = fields.get("type").and_then(Value::as_str).unwrap_or("Event");
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut text = kind.to_owned();
-    for (name, value) in fields.iter().filter(|(name, _)| !matches!(name.as_str(), "type" | "v")) {
-        match value.as_array() {
-            Some(items) if items.iter().all(Value::is_string) && !items.is_empty() => {
-                text.push_str(&items.iter().map(|item| format!("\n      - {}", plain(item))).collect::<String>());
-            }
-            _ => text.push_str(&format!("  {name}: {}", plain(value))),
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_told_in_lines() {
-        for (event, want) in [
-            (
-                json!({"type": "Change", "field": "status", "from": "new", "to": "open", "v": 1}),
-                "Change  field: status  from: new  to: open",
-            ),
-            (json!({"type": "Comment", "public": true}), "Comment  public: true"),
-            (json!({"type": "Decision", "reasons": ["one", "two"]}), "Decision\n      - one\n      - two"),
-            (json!("odd"), "\"odd\""),
-        ] {
-            assert_eq!(event_text(&event), want);
-        }
-    }
 }
