@@ -109,6 +109,36 @@ pub struct AccountRequest {
     pub native_host: String,
 }
 
+impl AccountRequest {
+    /// Everything that is wrong with the request itself, in the order of its fields; what others have taken is seen when it
+    /// is carried out.
+    #[must_use]
+    pub fn flaws(&self) -> Vec<AdminError> {
+        let Checked { subdomain, name, admin, host } = self.checked();
+        [subdomain.err(), name.err(), admin.err(), host.err()].into_iter().flatten().collect()
+    }
+
+    fn checked(&self) -> Checked {
+        let subdomain = check_subdomain(&self.subdomain);
+        let name = check_name(&self.name, subdomain.as_deref().unwrap_or_default());
+        let host = check_host(&self.native_host);
+        let admin = AddressKey::parse(self.admin_email.trim()).map_err(|_| AdminError::Malformed(self.admin_email.clone()));
+        let admin = match (admin, &host) {
+            (Ok(admin), Ok((_, support))) if admin.base() == *support => Err(AdminError::IsSupportAddress(admin.to_string())),
+            (admin, _) => admin,
+        };
+        Checked { subdomain, name, admin, host: host.map(|(host, _)| host) }
+    }
+}
+
+/// The fields of a request, each read or refused.
+struct Checked {
+    subdomain: Result<String, AdminError>,
+    name: Result<String, AdminError>,
+    admin: Result<AddressKey, AdminError>,
+    host: Result<String, AdminError>,
+}
+
 /// Characters of the name of a company or brand.
 const NAME_MAX: usize = 255;
 
@@ -143,6 +173,14 @@ fn check_name(text: &str, fallback: &str) -> Result<String, AdminError> {
     Ok(if name.is_empty() { fallback.to_owned() } else { name.to_owned() })
 }
 
+/// A native host, and `support@` there.
+fn check_host(text: &str) -> Result<(String, AddressKey), AdminError> {
+    let wrong = || AdminError::Host(text.to_owned());
+    let host = domain_key(text).ok_or_else(wrong)?;
+    let support = AddressKey::parse(&format!("support@{host}")).map_err(|_| wrong())?;
+    Ok((host, support))
+}
+
 fn conflict_is_taken(error: StoreError, what: &str) -> AdminError {
     match error {
         StoreError::Conflict(_) => AdminError::Taken(what.to_owned()),
@@ -168,11 +206,8 @@ impl Engine {
     }
 
     async fn make_account(&self, request: AccountRequest, before: Before) -> Result<CreatedAccount, AdminError> {
-        let subdomain = check_subdomain(&request.subdomain)?;
-        let host = domain_key(&request.native_host).ok_or_else(|| AdminError::Host(request.native_host.clone()))?;
-        let admin =
-            AddressKey::parse(request.admin_email.trim()).map_err(|_| AdminError::Malformed(request.admin_email.clone()))?;
-        let name = check_name(&request.name, &subdomain)?;
+        let Checked { subdomain, name, admin, host } = request.checked();
+        let (subdomain, name, admin, host) = (subdomain?, name?, admin?, host?);
         let mut ids = self.store().ids(6).await?;
         let account = NewAccount { id: ids.next()?, subdomain: subdomain.clone(), name: name.clone(), created_at: self.now() };
         let brand =
@@ -180,9 +215,6 @@ impl Engine {
         let person = new_person(ids.next()?, &admin, request.admin_email.trim(), "", Role::Admin);
         let (address_id, token_id, event_id, now) = (ids.next()?, ids.next()?, ids.next()?, self.now());
         let system = system_address(&brand)?;
-        if admin.base() == system.email {
-            return Err(AdminError::IsSupportAddress(admin.to_string()));
-        }
         let secret = random_secret();
         let (token, admin_email) = (secret.clone(), person.address.clone());
         let id = account.id;

@@ -89,10 +89,15 @@ impl Setup {
         let read = axum::body::to_bytes(body, FORM_BYTES);
         let read = tokio::time::timeout(FORM_WITHIN, read).await.map_err(|_| Refusal::TooSlow)?;
         let typed = Typed::read(&read.map_err(|_| Refusal::TooLarge)?);
-        match self.engine.create_first_account(typed.request(&self.domain)).await {
+        let request = typed.request(&self.domain);
+        let flaws = request.flaws();
+        if !flaws.is_empty() {
+            return Ok(self.again(&typed, StatusCode::UNPROCESSABLE_ENTITY, &typed.refusals(&flaws)));
+        }
+        match self.engine.create_first_account(request).await {
             Ok(made) => Ok(self.done(&made)),
             Err(AdminError::NotFirst) => Err(Refusal::Used),
-            Err(error) => Ok(self.again(&typed, &error)),
+            Err(error) => Ok(self.again(&typed, status_of(&error), &[Refused::of(&error)])),
         }
     }
 
@@ -101,16 +106,19 @@ impl Setup {
         shown(StatusCode::OK, &page::done(made, self.smtp, self.can_deliver))
     }
 
-    /// The form once more, with what was typed and what is wrong with it.
-    fn again(&self, typed: &Typed, error: &AdminError) -> Response {
-        let status = match error {
-            AdminError::Store(error) => {
-                tracing::error!(%error, "The first account was not made: the database failed");
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        shown(status, &page::form(typed, &self.domain, Some(&Refused::of(error))))
+    /// The form once more, with what was typed and all that is wrong with it.
+    fn again(&self, typed: &Typed, status: StatusCode, refused: &[Refused]) -> Response {
+        shown(status, &page::form(typed, &self.domain, refused))
+    }
+}
+
+fn status_of(error: &AdminError) -> StatusCode {
+    match error {
+        AdminError::Store(error) => {
+            tracing::error!(%error, "The first account was not made: the database failed");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -121,7 +129,7 @@ pub(crate) fn router(setup: Arc<Setup>) -> Router {
 
 async fn ask(State(setup): State<Arc<Setup>>, Path(token): Path<String>) -> Response {
     match setup.admit(&token).await {
-        Ok(()) => shown(StatusCode::OK, &page::form(&Typed::blank(&setup.domain), &setup.domain, None)),
+        Ok(()) => shown(StatusCode::OK, &page::form(&Typed::blank(&setup.domain), &setup.domain, &[])),
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -155,8 +163,8 @@ impl IntoResponse for Refusal {
             Refusal::Unknown => (
                 StatusCode::NOT_FOUND,
                 "This link leads nowhere",
-                "It is misspelt, or the desk has been started since: each start of a desk without an account makes a new link \
-                 and writes it to its output and its log.",
+                "It is misspelt, or of an earlier start: each start of a desk without an account makes a new link and writes \
+                 it to its output and its log. A desk that has an account has no link; `guichet account list` shows it.",
             ),
             Refusal::Used => (
                 StatusCode::GONE,

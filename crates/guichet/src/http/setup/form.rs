@@ -2,8 +2,8 @@
 
 use engine::admin::{AccountRequest, AdminError};
 
-/// The fields of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The fields of the page, in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Field {
     Company,
     Subdomain,
@@ -71,6 +71,17 @@ impl Typed {
             admin_email: self.admin.clone(),
             native_host: self.host(domain),
         }
+    }
+
+    /// All that is wrong with what was typed. A host that begins with the subdomain is not wrong for the subdomain's sake.
+    pub(super) fn refusals(&self, flaws: &[AdminError]) -> Vec<Refused> {
+        let mut refused: Vec<Refused> = flaws.iter().map(Refused::of).collect();
+        refused.sort_by_key(|refused| refused.field);
+        let is_below = matches!(self.native_host.trim().chars().next(), None | Some('.'));
+        if is_below && refused.iter().any(|refused| refused.field == Some(Field::Subdomain)) {
+            refused.retain(|refused| refused.field != Some(Field::NativeHost));
+        }
+        refused
     }
 
     /// The native host: nothing and a dot in front mean below the subdomain, as the page says.

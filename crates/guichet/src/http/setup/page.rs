@@ -10,7 +10,7 @@ use super::form::{Field, Refused, Typed};
 const STYLE: &str = include_str!("style.css");
 
 /// Nothing is loaded, run, framed or posted elsewhere; the one style sheet is known by its hash.
-pub(super) const SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-E9VxbF0bMKtoCdnBmHtzSw7Kjsd2SbPq62pvT98cSF8='; \
+pub(super) const SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-vLKZboI09dApOpwr4DY+fo1gyoabTaggaPk6RtjhjWo='; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page: its title and what stands below its heading.
@@ -54,15 +54,15 @@ struct Input {
 }
 
 /// The form, filled with what was typed, and with what is wrong with that.
-pub(super) fn form(typed: &Typed, domain: &str, refused: Option<&Refused>) -> Page {
+pub(super) fn form(typed: &Typed, domain: &str, refused: &[Refused]) -> Page {
     const HEADING: &str = "Set up this desk";
     let fields: String = inputs(domain).iter().map(|input| labelled(input, typed, refused)).collect();
-    let alert = refused.map(alert).unwrap_or_default();
+    let alert = alert(refused);
     let body = format!(
         "<p>Four answers make the first account of this help desk, its first support address and its first admin.</p>\n\
          {alert}<form method=\"post\">\n{fields}<button type=\"submit\">Make the account</button>\n</form>\n"
     );
-    let title = if refused.is_some() { format!("Error: {HEADING}") } else { HEADING.to_owned() };
+    let title = if !refused.is_empty() { format!("Error: {HEADING}") } else { HEADING.to_owned() };
     Page { title, ..Page::new(HEADING, body) }
 }
 
@@ -99,10 +99,10 @@ fn inputs(domain: &str) -> [Input; 4] {
     ]
 }
 
-fn labelled(input: &Input, typed: &Typed, refused: Option<&Refused>) -> String {
+fn labelled(input: &Input, typed: &Typed, refused: &[Refused]) -> String {
     let Input { field, label, hint, attributes } = input;
     let (name, hint, value) = (field.name(), escaped(hint), escaped(typed.text(*field)));
-    let refused = refused.filter(|refused| refused.field == Some(*field));
+    let refused = refused.iter().find(|refused| refused.field == Some(*field));
     let (described, wrong) = match refused {
         None => (format!("aria-describedby=\"{name}-hint\""), String::new()),
         Some(refused) => (
@@ -116,13 +116,19 @@ fn labelled(input: &Input, typed: &Typed, refused: Option<&Refused>) -> String {
     )
 }
 
-/// What is wrong, first on the page; a field's own refusal is a way to the field.
-fn alert(refused: &Refused) -> String {
-    let text = with_code(&refused.text);
-    match refused.field {
-        None => format!("<p role=\"alert\">{text}</p>\n"),
-        Some(field) => format!("<p role=\"alert\"><a href=\"#{}\">{text}</a></p>\n", field.name()),
+/// All that is wrong, first on the page; a field's own refusal is a way to the field.
+fn alert(refused: &[Refused]) -> String {
+    if refused.is_empty() {
+        return String::new();
     }
+    let line = |refused: &Refused| {
+        let text = with_code(&refused.text);
+        match refused.field {
+            None => format!("<p>{text}</p>\n"),
+            Some(field) => format!("<p><a href=\"#{}\">{text}</a></p>\n", field.name()),
+        }
+    };
+    format!("<div role=\"alert\">\n{}</div>\n", refused.iter().map(line).collect::<String>())
 }
 
 /// The account that was made, its token, and what comes next.
@@ -181,12 +187,12 @@ mod tests {
             native_host: ".d.example".into(),
         };
         let refused = Refused { field: Some(Field::Admin), text: "\"<i>\" is not an address. See `guichet help`.".into() };
-        let html = form(&typed, "d.example", Some(&refused)).html();
+        let html = form(&typed, "d.example", &[refused]).html();
         for wanted in [
             "value=\"&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;\"",
             "value=\"a&quot;b\"",
             "value=\".d.example\"",
-            "<p role=\"alert\"><a href=\"#admin\">&quot;&lt;i&gt;&quot; is not",
+            "<div role=\"alert\">\n<p><a href=\"#admin\">&quot;&lt;i&gt;&quot; is not",
             "<p class=\"wrong\" id=\"admin-wrong\">",
             "value=\"x\" aria-invalid=\"true\" aria-describedby=\"admin-wrong admin-hint\"",
             "<code>guichet help</code>",
@@ -200,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_input_has_its_label_and_its_hint() {
-        let html = form(&Typed::blank("d.example"), "d.example", None).html();
+        let html = form(&Typed::blank("d.example"), "d.example", &[]).html();
         for field in [Field::Company, Field::Subdomain, Field::Admin, Field::NativeHost] {
             let name = field.name();
             for wanted in
@@ -216,7 +222,7 @@ mod tests {
     #[test]
     fn a_refusal_of_no_field_leads_nowhere() {
         let refused = Refused { field: None, text: "It failed.".into() };
-        assert!(form(&Typed::default(), "d", Some(&refused)).html().contains("<p role=\"alert\">It failed.</p>"));
+        assert!(form(&Typed::default(), "d", &[refused]).html().contains("<div role=\"alert\">\n<p>It failed.</p>"));
     }
 
     #[test]

@@ -115,6 +115,33 @@ fn a_refused_form_is_shown_again_with_what_was_typed() {
 }
 
 #[test]
+fn all_that_is_wrong_is_shown_at_once() {
+    let desk = Desk::new();
+    let token = desk.open();
+    for (form, want) in [
+        (
+            "company=a%0Ab&subdomain=a+b&admin=nobody&native_host=not+a+host",
+            &["company", "subdomain", "admin", "native_host"][..],
+        ),
+        ("subdomain=a+b&admin=nobody&native_host=.guichet.localhost", &["subdomain", "admin"]),
+        ("", &["subdomain", "admin"]),
+        ("subdomain=acme&admin=nobody&native_host=a+b", &["admin", "native_host"]),
+        ("subdomain=acme&admin=a%40b.example&native_host=.not+a+host", &["native_host"]),
+    ] {
+        let answer = desk.post(&token, form);
+        assert_eq!(answer.status, 422, "{form}");
+        let told = |field: &&str| {
+            let at_field = answer.html.contains(&format!("id=\"{field}-wrong\""));
+            assert_eq!(at_field, answer.html.contains(&format!("<p><a href=\"#{field}\">")), "{form}: {field}");
+            at_field
+        };
+        let fields: Vec<&str> = ["company", "subdomain", "admin", "native_host"].into_iter().filter(told).collect();
+        assert_eq!(fields, want, "{form}");
+        assert_eq!(answer.html.matches("role=\"alert\"").count(), 1, "{form}");
+    }
+}
+
+#[test]
 fn a_form_has_a_size() {
     let desk = Desk::new();
     let token = desk.open();
