@@ -29,7 +29,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
             "recipients": recipients, "outcome": "refused", "reason": reason, "reasons": [reason], "ticket": null,
         });
         let lines = format!("Mail to {}\n  outcome  refused\n  why\n    1. {reason}", recipients.join(", "));
-        return told(session, vec![value], vec![lines], &refused);
+        told(session, vec![value], vec![lines], &refused)?;
+        return Err(Failure::new("the doors would refuse this mail", reason, "raise limits.max_mail_size, or send less"));
     }
     let mut mails = Vec::new();
     let mut lines = Vec::new();
@@ -48,7 +49,17 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
             lines.push(text(&explained, &recipients));
         }
     }
-    told(session, mails, lines, &refused)
+    told(session, mails, lines, &refused)?;
+    if refused.is_empty() { Ok(()) } else { Err(unknown(&refused)) }
+}
+
+/// Refused at RCPT: what would become of the mail is printed all the same.
+fn unknown(refused: &[String]) -> Failure {
+    Failure::new(
+        "the doors would refuse this mail",
+        format!("no account has {}", refused.join(", ")),
+        "see `guichet address list`; add an address with `guichet address add EMAIL`",
+    )
 }
 
 fn told(session: &Session<'_>, mails: Vec<Value>, mut lines: Vec<String>, refused: &[String]) -> Result<()> {
