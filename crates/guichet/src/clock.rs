@@ -23,11 +23,11 @@ pub(crate) fn written(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
 }
 
-/// A time in tables: to the minute, UTC.
+/// A time in tables and texts: to the minute, and said to be UTC.
 #[must_use]
 pub(crate) fn short(at: Millis) -> String {
     let long = written(at);
-    long.get(..16).map_or(long.clone(), |minute| minute.replace('T', " "))
+    long.get(..16).map_or(long.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn times_are_written_for_programs_and_for_tables() {
         assert_eq!(written(1_794_000_000_123), "2026-11-06T21:20:00.123Z");
-        assert_eq!(short(1_794_000_000_123), "2026-11-06 21:20");
+        assert_eq!(short(1_794_000_000_123), "2026-11-06 21:20 UTC");
         assert_eq!(written(0), "1970-01-01T00:00:00.000Z");
     }
 }
