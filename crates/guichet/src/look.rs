@@ -11,6 +11,8 @@ use mail::reply::{Hidden, HiddenKind};
 use mail::report::DeliveryReport;
 use serde_json::{Value, json};
 
+use crate::output::counted;
+
 /// Characters of a text that people are shown in one piece; the JSON has all of it.
 const SHOWN_CHARACTERS: usize = 4_000;
 
@@ -65,7 +67,7 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
     row("message-id", letter.message_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default());
     row("in-reply-to", ids(&letter.in_reply_to).join(" "));
     row("references", ids(&letter.references).join(" "));
-    row("size", format!("{} bytes, {} of them header", raw.len(), letter.header_bytes));
+    row("size", format!("{}, {} of them header", counted(raw.len(), "byte"), letter.header_bytes));
     lines.extend(summary(letter).into_iter().map(|(name, value)| format!("{name:<12}{value}")));
     let text = &letter.text;
     lines.push(format!("\n--- text, {} characters{}", text.chars().count(), if letter.has_html { ", with HTML" } else { "" }));
@@ -113,7 +115,7 @@ pub(crate) fn summary(letter: &Letter) -> Vec<(&'static str, String)> {
     }
     let file = |file: &Attachment| {
         let kind = if file.inline { ", shown within the text" } else { "" };
-        ("attachment", format!("{} ({}, {} bytes{kind})", file.name, file.content_type, file.size_bytes))
+        ("attachment", format!("{} ({}, {}{kind})", file.name, file.content_type, counted(file.size_bytes, "byte")))
     };
     rows.extend(letter.attachments.iter().map(file));
     if !letter.defects.is_empty() {
@@ -177,7 +179,10 @@ fn forwarded_json(forwarded: &Forwarded) -> Value {
 
 fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARACTERS).and_then(|(at, _)| text.get(..at)) {
-        Some(begin) => format!("{begin}\n[and {} characters more]", text.chars().count().saturating_sub(SHOWN_CHARACTERS)),
+        Some(begin) => {
+            let more = counted(text.chars().count().saturating_sub(SHOWN_CHARACTERS), "more character");
+            format!("{begin}\n[and {more}]")
+        }
         None => text.to_owned(),
     }
 }
@@ -280,13 +285,13 @@ mod tests {
     fn people_get_what_is_there() {
         let text = lines(&Letter::parse(MAIL), MAIL).join("\n");
         for line in
-            ["from        Ann <ann@x.example>", "nature      human", "attachment  dark.png (image/png, 1 bytes)", "It is dark."]
+            ["from        Ann <ann@x.example>", "nature      human", "attachment  dark.png (image/png, 1 byte)", "It is dark."]
         {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }
         assert!(!text.contains("\ncc") && !text.contains("\nsender"));
         let long = "é".repeat(SHOWN_CHARACTERS + 2);
-        assert!(cut(&long).ends_with("é\n[and 2 characters more]"));
+        assert!(cut(&long).ends_with("é\n[and 2 more characters]"));
     }
 
     #[test]

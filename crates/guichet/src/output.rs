@@ -100,6 +100,14 @@ pub(crate) fn tame(text: &str) -> String {
     text.chars().filter(|letter| *letter == '\n' || !letter.is_control()).collect()
 }
 
+/// So many of something, in a word that takes an s beyond one.
+#[must_use]
+pub(crate) fn counted(count: impl ToString, word: &str) -> String {
+    let count = count.to_string();
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {word}{plural}")
+}
+
 /// Rows as aligned columns with two blanks between them; the first row is the head.
 #[must_use]
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
@@ -163,6 +171,13 @@ mod tests {
         assert_eq!(printed(false, &rows), "NUMBER  SUBJECT\n1       A lamp [2J\n1000    Two lamps\n");
         assert_eq!(printed(true, &rows), "[\n{\"number\":1},\n{\"number\":1000}\n]\n");
         assert_eq!((printed(false, &[]), printed(true, &[])), ("No tickets.\n".to_owned(), "[]\n".to_owned()));
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        for (count, want) in [(0, "0 mails"), (1, "1 mail"), (2, "2 mails"), (21, "21 mails")] {
+            assert_eq!(counted(count, "mail"), want);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::config::problem::Problem;
 use crate::config::reference;
 use crate::failure::{Failure, Result};
 use crate::open::sources;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Runs `check`.
 pub(super) fn run(common: &Common, check: &Check) -> Result<()> {
@@ -25,7 +25,7 @@ pub(super) fn run(common: &Common, check: &Check) -> Result<()> {
             if common.json {
                 output.answer(&value, "")?;
             }
-            let what = format!("the configuration has {count} problem{}", if count == 1 { "" } else { "s" });
+            let what = format!("the configuration has {}", counted(count, "problem"));
             Err(Failure::new(what, problems.to_string(), "see docs/configuration.md, or `guichet check --reference`"))
         }
     }

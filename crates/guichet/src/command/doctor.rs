@@ -14,7 +14,7 @@ use crate::cli::Common;
 use crate::config::{Loaded, Out};
 use crate::failure::{Failure, Result};
 use crate::http::{Depths, depths};
-use crate::output::Output;
+use crate::output::{Output, counted};
 use crate::{open, serve};
 
 /// How long a relay may take to take a connection.
@@ -206,7 +206,7 @@ fn contents(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
     }
 }
 
-/// Who holds what, this node first.
+/// Who holds what, the node of this configuration first.
 fn leases(own: &str, holdings: &[Holding]) -> Finding {
     let mut nodes: Vec<&str> = holdings.iter().map(|holding| holding.holder.as_str()).filter(|holder| *holder != own).collect();
     nodes.dedup();
@@ -214,9 +214,10 @@ fn leases(own: &str, holdings: &[Holding]) -> Finding {
         let of = |holding: &&Holding| holding.holder == holder && holding.kind == kind;
         holdings.iter().find(of).map_or(0, |holding| holding.accounts)
     };
-    let counts = |holder| format!("the mail of {} and the outbox of {} account(s)", held(holder, "mail"), held(holder, "outbox"));
+    let of = |holder, kind| counted(held(holder, kind), "account");
+    let counts = |holder| format!("the mail of {} and the outbox of {}", of(holder, "mail"), of(holder, "outbox"));
     let others = nodes.into_iter().map(|node| format!("; {node} holds {}", counts(node)));
-    Finding::ok("leases", format!("this node holds {}{}", counts(own), others.collect::<String>()))
+    Finding::ok("leases", format!("{own} (the node of this configuration) holds {}{}", counts(own), others.collect::<String>()))
 }
 
 /// Accounts whose mail waits while nobody works them.
@@ -273,7 +274,7 @@ fn standbys(found: &Replication) -> Finding {
 fn whose(accounts: usize) -> Finding {
     match accounts {
         0 => Finding::warn("accounts", "there is none", "make one with `guichet account create SUBDOMAIN --admin EMAIL`"),
-        count => Finding::ok("accounts", format!("{count} account(s)")),
+        count => Finding::ok("accounts", counted(count, "account")),
     }
 }
 
@@ -281,10 +282,10 @@ fn waiting(loaded: &Loaded, depths: &Depths) -> [Finding; 2] {
     let spool = match depths.spool {
         count if count > SPOOL_MAX => Finding::warn(
             "spool",
-            format!("{count} mails are undecided"),
+            format!("{} undecided", counted(count, "mail")),
             "see that a process with the role engine runs, and its log",
         ),
-        count => Finding::ok("spool", format!("{count} mails are undecided")),
+        count => Finding::ok("spool", format!("{} undecided", counted(count, "mail"))),
     };
     let of = |state: &str| depths.outbox.get(state).copied().unwrap_or_default();
     let detail =
@@ -354,8 +355,8 @@ mod tests {
         let held = |holder: &str, kind: &str, accounts| Holding { holder: holder.into(), kind: kind.into(), accounts };
         let holdings = [held("a", "mail", 2), held("b", "close", 1), held("b", "mail", 5), held("b", "outbox", 1)];
         let shown = leases("a", &holdings).detail;
-        let want =
-            "this node holds the mail of 2 and the outbox of 0 account(s); b holds the mail of 5 and the outbox of 1 account(s)";
+        let want = "a (the node of this configuration) holds the mail of 2 accounts and the outbox of 0 accounts; \
+             b holds the mail of 5 accounts and the outbox of 1 account";
         assert_eq!(shown, want);
         let name_of = |id| format!("desk-{id}");
         assert_eq!(unworked(&[], name_of), None);

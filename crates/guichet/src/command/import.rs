@@ -20,7 +20,7 @@ use super::Session;
 use crate::cli::{self, SourceWord};
 use crate::clock::SystemClock;
 use crate::failure::{Doing as _, Failure, Result};
-use crate::output::tame;
+use crate::output::{counted, tame};
 use crate::serve;
 use progress::Progress;
 
@@ -180,7 +180,7 @@ impl Tally {
 
 fn interrupted_by(error: &store::StoreError, tally: &Tally) -> Failure {
     let next = "run the same command again to go on; no mail is taken twice";
-    Failure::new(format!("the import ended after {} mails", tally.imported), error.to_string(), next)
+    Failure::new(format!("the import ended after {}", counted(tally.imported, "mail")), error.to_string(), next)
 }
 
 fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f64) -> Result<()> {
@@ -190,13 +190,10 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
         "source": command.source.display().to_string(), "recipient": command.rcpt, "imported": imported, "already": already,
         "left_out": left_out, "skipped": skipped, "problems": problems, "stopped": was_stopped, "seconds": seconds,
     });
-    let mails = if *imported == 1 { "mail" } else { "mails" };
-    let mut lines = vec![format!("Imported {imported} {mails} to {} in {seconds:.1} s.", command.rcpt)];
-    for (count, words) in [
-        (already, "were there already"),
-        (left_out, "were left out: drafts and trash"),
-        (skipped, "were skipped: no mail that can be taken"),
-    ] {
+    let mut lines = vec![format!("Imported {} to {} in {seconds:.1} s.", counted(*imported, "mail"), command.rcpt)];
+    for (count, words) in
+        [(already, "there already"), (left_out, "left out: drafts and trash"), (skipped, "skipped: no mail that can be taken")]
+    {
         if *count > 0 {
             lines.push(format!("  {count} {words}"));
         }
@@ -210,7 +207,7 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
         return Err(Failure::new("the import was stopped", "a signal asked for it", next).with_code(INTERRUPTED));
     }
     if *skipped > 0 {
-        let what = format!("{skipped} mails were not imported");
+        let what = format!("{} not imported", counted(*skipped, "mail"));
         return Err(Failure::new(what, "each was told with its reason", "everything else is in").with_code(SOME_SKIPPED));
     }
     Ok(())

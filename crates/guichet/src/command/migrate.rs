@@ -6,7 +6,7 @@ use store::Store;
 use crate::cli::Common;
 use crate::failure::{Doing as _, Result};
 use crate::open;
-use crate::output::Output;
+use crate::output::{Output, counted};
 
 /// Runs `migrate`.
 pub(super) fn run(common: &Common) -> Result<()> {
@@ -17,7 +17,7 @@ pub(super) fn run(common: &Common) -> Result<()> {
     let numbers: Vec<String> = ran.iter().map(ToString::to_string).collect();
     let lines = match ran.len() {
         0 => "Nothing to do: the tables are up to date.".to_owned(),
-        count => format!("Ran {count} migration(s): {}.", numbers.join(", ")),
+        count => format!("Ran {}: {}.", counted(count, "migration"), numbers.join(", ")),
     };
     Output::standard(common.json).answer(&json!({"migrations": ran}), &lines)
 }

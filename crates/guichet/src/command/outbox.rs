@@ -8,6 +8,7 @@ use super::{Session, Wanted};
 use crate::cli;
 use crate::clock::{short, written};
 use crate::failure::{Doing as _, Failure, Result};
+use crate::output::counted;
 
 /// Runs `outbox …`.
 pub(super) async fn run(session: &Session<'_>, command: &cli::Outbox) -> Result<()> {
@@ -81,7 +82,7 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
     let lines = if retried == 0 {
         "Nothing is deferred.".to_owned()
     } else {
-        format!("{retried} due now; the running desk tries within ten seconds.")
+        format!("{} due now; the running desk tries within ten seconds.", counted(retried, "row"))
     };
     session.output().answer(&json!({"retried": retried}), &lines)
 }

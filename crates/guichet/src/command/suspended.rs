@@ -15,7 +15,7 @@ use super::{Session, Wanted};
 use crate::cli;
 use crate::clock::{short, written};
 use crate::failure::{Doing as _, Failure, Result};
-use crate::output::tame;
+use crate::output::{counted, tame};
 
 /// Who did it, in ledger and history.
 const OPERATOR: &str = "the operator";
@@ -152,7 +152,13 @@ fn shown_text(shown: &Shown) -> String {
         let _ = write!(text, "{}\n    {}. {reason}", if at == 0 { "\n  why" } else { "" }, at + 1);
     }
     for attachment in &shown.letter.attachments {
-        let _ = write!(text, "\n  file       {}, {}, {} bytes", attachment.name, attachment.content_type, attachment.size_bytes);
+        let _ = write!(
+            text,
+            "\n  file       {}, {}, {}",
+            attachment.name,
+            attachment.content_type,
+            counted(attachment.size_bytes, "byte")
+        );
     }
     let body: String = shown.letter.text.chars().take(SHOWN_CHARACTERS).collect();
     let is_cut = body.len() < shown.letter.text.len();
@@ -204,7 +210,7 @@ async fn recover(session: &Session<'_>, account: i64, ids: &[i64], how: &Recover
     }
     list.end("Nothing is held.")?;
     let Some((_, error)) = failed.first() else { return Ok(()) };
-    Err(refused(error, &format!("{} of {} mails were not recovered", failed.len(), ids.len())))
+    Err(refused(error, &format!("{} of {} not recovered", failed.len(), counted(ids.len(), "mail"))))
 }
 
 async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()> {
@@ -216,11 +222,11 @@ async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()
     let (known, mut deleted) = (Vec::from_iter(known), 0);
     // Some at a time: the account's mail is not worked meanwhile.
     for some in known.chunks(AT_ONCE) {
-        let what = || format!("{deleted} of {} mails were deleted", known.len());
+        let what = || format!("{deleted} of {} deleted", counted(known.len(), "mail"));
         deleted += engine.delete_suspended(account, some.to_vec(), OPERATOR).await.doing(&what())?;
     }
-    let what = if deleted == 1 { "suspended ticket" } else { "suspended tickets" };
-    session.output().answer(&json!({"deleted": deleted, "unknown": unknown}), &format!("Deleted {deleted} {what} for good."))?;
+    let what = counted(deleted, "suspended ticket");
+    session.output().answer(&json!({"deleted": deleted, "unknown": unknown}), &format!("Deleted {what} for good."))?;
     unknown.first().map_or(Ok(()), |id| Err(missing(*id)))
 }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::output::counted;
+
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -38,7 +40,7 @@ impl Progress {
     /// Notes how far the source is read, and how many mails were new or there already.
     pub(super) fn at(&mut self, position: u64, imported: u64, already: u64) {
         let rate = per_second(imported + already, self.begun.elapsed());
-        self.bar.set_message(format!("{} mails  {}/s", HumanCount(imported + already), HumanCount(rate)));
+        self.bar.set_message(format!("{}  {}/s", counted(HumanCount(imported + already), "mail"), HumanCount(rate)));
         self.bar.set_position(position);
         if !self.has_bar && self.said.elapsed() >= LINE_EVERY {
             self.said = Instant::now();
@@ -58,7 +60,7 @@ impl Progress {
     }
 
     fn line(&self, position: u64, mails: u64, rate: u64) -> String {
-        let so_far = format!("{} mails, {} a second", HumanCount(mails), HumanCount(rate));
+        let so_far = format!("{}, {} a second", counted(HumanCount(mails), "mail"), HumanCount(rate));
         match self.length {
             Some(length) if position > 0 && length > 0 => {
                 let left = time_left(position, length, self.begun.elapsed());

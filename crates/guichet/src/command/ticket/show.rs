@@ -15,7 +15,7 @@ use super::super::{Session, outbox};
 use super::comment_json;
 use crate::clock::{short, written};
 use crate::failure::{Doing as _, Failure, Result};
-use crate::output::tame;
+use crate::output::{counted, tame};
 use history::{Names, event_text};
 
 /// A ticket with its surroundings.
@@ -215,7 +215,12 @@ fn comment_text(shown: &Shown, comment: &CommentRow) -> String {
         text.push_str("\n[cut at 65,000 characters; the mail is kept whole]");
     }
     for attachment in shown.attachments_of(comment.id) {
-        text.push_str(&format!("\n[{}, {}, {} bytes]", attachment.name, attachment.content_type, attachment.size_bytes));
+        text.push_str(&format!(
+            "\n[{}, {}, {}]",
+            attachment.name,
+            attachment.content_type,
+            counted(attachment.size_bytes, "byte")
+        ));
     }
     text
 }
