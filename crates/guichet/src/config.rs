@@ -342,13 +342,11 @@ pub(crate) fn name_server(text: &str) -> Option<SocketAddr> {
     with_port.or_else(|| text.parse::<IpAddr>().ok().map(|address| SocketAddr::from((address, 53))))
 }
 
-/// A configuration with where it came from.
+/// A configuration that can be used, and the data folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
     /// The values.
     pub(crate) config: Config,
     /// The data folder.
     pub(crate) data: PathBuf,
-    /// The configuration file that was read, if any.
-    pub(crate) file: Option<PathBuf>,
 }

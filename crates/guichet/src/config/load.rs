@@ -32,11 +32,45 @@ struct Entry {
     raw: Raw,
 }
 
+/// A key that some layer sets, as it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// Where it was set.
+    pub(crate) origin: String,
+    /// The key.
+    pub(crate) key: String,
+    /// The value as written; secrets, and values of keys that are not known, hidden.
+    pub(crate) value: String,
+    /// False when a later layer sets it too.
+    pub(crate) is_last: bool,
+}
+
+/// All layers read, with everything that is wrong in them.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    /// The values, defaults in place of those that cannot be used.
+    pub(crate) config: Config,
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The configuration file, if there is any; it may be one that cannot be read.
+    pub(crate) file: Option<PathBuf>,
+    /// Every key that was set, in the order of the layers.
+    pub(crate) given: Vec<Given>,
+    /// Every problem of every layer.
+    pub(crate) problems: Vec<Problem>,
+}
+
 /// Reads all layers.
 ///
 /// # Errors
 /// Every problem of every layer.
 pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
+    let Reading { config, data, problems, .. } = read(sources);
+    if problems.is_empty() { Ok(Loaded { config, data }) } else { Err(Problems(problems)) }
+}
+
+/// Reads all layers and tells what was looked at, whatever is wrong with it.
+pub(crate) fn read(sources: &Sources) -> Reading {
     let data = sources.data.clone().unwrap_or_else(|| PathBuf::from(DATA));
     let mut problems = Vec::new();
     let file = choose_file(sources, &data);
@@ -50,7 +84,22 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
         problems.extend(apply(&mut config, entry));
     }
     whole(&config, &mut problems);
-    if problems.is_empty() { Ok(Loaded { config, data, file }) } else { Err(Problems(problems)) }
+    Reading { config, data, file, given: given(&entries), problems }
+}
+
+fn given(entries: &[Entry]) -> Vec<Given> {
+    let shown = |(place, entry): (usize, &Entry)| Given {
+        origin: entry.origin.clone(),
+        key: entry.name.clone(),
+        value: shown(entry),
+        is_last: !entries.iter().skip(place.saturating_add(1)).any(|later| later.name == entry.name),
+    };
+    entries.iter().enumerate().map(shown).collect()
+}
+
+/// A value as it may be shown: that of a key that is not known could be a secret.
+fn shown(entry: &Entry) -> String {
+    if key::find(&entry.name).is_none_or(|key| key.is_secret) { "(hidden)".to_owned() } else { entry.raw.to_string() }
 }
 
 fn choose_file(sources: &Sources, data: &Path) -> Option<PathBuf> {
@@ -182,7 +231,7 @@ fn twins(entries: &[Entry], problems: &mut Vec<Problem>) {
 fn apply(config: &mut Config, entry: &Entry) -> Option<Problem> {
     let Some(key) = key::find(&entry.name) else { return Some(unknown(entry)) };
     let reason = (key.set)(config, &entry.raw).err()?;
-    let value = if key.is_secret { "(hidden)".to_owned() } else { entry.raw.to_string() };
+    let value = shown(entry);
     Some(Problem { origin: entry.origin.clone(), key: entry.name.clone(), value, reason, example: as_written(key) })
 }
 
