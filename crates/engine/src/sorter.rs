@@ -22,8 +22,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 const ACCOUNTS_AT_ONCE: usize = 64;
 /// Batches of one account before the others get their turn.
 const BATCHES_IN_TURN: usize = 8;
-/// Announcements read at once, and how often in one look.
+/// Announcements read at once at most, for each account that there is room for, and how often in one look.
 const ANNOUNCEMENTS: usize = 512;
+const ANNOUNCEMENTS_EACH: usize = 32;
 const PAGES: usize = 8;
 
 /// A lease with the time on this node's own clock from which on it must be renewed.
@@ -158,13 +159,14 @@ impl Engine {
     async fn announced(&self, hand: &mut InHand) -> store::Result<Vec<Announced>> {
         let room = ACCOUNTS_AT_ONCE.saturating_sub(hand.at_work.len()).min(hand.pace.left(Instant::now()));
         let (begun, mut is_second_round) = (hand.looked_at, hand.looked_at == 0);
+        let limit = ANNOUNCEMENTS.min(room * ANNOUNCEMENTS_EACH);
         let mut found = Vec::new();
         for _ in 0..PAGES {
             if found.len() >= room {
                 return Ok(found);
             }
             let after = hand.looked_at;
-            let (page, is_all) = self.store().read(move |tx| work::mail_after(tx, after, ANNOUNCEMENTS)).await?;
+            let (page, is_all) = self.store().read(move |tx| work::mail_after(tx, after, limit)).await?;
             for account in page {
                 if found.len() >= room || (is_second_round && begun != 0 && account.account_id > begun) {
                     return Ok(found);
