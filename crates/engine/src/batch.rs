@@ -21,6 +21,7 @@ use desk::verdict::decide;
 use mail::address::AddressKey;
 use mail::letter::Letter;
 use store::changes::Writing;
+use store::ids::Ids;
 use store::work::{Announced, Kind, Lease};
 use store::{Result, StoreError, Tx};
 
@@ -221,7 +222,8 @@ impl Engine {
                 fault: self.inner.options.fault.clone(),
             };
             match self.store().write(move |tx| work.run(tx)).await? {
-                Run::Done(decided, versioned) => {
+                Run::Done(decided, versioned, rest) => {
+                    self.store().give_back(rest);
                     self.inner.accounts.keep(lease.account_id, versioned);
                     return Ok(decided);
                 }
@@ -274,13 +276,13 @@ struct Work {
     seen: Option<Announced>,
     engine: Engine,
     kept: Option<Versioned>,
-    reserved: store::ids::Ids,
+    reserved: Ids,
     fault: Option<Fault>,
 }
 
 /// What came of a run of the transaction.
 enum Run {
-    Done(Vec<Decided>, Versioned),
+    Done(Vec<Decided>, Versioned, Ids),
     /// Nothing was written: so many ids are needed, more than were reserved.
     Short(usize),
 }
@@ -346,7 +348,7 @@ impl Work {
         if let Some(seen) = &self.seen {
             store::work::remove(tx, Kind::Mail, seen)?;
         }
-        Ok(Run::Done(decided, versioned))
+        Ok(Run::Done(decided, versioned, supply.rest()))
     }
 }
 

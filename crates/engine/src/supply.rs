@@ -13,6 +13,11 @@ impl BatchSupply {
     pub(crate) fn new(ids: Ids) -> BatchSupply {
         BatchSupply { ids }
     }
+
+    /// What was not taken.
+    pub(crate) fn rest(self) -> Ids {
+        self.ids
+    }
 }
 
 impl desk::supply::Supply for BatchSupply {

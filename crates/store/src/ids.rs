@@ -8,16 +8,13 @@ use crate::{Store, Tx, values};
 /// Ids taken from the database at once. A process that stops leaves the rest of its block unused.
 const BLOCK: i64 = 65_536;
 
-/// The block this process is counting through.
+/// Runs kept at most; of more the shortest are given up.
+const RUNS_MAX: usize = 64;
+
+/// What this process has left: of the blocks it took, and of runs that came back.
 #[derive(Debug, Default)]
 pub(crate) struct IdBlocks {
-    open: Mutex<Block>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Block {
-    next: i64,
-    end: i64,
+    runs: Mutex<Vec<Ids>>,
 }
 
 /// A run of ids that belongs to its holder alone.
@@ -36,6 +33,14 @@ impl Ids {
         }
         self.next += 1;
         Ok(self.next - 1)
+    }
+
+    /// The first `count` of them as a run of its own.
+    fn split_off(&mut self, count: usize) -> Ids {
+        let end = i64::try_from(count).map_or(self.end, |count| self.end.min(self.next + count));
+        let taken = Ids { next: self.next, end };
+        self.next = end;
+        taken
     }
 
     /// How many are left.
@@ -91,21 +96,36 @@ impl Store {
         Ok(self.keep(first, wanted, count))
     }
 
-    fn take_open(&self, count: usize) -> Option<Ids> {
-        let mut open = self.inner.ids.open.lock().expect("plain arithmetic");
-        let count = i64::try_from(count).ok()?;
-        if open.end - open.next < count {
-            return None;
+    /// Gives back what was reserved and not used.
+    pub fn give_back(&self, rest: Ids) {
+        let mut runs = self.inner.ids.runs.lock().expect("plain arithmetic");
+        if rest.left() > 0 {
+            runs.push(rest);
         }
-        let ids = Ids { next: open.next, end: open.next + count };
-        open.next += count;
-        Some(ids)
+        if runs.len() > RUNS_MAX {
+            let shortest = (0..runs.len()).min_by_key(|at| runs.get(*at).map(Ids::left));
+            shortest.map(|at| runs.swap_remove(at));
+        }
+    }
+
+    fn take_open(&self, count: usize) -> Option<Ids> {
+        let mut runs = self.inner.ids.runs.lock().expect("plain arithmetic");
+        // The shortest that does: long ones are for batches.
+        let fitting = (0..runs.len()).filter(|at| runs.get(*at).is_some_and(|run| run.has(count)));
+        let at = fitting.min_by_key(|at| runs.get(*at).map(Ids::left))?;
+        let run = runs.get_mut(at)?;
+        let taken = run.split_off(count);
+        if run.left() == 0 {
+            runs.swap_remove(at);
+        }
+        Some(taken)
     }
 
     fn keep(&self, first: i64, taken: i64, count: usize) -> Ids {
-        let used = i64::try_from(count).unwrap_or(taken).min(taken);
-        *self.inner.ids.open.lock().expect("plain arithmetic") = Block { next: first + used, end: first + taken };
-        Ids { next: first, end: first + used }
+        let mut block = Ids { next: first, end: first + taken };
+        let ids = block.split_off(count);
+        self.give_back(block);
+        ids
     }
 }
 

@@ -66,3 +66,18 @@ fn a_closure_that_runs_again_has_the_same_ids_and_learns_when_they_are_too_few()
         assert!(store.ids_blocking(1).unwrap().next().unwrap() > same[0] + 9);
     });
 }
+
+#[test]
+fn what_was_not_used_is_given_out_again() {
+    on_both(|store| {
+        let mut reserved = store.ids_blocking(60_000).unwrap();
+        let used = reserved.next().unwrap();
+        store.give_back(reserved);
+        let mut again = store.ids_blocking(59_999).unwrap();
+        assert_eq!(again.next().unwrap(), used + 1);
+        let mut rest: Vec<i64> = (0..100).map(|_| store.ids_blocking(50).unwrap().next().unwrap()).collect();
+        rest.sort_unstable();
+        assert!(rest.windows(2).all(|pair| pair[1] - pair[0] == 50), "one run after the other");
+        assert!(rest[0] > used + 59_999);
+    });
+}
