@@ -23,8 +23,8 @@ pub(crate) struct Signs {
     pub(crate) auto_reply: Option<Sign>,
     pub(crate) auto_generated: Option<Sign>,
     pub(crate) list: Option<Sign>,
-    /// `Precedence: bulk` and kin.
-    bulk: Option<Sign>,
+    /// `Precedence: bulk` and kin, and how many Received fields stand above it.
+    bulk: Option<(Sign, u32)>,
     /// The sender wants no automatic answers.
     suppress: Option<Sign>,
     /// List-Unsubscribe: newsletters have it, and so have mails that people send with a CRM.
@@ -148,12 +148,15 @@ impl Signs {
     fn precedence(&mut self, text: &str) {
         let token = first_token(text);
         let is = |name: &str| token.eq_ignore_ascii_case(name);
+        if is("bulk") || is("junk") {
+            // The lowest counts: what stands below the others was there first.
+            self.bulk = Some((sign("Precedence", text), self.received));
+            return;
+        }
         let slot = if is("auto_reply") || is("auto-reply") || is("autoreply") {
             &mut self.auto_reply
         } else if is("list") {
             &mut self.list
-        } else if is("bulk") || is("junk") {
-            &mut self.bulk
         } else {
             return;
         };
@@ -210,9 +213,15 @@ impl Signs {
         (self.received > MAX_RECEIVED || self.first_received.1 > MAX_SAME).then_some(Sign::Received(self.received))
     }
 
+    /// `Precedence: bulk` as the author wrote it. Each relay puts its fields above those that are there (RFC 5321 §4.4), so what
+    /// stands above a Received field was added on the way: some providers mark all mail that they forward.
+    fn bulk(&self) -> Option<&Sign> {
+        self.bulk.as_ref().filter(|(_, above)| *above == self.received).map(|(sign, _)| sign)
+    }
+
     /// Whether the header says of itself that a program wrote the mail.
     pub(crate) fn generated(&self, is_answer: bool) -> Option<Sign> {
-        let clear = self.bulk.as_ref().or(self.suppress.as_ref());
+        let clear = self.bulk().or(self.suppress.as_ref());
         // docs/behaviour/nature.md §5: a CRM puts List-Unsubscribe on what one person writes to another, so it counts
         // only beside another sign, and never on an answer.
         let newsletter = self.campaign.as_ref().filter(|_| self.unsubscribe && !is_answer);
@@ -221,7 +230,7 @@ impl Signs {
 
     /// Whether anything in the header hints at a program: then the wording of the text may decide.
     pub(crate) fn hints(&self) -> bool {
-        self.is_null_path || self.suppress.is_some() || self.bulk.is_some() || self.auto_generated.is_some()
+        self.is_null_path || self.suppress.is_some() || self.bulk().is_some() || self.auto_generated.is_some()
     }
 }
 
