@@ -55,6 +55,7 @@ impl Reader {
             '"' if rest.as_str().contains('"') => self.quoted(rest),
             // A quote that never ends was not meant to quote all the rest.
             '"' => (),
+            '\\' if rest.as_str().starts_with('"') => self.escaped_quotes(rest),
             '(' if self.comment_ends(rest.as_str()) => self.comment(rest),
             '<' => self.angle(angle(rest)),
             // Outlook separates with semicolons, and groups (RFC 5322 §3.4) end with one.
@@ -89,6 +90,17 @@ impl Reader {
             }
         }
         self.written.push('"');
+    }
+
+    /// `\"Alice: Sales\" <alice@…>`: quotes that a program escaped once too often.
+    fn escaped_quotes(&mut self, rest: &mut std::str::Chars<'_>) {
+        rest.next();
+        // Where none follows, none can be looked for again.
+        let Some((inner, after)) = rest.as_str().split_once('"') else { return };
+        let inner = inner.strip_suffix('\\').unwrap_or(inner);
+        self.phrase.push_str(inner);
+        self.written.push_str(inner);
+        *rest = after.chars();
     }
 
     /// Whether a comment ends; once none does, no later one can, so nothing is searched twice.
@@ -181,7 +193,12 @@ fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
         return (comment, Cow::Owned(tight));
     }
     let Some((before, address)) = written.rsplit_once([' ', '\t']).filter(|(_, address)| address.contains('@')) else {
-        return (comment, Cow::Borrowed(written));
+        // Words behind the address are no part of it.
+        let mut addresses = written.split([' ', '\t']).filter(|word| word.contains('@'));
+        return match (addresses.next(), addresses.next()) {
+            (Some(address), None) => (comment, Cow::Borrowed(scheme_off(without_marks(address)))),
+            _ => (comment, Cow::Borrowed(written)),
+        };
     };
     let address = scheme_off(without_marks(address));
     (if before.contains('@') { comment } else { before.trim() }, Cow::Borrowed(address))
@@ -332,6 +349,13 @@ mod tests {
             ("blanks in a bare address", "a . b @ x.example", "|a.b@x.example"),
             ("folded address", "Alice <a@x.\texample>", "Alice|a@x.example"),
             ("no brackets", "Alice B a@x.example", "Alice B|a@x.example"),
+            ("words behind it", "a@x.example www.x.example", "|a@x.example"),
+            (
+                "quotes escaped too often",
+                r#"\"Alice: Sales\" <a@x.example>, b@x.example"#,
+                "Alice: Sales|a@x.example\n|b@x.example",
+            ),
+            ("an escaped quote alone", r#"Alice \" <a@x.example>"#, "Alice|a@x.example"),
             ("square brackets", "Alice [mailto:a@x.example]", "|a@x.example"),
             ("comma in a name", "Doe, Alice <a@x.example>, b@x.example", "Doe, Alice|a@x.example\n|b@x.example"),
             ("comma behind a name", "Alice, <a@x.example>", "Alice|a@x.example"),
