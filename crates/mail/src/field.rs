@@ -148,9 +148,10 @@ fn split<'a>(raw: &'a [u8], start: usize, in_part: bool, defects: &mut Defects) 
             break at.saturating_add(length);
         }
         if !is_folded(line) {
-            let may_delimit = in_part && line.starts_with(b"--");
+            // The first boundary of a mail too, where the line above it holds blanks and so ends nothing.
+            let may_delimit = line.starts_with(b"--") && (in_part || field_name(line).is_none());
             let name = field_name(line).filter(|_| !may_delimit);
-            if name.is_none() && (may_delimit || open.is_none() || !goes_on(rest, in_part)) {
+            if name.is_none() && (may_delimit || open.is_none() || !goes_on(rest)) {
                 if !in_part {
                     defects.note(Defect::HeaderNotEnded);
                 }
@@ -175,12 +176,12 @@ fn split<'a>(raw: &'a [u8], start: usize, in_part: bool, defects: &mut Defects) 
 /// Whether fields, and nothing else, stand between the line that is none at the start of `text` and the next empty line.
 ///
 /// So at most one line of each [`LOOK_AHEAD_LINES`] is passed over, and looking ahead stays linear.
-fn goes_on(text: &[u8], in_part: bool) -> bool {
+fn goes_on(text: &[u8]) -> bool {
     let mut rest = text.get(line_length(text)..).unwrap_or_default();
     let mut has_field = false;
     for _ in 0..LOOK_AHEAD_LINES {
         let line = rest.get(..line_length(rest)).unwrap_or_default();
-        if line.is_empty() || in_part && line.starts_with(b"--") {
+        if line.is_empty() || line.starts_with(b"--") {
             return false;
         }
         if is_empty_line(line) {
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn headers_are_taken_apart() {
         type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static [Defect]);
-        let cases: [Case; 19] = [
+        let cases: [Case; 21] = [
             ("CRLF", "A: 1\r\nB: 2\r\n\r\nbody\r\n", &[("A", "1"), ("B", "2")], "body\r\n", &[]),
             ("LF", "A: 1\nB:2\n\nbody", &[("A", "1"), ("B", "2")], "body", &[]),
             ("folded", "A: 1\r\n 2\r\n\t3\r\n\r\n", &[("A", "1 2\t3")], "", &[]),
@@ -273,6 +274,14 @@ mod tests {
                 &[Defect::HeaderNotEnded],
             ),
             ("junk at the end", "A: 1\nhello\n\nx", &[("A", "1")], "hello\n\nx", &[Defect::HeaderNotEnded]),
+            (
+                "a boundary below a line of blanks",
+                "A: 1\n \n--b\nB: 2\n\nx",
+                &[("A", "1")],
+                "--b\nB: 2\n\nx",
+                &[Defect::HeaderNotEnded],
+            ),
+            ("a field that begins with dashes", "A: 1\n--B: 2\n\nx", &[("A", "1"), ("--B", "2")], "x", &[]),
             ("raw ISO-2022-JP", "A: \x1b$B%O%m!<\x1b(B\n\nx", &[("A", "ハロー")], "x", &[]),
             ("NUL", "A: 1\x002\n\n", &[("A", "12")], "", &[]),
         ];

@@ -220,8 +220,26 @@ fn text_that_only_its_type_names_is_the_text() {
     };
     let named = read("Content-Type: text/plain; name=a.txt");
     assert_eq!((named.text.as_str(), named.attachments.len()), ("one", 1));
-    let file = read("Content-Type: text/plain; name=a.txt\nContent-Disposition: inline; filename=a.txt");
+    let shown = read("Content-Type: text/plain; name=a.txt\nContent-Disposition: inline; filename=a.txt");
+    assert_eq!((shown.text.as_str(), shown.attachments.len()), ("one", 1));
+    let file = read("Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment; filename=a.txt");
     assert_eq!((file.text.as_str(), file.attachments.len()), ("", 2));
+}
+
+#[test]
+fn named_inline_text_is_a_file_beside_other_text() {
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
+    let inline = "Content-Type: text/plain\nContent-Disposition: inline; filename=a.txt";
+    let read = letter(&format!("{HEAD}{mixed}--b\n{inline}\n\none\n--b\n\ntwo\n--b--\n"));
+    assert_eq!((read.text.as_str(), read.attachments.len()), ("two", 1));
+}
+
+#[test]
+fn boundary_below_a_line_of_blanks_begins_the_first_part() {
+    let mixed = "Content-Type: multipart/mixed; boundary=b\n \n";
+    let read =
+        letter(&format!("{HEAD}{mixed}--b\nContent-Type: text/html\n\n<p>one</p>\n--b\nContent-Type: image/png\n\nx\n--b--\n"));
+    assert_eq!((read.text.as_str(), read.attachments.len()), ("one", 1));
 }
 
 #[test]

@@ -78,7 +78,8 @@ pub(crate) struct Part<'a> {
     pub(crate) disposition: Disposition,
     /// The file name, decoded.
     pub(crate) name: Option<String>,
-    /// Whether it is the first one with content, and only its Content-Type gives a name: some programs name the text.
+    /// Whether it is the first one with content, and only its Content-Type gives a name: some programs name the text; or
+    /// where no other text is.
     is_named_text: bool,
     /// Without `<>`.
     pub(crate) content_id: Option<String>,
@@ -109,6 +110,7 @@ pub(crate) fn walk<'a>(fields: &[Field<'a>], body: &'a [u8], defects: &mut Defec
     if !walker.open.is_empty() {
         walker.run(defects);
     }
+    walker.take_named_text();
     walker.parts
 }
 
@@ -174,6 +176,18 @@ impl<'a> Walker<'a> {
         self.end_at_glued_delimiter();
         while !self.open.is_empty() {
             self.close(mail.len(), false, defects);
+        }
+    }
+
+    /// RFC 8621 §4.1.4: an inline text is read as such where it is the first part, whatever it is called; here only if the mail
+    /// has no other.
+    fn take_named_text(&mut self) {
+        if self.parts.iter().any(Part::is_body_text) {
+            return;
+        }
+        let first = self.parts.iter_mut().find(|part| !part.is_multipart);
+        if let Some(part) = first.filter(|part| part.disposition == Disposition::Inline) {
+            part.is_named_text = true;
         }
     }
 
