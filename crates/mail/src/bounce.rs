@@ -22,7 +22,7 @@ pub(crate) use outcome::Outcome;
 use crate::address::Mailbox;
 use crate::message_id::MessageId;
 use crate::nature::Wording;
-use crate::report::{Action, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
+use crate::report::{self, Action, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
 
 /// How much of a text is read as a notice, in octets.
 const NOTICE_OCTETS: usize = 200_000;
@@ -93,15 +93,13 @@ fn recipient(found: scan::Found, whole: &Whole, action: Action) -> FailedRecipie
     let cause = if own_cause == Cause::Unknown { whole.cause } else { own_cause };
     let diagnostic = answer::one_blank(if answer.line.is_empty() { &found.said } else { &answer.line });
     let is_hard = action == Action::Failed && is_hard(&answer.status, answer.code, cause);
-    FailedRecipient {
-        address: found.address,
-        final_address: None,
-        action,
-        status: answer.status,
-        diagnostic,
-        smtp_code: answer.code,
-        is_hard,
-    }
+    // docs/behaviour/nature.md §3: the address that we wrote to.
+    let (address, final_address) = match found.origin {
+        Some(origin) if report::is_of_domain(&found.address, &origin) => (origin, None),
+        Some(origin) => (origin, Some(found.address)),
+        None => (found.address, None),
+    };
+    FailedRecipient { address, final_address, action, status: answer.status, diagnostic, smtp_code: answer.code, is_hard }
 }
 
 /// The Message-ID and our mark in a returned mail that stands in the text.

@@ -207,7 +207,10 @@ impl Case<'_> {
         let told = self.notice(&Subject::default()).read().report.recipients;
         for recipient in read.recipients.iter_mut().filter(|recipient| recipient.diagnostic.is_empty()).take(50) {
             let names = |one: &&FailedRecipient| {
-                let is = |address: &str| one.address.eq_ignore_ascii_case(address);
+                let is = |address: &str| {
+                    let named = one.final_address.as_deref().unwrap_or(&one.address);
+                    one.address.eq_ignore_ascii_case(address) || named.eq_ignore_ascii_case(address)
+                };
                 is(&recipient.address) || recipient.final_address.as_deref().is_some_and(is)
             };
             let Some(one) = told.iter().find(names) else { continue };

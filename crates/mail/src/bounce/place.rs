@@ -14,7 +14,9 @@ pub(super) enum Place {
     Labelled,
     /// In a server's answer or the command before it.
     Answer,
-    /// In a sentence that tells of a failure.
+    /// Right behind `deliver … to` in a sentence that tells of a failure.
+    Told,
+    /// Elsewhere in such a sentence.
     Sentence,
     /// Anywhere else.
     Elsewhere,
@@ -63,6 +65,10 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
     let head = head.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
     let after = hit.after.trim_start_matches(['>', ')', ']', '"', '\'', '`', '»', '”', '’', '*']);
     if is_whole && head.trim_matches(is_bullet).is_empty() {
+        // `(expanded from` and the address on the next line.
+        if line.above.rfind('(') > line.above.rfind(')') && leads_to_origin(&line.above) {
+            return Some(Place::Origin);
+        }
         // `A message sent by` and the address on the next line.
         if SENDERS.iter().any(|word| line.above.trim_end_matches([':', ' ']).ends_with(word)) && !near.contains("...") {
             return None;
@@ -70,7 +76,7 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
         return Some(if sets_off(after) { Place::Listed } else { line.otherwise });
     }
     let lower = near.to_lowercase();
-    if ORIGINS.iter().any(|word| lower.trim_end_matches([':', ' ']).ends_with(word)) {
+    if leads_to_origin(&lower) {
         return Some(Place::Origin);
     }
     // `250 <address>, sender ok`
@@ -94,7 +100,13 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
     if hit.before.ends_with('<') && is_whole && is_name(head) && sets_off(after) && hit.after.starts_with('>') {
         return Some(Place::Listed);
     }
-    Some(line.otherwise)
+    let is_told = line.otherwise == Place::Sentence && lower.ends_with(" to") && lower.contains("deliver");
+    Some(if is_told { Place::Told } else { line.otherwise })
+}
+
+fn leads_to_origin(before: &str) -> bool {
+    let words = before.trim_end_matches([':', ' ', '<']);
+    ORIGINS.iter().any(|word| words.ends_with(word))
 }
 
 /// Behind a colon: what stands before it says whose address it is.

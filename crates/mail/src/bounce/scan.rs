@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) address: String,
+    /// The alias that it was made from: what the mail was sent to.
+    pub(super) origin: Option<String>,
     /// The lines about it; empty when there are none of its own.
     pub(super) said: String,
     /// Whether a server's answer stands among them.
@@ -21,6 +23,9 @@ pub(super) struct Found {
 
 /// How many lines that mention an address are kept.
 const MENTIONS: usize = 4;
+
+/// Within how many lines the alias of a recipient is named.
+const ORIGIN_LINES: usize = 4;
 
 /// How many octets are kept of what is said of one recipient.
 const SAID_OCTETS: usize = 2_000;
@@ -46,7 +51,8 @@ pub(super) fn read(notice: &str, returned: &str, context: &Notice<'_>) -> Vec<Fo
             let mentions = seen.mentions.get(&address.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
             let said = what_is_said(&lines, line, end, mentions);
             let has_answer = !answer::first(&said).is_empty();
-            Found { address, said, has_answer, is_listed }
+            let origin = seen.origin_of(&address, line, end);
+            Found { address, origin, said, has_answer, is_listed }
         })
         .collect()
 }
@@ -60,6 +66,20 @@ struct Seen {
     others: BTreeSet<String>,
     /// The lines on which an address stands, lower-cased.
     mentions: BTreeMap<String, Vec<usize>>,
+}
+
+impl Seen {
+    /// The alias named beside a recipient on line `start`, or right below it, before line `end`.
+    fn origin_of(&self, address: &str, start: usize, end: usize) -> Option<String> {
+        let from = self.hits.partition_point(|(_, line, _)| *line < start);
+        let last = end.max(start.saturating_add(1)).min(start.saturating_add(ORIGIN_LINES));
+        let beside = self.hits.iter().skip(from).take_while(|(_, line, _)| *line < last);
+        let mut origins = beside.filter(|(_, _, place)| *place == Place::Origin).map(|(origin, ..)| origin);
+        match (origins.next(), origins.next()) {
+            (Some(origin), None) if !origin.eq_ignore_ascii_case(address) => Some(origin.clone()),
+            _ => None,
+        }
+    }
 }
 
 fn see(lines: &[&str], context: &Notice<'_>) -> Seen {
@@ -119,7 +139,8 @@ fn choose(seen: &Seen, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     let hits = || seen.hits.iter().filter(|(address, ..)| others_count || !is_other(address));
     let Some(best) = hits().map(|(_, _, place)| *place).min() else { return Vec::new() };
     let mut known = BTreeSet::new();
-    let of_best = hits().filter(|(_, _, place)| *place == best);
+    // What the server was asked and what it answered may name different addresses.
+    let of_best = hits().filter(|(_, _, place)| *place == best || (best, *place) == (Place::Answer, Place::Told));
     of_best
         .filter(|(address, ..)| known.insert(address.to_ascii_lowercase()))
         .map(|(address, line, place)| (address.clone(), *line, *place <= Place::Answer))

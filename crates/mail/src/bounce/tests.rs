@@ -9,13 +9,14 @@ fn notice(text: &str) -> Told {
     Notice { text, wording: None, from: &from, to: &to, named: &[] }.read()
 }
 
-/// One recipient a line: address, status, code, `hard` or `soft`.
+/// One recipient a line: address, final address, status, code, `hard` or `soft`.
 fn check(name: &str, text: &str, outcome: Outcome, want: &[&str]) {
     let told = notice(text);
     let hardness = |one: &FailedRecipient| if one.is_hard { "hard" } else { "soft" };
     let line = |one: &FailedRecipient| {
         let code = one.smtp_code.map(|code| code.to_string()).unwrap_or_default();
-        format!("{} {} {code} {}", one.address, one.status, hardness(one)).split_whitespace().collect::<Vec<_>>().join(" ")
+        let last = one.final_address.as_deref().unwrap_or_default();
+        format!("{} {last} {} {code} {}", one.address, one.status, hardness(one)).split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let got: Vec<String> = told.report.recipients.iter().map(line).collect();
     assert_eq!((told.outcome, got.iter().map(String::as_str).collect::<Vec<_>>().as_slice()), (outcome, want), "{name}");
@@ -34,13 +35,31 @@ fn families_of_notices_are_read() {
         "Exim",
         "This message was created automatically by mail delivery software.\n\nA message sent by\n\n  <desk@help.example>\n\ncould not be delivered to one or more of its recipients. The following\naddress(es) failed:\n\n  ada@shop.example\n    (generated from sales@shop.example)\n    host mx.shop.example [192.0.2.7]\n    SMTP error from remote mail server after RCPT TO:<ada@shop.example>:\n    550 5.1.1 no such user\n\n------ This is a copy of the message, including all the headers. ------\n",
         Failed,
-        &["ada@shop.example 5.1.1 550 hard"],
+        &["sales@shop.example 5.1.1 550 hard"],
     );
     check(
         "Postfix",
         "This is the mail system at host mx.help.example.\n\nYour message could not be delivered. For further assistance, please send mail to <postmaster>.\n\n<ada@shop.example> (expanded from <sales@help.example>): host\n    mx.shop.example[192.0.2.7] said: 552 5.3.4 message too large (in reply\n    to end of DATA command)\n",
         Failed,
-        &["ada@shop.example 5.3.4 552 soft"],
+        &["sales@help.example ada@shop.example 5.3.4 552 soft"],
+    );
+    check(
+        "alias on the next line",
+        "Your message could not be delivered to one or more recipients.\n\n<ada@shop.example> (expanded from\n    <sales@help.example>): mailbox is full\n\n<bob@shop.example>: unknown user\n",
+        Failed,
+        &["sales@help.example ada@shop.example soft", "bob@shop.example hard"],
+    );
+    check(
+        "Sendmail, aliases",
+        "   ----- The following addresses had permanent fatal errors -----\nada@shop.example\n    (reason: 550 5.1.1 no such user)\n    (expanded from: <sales@help.example>)\nbob@shop.example\n    (reason: 550 5.1.1 no such user)\n    (expanded from: <team@help.example>)\n",
+        Failed,
+        &["sales@help.example ada@shop.example 5.1.1 550 hard", "team@help.example bob@shop.example 5.1.1 550 hard"],
+    );
+    check(
+        "asked for one address, refused for another",
+        "Sorry, unable to deliver your message to sales@shop.example for the following reason:\n\n 552 Quota exceeded for ada@shop.example\n",
+        Failed,
+        &["sales@shop.example 552 soft", "ada@shop.example 552 soft"],
     );
     check(
         "Sendmail",
