@@ -92,7 +92,8 @@ const FULL: &[&str] = &[
     "postfach voll", "postfach ist voll", "speicherplatz", "überfüllt", "boîte pleine", "boîte aux lettres est pleine",
     "boite pleine", "buzón lleno", "buzón está lleno", "casella piena", "caixa cheia", "caixa postal cheia", "vol is",
     "postvak vol", "przepełnion", "pełna", "schránka je plná", "megtelt", "переполнен", "превышен", "kotası", "kutusu dolu",
-    "已满", "已滿", "容量", "空间不足", "空間不足", "いっぱい", "満杯", "가득", "초과",
+    "aux lettres pleine", "est pleine", "saturée", "är full", "er fuld", "er full", "on täynnä", "plină", "πλήρες", "ممتلئ",
+    "מלאה", "đã đầy", "已满", "已滿", "容量", "空间不足", "空間不足", "いっぱい", "満杯", "가득", "초과",
 ];
 #[rustfmt::skip]
 const TOO_LARGE: &[&str] = &[
@@ -144,6 +145,12 @@ const NO_MAILBOX: &[&str] = &[
     "не найден", "невідом", "не існує", "άγνωστ", "δεν υπάρχει", "bilinmeyen", "bulunamadı", "לא קיים", "לא נמצא", "غير موجود",
     "غير معروف", "不存在", "找不到", "未知", "存在しません", "見つかりません", "不明", "없는", "존재하지", "không tồn tại", "ไม่พบ", "ไม่มี",
     "tidak ditemukan", "tidak dikenal",
+    "no se encontr", "no se ha encontrado", "no se pudo encontrar", "impossibile trovare l'indirizzo", "non trovat",
+    "non è stato trovat", "não foi encontrad", "não encontrad", "niet gevonden", "niet worden gevonden", "nie można odnaleźć",
+    "nie znaleziono", "hittades inte", "inte hittas", "ikke fundet", "ikke findes", "ikke funnet", "finner ikke", "ei löyd",
+    "ei löytyn", "nebyla nalezena", "nebyl nalezen", "nenalezen", "nenašl", "nem található", "nu a fost găsit",
+    "не удалось найти", "не знайден", "не вдалося знайти", "δεν βρέθηκε", "לא ניתן למצוא", "تعذر العثور", "لم يتم العثور",
+    "không tìm thấy", "찾을 수 없",
 ];
 #[rustfmt::skip]
 const TROUBLE: &[&str] = &[

@@ -47,9 +47,26 @@ fn starts_returned(line: &str) -> bool {
 /// `The original message was received at …` and `Original message id: …` tell of the mail and do not begin it.
 fn announces(rest: &str) -> bool {
     let rest = rest.trim_start();
-    !["was ", "id", "-id", "identifier", "could ", "has ", "to ", "subject", "sent", "size", "from ", "was:", "info"]
-        .iter()
-        .any(|word| rest.starts_with(word))
+    ![
+        "was ",
+        "id",
+        "-id",
+        "identifier",
+        "could ",
+        "has ",
+        "to ",
+        "subject",
+        "sent",
+        "size",
+        "from ",
+        "was:",
+        "info",
+        "信息",
+        "資訊",
+        "の情報",
+    ]
+    .iter()
+    .any(|word| rest.starts_with(word))
 }
 
 fn lower_start(text: &str, octets: usize) -> String {

@@ -198,7 +198,9 @@ fn bare_names(lines: &[&str], context: &Notice<'_>) -> Vec<(String, usize, bool)
     let mut list = Vec::new();
     let mut is_headed = false;
     for (number, line) in lines.iter().enumerate() {
-        let word = line.trim().trim_matches(['<', '>', '"', '\'']);
+        // `ada (user not found)`
+        let name = line.trim().split_once(" (").filter(|(_, reason)| reason.ends_with(')')).map_or(line.trim(), |(name, _)| name);
+        let word = name.trim_matches(['<', '>', '"', '\'']);
         let is_name = (2..=64).contains(&word.len())
             && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'-'));
         if is_headed && is_name && line.starts_with([' ', '\t', '<']) && list.len() < MAX_RECIPIENTS {

@@ -104,6 +104,30 @@ fn families_of_notices_are_read() {
         &["ada@mx.shop.example soft", "bob_2@mx.shop.example soft"],
     );
     check(
+        "names with reasons",
+        "The message that you sent was undeliverable to the following:\n\tada (user not found)\n",
+        Failed,
+        &["ada@mx.shop.example hard"],
+    );
+    check(
+        "Chinese, with what the mail was",
+        "您的邮件被退回。\n\n原邮件信息：\n主题 offer\n收件人 ada@shop.example\n退信原因：\n邮箱地址不存在\n",
+        Failed,
+        &["ada@shop.example hard"],
+    );
+    check(
+        "Polish",
+        "Nie można dostarczyć wiadomości do następujących adresatów:\n\nada@shop.example\nNie można odnaleźć wprowadzonego adresu.\n",
+        Failed,
+        &["ada@shop.example hard"],
+    );
+    check(
+        "Swedish",
+        "Ditt meddelande kunde inte levereras till följande mottagare:\n\nada@shop.example\n(Brevlådan är full)\n",
+        Failed,
+        &["ada@shop.example soft"],
+    );
+    check(
         "only the returned header names the recipient",
         "Your message could not be delivered.\n\n--- Original message ---\nFrom: desk@help.example\nTo: ada@shop.example\n\nhello\n",
         Failed,
