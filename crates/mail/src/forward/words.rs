@@ -301,8 +301,21 @@ const WROTE: &[&str] = &[
 ];
 
 /// The same, where a verb may stand without blanks around it.
-pub(crate) const WROTE_ANYWHERE: &[&str] =
-    &["写道", "寫道", "写到", "来信", "來信", "のメッセージ", "書きました", "書いた", "작성", "썼습니다", "님이", "เขียน"];
+pub(crate) const WROTE_ANYWHERE: &[&str] = &[
+    "写道",
+    "寫道",
+    "写到",
+    "来信",
+    "來信",
+    "のメッセージ",
+    "書きました",
+    "書いた",
+    "작성",
+    "썼습니다",
+    "쓴 글",
+    "님이",
+    "เขียน",
+];
 
 /// Words between the date and the name in that line, which belong to neither.
 #[rustfmt::skip]

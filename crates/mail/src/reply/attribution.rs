@@ -14,6 +14,9 @@ const OCTETS: usize = 600;
 /// Within how many octets an attribution that begins with a date names it.
 const DATE_OCTETS: usize = 60;
 
+/// The longest name in octets that stands above a mail answered with Notes.
+const NAME_OCTETS: usize = 80;
+
 /// Verbs beside those of the shared table, sorted.
 const MORE_VERBS: &[&str] = &[
     "ecrit",
@@ -38,13 +41,29 @@ const MORE_VERBS: &[&str] = &[
     "écrivit",
     "έγραφε",
     "написали",
+    "писал",
     "писала",
+    "писали",
     "пишуть",
 ];
 
 /// Verbs that people use above a list or a quotation of their own.
-const WEAK_VERBS: &[&str] =
-    &["sent", "said", "writes", "pisze", "schreibt", "scrive", "skriver", "пишет", "пише", "viết", "เขียน"];
+const WEAK_VERBS: &[&str] = &[
+    "sent",
+    "said",
+    "writes",
+    "pisze",
+    "schreibt",
+    "scrive",
+    "skriver",
+    "пишет",
+    "пише",
+    "писал",
+    "писала",
+    "писали",
+    "viết",
+    "เขียน",
+];
 
 /// Whoever writes this speaks of what they wrote themselves.
 const FIRST_PERSON: &[&str] =
@@ -69,6 +88,10 @@ pub(super) fn mark(page: &mut Page<'_>) {
     let mut telling = Telling::default();
     for end in 0..page.lines.len() {
         let body = page.body(end);
+        if page.class(end) == Class::Text && (runs_on(body) || is_of_notes(body, end, page)) {
+            page.set(end, Class::Attribution);
+            continue;
+        }
         let is_candidate = match page.class(end) {
             Class::Text => may_end(body),
             Class::Quote if is_between_arrows(body) => {
@@ -148,6 +171,25 @@ fn may_end(body: &str) -> bool {
 fn is_between_arrows(body: &str) -> bool {
     let said = body.strip_prefix(">>>").and_then(|rest| rest.strip_suffix(">>>"));
     said.is_some_and(|said| said.len() < OCTETS && date_at(said).is_some() && !said.contains(">>"))
+}
+
+/// `On Monday Jane<jane@example.org> wrote:   Hello`: Yahoo's program for phones sets the quoted text off with blanks alone.
+fn runs_on(body: &str) -> bool {
+    let Some(at) = memchr::memmem::find(body.as_bytes(), b":  ").filter(|at| *at < OCTETS) else { return false };
+    let Some(said) = body.get(..=at).filter(|said| said.contains('@')) else { return false };
+    let facts = Facts::of(said);
+    facts.has_address && facts.has_bracket && facts.has_verb && facts.is_attribution(Next::Text) == Some(Begin::WithDate)
+}
+
+/// `Jane Roe ---03/03/2026 09:41:12 AM---Hello`, as Notes has it above the header of the mail that is answered.
+fn is_of_notes(body: &str, index: usize, page: &Page<'_>) -> bool {
+    let mut pieces = body.splitn(3, "---");
+    let (Some(name), Some(date), Some(_)) = (pieces.next(), pieces.next(), pieces.next()) else { return false };
+    let is_name = !name.trim().is_empty() && name.len() <= NAME_OCTETS && !name.contains(|c: char| c.is_ascii_digit());
+    is_name
+        && date.len() <= DATE_OCTETS
+        && date_at(date) == Some(0)
+        && page.class(page.next_written(index.saturating_add(1))) == Class::Header
 }
 
 /// `>:` or `> wrote:`: the address was broken before its end.
