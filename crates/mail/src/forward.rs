@@ -206,6 +206,9 @@ impl<'a> Scan<'a> {
         if may_be_header {
             return self.header_at(line, block.unwrap_or(line.at));
         }
+        if let Some(said) = line.content.strip_suffix(">>>").filter(|_| line.depth == 3 && self.manner == Manner::Forward) {
+            return self.between_arrows(line, said);
+        }
         let has_colon = line.content.ends_with([':', '：']);
         // The Bat! writes no colon behind its mark.
         if !has_colon && !line.content.starts_with(mark::is_dash) && !matches!(first, b'T' | b't') {
@@ -231,11 +234,25 @@ impl<'a> Scan<'a> {
         let least = if self.manner == Manner::Forward || at < line.at { 2 } else { 3 };
         let Some(header) = self.header(line.at, false) else { return Step::GoOn };
         if header.from.as_deref().is_some_and(|from| !from.is_empty()) && header.fields() >= least {
-            return self.unless_answer(Found { at, top: Top::Header(header) });
+            return self.unless_answer(self.dated_above(Found { at, top: Top::Header(header) }, line.depth));
         }
         // What lacks a field as a whole lacks it in part: each line is read once.
         self.no_header_before = header.end;
         Step::GoOn
+    }
+
+    /// `Message du 03/03/26 09:41`, which French providers put above the header in the place of a date.
+    fn dated_above(&self, mut found: Found, depth: usize) -> Found {
+        let above = self.above.first().copied().flatten().filter(|above| above.depth == depth);
+        if let (Some(above), Top::Header(header)) = (above, &mut found.top)
+            && let Some((label, date)) = above.content.split_at_checked("Message du ".len())
+            && label.eq_ignore_ascii_case("Message du ")
+            && date.starts_with(|c: char| c.is_ascii_digit())
+        {
+            found.at = above.at;
+            header.date.get_or_insert_with(|| trim(date).to_owned());
+        }
+        found
     }
 
     fn mark_at(&mut self, line: &Line<'a>, mark: mark::Mark<'a>, at: usize) -> Step {
@@ -340,6 +357,14 @@ impl<'a> Scan<'a> {
                 Step::GoOn
             }
             _ => Step::Stop,
+        }
+    }
+
+    /// `>>> Jane Roe <jane@example.org> 3/3/2026 9:41 AM >>>`, as GroupWise has it above the original.
+    fn between_arrows(&self, line: &Line<'a>, said: &str) -> Step {
+        match intro::read(&format!("{}:", trim(said))) {
+            Some(intro) => Step::Found(Found { at: line.at, top: Top::Intro { intro, end: line.next, depth: 0 } }),
+            None => Step::GoOn,
         }
     }
 

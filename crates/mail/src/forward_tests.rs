@@ -188,6 +188,14 @@ fn programs_are_read() {
             "See below.\n\n> From: Alice Ask <alice@example.org>\n> Date: 27 Oct 2021\n> To: desk@example.com\n> Subject: Broken lamp\n>\n> It does not light.\n",
         ),
         (
+            "KMail, a rule below",
+            "See below.\n\n----------  Forwarded Message  ----------\n\nSubject: Broken lamp\nDate: Mittwoch, 27. Oktober 2021, 09:31:12 CET\nFrom: Alice Ask <alice@example.org>\nTo: desk@example.com\n\nIt does not light.\n-----------------------------------------\n",
+        ),
+        (
+            "Orange",
+            "See below.\n\n> Message du 27/10/21 09:31\n> De : \"Alice Ask\" <alice@example.org>\n> A : desk@example.com\n> Copie à : \n> Objet : Broken lamp\n> \n> It does not light.\n",
+        ),
+        (
             "links left over",
             "See below.\n\n---------- Forwarded message ----------\nFrom: Alice Ask<mailto:alice@example.org> <alice@example.org<mailto:alice@example.org>> on behalf of list@example.org<mailto:list@example.org>\nDate: 27 Oct 2021\nSubject: Broken lamp\n\nIt does not light.\n",
         ),
@@ -234,6 +242,22 @@ fn introducing_lines_count_where_the_subject_says_forwarded() {
             }
         }
     }
+}
+
+#[test]
+fn originals_of_groupwise_count_where_the_subject_says_forwarded() {
+    let text = "See below.\n\n>>> Alice Ask <alice@example.org> 28/10/2021 12:46 >>>\nIt does not light.\n";
+    check("GroupWise", text, "Fwd: Broken lamp", (ALICE, "Broken lamp", "See below.", "It does not light."));
+    assert_eq!(original(text, "Re: Broken lamp"), None);
+    assert_eq!(original(text, "Broken lamp"), None);
+}
+
+#[test]
+fn the_date_above_the_header_of_french_providers_is_read() {
+    let text =
+        "> Message du 27/10/21 09:31\n> De : Alice <alice@example.org>\n> A : desk@example.com\n> Objet : Lamp\n> \n> Hi\n";
+    let found = original(text, "TR: Lamp").unwrap();
+    assert_eq!((found.date_line.as_str(), found.date), ("27/10/21 09:31", crate::date::parse("27 Oct 2021 09:31:00 +0000")));
 }
 
 #[test]

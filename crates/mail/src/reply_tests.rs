@@ -80,11 +80,16 @@ fn the_sender_is_known_by_name() {
 
 #[test]
 fn a_forward_is_hidden_only_when_new_text_is_asked_for() {
-    let text = "See below.\n\nFrom: Bob <bob@example.org>\nSent: Tuesday\nTo: Ann\nSubject: Boat\n\nIt sank.\n";
-    let shown = |hints: Hints<'_>| of_text_with(text, &hints).visible(text, true).contains("sank");
-    assert!(!shown(Hints::default()));
-    assert!(shown(Hints { is_forward: true, ..Hints::default() }));
-    assert!(!shown(Hints { is_forward: true, new_text_only: true, ..Hints::default() }));
+    for text in [
+        "See below.\n\nFrom: Bob <bob@example.org>\nSent: Tuesday\nTo: Ann\nSubject: Boat\n\nIt sank.\n",
+        "See below.\n\nOn Tue, 3 Mar 2026 at 9:41, Bob <bob@example.org> wrote:\n> It sank.\n",
+        "See below.\n\n>>> Bob <bob@example.org> 3/3/2026 9:41 AM >>>\nIt sank.\n",
+    ] {
+        let shown = |hints: Hints<'_>| of_text_with(text, &hints).visible(text, true).contains("sank");
+        assert!(!shown(Hints::default()), "{text}");
+        assert!(shown(Hints { is_forward: true, ..Hints::default() }), "{text}");
+        assert!(!shown(Hints { is_forward: true, new_text_only: true, ..Hints::default() }), "{text}");
+    }
 }
 
 #[test]

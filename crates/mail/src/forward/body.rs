@@ -8,6 +8,9 @@ use crate::text::trim_blank_lines;
 /// How many lines of a quoted paragraph may lack their quote marks.
 const LAZY_LINES: usize = 4;
 
+/// The shortest rule that ends an original.
+const RULE_OCTETS: usize = 20;
+
 /// The text of an original, and where it ends.
 pub(super) struct Body {
     /// Quote marks and indentation taken off.
@@ -44,9 +47,16 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
         body.push_str(content);
         body.push('\n');
     }
-    let body = trim_blank_lines(&body);
+    let body = trim_blank_lines(without_last_rule(&body));
     let text = if indent == 0 || body.is_empty() { body.to_owned() } else { without_indent(body, indent) };
     Body { text, end }
+}
+
+/// KMail draws a rule below the original and says nothing in it.
+fn without_last_rule(body: &str) -> &str {
+    let body = body.trim_end();
+    let (rest, last) = body.rsplit_once('\n').unwrap_or(("", body));
+    if last.len() >= RULE_OCTETS && last.bytes().all(|octet| octet == b'-') { rest } else { body }
 }
 
 /// Some programs repeat the mark under the header, or draw a rule there.

@@ -66,6 +66,7 @@ pub(super) fn read(printed: &str) -> Option<i64> {
     let mut pieces = Pieces { all: split(&lower) };
     let time = pieces.take_time(&[":"]);
     let zone = pieces.take_zone(time.as_ref());
+    pieces.drop_weekday();
     let (year, month, day) = pieces.take_date()?;
     let time = time.or_else(|| pieces.take_time(&[".", "h"]));
     let (hour, minute, second) = time.map_or((0, 0, 0), |time| (time.hour, time.minute, time.second));
@@ -192,6 +193,20 @@ impl Pieces<'_> {
         }
     }
 
+    /// Vietnamese numbers its days of the week too: `Th 3, 5 thg 10, 2021`.
+    fn drop_weekday(&mut self) {
+        let at = (0..self.all.len()).find(|at| {
+            let number = at.saturating_add(2);
+            self.is(*at, &["th", "thứ"])
+                && self.is(at.saturating_add(1), &[" "])
+                && self.number(number).is_some_and(|day| (2..=7).contains(&day))
+                && self.is(at.saturating_add(3), &[","])
+        });
+        if let Some(at) = at {
+            self.take(at, at.saturating_add(4));
+        }
+    }
+
     /// Year, month, day.
     fn take_date(&mut self) -> Option<(i64, i64, i64)> {
         let numbers: Vec<(usize, i64)> =
@@ -201,7 +216,9 @@ impl Pieces<'_> {
             let day = numbers.iter().find(|(_, value)| (1..=31).contains(value))?;
             self.take(year.0, year.0.saturating_add(1));
             self.take(day.0, day.0.saturating_add(1));
-            return Some((year.1, month, day.1));
+            // Thai programs count from the Buddha.
+            let year = if (2_500..2_600).contains(&year.1) { year.1 - 543 } else { year.1 };
+            return Some((year, month, day.1));
         }
         let [(first, a), (second, b), (third, c)] = numbers.try_into().ok()?;
         let date = if a >= 1_900 {
@@ -247,6 +264,8 @@ impl Pieces<'_> {
 }
 
 fn month_of(word: &str) -> Option<i64> {
+    // `במרץ`: in March.
+    let word = word.strip_prefix('ב').unwrap_or(word);
     if word.len() < 3 || WEEKDAYS.iter().any(|day| word.starts_with(day)) {
         return None;
     }
@@ -285,6 +304,10 @@ mod tests {
             ("2021年10月27日 下午3:14", "27 Oct 2021 15:14:00 +0000"),
             ("2021년 10월 27일 (수) 오전 12:14", "27 Oct 2021 00:14:00 +0000"),
             ("5 thg 10, 2021 vào lúc 09:31", "5 Oct 2021 09:31:00 +0000"),
+            ("Th 3, 5 thg 10, 2021 vào lúc 09:31", "5 Oct 2021 09:31:00 +0000"),
+            ("Thu, Oct 28th, 2021 9:31", "28 Oct 2021 09:31:00 +0000"),
+            ("27 ตุลาคม 2564 9:31", "27 Oct 2021 09:31:00 +0000"),
+            ("יום ד׳, 27 באוק׳ 2021 ב-9:31", "27 Oct 2021 09:31:00 +0000"),
             ("27 ต.ค. 2021 เวลา 09:31", "27 Oct 2021 09:31:00 +0000"),
             ("2016-01-27", "27 Jan 2016 00:00:00 +0000"),
             ("02.10.2023 16:52", "2 Oct 2023 16:52:00 +0000"),

@@ -81,7 +81,9 @@ fn runs(page: &Page<'_>, hints: &Hints<'_>) -> (Vec<Run>, Option<usize>) {
             Class::Forward if hints.new_text_only => return with_cut(runs, index, page),
             // A forwarded mail is shown, whatever it holds.
             Class::Forward => (Kind::Text, page.lines.len()),
-            Class::Header | Class::Original if hints.is_forward && !hints.new_text_only => (Kind::Text, page.lines.len()),
+            Class::Header | Class::Original | Class::Attribution if hints.is_forward && !hints.new_text_only => {
+                (Kind::Text, page.lines.len())
+            }
             Class::Quote if !hints.new_text_only && is_quoted_forward(index, page, hints) => (Kind::Text, page.lines.len()),
             Class::Attribution | Class::Header | Class::Original => {
                 let quote = after_introduction(index, page);
@@ -292,7 +294,9 @@ impl Hider<'_> {
     fn is_forwarded(&self, run: &Run, cut: Option<usize>) -> bool {
         let lines = self.page.lines.get(run.lines.clone()).unwrap_or_default();
         cut.is_none()
-            && lines.iter().any(|line| matches!(line.class, Class::Forward | Class::Header | Class::Original | Class::Quote))
+            && lines.iter().any(|line| {
+                matches!(line.class, Class::Forward | Class::Header | Class::Original | Class::Attribution | Class::Quote)
+            })
     }
 
     /// What is hidden already stays what it is.
