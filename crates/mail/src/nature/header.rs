@@ -130,6 +130,12 @@ impl Signs {
             b"received" => self.received(field.value),
             b"return-path" => self.return_path(&field.text(defects)),
             b"content-type" => self.content_type(&field.text(defects)),
+            _ if names_auto_reply(name) => {
+                let text = field.text(defects);
+                if !matches!(first_token(&text).to_ascii_lowercase().as_str(), "" | "no" | "false" | "0" | "none") {
+                    self.auto_reply.get_or_insert_with(|| sign("X-…-Auto-Reply", &text));
+                }
+            }
             _ => (),
         }
     }
@@ -333,9 +339,22 @@ pub(crate) fn is_unattended(from: &[Mailbox]) -> bool {
         "dontreply",
         "nepasrepondre",
         "nichtantworten",
-        "noresponder",
+        "keineantwort",
+        "norespond",
         "norispondere",
+        "nonrispondere",
         "naoresponda",
+        "naoresponder",
+        "nietbeantwoorden",
+        "geenantwoord",
+        "ikkesvar",
+        "svaraej",
+        "eivastausta",
+        "nieodpowiad",
+        "neodpovid",
+        "neodpoved",
+        "nevalaszol",
+        "nuraspunde",
         "unattended",
     ];
     let local = from.first().and_then(|mailbox| mailbox.address.split('@').next()).unwrap_or_default();
@@ -350,6 +369,12 @@ pub(crate) fn unattended(letter: &Letter) -> Option<Sign> {
     }
     let local = letter.from.first().and_then(|mailbox| mailbox.address.split('@').next()).unwrap_or_default();
     Some(Sign::Unattended(one_line(local, VALUE_CHARACTERS)))
+}
+
+/// `X-Amazon-Auto-Reply` and whatever else a service calls it; `name` is lower-cased.
+fn names_auto_reply(name: &[u8]) -> bool {
+    let ends = [&b"-auto-reply"[..], b"-autoreply", b"-auto-responder", b"-autoresponder", b"-auto-replied"];
+    name.starts_with(b"x-") && ends.iter().any(|end| name.ends_with(end))
 }
 
 /// The letters alone, lower-cased, at most 40.

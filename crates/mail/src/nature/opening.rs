@@ -177,7 +177,7 @@ const RECEIPT: &[&str] = &[
     "was read on", "was read at", "has been read", "was displayed", "has been displayed", "was opened", "return receipt",
     "read receipt", "was deleted without being read",
     "wurde gelesen", "wurde am", "angezeigt", "gelesen am", "a été lu", "a été affiché", "accusé de réception", "fue leído",
-    "ha sido leído", "se leyó", "è stato letto", "è stato visualizzato", "foi lida", "foi lido", "is gelezen", "werd gelezen",
+    "ha sido leído", "se leyó", "è stato letto", "letto in data", "è stato visualizzato", "foi lida", "foi lido", "is gelezen", "werd gelezen",
     "lästes", "blev læst", "ble lest", "luettiin", "została przeczytana", "zostala przeczytana", "byla přečtena",
     "bola prečítaná", "elolvas", "a fost citit", "было прочитано", "прочитано", "прочтено", "okundu", "διαβάστηκε", "נקראה",
     "تمت قراءة", "已阅读", "已閱讀", "已于", "開封", "읽었",

@@ -13,7 +13,7 @@ pub(super) const SURE: &[&str] = &[
     "out of office message", "out of office response", "out of office notice", "out of office assistant", "out-of-office reply",
     "out-of-office message", "out-of-office notification", "out-of-office autoreply", "out of the office reply", "vacation reply",
     "vacation message", "vacation notice", "vacation response", "vacation autoreply", "vacation auto-reply", "vacation responder",
-    "holiday autoreply", "away message", "away notice", "away from my mail", "automatic acknowledgement",
+    "holiday autoreply", "away message", "away notice", "away from my mail", "this is an autoreply", "this is an auto-reply", "automatic acknowledgement",
     "automatic acknowledgment",
     "auto acknowledgement", "auto-acknowledgement", "automated acknowledgement", "automatic receipt confirmation",
     "automatic confirmation of receipt",
@@ -56,7 +56,7 @@ pub(super) const SURE: &[&str] = &[
     "házon kívül", "irodán kívül", "răspuns automat", "raspuns automat", "în afara biroului",
     // Croatian, Serbian, Slovenian, Baltic languages
     "automatski odgovor", "samodejni odgovor", "samodejno sporočilo", "аутоматски одговор", "automatinis atsakymas",
-    "automātiskā atbilde",
+    "automātiskā atbilde", "automātiska atbilde",
     "automaatvastus", "automaatne vastus",
     // Russian, Ukrainian, Bulgarian
     "автоответ", "автоматический ответ", "автоответчик", "автоматическое уведомление", "вне офиса", "нет на работе",
