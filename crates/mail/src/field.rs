@@ -128,7 +128,9 @@ fn charset_of(header: &Header<'_>) -> Option<&'static Encoding> {
         let end = label.iter().position(|octet| matches!(octet, b';' | b'\r' | b'\n' | b' ' | b'\t'))?;
         charset::eight_bit(std::str::from_utf8(label.get(..end)?).ok()?)
     };
-    let detected = || charset::detect(&[&foreign, start].concat());
+    // Text in UTF-8 says nothing of octets that are not.
+    let is_utf8 = std::str::from_utf8(start).err().is_none_or(|error| error.error_len().is_none());
+    let detected = || charset::detect(&if is_utf8 { foreign.clone() } else { [&foreign, start].concat() });
     Some(declared.filter(fits).or_else(|| of_part().filter(fits)).unwrap_or_else(detected))
 }
 
@@ -330,6 +332,7 @@ mod tests {
                 "ąć",
             ),
             ("UTF-8", "Subject: café\nContent-Type: text/plain; charset=iso-8859-2\n\nx".as_bytes(), "café"),
+            ("beside a text in UTF-8", b"Subject: J\xf6rg Wilhelmsen H\xe5vard\n\n\xc3\xb8 \xc3\xa6 \xc3\xa5 \xc3\xb8\n", "Jörg Wilhelmsen Håvard"),
             ("in an encoded word", b"Subject: =?iso-8859-2?Q?\xb1=E6?= \xe9\n\nx", "=?iso-8859-2?Q?=B1=E6?= é"),
             ("what it looks like", b"Subject: \xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0\n\n", "Привет, как дела"),
         ] {

@@ -423,6 +423,20 @@ fn what_the_forwarder_wrote_below_is_kept() {
 }
 
 #[test]
+fn a_long_rule_at_the_end_or_above_a_signature_ends_the_original() {
+    let head = "----------  Forwarded Message  ----------\n\nSubject: Lamp\nFrom: Alice <alice@example.org>\nTo: desk@example.com\n\nIt does not light.\n";
+    for (rest, body, below) in [
+        ("--------------------\n", "It does not light.", ""),
+        ("--------------------\n\n-- \nBob\n", "It does not light.", "-- \nBob"),
+        ("--------------------\nmore\n", "It does not light.\n--------------------\nmore", ""),
+        ("-------------------\n", "It does not light.\n-------------------", ""),
+    ] {
+        let found = original(&format!("{head}{rest}"), "Fwd: Lamp").unwrap();
+        assert_eq!((found.body.as_str(), found.below.as_str()), (body, below), "{rest}");
+    }
+}
+
+#[test]
 fn the_search_ends_at_its_limit() {
     let block = "---------- Forwarded message ----------\nFrom: Alice Ask <alice@example.org>\n\nHi";
     for (octets, is_found) in [(SEARCHED_OCTETS - 1, true), (SEARCHED_OCTETS, false)] {

@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
             end = line.at;
             break;
         }
-        if ends(&line, depth, &mut open) {
+        if ends(&line, depth, &mut open) || is_last_rule(text, &line) {
             end = line.next;
             break;
         }
@@ -47,16 +47,16 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
         body.push_str(content);
         body.push('\n');
     }
-    let body = trim_blank_lines(without_last_rule(&body));
+    let body = trim_blank_lines(&body);
     let text = if indent == 0 || body.is_empty() { body.to_owned() } else { without_indent(body, indent) };
     Body { text, end }
 }
 
-/// KMail draws a rule below the original and says nothing in it.
-fn without_last_rule(body: &str) -> &str {
-    let body = body.trim_end();
-    let (rest, last) = body.rsplit_once('\n').unwrap_or(("", body));
-    if last.len() >= RULE_OCTETS && last.bytes().all(|octet| octet == b'-') { rest } else { body }
+/// KMail draws a rule below the original that says nothing; at most the forwarder's signature follows.
+fn is_last_rule(text: &str, line: &Line<'_>) -> bool {
+    let is_rule = line.content.len() >= RULE_OCTETS && line.content.bytes().all(|octet| octet == b'-');
+    let rest = || text.get(line.next..).unwrap_or_default().trim_start();
+    is_rule && (rest().is_empty() || rest().lines().next().is_some_and(|next| next.trim_end() == "--"))
 }
 
 /// Some programs repeat the mark under the header, or draw a rule there.
