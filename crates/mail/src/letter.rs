@@ -156,6 +156,9 @@ impl Letter {
         let mut letter = Self::without_original(raw);
         if letter.nature.may_be_forward() {
             letter.forwarded = forward::of(&letter, raw);
+        } else {
+            // Reports print headers of the mail that they are about, and what matters stands below.
+            letter.reply = Reply::default();
         }
         letter
     }

@@ -235,6 +235,14 @@ fn named_inline_text_is_a_file_beside_other_text() {
 }
 
 #[test]
+fn nothing_of_a_report_is_hidden() {
+    let text = "This report relates to a message you sent:\n\nDate: Mon, 1 Jun 2026 10:00:00 +0000\nFrom: desk@help.example\nTo: ada@shop.example\nSubject: offer\n\nYour message cannot be delivered to ada@shop.example: user unknown\n";
+    let of = |from: &str| letter(&format!("From: {from}\nSubject: Delivery failed\n\n{text}"));
+    assert!(of("mailer-daemon@x.example").reply.hidden.is_empty());
+    assert!(!of("ann@x.example").reply.hidden.is_empty());
+}
+
+#[test]
 fn boundary_below_a_line_of_blanks_begins_the_first_part() {
     let mixed = "Content-Type: multipart/mixed; boundary=b\n \n";
     let read =

@@ -109,8 +109,11 @@ fn field(body: &str) -> Option<u8> {
     let (label, _) = labelled(body)?;
     let plain = label.trim_start_matches(|c: char| is_dash(c) || c == '|').trim_end_matches('*');
     let label = trim(plain).to_lowercase();
-    // Webmail of French providers prints the date so.
-    if label == "message du" {
+    // Webmail of French providers prints the date so, with a colon or without.
+    if label
+        .strip_prefix("message du")
+        .is_some_and(|date| date.is_empty() || date.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+    {
         return Some(DATE);
     }
     Some(match field_of(&label)? {
