@@ -84,7 +84,7 @@ pub(super) fn automatic(letter: &Letter, subject: &Subject, seen: &Signs) -> Opt
     }
     let first = of(&letter.text, if is_perhaps { OPENING_OCTETS } else { FIRST_OCTETS });
     let has = |table: &[&str]| table.iter().any(|phrase| first.contains(phrase));
-    if is_perhaps && (has(AWAY) || has(MACHINE)) && !first.contains('?') {
+    if is_perhaps && (has(AWAY) || has(MACHINE) || has(MACHINE_ANSWER)) && !first.contains('?') {
         return Some(Sign::Text(Wording::AutoReply));
     }
     // A hint of a program in the header and the words of an answering machine.
@@ -221,6 +221,7 @@ const MACHINE_ANSWER: &[&str] = &[
     "this is an auto-response", "this is an autoresponse", "this is an automatically generated reply",
     "this is an automatically generated response", "this is an automated acknowledgement",
     "this is an automatic acknowledgement", "this is an automatic out of office", "this is an out of office",
+    "this is an automatic confirmation", "this is an automated confirmation", "this is an automatically generated confirmation",
     "automatic reply:", "autoreply:", "auto-reply:",
     "dies ist eine automatische antwort", "dies ist eine automatisch generierte antwort",
     "dies ist eine automatische abwesenheit", "dies ist eine automatische empfangs", "dies ist eine automatische eingangs",

@@ -119,10 +119,15 @@ pub(super) fn names_person_away(subject: &str) -> bool {
         " is currently out of the office",
         " is on vacation until",
         " est absent du bureau",
+        " est absent(e)",
+        " está fuera de la oficina",
+        " está fora do escritório",
+        " è fuori ufficio",
+        " is niet op kantoor",
         " ist außer haus",
         " ist nicht im büro",
     ];
-    (subject.contains(" is ") || subject.contains(" est ") || subject.contains(" ist "))
+    [" is ", " est ", " ist ", " está ", " è "].iter().any(|verb| subject.contains(verb))
         && AWAY.iter().any(|phrase| {
             subject.find(phrase).is_some_and(|at| {
                 let (name, rest) = subject.split_at_checked(at).unwrap_or_default();

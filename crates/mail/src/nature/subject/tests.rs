@@ -131,6 +131,8 @@ fn subjects_of_answering_machines_are_known() {
         "ตอบกลับอัตโนมัติ: ใบเสนอราคา",
         "Balasan otomatis: penawaran",
         "Ada Lovelace is out of the office (returning Monday)",
+        "Ada Lovelace est absent(e)",
+        "Ada Lovelace está fuera de la oficina",
     ] {
         assert_eq!(of(subject).wording, Some(Wording::AutoReply), "{subject}");
     }
@@ -145,6 +147,8 @@ fn people_who_write_about_machines_are_not_taken_for_them() {
         "Question about undeliverable mail",
         "My colleague is out of the office and I need access",
         "Who is out of the office today?",
+        "Mon fils Paul est absent",
+        "Quién está fuera de la oficina hoy?",
         "Réponse automatiquement envoyée deux fois",
         "Problem: delivery failed",
     ] {
