@@ -52,42 +52,53 @@ impl Spooler {
             !std::mem::replace(&mut queue.is_led, true)
         };
         if leads {
-            Lead { spooler: self.clone() }.begin();
+            Lead::new(self.clone()).begin();
         }
         answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the spool writer has stopped".into())))
     }
 }
 
-/// The right to write, held by one task at a time. Dropping it hands it on, also when its task ends early.
+/// The right to write, held by one task at a time.
+///
+/// Dropping it after a group hands it on. Dropped earlier, its task was ended, as by a runtime that shuts down: another task
+/// would be ended just so, so whoever waits is told that nobody writes, and the next mail begins anew.
 struct Lead {
     spooler: Spooler,
+    is_done: bool,
 }
 
 impl Lead {
+    fn new(spooler: Spooler) -> Lead {
+        Lead { spooler, is_done: false }
+    }
+
     /// Writes what waits, on a task of its own.
-    fn begin(self) {
+    fn begin(mut self) {
         tokio::spawn(async move { self.write_group().await });
     }
 
-    async fn write_group(&self) {
+    async fn write_group(&mut self) {
         let group = {
             let mut queue = self.spooler.queue.lock().expect("plain push and take");
             let count = queue.waiting.len().min(GROUP_MAX);
             queue.waiting.drain(..count).collect::<Vec<_>>()
         };
         write_group(&self.spooler.store, group).await;
+        self.is_done = true;
     }
 }
 
 impl Drop for Lead {
     fn drop(&mut self) {
-        let has_more = {
+        let (has_more, unheard) = {
             let mut queue = self.spooler.queue.lock().expect("plain push and take");
-            queue.is_led = !queue.waiting.is_empty();
-            queue.is_led
+            queue.is_led = self.is_done && !queue.waiting.is_empty();
+            (queue.is_led, if self.is_done { Vec::new() } else { std::mem::take(&mut queue.waiting) })
         };
+        // Wakes those who wait, so not under the lock.
+        drop(unheard);
         if has_more {
-            Lead { spooler: self.spooler.clone() }.begin();
+            Lead::new(self.spooler.clone()).begin();
         }
     }
 }
@@ -126,6 +137,13 @@ mod tests {
 
     use super::*;
 
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let (url, blobs) = (format!("sqlite:{}/desk.db", folder.path().display()), format!("file:{}/b", folder.path().display()));
+        let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
+        store.migrate().unwrap();
+        store
+    }
+
     async fn mail(store: &Store, id: i64) -> Vec<NewMail> {
         let raw = Arc::new(b"Subject: x\r\n\r\nhi\r\n".to_vec());
         let packed = store.pack_mail(1, id, &raw).await.unwrap();
@@ -135,10 +153,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn whoever_waits_is_answered_also_when_the_first_of_the_group_goes_away() {
         let folder = tempfile::tempdir().unwrap();
-        let (url, blobs) = (format!("sqlite:{}/desk.db", folder.path().display()), format!("file:{}/b", folder.path().display()));
-        let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
-        let migrated = store.clone();
-        tokio::task::spawn_blocking(move || migrated.migrate()).await.unwrap().unwrap();
+        let store = tokio::task::block_in_place(|| store(&folder));
         let spooler = Spooler::new(store.clone());
         // Came in the moment before the first one began to write.
         let (done, answer) = oneshot::channel();
@@ -150,5 +165,37 @@ mod tests {
         answer.await.unwrap().unwrap();
         spooler.spool(mail(&store, 3).await).await.unwrap();
         assert_eq!(store.read(|tx| store::spool::count(tx, 1)).await.unwrap(), 3);
+    }
+    #[test]
+    fn a_runtime_that_ends_while_a_group_is_written_tells_whoever_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let spooler = Spooler::new(store.clone());
+        // The database hangs until it is let go.
+        let (let_go, hangs) = std::sync::mpsc::channel::<()>();
+        let (hanging, holder) = (std::sync::Mutex::new(hangs), store.clone());
+        let held = std::thread::spawn(move || {
+            holder.write_blocking(move |_| {
+                let _ = hanging.lock().unwrap().recv();
+                Ok(())
+            })
+        });
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let (done, answer) = oneshot::channel();
+        runtime.block_on(async {
+            let mut first = Box::pin(spooler.spool(mail(&store, 1).await));
+            assert!(matches!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+            while !spooler.queue.lock().unwrap().waiting.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            let second = Waiting { mails: mail(&store, 2).await, done };
+            spooler.queue.lock().unwrap().waiting.push(second);
+        });
+        drop(runtime);
+        assert!(answer.blocking_recv().is_err(), "nobody will write it");
+        drop(let_go);
+        held.join().unwrap().unwrap();
+        let after = tokio::runtime::Runtime::new().unwrap();
+        after.block_on(async { spooler.spool(mail(&store, 3).await).await }).unwrap();
     }
 }
