@@ -41,6 +41,8 @@ pub(crate) use signals::listen as listen_for_signals;
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 /// How long pages may take to end after everything else.
 const PAGES_WITHIN: Duration = Duration::from_secs(2);
+/// How long the database may take to end what is in hand, after everything else.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A desk that has come up.
 #[derive(Debug, Clone)]
@@ -112,8 +114,24 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
         running.until_stopped().await.and(done)
     });
     runtime.shutdown_timeout(PAGES_WITHIN);
-    store.close();
+    if !close(store, CLOSE_WITHIN) {
+        let seconds = CLOSE_WITHIN.as_secs();
+        tracing::warn!("The database does not answer: left after {seconds} s; what was in hand is done after the next start");
+    }
     ended
+}
+
+/// Closes the store, and says whether that ended in time. It waits for commits, which a server that hangs never answers, and
+/// no signal is heard any more.
+fn close(store: Store, within: Duration) -> bool {
+    let (tell, told) = std::sync::mpsc::channel();
+    let closing = std::thread::Builder::new().name("closing".into()).spawn(move || {
+        store.close();
+        // Dropped here too: the last one may wait again.
+        drop(store);
+        let _ = tell.send(());
+    });
+    closing.is_ok() && told.recv_timeout(within).is_ok()
 }
 
 /// The parts of a running desk.
@@ -331,4 +349,30 @@ pub(crate) fn limits(config: &Config) -> Limits {
 
 fn millis(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_hangs_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Config::default().store_options(folder.path())).unwrap();
+        let (let_go, hangs) = std::sync::mpsc::channel::<()>();
+        let (begin, begun) = std::sync::mpsc::channel();
+        let (hanging, writer) = (std::sync::Mutex::new(hangs), store.clone());
+        let writing = std::thread::spawn(move || {
+            writer.write_blocking(move |_| {
+                let _ = begin.send(());
+                let _ = hanging.lock().unwrap().recv();
+                Ok(())
+            })
+        });
+        begun.recv().unwrap();
+        assert!(!close(store.clone(), Duration::ZERO));
+        drop(let_go);
+        writing.join().unwrap().unwrap();
+        assert!(close(store, Duration::MAX), "it is waited for when it answers");
+    }
 }
