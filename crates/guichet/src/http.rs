@@ -1,6 +1,7 @@
 //! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`; and the set-up page and the
 //! hooks beside them.
 
+mod connections;
 mod gauges;
 mod metrics;
 pub(crate) mod setup;
@@ -20,6 +21,7 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use connections::BOUNDS;
 pub(crate) use gauges::{Depths, depths};
 
 /// How long the database may take to answer before the desk counts as not ready.
@@ -76,10 +78,7 @@ async fn ask(store: &Store) -> Result<(), String> {
 /// Serves the pages, and what others route, until told to stop; requests in hand are finished.
 pub(crate) async fn serve(listener: TcpListener, pages: Arc<Pages>, others: Router, stop: CancellationToken) {
     let upkeep = tokio::spawn(upkeep(pages.recorder.clone()));
-    let service = router(pages).merge(others).into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
-        tracing::error!(%error, "Pages are not served any more");
-    }
+    connections::serve(listener, router(pages).merge(others), BOUNDS, &stop).await;
     upkeep.abort();
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Rooms never call each other here either: they share the store, and meet in its tables.
 
+mod descriptors;
 mod lock;
 mod logging;
 mod node;
@@ -95,6 +96,7 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     logging::start(&loaded.config.log);
     // Fails only when it is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    descriptors::raise(&loaded.config);
     let _lock = lock::take(loaded)?;
     let store = open::make_store(loaded)?;
     let runtime =
