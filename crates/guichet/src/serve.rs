@@ -102,7 +102,7 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().doing("the program could not start its runtime")?;
     let ended = runtime.block_on(async {
-        store.blobs().check().await.doing("blobs.url cannot be used")?;
+        store.check_blobs().await.doing("blobs.url cannot be used")?;
         let stop = CancellationToken::new();
         signals::listen(stop.clone()).doing("signals cannot be listened to")?;
         let running = Running::start(loaded, &store, stop.clone()).await?;

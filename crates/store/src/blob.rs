@@ -1,5 +1,6 @@
 //! Larger raw mails, one object each, written once and durable before the row that names them.
 
+mod marker;
 mod s3;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use crate::Store;
 use crate::error::{Result, StoreError};
 
 /// How long writing, reading and removing a small object may take.
@@ -43,11 +45,11 @@ impl Blobs {
         Ok(Blobs { store: Arc::new(store.with_fsync(true)) })
     }
 
-    /// Writes, reads and removes a small object, so that a desk that could not keep a large mail says so before it takes one.
+    /// Writes, reads and removes a small object.
     ///
     /// # Errors
     /// [`StoreError::Setup`] with what the object store said.
-    pub async fn check(&self) -> Result<()> {
+    async fn check(&self) -> Result<()> {
         let name = format!("check/{:032x}", rand::random::<u128>());
         let tried = async {
             self.put(&name, name.clone().into_bytes()).await?;
@@ -111,6 +113,30 @@ impl Blobs {
         let object = self.store.get(&Path::from(name)).await.map_err(|error| failed(name, &error))?;
         let bytes = object.bytes().await.map_err(|error| failed(name, &error))?;
         Ok(bytes.to_vec())
+    }
+
+    /// Reads an object that may be missing.
+    async fn find(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        match self.get(name).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::Statement(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Store {
+    /// Looks whether blobs can be written and are this database's own, so that a desk that could not keep a large mail says so
+    /// before it takes one.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] with what the object store said, or whose the blobs are.
+    pub async fn check_blobs(&self) -> Result<()> {
+        self.blobs().check().await?;
+        match tokio::time::timeout(CHECK_WITHIN, self.own_blobs()).await {
+            Ok(owned) => owned,
+            Err(_) => Err(StoreError::setup("the object store does not answer in time")),
+        }
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Store {
 struct StoreInner {
     backend: Backend,
     blobs: blob::Blobs,
+    /// Set once the blobs were found to be this database's own: nothing is written among another desk's.
+    blobs_owned: tokio::sync::OnceCell<()>,
     ids: ids::IdBlocks,
     wakes: Arc<work::Wakes>,
 }
@@ -104,7 +106,8 @@ impl Store {
             ));
         };
         let blobs = blob::Blobs::open(&options.blobs)?;
-        let inner = StoreInner { backend, blobs, ids: ids::IdBlocks::default(), wakes };
+        let inner =
+            StoreInner { backend, blobs, blobs_owned: tokio::sync::OnceCell::new(), ids: ids::IdBlocks::default(), wakes };
         Ok(Store { inner: Arc::new(inner) })
     }
 

@@ -14,6 +14,7 @@ pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
     (6, "crashes", include_str!("../migrations/0006_crashes.sql")),
     (7, "lists", include_str!("../migrations/0007_lists.sql")),
+    (8, "blob_marker", include_str!("../migrations/0008_blob_marker.sql")),
 ];
 
 const PARTITIONS: usize = 4;

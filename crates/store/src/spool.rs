@@ -46,7 +46,8 @@ impl Store {
     /// Compresses a mail and, when it is large, makes its blob durable; the row comes with [`Store::spool`].
     ///
     /// # Errors
-    /// [`StoreError::Blob`]: nothing is promised yet, the client must try again.
+    /// [`StoreError::Blob`], or [`StoreError::Setup`] when the blobs are another desk's: nothing is promised yet, the client
+    /// must try again.
     pub async fn pack_mail(&self, account_id: i64, mail_id: i64, raw: &Arc<Vec<u8>>) -> Result<Packed> {
         let body = if raw.len() <= PACK_HERE_MAX {
             raw::pack(raw)?
@@ -58,6 +59,7 @@ impl Store {
         if body.len() <= INLINE_MAX {
             return Ok(Packed { size_bytes: raw.len(), body: Some(body), blob: None });
         }
+        self.inner.blobs_owned.get_or_try_init(|| self.own_blobs()).await?;
         let name = Blobs::name(account_id, mail_id);
         self.blobs().put(&name, body).await?;
         Ok(Packed { size_bytes: raw.len(), body: None, blob: Some(name) })

@@ -23,19 +23,26 @@ pub struct Swept {
 }
 
 impl Store {
-    /// Removes the blobs that were written a day before `now` or earlier and that no row names. Idempotent; safe beside the
-    /// doors and beside other nodes. Objects that bear no name of ours are left alone.
+    /// Removes the blobs that were written a day before `now` or earlier and that no row names; a `now` that the database's
+    /// clock has not reached counts as that. Idempotent; safe beside the doors and beside other nodes. Objects that bear no
+    /// name of ours are left alone.
     ///
     /// # Errors
-    /// [`crate::StoreError::Blob`] or as the database says; what was removed stays removed.
+    /// [`crate::StoreError::Setup`] when the blobs are another desk's, [`crate::StoreError::Blob`], or as the database says;
+    /// what was removed stays removed.
     pub async fn sweep_blobs(&self, now: i64) -> Result<Swept> {
+        self.own_blobs().await?;
+        let now = now.min(self.read(|tx| tx.database_now()).await?);
         let mut swept = Swept::default();
         let mut old = Vec::new();
         let mut listed = self.blobs().list();
         while let Some(blob) = listed.next().await {
             let (name, written_at) = blob?;
+            if Blobs::owner(&name).is_none() {
+                continue;
+            }
             swept.seen += 1;
-            if written_at + GRACE_MS <= now && Blobs::owner(&name).is_some() {
+            if written_at + GRACE_MS <= now {
                 old.push(name);
             }
             if old.len() >= AT_ONCE {

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bells;
+mod blobs;
 mod crashes;
 mod directory;
 mod durability;

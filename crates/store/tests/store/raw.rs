@@ -8,7 +8,7 @@ use store::spool::NewMail;
 use crate::support::{account, mail, on_both, wait};
 
 /// Bytes that cannot be compressed, the same each time (xorshift64).
-fn noise(length: usize) -> Vec<u8> {
+pub(crate) fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut next = || {
         state ^= state << 13;
@@ -70,23 +70,5 @@ fn mails_of_one_account_are_not_found_by_another() {
         // More ids than one list holds.
         let ids: Vec<i64> = (1..2_000).collect();
         assert_eq!(store.read_blocking(move |tx| store::raw::find_many(tx, 1, &ids)).unwrap().len(), 1);
-    });
-}
-
-#[test]
-fn a_blob_that_no_row_names_is_removed_after_a_day() {
-    on_both(|store| {
-        account(store, 1, "acme").unwrap();
-        let kept = spooled(store, 5, &noise(INLINE_MAX * 2));
-        // What a crash between blob and row leaves.
-        let orphan = wait(store.pack_mail(1, 6, &Arc::new(noise(INLINE_MAX * 2)))).unwrap();
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64;
-        let day = 24 * 3_600_000;
-        let swept = |now| wait(store.sweep_blobs(now)).map(|swept| (swept.seen, swept.removed)).unwrap();
-        assert_eq!(swept(now + day - 600_000), (2, 0), "its row may still come");
-        assert_eq!(swept(now + day + 600_000), (2, 1));
-        assert_eq!(swept(now + day + 600_000), (1, 0));
-        assert!(wait(kept.unpack(store)).is_ok());
-        assert!(wait(orphan.unpack(store)).is_err());
     });
 }
