@@ -153,6 +153,7 @@ impl Running {
         let listener = listener(config).await?;
         let http = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let holder = holder(config, loaded.config.sqlite_file(&loaded.data).is_some(), http.unwrap_or(config.http.listen));
+        node::take(config, store, &holder).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let engine = engine(config, store, &holder, &clock).await?;
         let setup = Arc::new(Setup::new(engine.clone(), config));

@@ -1,8 +1,26 @@
-//! Which nodes hold which accounts, and which accounts nobody holds though something waits there; for `doctor`.
+//! A node's name, which one process bears; and for `doctor`: which nodes hold which accounts, and which accounts nobody holds
+//! though something waits there.
+
+use std::time::Duration;
 
 use crate::error::Result;
 use crate::work::Kind;
-use crate::{Tx, values};
+use crate::{Backend, Store, Tx, values};
+
+impl Store {
+    /// Takes the name under which this process holds leases, until the store is closed; false when another process has it
+    /// after `wait` still. A name whose connection is lost is taken again. An embedded database has one process, by the lock of
+    /// its own file.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Unavailable`].
+    pub async fn take_name(&self, name: &str, wait: Duration) -> Result<bool> {
+        match &self.inner.backend {
+            Backend::Sqlite(_) => Ok(true),
+            Backend::Postgres(postgres) => postgres.take_name(name, wait).await,
+        }
+    }
+}
 
 /// How many accounts a node holds for one kind of work.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,12 +4,14 @@
 //! Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
 
 mod crier;
+mod name_lock;
 mod server;
 mod session;
 mod statement;
 mod tls;
 
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use crate::error::{Result, StoreError};
 use crate::job::{Job, Outcome};
@@ -18,6 +20,7 @@ use crate::value::Row;
 use crate::work::Wakes;
 
 use crier::Crier;
+use name_lock::NameLock;
 use server::Server;
 use session::Failure;
 
@@ -37,6 +40,9 @@ pub(crate) struct Postgres {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     crier: Crier,
+    /// For the connection that holds the name.
+    server: Box<Server>,
+    name: Mutex<Option<NameLock>>,
 }
 
 impl Postgres {
@@ -54,8 +60,9 @@ impl Postgres {
                 .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
             threads.push(thread);
         }
-        let crier = Crier::start(server, wakes)?;
-        Ok(Postgres { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads), crier })
+        let crier = Crier::start(server.clone(), wakes)?;
+        let (queue, threads) = (Mutex::new(Some(sender)), Mutex::new(threads));
+        Ok(Postgres { queue, threads, crier, server: Box::new(server), name: Mutex::default() })
     }
 
     pub(crate) fn write(&self, job: Job) {
@@ -83,12 +90,22 @@ impl Postgres {
         self.crier.tell(bell);
     }
 
+    /// Takes a node's name until the store is closed; false when another process has it after `wait` still.
+    pub(crate) async fn take_name(&self, name: &str, wait: Duration) -> Result<bool> {
+        let taken = NameLock::take(Server::clone(&self.server), name, wait).await?;
+        let is_taken = taken.is_some();
+        *self.name.lock().expect("plain put") = taken;
+        Ok(is_taken)
+    }
+
     pub(crate) fn close(&self) {
         self.crier.close();
         self.queue.lock().expect("no closure runs under this lock").take();
         for thread in self.threads.lock().expect("no closure runs under this lock").drain(..) {
             let _ = thread.join();
         }
+        // Last: until here it may have worked.
+        drop(self.name.lock().expect("plain take").take());
     }
 }
 

@@ -1,8 +1,32 @@
 //! The name under which this process holds accounts: the same after a restart, different from every other process.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::config::Config;
+use store::Store;
+
+use crate::config::{Config, Role};
+use crate::failure::{Doing as _, Failure, Result};
+
+/// How long a process that bore the name before may take to be gone: PostgreSQL needs some ten seconds to notice a machine
+/// that vanished.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// Takes the name for this process, when it has a part that holds accounts.
+///
+/// # Errors
+/// When another process bears it.
+pub(super) async fn take(config: &Config, store: &Store, holder: &str) -> Result<()> {
+    let has_leases = config.has_role(Role::Engine) || config.has_role(Role::Outbox);
+    if !has_leases || store.take_name(holder, GONE_WITHIN).await.doing("the name of this node cannot be taken")? {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!("a node named {holder:?} runs on this database already"),
+        "two processes under one name would work the same accounts at once and send mail twice",
+        "set node.name to another name for each process, or stop the other one",
+    ))
+}
 
 /// The name given, else one that is made: an embedded database has one process, so its name need not tell it from others.
 pub(crate) fn holder(config: &Config, is_embedded: bool, http: SocketAddr) -> String {

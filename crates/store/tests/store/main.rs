@@ -20,6 +20,7 @@ mod ids;
 mod import;
 mod lists;
 mod message_ids;
+mod names;
 mod nodes;
 mod outbox;
 mod partitions;
