@@ -16,7 +16,6 @@ mod closer;
 mod command;
 mod digest;
 mod guarded;
-mod pace;
 mod purge;
 mod sorter;
 mod supply;
