@@ -5,6 +5,7 @@
 
 mod deliver;
 mod lease;
+mod make;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -88,29 +88,36 @@ pub struct Mail {
     pub created_at: i64,
 }
 
-/// Mails by ids, in no order.
+/// Mails by ids, in no order. Each is read by itself: one with a damaged row keeps none of the others back.
 ///
 /// # Errors
-/// As the database says.
-pub fn mails(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Mail>> {
+/// As the database says. In the place of a mail: [`crate::StoreError::Row`] when its values are not of the expected form,
+/// [`crate::StoreError::Statement`] when its bytes are damaged.
+pub fn mails(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(i64, Result<Mail>)>> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT id, ticket_id, ticket_number, comment_id, message_id, content, raw, created_at
                FROM outgoing_mails WHERE account_id = $1 AND id IN ($2..)";
     let rows = tx.query_in(sql, &values![account_id], &list)?;
     rows.into_iter()
         .map(|mut row| {
-            Ok(Mail {
-                id: row.int()?,
-                ticket_id: row.maybe_int()?,
-                ticket_number: row.maybe_int()?,
-                comment_id: row.maybe_int()?,
-                message_id: row.text()?,
-                content: row.json()?,
-                raw: row.maybe_bytes()?.map(|packed| unpack_framed(&packed)).transpose()?,
-                created_at: row.int()?,
-            })
+            let id = row.int()?;
+            Ok((id, read_mail(id, row)))
         })
         .collect()
+}
+
+/// The columns behind the id.
+fn read_mail(id: i64, mut row: Row) -> Result<Mail> {
+    Ok(Mail {
+        id,
+        ticket_id: row.maybe_int()?,
+        ticket_number: row.maybe_int()?,
+        comment_id: row.maybe_int()?,
+        message_id: row.text()?,
+        content: row.json()?,
+        raw: row.maybe_bytes()?.map(|packed| unpack_framed(&packed)).transpose()?,
+        created_at: row.int()?,
+    })
 }
 
 /// Keeps the bytes of mails before their first attempt.

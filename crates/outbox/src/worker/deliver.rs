@@ -8,7 +8,8 @@ use store::outbox::{Attempted, Due};
 use store::work::{self, Kind, Lease};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::take::{Delivery, WAIT_MS};
+use super::make::Delivery;
+use super::take::WAIT_MS;
 use super::{PAUSE, Worker};
 use crate::answer::{Attempt, AttemptResult, Scope};
 use crate::retry::{Class, Deferred, Next};

@@ -92,6 +92,16 @@ impl Bench {
         put.await.unwrap();
     }
 
+    /// Writes one more recipient of a mail.
+    async fn put_also(&self, account_id: i64, id: i64, mail_id: i64) {
+        let put = self.store.write(move |tx| {
+            let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer,
+                       created_at, updated_at) VALUES ($1, $2, $3, 'carl@example.com', 'queued', 0, $4, '', $4, $4)";
+            tx.execute(sql, &[Value::Int(account_id), Value::Int(id), Value::Int(mail_id), Value::Int(NOW)])
+        });
+        put.await.unwrap();
+    }
+
     async fn announce(&self, account_id: i64, from_marker: i64, count: i64) {
         let announced = self.store.write(move |tx| {
             (from_marker..from_marker + count).try_for_each(|marker| work::add(tx, Kind::Outbox, &[(account_id, 0)], marker))
@@ -162,17 +172,23 @@ async fn a_mail_that_cannot_be_made_is_bounced_and_stops_nobody_else() {
             Row::new(2, 6, "bob@example.net"),
         ])
         .await;
+    bench.put_also(1, 7, 2).await;
+    bench.put_also(1, 8, 5).await;
+    bench.put_also(1, 9, 99).await;
     bench.announce(1, 1, 1).await;
     bench.announce(2, 2, 1).await;
     let run = bench.run(relay(&server), 60_000);
     bench.until(2, "sent", 1).await;
-    bench.until(1, "bounced", 3).await;
-    bench.until(1, "sent", 2).await;
+    bench.until(1, "bounced", 4).await;
+    bench.until(1, "sent", 3).await;
     for row in bench.rows(1).await.iter().filter(|row| row.state == "bounced") {
         assert!(row.last_answer.starts_with("the mail could not be made: "), "{row:?}");
         assert_eq!(row.attempts, 0, "{row:?}");
     }
-    assert_eq!(server.heard().mails.len(), 3);
+    let sql = "SELECT state FROM outbox WHERE account_id = 1 AND id = 9";
+    let without_mail = bench.store.read(|tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose()).await.unwrap();
+    assert_eq!(without_mail.as_deref(), Some("bounced"));
+    assert_eq!(server.heard().mails.len(), 4);
     end(run).await;
 }
 

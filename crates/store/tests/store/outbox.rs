@@ -6,9 +6,9 @@ use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
 use serde_json::json;
 use store::changes::Writing;
-use store::outbox::{self, Attempted, Due};
+use store::outbox::{self, Attempted, Due, Mail};
 use store::work::{self, Kind};
-use store::{Before, Store};
+use store::{Before, Store, StoreError, Value};
 
 use crate::support::{account, new_person, on_both, open, opening, ticket, write, write_as};
 
@@ -51,6 +51,12 @@ fn claim(store: &Store, now: i64, in_hand: &'static [i64], limit: usize) -> Vec<
 fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
     let done = [Attempted { id, state, due_at, answer: format!("{state} at {now}"), tried: true }];
     store.write_blocking(move |tx| outbox::record(tx, 1, &done, now)).unwrap();
+}
+
+fn mail(store: &Store, id: i64) -> Result<Mail, StoreError> {
+    let mut found = store.read_blocking(move |tx| outbox::mails(tx, 1, &[id])).unwrap();
+    assert_eq!((found.len(), found[0].0), (1, id));
+    found.remove(0).1
 }
 
 /// `(id, state, attempts, due_at, last_answer)` of every row.
@@ -262,11 +268,35 @@ fn the_bytes_of_a_mail_are_kept_once() {
         sent_mail(store, true);
         let keep = |bytes: &'static [u8]| {
             store.write_blocking(move |tx| outbox::keep_bytes(tx, 1, &[(400, bytes.to_vec())])).unwrap();
-            store.read_blocking(|tx| outbox::mails(tx, 1, &[400])).unwrap().remove(0)
+            mail(store, 400).unwrap()
         };
-        let before = store.read_blocking(|tx| outbox::mails(tx, 1, &[400])).unwrap().remove(0);
+        let before = mail(store, 400).unwrap();
         assert_eq!((before.raw, before.ticket_number, before.comment_id), (None, Some(1), Some(7)));
         assert_eq!(keep(b"first").raw.as_deref(), Some(&b"first"[..]));
         assert_eq!(keep(b"second").raw.as_deref(), Some(&b"first"[..]), "every retry sends the same bytes");
+    });
+}
+
+#[test]
+fn a_damaged_mail_is_an_error_in_its_own_place() {
+    on_both(|store| {
+        sent_mail(store, true);
+        let neighbours = store.write_blocking(|tx| {
+            let sql = "INSERT INTO outgoing_mails (account_id, id, kind, message_id, content, raw, created_at)
+                       SELECT account_id, id + $1, kind, message_id, content, $2, created_at
+                       FROM outgoing_mails WHERE account_id = 1 AND id = 400";
+            tx.execute(sql, &[Value::Int(1), Value::Bytes(b"\x09\0\0\0damaged")])?;
+            tx.execute(sql, &[Value::Int(2), Value::Bytes(b"")])?;
+            tx.execute(sql, &[Value::Int(3), Value::Null])?;
+            tx.execute("UPDATE outgoing_mails SET content = '{' WHERE account_id = 1 AND id = 403", &[])
+        });
+        neighbours.unwrap();
+        let found = store.read_blocking(|tx| outbox::mails(tx, 1, &[400, 401, 402, 403])).unwrap();
+        assert_eq!(found.len(), 4);
+        assert!(mail(store, 400).is_ok());
+        for (id, words) in [(401, "cannot unpack"), (402, "cannot unpack"), (403, "column 6 of a row is not JSON")] {
+            let damage = mail(store, id).unwrap_err().to_string();
+            assert!(damage.contains(words), "mail {id}: {damage}");
+        }
     });
 }

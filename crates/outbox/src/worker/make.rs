@@ -1,0 +1,99 @@
+//! The bytes of mails: made once, inside the transaction that takes their rows in hand, and kept, so that every attempt sends
+//! the same. That a mail cannot be made concerns its own rows alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use desk::notice::{Rendering, render};
+use desk::signed::{Purpose, SigningKeys};
+use store::Tx;
+use store::outbox::{Attempted, Due, Mail};
+
+/// A recipient with the bytes it gets.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    pub(super) due: Due,
+    pub(super) envelope_from: String,
+    pub(super) bytes: Arc<Vec<u8>>,
+}
+
+/// A mail ready to be sent, or why it cannot be made.
+type Made = Result<Ready, String>;
+
+struct Ready {
+    host: String,
+    bytes: Arc<Vec<u8>>,
+}
+
+/// The claimed rows with their bytes, each by itself: one whose mail cannot be made is to be recorded as bounced.
+///
+/// # Errors
+/// As the database says.
+pub(super) fn make(
+    tx: &mut Tx<'_>,
+    keys: &SigningKeys,
+    account_id: i64,
+    due: Vec<Due>,
+    now: i64,
+) -> store::Result<Vec<Result<Delivery, Attempted>>> {
+    let mails = mails(tx, keys, account_id, &due)?;
+    let make_one = |due: Due| match mails.get(&due.mail_id) {
+        Some(Ok(Ready { host, bytes })) => {
+            let envelope_from = format!("bounce+{}@{host}", keys.sign(Purpose::Bounce, account_id, due.id));
+            Ok(Delivery { envelope_from, bytes: Arc::clone(bytes), due })
+        }
+        Some(Err(why)) => Err(unmade(&due, why, now)),
+        None => Err(unmade(&due, "it is not stored", now)),
+    };
+    Ok(due.into_iter().map(make_one).collect())
+}
+
+/// A row that is given up without an attempt, so that it is seen.
+fn unmade(due: &Due, why: &str, now: i64) -> Attempted {
+    let answer = format!("the mail could not be made: {why}");
+    Attempted { id: due.id, state: "bounced", due_at: now, answer, tried: false }
+}
+
+/// The mails of some rows by their ids; what has no bytes yet gets them here.
+fn mails(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, due: &[Due]) -> store::Result<BTreeMap<i64, Made>> {
+    let ids: BTreeSet<i64> = due.iter().map(|row| row.mail_id).collect();
+    let (mut all, mut fresh) = (BTreeMap::new(), Vec::new());
+    for (id, mail) in store::outbox::mails(tx, account_id, &ids.into_iter().collect::<Vec<_>>())? {
+        let made = match mail {
+            Ok(Mail { raw: Some(raw), content, .. }) => Ok((content.host, raw)),
+            Ok(mail) => render_one(tx, keys, account_id, &mail)?.map(|bytes| {
+                fresh.push((id, bytes.clone()));
+                (mail.content.host, bytes)
+            }),
+            Err(damage) => Err(damage.to_string()),
+        };
+        all.insert(id, made.map(|(host, bytes)| Ready { host, bytes: Arc::new(bytes) }));
+    }
+    store::outbox::keep_bytes(tx, account_id, &fresh)?;
+    Ok(all)
+}
+
+fn render_one(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, mail: &Mail) -> store::Result<Result<Vec<u8>, String>> {
+    let comment = match (mail.ticket_id, mail.comment_id) {
+        (Some(ticket), Some(comment)) => store::ticket::comment_body(tx, account_id, ticket, comment)?.unwrap_or_default(),
+        _ => String::new(),
+    };
+    let references = match mail.ticket_id {
+        Some(ticket) => store::outbox::conversation(tx, account_id, ticket, mail.created_at)?,
+        None => Vec::new(),
+    };
+    let mark = keys.sign(Purpose::Mail, account_id, mail.id);
+    let rendering = Rendering {
+        content: &mail.content,
+        message_id: &mail.message_id,
+        number: mail.ticket_number.unwrap_or_default(),
+        comment: &comment,
+        references: &references,
+        mark: &mark,
+        id: mail.id,
+        date: mail.created_at,
+    };
+    // Nothing is asked of the database in here: a panic leaves the transaction as it was.
+    Ok(catch_unwind(AssertUnwindSafe(|| render(&rendering))).map_err(|_| "rendering it panicked".to_owned()))
+}
