@@ -14,6 +14,9 @@ const SQLITE_SESSION: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OF
 const POSTGRES_SESSION: &str = "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';
                                 SET statement_timeout = '300s'; SET max_parallel_maintenance_workers = 2";
 
+/// Changed rows from which autovacuum looks at a table (`autovacuum_analyze_threshold`).
+const AUTOVACUUM_FROM: i64 = 50;
+
 /// One session on the database of a desk of which no process runs.
 pub(crate) enum Bulk {
     /// The embedded file.
@@ -144,9 +147,20 @@ impl Bulk {
     pub(crate) fn finish(self) -> Result<()> {
         match &self {
             Self::Sqlite(_) => Ok(()),
-            // Also writes what the first reader of each page would have to write otherwise.
-            Self::Postgres(..) => self.run("VACUUM (ANALYZE)").and_then(|()| self.run("CHECKPOINT")),
+            Self::Postgres(..) => {
+                for (table, _) in self.pairs("SELECT relname::text, '' FROM pg_stat_user_tables ORDER BY 1")? {
+                    self.vacuum(&table)?;
+                }
+                self.run("CHECKPOINT")
+            }
         }
+    }
+
+    /// Vacuums and analyzes a table, unless autovacuum would not: what is known of one row misleads when there are thousands.
+    /// Also writes what the first reader of each page would have to write otherwise.
+    fn vacuum(&self, table: &str) -> Result<()> {
+        let count = self.number(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {AUTOVACUUM_FROM}) AS some"))?;
+        if count < AUTOVACUUM_FROM { Ok(()) } else { self.run(&format!("VACUUM (ANALYZE) {table}")) }
     }
 
     fn pairs(&self, sql: &str) -> Result<Vec<(String, String)>> {
