@@ -159,7 +159,7 @@ impl Bulk {
     /// Vacuums and analyzes a table, unless autovacuum would not: what is known of one row misleads when there are thousands.
     /// Also writes what the first reader of each page would have to write otherwise.
     fn vacuum(&self, table: &str) -> Result<()> {
-        let count = self.number(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {AUTOVACUUM_FROM}) AS some"))?;
+        let count = self.number(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {AUTOVACUUM_FROM}) AS few"))?;
         if count < AUTOVACUUM_FROM { Ok(()) } else { self.run(&format!("VACUUM (ANALYZE) {table}")) }
     }
 
