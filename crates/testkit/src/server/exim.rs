@@ -152,6 +152,8 @@ fn is_installed(package: &str) -> bool {
     state.is_ok_and(|state| state.split_whitespace().any(|word| word == "installed"))
 }
 
+/// Mail is delivered by the process that took it (`deliver_drop_privilege`): one that it starts anew with another user than its
+/// own would be denied LD_LIBRARY_PATH, and with it the libraries that the system lacks (ld.so(8), secure-execution mode).
 fn configuration(folder: &Folder, program: &Path, routes: &[(String, Route)]) -> String {
     let (mut routers, mut transports) = (String::new(), String::new());
     for (number, (domain, route)) in routes.iter().enumerate() {
@@ -172,6 +174,7 @@ daemon_smtp_ports = {unused}
 trusted_users = {trusted}
 keep_environment = LD_LIBRARY_PATH
 never_users =
+deliver_drop_privilege = true
 disable_ipv6 = true
 qualify_domain = exim.example
 begin routers
