@@ -23,6 +23,16 @@ fn desk(database: &Database, options: &StoreOptions) -> Store {
     store
 }
 
+/// Runs a case on a desk with an account, on each database.
+fn on_both_desks(case: impl Fn(&Store, &StoreOptions)) {
+    for database in both() {
+        let options = options(&database);
+        let store = desk(&database, &options);
+        account(&store, 1, "acme").unwrap();
+        case(&store, &options);
+    }
+}
+
 /// A large mail whose row never came.
 fn orphan(store: &Store, id: i64) -> Result<Packed> {
     wait(store.pack_mail(1, id, &Arc::new(noise(INLINE_MAX * 2))))
@@ -59,23 +69,20 @@ fn refusal(store: &Store) -> String {
 
 #[test]
 fn a_blob_that_no_row_names_is_removed_after_a_day() {
-    for database in both() {
-        let options = options(&database);
-        let store = desk(&database, &options);
-        account(&store, 1, "acme").unwrap();
-        let (kept, orphan) = (kept(&store, 5), orphan(&store, 6).unwrap());
+    on_both_desks(|store, options| {
+        let (kept, orphan) = (kept(store, 5), orphan(store, 6).unwrap());
         let swept = || wait(store.sweep_blobs(NEVER)).map(|swept| (swept.seen, swept.removed)).unwrap();
         let minute = Duration::from_secs(60);
-        age(&options, &kept, DAY * 2);
-        age(&options, &orphan, DAY - minute);
+        age(options, &kept, DAY * 2);
+        age(options, &orphan, DAY - minute);
         assert_eq!(swept(), (2, 0), "its row may still come, whatever our own clock says");
-        age(&options, &orphan, DAY + minute);
+        age(options, &orphan, DAY + minute);
         assert_eq!(wait(store.sweep_blobs(0)).unwrap().removed, 0, "a clock that is behind counts");
         assert_eq!(swept(), (2, 1));
         assert_eq!(swept(), (1, 0));
-        assert!(wait(kept.unpack(&store)).is_ok());
-        assert!(wait(orphan.unpack(&store)).is_err());
-    }
+        assert!(wait(kept.unpack(store)).is_ok());
+        assert!(wait(orphan.unpack(store)).is_err());
+    });
 }
 
 #[test]
@@ -106,55 +113,46 @@ fn another_desk_on_the_same_blobs_is_refused() {
 
 #[test]
 fn blobs_of_before_become_the_desks_own() {
-    for database in both() {
-        let options = options(&database);
-        let store = desk(&database, &options);
-        account(&store, 1, "acme").unwrap();
-        kept(&store, 5);
+    on_both_desks(|store, options| {
+        kept(store, 5);
         // As an older version leaves them.
-        fs::remove_file(path(&options, "desk.id")).unwrap();
+        fs::remove_file(path(options, "desk.id")).unwrap();
         store.write_blocking(|tx| tx.batch("DELETE FROM blob_marker")).unwrap();
         wait(store.check_blobs()).unwrap();
-        assert_eq!(fs::read_to_string(path(&options, "desk.id")).unwrap().trim().len(), 32);
-    }
+        assert_eq!(fs::read_to_string(path(options, "desk.id")).unwrap().trim().len(), 32);
+    });
 }
 
 #[test]
 fn a_start_that_was_cut_short_is_finished() {
-    for database in both() {
-        let options = options(&database);
-        let store = desk(&database, &options);
-        account(&store, 1, "acme").unwrap();
-        kept(&store, 5);
-        fs::remove_file(path(&options, "desk.id")).unwrap();
+    on_both_desks(|store, options| {
+        kept(store, 5);
+        fs::remove_file(path(options, "desk.id")).unwrap();
         store.write_blocking(|tx| tx.batch("UPDATE blob_marker SET is_written = 0")).unwrap();
         wait(store.check_blobs()).unwrap();
-        assert!(path(&options, "desk.id").is_file());
-    }
+        assert!(path(options, "desk.id").is_file());
+    });
 }
 
 #[test]
 fn blobs_without_a_marker_are_taken_only_where_there_are_none() {
-    for database in both() {
-        let options = options(&database);
-        let store = desk(&database, &options);
-        account(&store, 1, "acme").unwrap();
+    on_both_desks(|store, options| {
         wait(store.check_blobs()).unwrap();
-        let marker = path(&options, "desk.id");
+        let marker = path(options, "desk.id");
         let identity = fs::read_to_string(&marker).unwrap();
         // A new folder or bucket.
         fs::remove_file(&marker).unwrap();
         wait(store.check_blobs()).unwrap();
         assert_eq!(fs::read_to_string(&marker).unwrap(), identity);
         // One that holds blobs.
-        kept(&store, 5);
+        kept(store, 5);
         fs::remove_file(&marker).unwrap();
-        let opened = Store::open(&options).unwrap();
+        let opened = Store::open(options).unwrap();
         let reason = refusal(&opened);
         assert!(reason.contains(&format!("write {} into desk.id", identity.trim())), "{reason}");
         fs::write(&marker, identity.trim()).unwrap();
         wait(opened.check_blobs()).unwrap();
-    }
+    });
 }
 
 #[test]
