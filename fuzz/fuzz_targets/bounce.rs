@@ -11,8 +11,5 @@ fuzz_target!(|text: &str| {
     let letter = Letter::parse(mail.as_bytes());
     assert_ne!(letter.nature, Nature::Human, "a mail server is no person");
     let with_crlf = Letter::parse(mail.replace('\n', "\r\n").as_bytes());
-    assert_eq!(
-        (letter.nature, letter.report),
-        (with_crlf.nature, with_crlf.report)
-    );
+    assert_eq!((letter.nature, letter.report), (with_crlf.nature, with_crlf.report));
 });

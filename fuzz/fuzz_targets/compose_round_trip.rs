@@ -31,9 +31,24 @@ fuzz_target!(|values: (String, String, String, String, Option<String>, Vec<u8>, 
     assert_eq!((letter.from.len(), letter.attachments.len()), (1, 1));
     let attachment = letter.attachments.first().expect("is there");
     assert_eq!(Letter::attachment(&raw, attachment.part).as_ref(), Some(&outgoing.attachments[0].bytes));
-    let known = ["From", "Reply-To", "To", "Subject", "Date", "Message-ID", "X-Value", "MIME-Version", "Content-Type"];
+    let known = [
+        "From",
+        "Reply-To",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "X-Value",
+        "MIME-Version",
+        "Content-Type",
+    ];
     let header = raw.get(..letter.header_bytes).expect("a header");
-    for line in String::from_utf8_lossy(header).lines().filter(|line| !line.is_empty() && !line.starts_with(' ')) {
-        assert!(known.iter().any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))), "{line}");
+    for line in
+        String::from_utf8_lossy(header).lines().filter(|line| !line.is_empty() && !line.starts_with(' '))
+    {
+        assert!(
+            known.iter().any(|name| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'))),
+            "{line}"
+        );
     }
 });

@@ -11,12 +11,7 @@ fuzz_target!(|input: (&str, &str, &[u8])| {
         assert!(text.is_char_boundary(found.at));
         assert!(found.message.len() <= text.len() && found.body.len() <= text.len());
         assert!(found.to.len() <= MAX_ADDRESSES && found.cc.len() <= MAX_ADDRESSES);
-        for line in [
-            &found.from_line,
-            &found.to_line,
-            &found.cc_line,
-            &found.date_line,
-        ] {
+        for line in [&found.from_line, &found.to_line, &found.cc_line, &found.date_line] {
             assert!(!line.contains('\n') && line.len() <= text.len() * 2);
         }
     }

@@ -10,10 +10,7 @@ fuzz_target!(|raw: &[u8]| {
     assert_eq!(letter.nature == Nature::Human, letter.signs.is_empty());
     for sign in &letter.signs {
         let shown = sign.to_string();
-        assert!(
-            !shown.is_empty() && !shown.contains('\n'),
-            "a sign is one clause: {shown:?}"
-        );
+        assert!(!shown.is_empty() && !shown.contains('\n'), "a sign is one clause: {shown:?}");
     }
     if let Some(report) = &letter.report {
         assert!(report.recipients.len() <= MAX_RECIPIENTS);

@@ -11,11 +11,7 @@ fuzz_target!(|text: &str| {
         text,
         &reply::of_text_with(
             text,
-            &Hints {
-                sender: &["Ann Other", "ann@example.org"],
-                is_forward: true,
-                new_text_only: true,
-            },
+            &Hints { sender: &["Ann Other", "ann@example.org"], is_forward: true, new_text_only: true },
         ),
     );
     if let Some(at) = reply::at_delimiter(text, DELIMITER) {
@@ -34,10 +30,7 @@ fn check(text: &str, reply: &Reply) {
     for line in shown.split('\n').filter(|_| !shown.is_empty()) {
         assert!(all.any(|whole| whole == line), "lines are shown as they are, in order");
     }
-    let quotes = reply
-        .hidden
-        .iter()
-        .filter(|hidden| hidden.kind == HiddenKind::Quote);
+    let quotes = reply.hidden.iter().filter(|hidden| hidden.kind == HiddenKind::Quote);
     assert!(quotes.map(|hidden| hidden.range.len()).sum::<usize>() <= text.len());
 }
 

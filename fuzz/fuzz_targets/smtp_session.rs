@@ -23,23 +23,14 @@ fuzz_target!(|input: &[u8]| {
     match settings >> 6 {
         0 => text_after_data(bytes, usize::from(*piece) + 1),
         1 => text_in_chunks(bytes, usize::from(*piece) + 1),
-        2 => free_session(
-            &config(*settings),
-            &[ENVELOPE, bytes].concat(),
-            *answers,
-            *piece,
-        ),
+        2 => free_session(&config(*settings), &[ENVELOPE, bytes].concat(), *answers, *piece),
         _ => free_session(&config(*settings), bytes, *answers, *piece),
     }
 });
 
 fn config(settings: u8) -> Config {
     let is_set = |bit: u8| settings & (1 << bit) != 0;
-    let protocol = if is_set(0) {
-        Protocol::Lmtp
-    } else {
-        Protocol::Smtp
-    };
+    let protocol = if is_set(0) { Protocol::Lmtp } else { Protocol::Smtp };
     let mut config = Config::new("desk.example", protocol);
     config.starttls = is_set(1);
     if is_set(3) {
@@ -80,16 +71,9 @@ fn run(config: &Config, bytes: &[u8], answers: u8, piece: usize) -> (Vec<Transac
             }
         }
         replies.extend(session.take_output());
-        let bound = 32 * 1024
-            + 8 * piece
-            + 4 * usize::try_from(config.max_mail_bytes)
-                .unwrap_or(0)
-                .min(bytes.len());
-        assert!(
-            session.buffered_bytes() <= bound,
-            "{} octets held",
-            session.buffered_bytes()
-        );
+        let bound =
+            32 * 1024 + 8 * piece + 4 * usize::try_from(config.max_mail_bytes).unwrap_or(0).min(bytes.len());
+        assert!(session.buffered_bytes() <= bound, "{} octets held", session.buffered_bytes());
     }
     (mails, replies)
 }
@@ -109,10 +93,7 @@ fn recipient_answer(answers: u8, asked: u8) -> RecipientAnswer {
 fn mail_answers(answers: u8) -> Vec<MailAnswer> {
     match answers >> 6 {
         0 => vec![MailAnswer::Temporary],
-        1 => vec![
-            MailAnswer::Accepted { id: "a".to_owned() },
-            MailAnswer::Temporary,
-        ],
+        1 => vec![MailAnswer::Accepted { id: "a".to_owned() }, MailAnswer::Temporary],
         2 => Vec::new(),
         _ => vec![MailAnswer::Accepted { id: "a".to_owned() }],
     }
@@ -123,24 +104,13 @@ fn free_session(config: &Config, bytes: &[u8], answers: u8, piece: u8) {
     let whole = run(config, bytes, answers, bytes.len().max(1));
     let cut = run(config, bytes, answers, usize::from(piece) + 1);
     assert!(whole == cut, "cuts change the session");
-    let is_word = |word: &[u8]| {
-        bytes
-            .windows(word.len())
-            .filter(|w| w.eq_ignore_ascii_case(word))
-            .count()
-    };
-    assert!(
-        whole.0.len() <= is_word(b"\r\n.\r\n") + is_word(b"BDAT"),
-        "more mails than ends"
-    );
+    let is_word = |word: &[u8]| bytes.windows(word.len()).filter(|w| w.eq_ignore_ascii_case(word)).count();
+    assert!(whole.0.len() <= is_word(b"\r\n.\r\n") + is_word(b"BDAT"), "more mails than ends");
     for mail in &whole.0 {
         assert!(!mail.recipients.is_empty() && mail.raw.len() as u64 <= config.max_mail_bytes);
     }
     for reply in whole.1.split_inclusive(|b| *b == b'\n') {
-        assert!(
-            reply.ends_with(b"\r\n") && reply.len() <= 512,
-            "a reply is one line"
-        );
+        assert!(reply.ends_with(b"\r\n") && reply.len() <= 512, "a reply is one line");
     }
 }
 
@@ -179,8 +149,5 @@ fn text_in_chunks(bytes: &[u8], piece: usize) {
     sent.extend(b"BDAT 0 LAST\r\n");
     let (mails, _) = run(&config, &sent, ACCEPT, 7);
     assert_eq!(mails.len(), 1);
-    assert!(
-        mails[0].raw == reference::chunked_mail(bytes),
-        "mail is not what the reference says"
-    );
+    assert!(mails[0].raw == reference::chunked_mail(bytes), "mail is not what the reference says");
 }

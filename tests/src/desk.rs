@@ -73,7 +73,15 @@ impl Desk {
     pub(crate) fn configure_at(database: Database, options: &DeskOptions, smtp_port: u16) -> Result<Self> {
         let folder = Folder::new("desk")?;
         let data = options.data.clone().unwrap_or_else(|| folder.join("data"));
-        let desk = Self { server: None, folder, database, data, smtp_port, lmtp_port: free_port(), http_port: free_port() };
+        let desk = Self {
+            server: None,
+            folder,
+            database,
+            data,
+            smtp_port,
+            lmtp_port: free_port(),
+            http_port: free_port(),
+        };
         desk.folder.write("guichet.toml", desk.configuration(options))?;
         Ok(desk)
     }
@@ -94,8 +102,12 @@ impl Desk {
     /// # Errors
     /// When the program refuses.
     pub fn create_account(&self) -> Result<()> {
-        let account = self.run(&["account", "create", "acme", "--admin", "admin@agents.example", "--name", "Acme"])?;
-        ensure!(account.get("native_host") == Some(&NATIVE_HOST.into()), "another native host than {NATIVE_HOST}: {account}");
+        let account =
+            self.run(&["account", "create", "acme", "--admin", "admin@agents.example", "--name", "Acme"])?;
+        ensure!(
+            account.get("native_host") == Some(&NATIVE_HOST.into()),
+            "another native host than {NATIVE_HOST}: {account}"
+        );
         self.run(&["user", "add", AGENT, "--role", "agent", "--name", "Bob Agent"]).map(drop)
     }
 
@@ -248,11 +260,13 @@ impl Desk {
     /// When it cannot be started or was killed.
     pub fn feed(&self, arguments: &[&str], input: &[u8]) -> Result<(i32, String)> {
         let mut command = self.program(&[], arguments)?;
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         // It may end without reading.
         let _ = child.stdin.take().context("standard input is piped")?.write_all(input);
         let output = child.wait_with_output()?;
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        let said =
+            [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
         Ok((output.status.code().context("it was killed")?, said))
     }
 
@@ -262,7 +276,12 @@ impl Desk {
     /// When it cannot be started.
     pub fn start(&self, arguments: &[&str]) -> Result<Child> {
         let mut command = self.program(&[], arguments)?;
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("starting guichet")
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("starting guichet")
     }
 
     /// What the server has written to its log.
@@ -294,7 +313,12 @@ impl Desk {
             }
             None => Command::new(program),
         };
-        command.args(arguments).arg("--config").arg(self.folder.join("guichet.toml")).arg("--data").arg(&self.data);
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.folder.join("guichet.toml"))
+            .arg("--data")
+            .arg(&self.data);
         command.current_dir(self.folder.path());
         Ok(command)
     }

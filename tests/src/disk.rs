@@ -22,7 +22,9 @@ impl SmallDisk {
         let folder = Folder::new("disk")?;
         let options = format!("size={megabytes}m,mode=0777");
         run(as_root("mount").args(["-t", "tmpfs", "-o", &options, "guichet-test"]).arg(folder.path()))
-            .context("the test of a full disk mounts a small tmpfs and must be root (or have sudo) to do so")?;
+            .context(
+                "the test of a full disk mounts a small tmpfs and must be root (or have sudo) to do so",
+            )?;
         Ok(Self { folder })
     }
 

@@ -62,7 +62,8 @@ impl Imap {
         let mut literals = Vec::new();
         loop {
             let line = self.line()?;
-            let size = line.strip_suffix('}').and_then(|start| start.rsplit_once('{')?.1.parse::<usize>().ok());
+            let size =
+                line.strip_suffix('}').and_then(|start| start.rsplit_once('{')?.1.parse::<usize>().ok());
             if let Some(size) = size {
                 let mut literal = vec![0; size];
                 self.reader.read_exact(&mut literal)?;

@@ -68,7 +68,10 @@ pub fn field(mail: &[u8], name: &str) -> String {
     let text = String::from_utf8_lossy(mail).replace("\r\n", "\n");
     let head = text.split("\n\n").next().unwrap_or_default();
     let unfolded = head.replace("\n ", " ").replace("\n\t", " ");
-    let found = unfolded.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name));
+    let found = unfolded
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
 }
 

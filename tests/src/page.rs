@@ -44,7 +44,8 @@ impl Page {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("an answer has a status")?;
+        let status =
+            head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("an answer has a status")?;
         Ok(Self { status, body: body.to_owned() })
     }
 
@@ -52,7 +53,8 @@ impl Page {
     #[must_use]
     pub fn counter(&self, name: &str) -> f64 {
         let series = self.body.lines().filter_map(|line| line.strip_prefix(name));
-        let values = series.filter(|rest| rest.starts_with(['{', ' '])).filter_map(|rest| rest.rsplit(' ').next());
+        let values =
+            series.filter(|rest| rest.starts_with(['{', ' '])).filter_map(|rest| rest.rsplit(' ').next());
         values.filter_map(|value| value.parse::<f64>().ok()).sum()
     }
 }

@@ -72,7 +72,8 @@ impl Desk {
     pub fn open_with_peers(database: testkit::database::Database) -> Result<(Self, Peers)> {
         let smtp_port = testkit::server::free_port();
         let peers = Peers::start(smtp_port)?;
-        let options = crate::DeskOptions { relay: Some(peers.postfix.port()), ..crate::DeskOptions::default() };
+        let options =
+            crate::DeskOptions { relay: Some(peers.postfix.port()), ..crate::DeskOptions::default() };
         let mut desk = Self::configure_at(database, &options, smtp_port)?;
         desk.create_account()?;
         desk.run(&["address", "add", EXTERNAL])?;

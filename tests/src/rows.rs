@@ -23,8 +23,12 @@ impl Desk {
     /// When there are not so many in time, or more.
     pub fn comments(&self, number: u64, count: usize) -> Result<Vec<Value>> {
         let comments = self.wait(&format!("{count} comments on ticket {number}"), || {
-            let comments =
-                self.ticket(number)?.get("comments").and_then(Value::as_array).cloned().context("a ticket has comments")?;
+            let comments = self
+                .ticket(number)?
+                .get("comments")
+                .and_then(Value::as_array)
+                .cloned()
+                .context("a ticket has comments")?;
             Ok((comments.len() >= count).then_some(comments))
         })?;
         ensure!(comments.len() == count, "{} comments instead of {count}: {comments:?}", comments.len());

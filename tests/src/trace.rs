@@ -44,12 +44,20 @@ fn call(line: &str) -> Option<Call> {
     let (text, took) = rest.strip_suffix('>')?.rsplit_once(" <")?;
     let (name, _) = text.split_once('(')?;
     let begun_us = microseconds(begun)?;
-    Some(Call { name: name.to_owned(), text: text.to_owned(), begun_us, ended_us: begun_us + microseconds(took)? })
+    Some(Call {
+        name: name.to_owned(),
+        text: text.to_owned(),
+        begun_us,
+        ended_us: begun_us + microseconds(took)?,
+    })
 }
 
 fn microseconds(seconds: &str) -> Option<u64> {
     let (whole, fraction) = seconds.split_once('.')?;
-    Some(whole.parse::<u64>().ok()? * 1_000_000 + fraction.parse::<u64>().ok().filter(|_| fraction.len() == 6)?)
+    Some(
+        whole.parse::<u64>().ok()? * 1_000_000
+            + fraction.parse::<u64>().ok().filter(|_| fraction.len() == 6)?,
+    )
 }
 
 #[cfg(test)]
@@ -65,7 +73,11 @@ mod tests {
 
     #[test]
     fn other_lines_are_none() {
-        for line in ["", "1700000000.000100 +++ exited with 0 +++", "1700000000.000100 --- SIGTERM {si_signo=SIGTERM} ---"] {
+        for line in [
+            "",
+            "1700000000.000100 +++ exited with 0 +++",
+            "1700000000.000100 --- SIGTERM {si_signo=SIGTERM} ---",
+        ] {
             assert!(call(line).is_none(), "{line}");
         }
     }

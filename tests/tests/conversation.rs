@@ -31,7 +31,11 @@ fn acknowledge(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     assert_eq!(mails.len(), 1);
     let notice = &mails[0];
     ensure!(field(notice, "From").contains(EXTERNAL), "{}", field(notice, "From"));
-    ensure!(ids(&field(notice, "References")).contains(&question.message_id), "{}", field(notice, "References"));
+    ensure!(
+        ids(&field(notice, "References")).contains(&question.message_id),
+        "{}",
+        field(notice, "References")
+    );
     // RFC 3834 §5: so that no machine answers it.
     ensure!(field(notice, "Auto-Submitted").starts_with("auto-"), "{}", field(notice, "Auto-Submitted"));
     Ok(())
@@ -42,7 +46,10 @@ fn answer(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     desk.run(&["ticket", "reply", "1", "--as", AGENT, "--note", "--body", NOTE])?;
     desk.run(&["ticket", "reply", "1", "--as", AGENT, "--public", "--body", ANSWER])?;
     let sent = desk.outbox(2, "sent")?;
-    ensure!(sent.iter().all(|row| row["to"] == CUSTOMER && row["from"] == EXTERNAL && row["ticket"] == 1), "{sent:?}");
+    ensure!(
+        sent.iter().all(|row| row["to"] == CUSTOMER && row["from"] == EXTERNAL && row["ticket"] == 1),
+        "{sent:?}"
+    );
     let mails = peers.mailbox(2)?;
     assert_eq!(mails.len(), 2);
     let answers: Vec<_> = mails.iter().filter(|mail| contains(mail, ANSWER)).collect();
@@ -50,8 +57,16 @@ fn answer(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     ensure!(mails.iter().all(|mail| !contains(mail, NOTE)), "an internal note was mailed");
     let answer = answers.first().context("one answer")?;
     ensure!(field(answer, "From").contains(EXTERNAL), "{}", field(answer, "From"));
-    ensure!(ids(&field(answer, "In-Reply-To")).contains(&question.message_id), "{}", field(answer, "In-Reply-To"));
-    ensure!(ids(&field(answer, "References")).contains(&question.message_id), "{}", field(answer, "References"));
+    ensure!(
+        ids(&field(answer, "In-Reply-To")).contains(&question.message_id),
+        "{}",
+        field(answer, "In-Reply-To")
+    );
+    ensure!(
+        ids(&field(answer, "References")).contains(&question.message_id),
+        "{}",
+        field(answer, "References")
+    );
     let comments = desk.comments(1, 3)?;
     let public: Vec<_> = comments.iter().map(|comment| comment["public"].as_bool()).collect();
     assert_eq!(public, [Some(true), Some(false), Some(true)]);
@@ -81,7 +96,10 @@ fn join(desk: &Desk, peers: &Peers, reply: &Letter) -> Result<()> {
     ensure!(comments[3]["body"].as_str().is_some_and(|body| body.contains("It is 4711.")), "{comments:?}");
     ensure!(comments[3]["public"] == true, "{comments:?}");
     let decided = desk.decided(2)?;
-    let row = decided.iter().find(|row| row["message_id"] == reply.message_id.as_str()).context("the reply's row")?;
+    let row = decided
+        .iter()
+        .find(|row| row["message_id"] == reply.message_id.as_str())
+        .context("the reply's row")?;
     assert_eq!((&row["outcome"], &row["ticket"]), (&"comment".into(), &1.into()), "{row}");
     assert_eq!(desk.list(&["ticket", "list"])?.len(), 1);
     desk.outbox(2, "sent")?;

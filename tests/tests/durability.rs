@@ -35,7 +35,8 @@ fn a_postgresql_that_does_not_sync_is_refused_unless_allowed() -> Result<()> {
     let (status, said) = careful.serve_in_vain()?;
     ensure!(!status.success(), "{said}");
     ensure!(said.contains("fsync") && said.contains("store.allow_unsafe"), "what to do is not said: {said}");
-    let mut bold = Desk::configure(database(&server)?, &DeskOptions { allow_unsafe: true, ..DeskOptions::default() })?;
+    let mut bold =
+        Desk::configure(database(&server)?, &DeskOptions { allow_unsafe: true, ..DeskOptions::default() })?;
     bold.serve(&[])
 }
 
@@ -47,20 +48,24 @@ fn trace(bytes: usize) -> Result<Vec<Call>> {
     let output = prefix.display().to_string();
     let traced = "read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsync,fdatasync";
     // -D: the program stays our child, strace stands aside.
-    let wrapper = ["strace", "-D", "-ff", "-ttt", "-T", "-y", "-s", "64", "-e", traced, "-o", output.as_str()];
+    let wrapper =
+        ["strace", "-D", "-ff", "-ttt", "-T", "-y", "-s", "64", "-e", traced, "-o", output.as_str()];
     desk.serve(&wrapper)?;
     let letter = Letter::new("ann@customer.example", SUPPORT, "on paper").with_random_body(bytes);
     Client::smtp(desk.smtp_port())?.send(&letter.from, &letter.to, &letter.bytes())?.with_code(250)?;
     desk.decided(1)?;
     desk.terminate()?;
     desk.wait_for_end()?;
-    until("strace has written the answer", WITHIN, || Ok(calls(&prefix).ok().filter(|calls| answer(calls).is_ok())))
+    until("strace has written the answer", WITHIN, || {
+        Ok(calls(&prefix).ok().filter(|calls| answer(calls).is_ok()))
+    })
 }
 
 /// The answer to the data: the first 250 after 354 on the same connection.
 fn answer(calls: &[Call]) -> Result<&Call> {
     let is_write = |call: &&Call| ["write", "writev", "sendto", "sendmsg"].contains(&call.name.as_str());
-    let go_ahead = calls.iter().filter(is_write).find(|call| call.text.contains("\"354 ")).context("no write of 354")?;
+    let go_ahead =
+        calls.iter().filter(is_write).find(|call| call.text.contains("\"354 ")).context("no write of 354")?;
     let after = calls.iter().filter(is_write).filter(|call| call.begun_us >= go_ahead.ended_us);
     let mut here = after.filter(|call| socket(call) == socket(go_ahead));
     here.find(|call| call.text.contains("\"250 ")).context("no write of 250")
@@ -70,17 +75,27 @@ fn answer(calls: &[Call]) -> Result<&Call> {
 fn last_read(calls: &[Call]) -> Result<&Call> {
     let answer = answer(calls)?;
     let is_read = |call: &&Call| ["read", "readv", "recvfrom", "recvmsg"].contains(&call.name.as_str());
-    let here = calls.iter().filter(is_read).filter(|call| socket(call) == socket(answer) && !call.text.contains(" = -1 "));
-    here.filter(|call| call.ended_us <= answer.begun_us).max_by_key(|call| call.begun_us).context("no read of the mail")
+    let here = calls
+        .iter()
+        .filter(is_read)
+        .filter(|call| socket(call) == socket(answer) && !call.text.contains(" = -1 "));
+    here.filter(|call| call.ended_us <= answer.begun_us)
+        .max_by_key(|call| call.begun_us)
+        .context("no read of the mail")
 }
 
 /// The descriptor and what it is, such as `12<socket:[4711]>`.
 fn socket(call: &Call) -> &str {
-    call.text.split_once('(').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(descriptor, _)| descriptor)
+    call.text
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .map_or("", |(descriptor, _)| descriptor)
 }
 
 fn is_sync(call: &Call, path: &str) -> bool {
-    ["fsync", "fdatasync"].contains(&call.name.as_str()) && call.text.contains(path) && call.text.contains("= 0")
+    ["fsync", "fdatasync"].contains(&call.name.as_str())
+        && call.text.contains(path)
+        && call.text.contains("= 0")
 }
 
 /// The sync of a file with `path` in its name that began after the read and had ended before the answer.

@@ -34,7 +34,8 @@ fn sqlite_on_a_full_disk_refuses_and_recovers() -> Result<()> {
 fn postgresql_on_a_full_disk_refuses_and_recovers() -> Result<()> {
     let disk = SmallDisk::mount(256)?;
     let mut server = Postgres::start(on_disk(disk.path()))?;
-    let database = Database { engine: "postgres", url: server.fresh_database()?, folder: Folder::new("full")? };
+    let database =
+        Database { engine: "postgres", url: server.fresh_database()?, folder: Folder::new("full")? };
     let desk = Desk::open(database, &DeskOptions::default())?;
     disk.fill(FREE)?;
     let accepted = load_until_refused(&desk)?;
@@ -51,14 +52,16 @@ fn postgresql_on_a_full_disk_refuses_and_recovers() -> Result<()> {
 
 fn on_disk(path: &Path) -> PostgresOptions {
     let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let settings = vec![setting("max_wal_size", "32MB"), setting("min_wal_size", "32MB"), setting("wal_recycle", "off")];
+    let settings =
+        vec![setting("max_wal_size", "32MB"), setting("min_wal_size", "32MB"), setting("wal_recycle", "off")];
     PostgresOptions { settings, inside: Some(path.to_owned()), ..PostgresOptions::default() }
 }
 
 /// Sends from several connections until each has been refused a few times; returns the message-ids that got 250.
 fn load_until_refused(desk: &Desk) -> Result<Vec<String>> {
     let port = desk.smtp_port();
-    let senders: Vec<_> = (0..SENDERS).map(|number| std::thread::spawn(move || sender(port, number))).collect();
+    let senders: Vec<_> =
+        (0..SENDERS).map(|number| std::thread::spawn(move || sender(port, number))).collect();
     let mut accepted = Vec::new();
     for sender in senders {
         let sent = sender.join().map_err(|_| anyhow::anyhow!("a sender panicked"))?;
@@ -73,7 +76,8 @@ fn sender(port: u16, number: usize) -> Result<Vec<String>> {
     let mut client = Client::smtp(port)?;
     let (mut accepted, mut refused) = (Vec::new(), 0);
     for count in 0..MAILS {
-        let letter = Letter::new(&format!("load{number}@customer.example"), SUPPORT, &format!("number {count}"));
+        let letter =
+            Letter::new(&format!("load{number}@customer.example"), SUPPORT, &format!("number {count}"));
         let letter = letter.with_random_body(12_000);
         let answer = client.send(&letter.from, &letter.to, &letter.bytes())?;
         match answer.code {

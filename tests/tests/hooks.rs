@@ -52,11 +52,13 @@ fn forms_and_logins_of_providers_are_understood() -> Result<()> {
     let desk = Desk::open(sqlite(), &DeskOptions::default())?;
     let secret = token(&desk, AGENT)?;
     let bearer = format!("Authorization: Bearer {secret}");
-    let part = |name: &str, value: &str| format!("--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let part = |name: &str, value: &str| {
+        format!("--xx\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
     let envelope = part("envelope", &format!("{{\"to\":[\"{SUPPORT}\"],\"from\":\"a@b.example\"}}"));
-    let multipart = envelope + &part("email", "From: a@b.example\r\nSubject: multipart\r\n\r\nhi") + "--xx--\r\n";
-    let pairs =
-        "recipient=support%40acme.desk.example&sender=a%40b.example&body-mime=From%3A+a%40b.example%0ASubject%3A+pairs%0A%0Ahi";
+    let multipart =
+        envelope + &part("email", "From: a@b.example\r\nSubject: multipart\r\n\r\nhi") + "--xx--\r\n";
+    let pairs = "recipient=support%40acme.desk.example&sender=a%40b.example&body-mime=From%3A+a%40b.example%0ASubject%3A+pairs%0A%0Ahi";
     let curl = "From: a@b.example\nSubject: curl\n\nhi\n";
     let of_pairs = "Content-Type: application/x-www-form-urlencoded";
     let to = format!("X-Envelope-To: {SUPPORT}");
@@ -113,12 +115,16 @@ fn refusals_say_why_and_leave_nothing() -> Result<()> {
 #[test]
 fn a_post_while_the_database_is_away_is_to_come_again() -> Result<()> {
     let database = postgres();
-    let (name, server) = (database.url.rsplit('/').next().unwrap_or_default().to_owned(), env::var(VARIABLE)?);
+    let (name, server) =
+        (database.url.rsplit('/').next().unwrap_or_default().to_owned(), env::var(VARIABLE)?);
     let desk = Desk::open(database, &DeskOptions::default())?;
     let bearer = format!("Authorization: Bearer {}", token(&desk, AGENT)?);
     let to = format!("/hooks/mail?rcpt={SUPPORT}&mail_from=ann@customer.example");
     execute(&server, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"))?;
-    execute(&server, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"))?;
+    execute(
+        &server,
+        &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
+    )?;
     let (status, answer) = post(&desk, &to, &[&bearer], MAIL)?;
     ensure!(status == 503 && answer["error"] == "unavailable", "{status} {answer}");
     execute(&server, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS true"))?;

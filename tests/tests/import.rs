@@ -33,7 +33,8 @@ fn import(desk: &Desk, kind: &str, source: &Path, more: &[&str]) -> Result<(i32,
     let source = source.display().to_string();
     let line = [&["import", kind, &source, "--rcpt", SUPPORT, "--json"], more].concat();
     let (code, said) = desk.feed(&line, b"")?;
-    let summary = said.lines().find(|line| line.starts_with("{\"already\"")).map(serde_json::from_str).transpose()?;
+    let summary =
+        said.lines().find(|line| line.starts_with("{\"already\"")).map(serde_json::from_str).transpose()?;
     Ok((code, summary.unwrap_or_else(|| said.into())))
 }
 
@@ -46,14 +47,20 @@ fn an_archive_becomes_tickets_as_old_as_its_mails_and_nobody_is_told() -> Result
         let (code, summary) = import(&desk, "mbox", &source, &[])?;
         ensure!(code == 3, "one mail was skipped: {code} {summary}");
         ensure!((&summary["imported"], &summary["skipped"]) == (&2.into(), &1.into()), "{summary}");
-        ensure!(summary["problems"][0]["place"].as_str().is_some_and(|place| place.starts_with("mail 3")), "{summary}");
+        ensure!(
+            summary["problems"][0]["place"].as_str().is_some_and(|place| place.starts_with("mail 3")),
+            "{summary}"
+        );
         let comments = desk.comments(1, 2)?;
         ensure!(comments[0]["body"] == "It is dark.\n\nFrom noon on it is light.", "{comments:?}");
         desk.decided(2)?;
         let ticket = desk.ticket(1)?;
         ensure!(ticket["status"] == "new" && ticket["recipient"] == SUPPORT, "{ticket}");
         ensure!(ticket["created_at"].as_str().is_some_and(|at| at.starts_with("2018-03-05")), "{ticket}");
-        ensure!(comments[1]["created_at"].as_str().is_some_and(|at| at.starts_with("2018-03-06")), "{comments:?}");
+        ensure!(
+            comments[1]["created_at"].as_str().is_some_and(|at| at.starts_with("2018-03-06")),
+            "{comments:?}"
+        );
         assert_eq!(desk.list(&["outbox", "list"])?, Vec::<Value>::new());
         let (_, summary) = import(&desk, "mbox", &source, &[])?;
         ensure!((&summary["imported"], &summary["already"]) == (&0.into(), &2.into()), "{summary}");
@@ -98,7 +105,10 @@ fn what_cannot_be_imported_is_told() -> Result<()> {
     for (line, want) in [
         (vec!["import", "mbox", &source, "--rcpt", SUPPORT], "does not begin with"),
         (vec!["import", "maildir", "/nowhere", "--rcpt", SUPPORT], "neither cur nor new"),
-        (vec!["import", "eml", &source, "--rcpt", "ghost@acme.desk.example"], "guichet address add ghost@acme.desk.example"),
+        (
+            vec!["import", "eml", &source, "--rcpt", "ghost@acme.desk.example"],
+            "guichet address add ghost@acme.desk.example",
+        ),
         (vec!["import", "eml", &source, "--rcpt", "ghost"], "is not an e-mail address"),
         (vec!["import", "eml", &source, "--rcpt", SUPPORT, "--subfolders"], "--subfolders is for a Maildir"),
     ] {
@@ -153,7 +163,12 @@ fn an_import_that_is_killed_and_run_again_takes_each_mail_once() -> Result<()> {
         ensure!(rows.iter().all(|row| row["outcome"] == "new_ticket"), "another outcome than a ticket");
         let tickets = desk.list(&["ticket", "list"])?;
         let subjects: BTreeSet<String> = tickets.iter().map(|ticket| ticket["subject"].to_string()).collect();
-        ensure!((tickets.len(), subjects.len()) == (MANY, MANY), "{} tickets, {} subjects", tickets.len(), subjects.len());
+        ensure!(
+            (tickets.len(), subjects.len()) == (MANY, MANY),
+            "{} tickets, {} subjects",
+            tickets.len(),
+            subjects.len()
+        );
     }
     Ok(())
 }

@@ -7,7 +7,10 @@ use testkit::server::free_port;
 #[test]
 fn a_letter_through_postfix_is_read_over_imap() -> Result<()> {
     let peers = Peers::start(free_port())?;
-    let letters = [Letter::new("eve@customer.example", CUSTOMER, "one"), Letter::new("eve@customer.example", CUSTOMER, "two")];
+    let letters = [
+        Letter::new("eve@customer.example", CUSTOMER, "one"),
+        Letter::new("eve@customer.example", CUSTOMER, "two"),
+    ];
     for letter in &letters {
         peers.send(letter)?;
     }

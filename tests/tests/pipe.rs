@@ -68,11 +68,15 @@ fn postfix_keeps_a_mail_until_the_desk_can_take_it() -> Result<()> {
     words[0] = program.display().to_string();
     let open = fs::metadata(desk.data())?.permissions();
     fs::set_permissions(desk.data(), fs::Permissions::from_mode(0o000))?;
-    let options = PostfixOptions { pipes: vec![(NATIVE_HOST.to_owned(), words)], ..PostfixOptions::default() };
+    let options =
+        PostfixOptions { pipes: vec![(NATIVE_HOST.to_owned(), words)], ..PostfixOptions::default() };
     let postfix = Postfix::start(&options)?;
     let send = |subject: &str| -> Result<()> {
         let letter = Letter::new("ann@customer.example", SUPPORT, subject);
-        Client::smtp(postfix.port())?.send(&letter.from, &letter.to, &letter.bytes())?.with_code(250).map(drop)
+        Client::smtp(postfix.port())?
+            .send(&letter.from, &letter.to, &letter.bytes())?
+            .with_code(250)
+            .map(drop)
     };
     let logged = |what: &str, times: usize| {
         let is_there = || Ok((postfix.log().matches(what).count() >= times).then_some(()));
@@ -88,7 +92,8 @@ fn postfix_keeps_a_mail_until_the_desk_can_take_it() -> Result<()> {
     desk.serve(&[])?;
     desk.decided(2)?;
     let tickets = desk.list(&["ticket", "list"])?;
-    let subjects: std::collections::BTreeSet<_> = tickets.iter().filter_map(|ticket| ticket["subject"].as_str()).collect();
+    let subjects: std::collections::BTreeSet<_> =
+        tickets.iter().filter_map(|ticket| ticket["subject"].as_str()).collect();
     ensure!(subjects == ["behind it", "through a pipe"].into(), "{tickets:?}");
     ensure!(tickets.iter().all(|ticket| ticket["recipient"] == SUPPORT), "{tickets:?}");
     Ok(())

@@ -33,7 +33,8 @@ fn postfix_delivers_by_lmtp() -> Result<()> {
 
 /// Has Postfix deliver one letter and returns its log.
 fn deliver(desk: &Desk, route: Route) -> Result<String> {
-    let options = PostfixOptions { routes: vec![(NATIVE_HOST.to_owned(), route)], ..PostfixOptions::default() };
+    let options =
+        PostfixOptions { routes: vec![(NATIVE_HOST.to_owned(), route)], ..PostfixOptions::default() };
     let postfix = Postfix::start(&options)?;
     let letter = Letter::new("ann@customer.example", SUPPORT, "by Postfix");
     Client::smtp(postfix.port())?.send(&letter.from, &letter.to, &letter.bytes())?.with_code(250)?;

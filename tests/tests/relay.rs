@@ -14,7 +14,10 @@ fn without_a_relay_mail_waits_visibly() -> Result<()> {
         desk.ticket(1)?;
         desk.run(&["ticket", "reply", "1", "--as", AGENT, "--public", "--body", "We are on it."])?;
         let rows = desk.outbox(2, "waiting")?;
-        ensure!(rows.iter().all(|row| row["to"] == CUSTOMER && row["from"] == SUPPORT && row["attempts"] == 0), "{rows:?}");
+        ensure!(
+            rows.iter().all(|row| row["to"] == CUSTOMER && row["from"] == SUPPORT && row["attempts"] == 0),
+            "{rows:?}"
+        );
     }
     Ok(())
 }

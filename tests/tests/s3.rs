@@ -20,7 +20,8 @@ fn a_large_mail_lies_in_the_bucket_and_becomes_a_ticket() -> Result<()> {
         desk.create_account()?;
         let words = wrapper(&server, BUCKET);
         desk.serve(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
-        let letter = Letter::new("ann@customer.example", SUPPORT, "with a large body").with_random_body(1_000_000);
+        let letter =
+            Letter::new("ann@customer.example", SUPPORT, "with a large body").with_random_body(1_000_000);
         Client::smtp(desk.smtp_port())?.send(&letter.from, &letter.to, &letter.bytes())?.with_code(250)?;
         let keys = server.keys();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();

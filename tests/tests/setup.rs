@@ -25,17 +25,32 @@ fn the_link_makes_the_first_account_and_ends() -> Result<()> {
         let path = path(&desk)?;
         ensure!(desk.page(&path)?.status == 200 && desk.page("/setup/wrong")?.status == 404, "{path}");
         let refused = desk.post(&path, &[FORM], b"company=Acme+%26+Sons&subdomain=a+b")?;
-        ensure!(refused.status == 422 && refused.body.contains("value=\"Acme &amp; Sons\""), "{}", refused.body);
+        ensure!(
+            refused.status == 422 && refused.body.contains("value=\"Acme &amp; Sons\""),
+            "{}",
+            refused.body
+        );
         let made = desk.post(&path, &[FORM], GOOD)?;
         ensure!(made.status == 200 && made.body.contains(SUPPORT), "{}", made.body);
-        let secret = made.body.split("class=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).context("a token")?;
+        let secret = made
+            .body
+            .split("class=\"secret\">")
+            .nth(1)
+            .and_then(|rest| rest.split('<').next())
+            .context("a token")?;
         ensure!(!desk.log().contains(secret), "the API token is in the log");
         let bearer = format!("Authorization: Bearer {secret}");
-        let posted =
-            desk.post(&format!("/hooks/mail?rcpt={SUPPORT}"), &[&bearer], b"From: a@b.example\r\nSubject: hi\r\n\r\nhi")?;
+        let posted = desk.post(
+            &format!("/hooks/mail?rcpt={SUPPORT}"),
+            &[&bearer],
+            b"From: a@b.example\r\nSubject: hi\r\n\r\nhi",
+        )?;
         ensure!(posted.status == 200, "{}", posted.body);
         desk.decided(1)?;
-        ensure!(desk.page(&path)?.status == 410 && desk.post(&path, &[FORM], GOOD)?.status == 410, "the link works twice");
+        ensure!(
+            desk.page(&path)?.status == 410 && desk.post(&path, &[FORM], GOOD)?.status == 410,
+            "the link works twice"
+        );
         let accounts = desk.list(&["account", "list"])?;
         ensure!(accounts.len() == 1 && accounts[0]["native_host"] == NATIVE_HOST, "{accounts:?}");
         desk.kill()?;

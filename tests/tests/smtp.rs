@@ -27,7 +27,10 @@ fn mail_by_swaks_and_msmtp_becomes_tickets() -> Result<()> {
         assert_eq!(ticket["recipient"], SUPPORT, "{ticket}");
         let comments = desk.comments(1, 1)?;
         assert_eq!(comments[0]["public"], true, "{comments:?}");
-        ensure!(comments[0]["body"].as_str().is_some_and(|body| body.trim() == "It flickers."), "{comments:?}");
+        ensure!(
+            comments[0]["body"].as_str().is_some_and(|body| body.trim() == "It flickers."),
+            "{comments:?}"
+        );
 
         let letter = Letter::new("eve@customer.example", SUPPORT, "a chair");
         let sent = msmtp(desk.smtp_port(), None, &letter.from, &[&letter.to], &letter.bytes())?;

@@ -81,14 +81,17 @@ pub fn run(arguments: &CorpusArgs) -> Result<()> {
                 bail!("{}: the kind {:?} is not one of {:?}", case.id, case.kind, kinds.keys());
             };
             let mut told = predict(&case);
-            told.as_object_mut().context("a prediction is an object")?.insert("id".into(), case.id.as_str().into());
+            told.as_object_mut()
+                .context("a prediction is an object")?
+                .insert("id".into(), case.id.as_str().into());
             *counts.entry(*kind).or_default() += 1;
             let file = lines.entry(*kind).or_default();
             file.push_str(&told.to_string());
             file.push('\n');
         }
     }
-    fs::create_dir_all(&arguments.out).with_context(|| format!("{} cannot be made", arguments.out.display()))?;
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("{} cannot be made", arguments.out.display()))?;
     for (kind, text) in lines {
         let path = arguments.out.join(format!("{kind}.jsonl"));
         fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -115,12 +118,14 @@ fn cases(folder: &Path) -> Result<Vec<Case>> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines
         .map(|line| {
-            let line: Line = serde_json::from_str(line).with_context(|| format!("{}: a line is no case", path.display()))?;
+            let line: Line = serde_json::from_str(line)
+                .with_context(|| format!("{}: a line is no case", path.display()))?;
             let names = match line.raw {
                 Files::One(name) => vec![name],
                 Files::Many(names) => names,
             };
-            let read = |name: &String| fs::read(folder.join(name)).with_context(|| format!("{name} of {}", line.id));
+            let read =
+                |name: &String| fs::read(folder.join(name)).with_context(|| format!("{name} of {}", line.id));
             let raw = names.iter().map(read).collect::<Result<_>>()?;
             Ok(Case { id: line.id, kind: line.kind, raw, labels: line.labels })
         })

@@ -14,7 +14,8 @@ pub(crate) struct Count {
 impl Count {
     /// Adds a suite's closing line (`test result: ok. 3 passed; 0 failed; …`); any other line changes nothing.
     pub(crate) fn add(&mut self, line: &str) {
-        let Some((_, figures)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+        let Some((_, figures)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
             return;
         };
         for figure in figures.split(';') {

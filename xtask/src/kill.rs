@@ -73,7 +73,13 @@ pub fn run(args: &KillArgs) -> Result<()> {
     let binary = args.binary.clone().map_or_else(|| build::guichet(args.release), Ok)?;
     let seed = args.seed.unwrap_or_else(rand::random);
     for scene in &args.scene {
-        let options = Options { binary: binary.clone(), scene: *scene, rounds: args.rounds, seed, connections: args.connections };
+        let options = Options {
+            binary: binary.clone(),
+            scene: *scene,
+            rounds: args.rounds,
+            seed,
+            connections: args.connections,
+        };
         println!("{scene:?}: {} rounds, seed {seed}", args.rounds);
         println!("{}", play(&options)?);
     }
@@ -85,13 +91,20 @@ pub fn run(args: &KillArgs) -> Result<()> {
 /// # Errors
 /// When a count is wrong, or a server or the product does not come up.
 pub fn play(options: &Options) -> Result<check::Counts> {
-    let evidence = scene::play(options).with_context(|| format!("{:?} with seed {}", options.scene, options.seed))?;
+    let evidence =
+        scene::play(options).with_context(|| format!("{:?} with seed {}", options.scene, options.seed))?;
     let (counts, violations) = check::check(&evidence);
     if violations.is_empty() {
         return Ok(counts);
     }
     let shown: Vec<&str> = violations.iter().take(30).map(String::as_str).collect();
-    bail!("{:?} with seed {}: {} wrong counts ({counts}):\n{}", options.scene, options.seed, violations.len(), shown.join("\n"))
+    bail!(
+        "{:?} with seed {}: {} wrong counts ({counts}):\n{}",
+        options.scene,
+        options.seed,
+        violations.len(),
+        shown.join("\n")
+    )
 }
 
 #[cfg(test)]
@@ -104,7 +117,8 @@ mod tests {
         let built = std::env::var_os("GUICHET_BIN").map(PathBuf::from);
         let binary = built.unwrap_or_else(|| build::guichet(false).expect("the program builds"));
         let seed = rand::random();
-        let counts = play(&Options { binary, scene, rounds, seed, connections: 8 }).expect("every count is right");
+        let counts =
+            play(&Options { binary, scene, rounds, seed, connections: 8 }).expect("every count is right");
         println!("{scene:?}, seed {seed}: {counts}");
         assert!(counts.accepted > rounds, "there was load: {counts}");
         assert!(counts.outgoing > 0, "there was outgoing mail: {counts}");

@@ -25,7 +25,10 @@ const PACKAGES: [Package; 8] = [
     Package { name: "dovecot-lmtpd", is_there: || Path::new("/usr/lib/dovecot/lmtp").exists() },
     Package { name: "swaks", is_there: || find_program("swaks").is_ok() },
     // swaks speaks TLS only with it.
-    Package { name: "libnet-ssleay-perl", is_there: || run(Command::new("perl").args(["-MNet::SSLeay", "-e1"])).is_ok() },
+    Package {
+        name: "libnet-ssleay-perl",
+        is_there: || run(Command::new("perl").args(["-MNet::SSLeay", "-e1"])).is_ok(),
+    },
     Package { name: "msmtp", is_there: || find_program("msmtp").is_ok() },
     Package { name: "strace", is_there: || find_program("strace").is_ok() },
 ];
@@ -42,7 +45,8 @@ pub(crate) fn ensure_installed() -> Result<()> {
     }
     let names = missing.join(" ");
     println!("xtask: missing: {names}");
-    install(&missing).with_context(|| format!("the tests need these Debian packages, please install them: {names}"))?;
+    install(&missing)
+        .with_context(|| format!("the tests need these Debian packages, please install them: {names}"))?;
     let still = self::missing();
     ensure!(still.is_empty(), "installed, but not to be found: {}", still.join(" "));
     println!("xtask: installed: {names}");
@@ -55,7 +59,8 @@ fn missing() -> Vec<&'static str> {
 
 fn postgres_is_there() -> bool {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    versions.map(|version| version.path()).any(|version| version.join("bin/initdb").exists()) || find_program("initdb").is_ok()
+    versions.map(|version| version.path()).any(|version| version.join("bin/initdb").exists())
+        || find_program("initdb").is_ok()
 }
 
 fn install(packages: &[&str]) -> Result<()> {

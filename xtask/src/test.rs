@@ -53,7 +53,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Runs a command, passes its standard output on line by line, and counts the tests that it tells of.
 fn run_counted(command: &mut Command) -> Result<(ExitStatus, Count)> {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting cargo test")?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting cargo test")?;
     let output = child.stdout.take().context("standard output is piped")?;
     let mut count = Count::default();
     let mut here = std::io::stdout().lock();

@@ -83,7 +83,9 @@ fn rooms(root: &Path) -> Result<Vec<PathBuf>> {
 fn manifest_faults(room: &str, manifest: &Table) -> Vec<String> {
     let arrows = BTreeMap::from(ARROWS);
     if !arrows.contains_key(room) {
-        return vec![format!("{room}: this room stands in no arrow of xtask/src/tidy.rs and ARCHITECTURE.md")];
+        return vec![format!(
+            "{room}: this room stands in no arrow of xtask/src/tidy.rs and ARCHITECTURE.md"
+        )];
     }
     let allowed = reachable(room, &arrows);
     let is_pure = PURE.contains(&room);
@@ -91,7 +93,8 @@ fn manifest_faults(room: &str, manifest: &Table) -> Vec<String> {
         if arrows.contains_key(name) {
             (!allowed.contains(name)).then(|| format!("{room} must not know {name}"))
         } else {
-            (is_pure && !PURE_CRATES.contains(&name)).then(|| format!("{room} is pure and must not know {name}"))
+            (is_pure && !PURE_CRATES.contains(&name))
+                .then(|| format!("{room} is pure and must not know {name}"))
         }
     };
     dependencies(manifest).iter().filter_map(|name| fault(name)).collect()
@@ -110,7 +113,8 @@ fn reachable<'a>(room: &str, arrows: &BTreeMap<&str, &'a [&'a str]>) -> BTreeSet
 
 /// The names of a manifest's dependencies, those for the build and for some platforms too.
 fn dependencies(manifest: &Table) -> Vec<String> {
-    let platforms = manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(Table::values);
+    let platforms =
+        manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(Table::values);
     let tables = platforms.filter_map(toml::Value::as_table).chain([manifest]);
     tables
         .flat_map(|table| ["dependencies", "build-dependencies"].map(|kind| table.get(kind)))
@@ -170,8 +174,16 @@ mod tests {
             ("engine", "[dependencies]\nstore.workspace = true\ndesk.workspace = true", &[][..]),
             ("engine", "[dependencies]\nintake.workspace = true", &["engine must not know intake"]),
             ("store", "[build-dependencies]\nengine.workspace = true", &["store must not know engine"]),
-            ("desk", "[dependencies]\nserde.workspace = true\ntokio = \"1\"", &["desk is pure and must not know tokio"]),
-            ("mail", "[target.'cfg(unix)'.dependencies]\nrand = \"1\"", &["mail is pure and must not know rand"]),
+            (
+                "desk",
+                "[dependencies]\nserde.workspace = true\ntokio = \"1\"",
+                &["desk is pure and must not know tokio"],
+            ),
+            (
+                "mail",
+                "[target.'cfg(unix)'.dependencies]\nrand = \"1\"",
+                &["mail is pure and must not know rand"],
+            ),
             ("mail", "[dependencies]\nx = { package = \"guichet-store\" }", &["mail must not know store"]),
             ("store", "[dev-dependencies]\ntestkit.workspace = true", &[]),
             ("store", "[dependencies]\ntestkit.workspace = true", &["store must not know testkit"]),

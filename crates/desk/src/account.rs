@@ -206,8 +206,10 @@ impl Settings {
         if delimiter != 0 && !(20..=65).contains(&delimiter) {
             return Err(SettingRefusal::Delimiter(delimiter));
         }
-        let is_tag =
-            |tag: &&str| (2..=35).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_tag = |tag: &&str| {
+            (2..=35).contains(&tag.len())
+                && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
         if self.languages().next().is_none() || !self.languages().all(|tag| is_tag(&tag)) {
             return Err(SettingRefusal::Language(self.languages.clone()));
         }
@@ -293,7 +295,16 @@ impl Account {
         brands.sort_by_key(|brand| (!brand.is_default, brand.id));
         let addresses = addresses.into_iter().map(|address| (address.email.clone(), address)).collect();
         let lists = Lists::of(&settings);
-        Account { id, subdomain, name, settings, brands, lists, organizations: OrganizationDomains::default(), addresses }
+        Account {
+            id,
+            subdomain,
+            name,
+            settings,
+            brands,
+            lists,
+            organizations: OrganizationDomains::default(),
+            addresses,
+        }
     }
 
     /// The account with its organizations, whose domains count as allow-listed.
@@ -360,7 +371,8 @@ impl Account {
     /// The default address of a brand; the default brand's when that brand has none.
     #[must_use]
     pub fn default_address(&self, brand: BrandId) -> Option<&SupportAddress> {
-        let of = |id: BrandId| self.addresses().find(move |address| address.brand_id == id && address.is_default);
+        let of =
+            |id: BrandId| self.addresses().find(move |address| address.brand_id == id && address.is_default);
         of(brand).or_else(|| self.default_brand().and_then(|default| of(default.id)))
     }
 
@@ -372,8 +384,13 @@ impl Account {
     }
 
     /// The external addresses whose forwards come to this native address, as their probes proved.
-    pub fn externals_behind<'a>(&'a self, native: &'a AddressKey) -> impl Iterator<Item = &'a SupportAddress> {
-        self.addresses().filter(move |address| address.kind == Kind::External && address.forwards_to.as_ref() == Some(native))
+    pub fn externals_behind<'a>(
+        &'a self,
+        native: &'a AddressKey,
+    ) -> impl Iterator<Item = &'a SupportAddress> {
+        self.addresses().filter(move |address| {
+            address.kind == Kind::External && address.forwards_to.as_ref() == Some(native)
+        })
     }
 }
 
@@ -400,9 +417,12 @@ mod tests {
     #[test]
     fn the_delimiter_line_is_the_accounts_or_the_built_in_one() {
         let own = "== Please answer above ==";
-        for (reply_delimiter, delimiter, want) in
-            [(true, "", Some(DELIMITER)), (true, BUILT_IN_DELIMITER, Some(DELIMITER)), (true, own, Some(own)), (false, own, None)]
-        {
+        for (reply_delimiter, delimiter, want) in [
+            (true, "", Some(DELIMITER)),
+            (true, BUILT_IN_DELIMITER, Some(DELIMITER)),
+            (true, own, Some(own)),
+            (false, own, None),
+        ] {
             let settings = Settings { reply_delimiter, delimiter: delimiter.into(), ..Settings::default() };
             assert_eq!(settings.delimiter_line(), want, "{delimiter:?}");
         }

@@ -11,7 +11,8 @@ use crate::word::words;
 pub const PROBE_WINDOW: Millis = 60 * MINUTE;
 
 /// Local parts at native hosts that are the mail system's own.
-pub const RESERVED_LOCAL_PARTS: &[&str] = &["bounce", "noreply", "no-reply", "mailer-daemon", "postmaster", "abuse"];
+pub const RESERVED_LOCAL_PARTS: &[&str] =
+    &["bounce", "noreply", "no-reply", "mailer-daemon", "postmaster", "abuse"];
 
 words! {
     /// Where the address lives.
@@ -94,7 +95,9 @@ pub enum AddressRefusal {
     #[error("{0:?} is not an e-mail address; write it as name@example.com")]
     Malformed(String),
     /// The entitlement is used up.
-    #[error("this account may have {0} support addresses and has them all; remove one first, or raise addresses_max")]
+    #[error(
+        "this account may have {0} support addresses and has them all; remove one first, or raise addresses_max"
+    )]
     TooMany(u32),
     /// Registered already.
     #[error("{0} is a support address already")]
@@ -129,7 +132,9 @@ pub enum AddressRefusal {
     #[error("{0} is its brand's default; make another address the default first")]
     Default(String),
     /// Only a verified address may become default.
-    #[error("{0} is not verified yet; run `guichet address check` and make it the default once the probe came back")]
+    #[error(
+        "{0} is not verified yet; run `guichet address check` and make it the default once the probe came back"
+    )]
     Unverified(String),
 }
 
@@ -161,7 +166,8 @@ pub fn check_new(
     brand: Option<&str>,
     is_default: bool,
 ) -> Result<NewAddress, AddressRefusal> {
-    let email = AddressKey::parse(written.trim()).map_err(|_| AddressRefusal::Malformed(written.to_owned()))?;
+    let email =
+        AddressKey::parse(written.trim()).map_err(|_| AddressRefusal::Malformed(written.to_owned()))?;
     if account.address_count() >= account.settings.addresses_max as usize {
         return Err(AddressRefusal::TooMany(account.settings.addresses_max));
     }
@@ -175,7 +181,10 @@ pub fn check_new(
     let host_brand = account.brand_of_host(email.domain());
     let (kind, brand_id) = match (host_brand, named) {
         (Some(host), Some(named)) if host.id != named => {
-            return Err(AddressRefusal::WrongBrand { email: email.to_string(), brand: host.subdomain.clone() });
+            return Err(AddressRefusal::WrongBrand {
+                email: email.to_string(),
+                brand: host.subdomain.clone(),
+            });
         }
         (Some(host), _) => (Kind::Native, host.id),
         (None, Some(named)) => (Kind::External, named),
@@ -187,11 +196,19 @@ pub fn check_new(
     if is_default && kind == Kind::External {
         return Err(AddressRefusal::Unverified(email.to_string()));
     }
-    Ok(NewAddress { email, written: written.trim().to_owned(), name: name.trim().to_owned(), brand_id, kind, is_default })
+    Ok(NewAddress {
+        email,
+        written: written.trim().to_owned(),
+        name: name.trim().to_owned(),
+        brand_id,
+        kind,
+        is_default,
+    })
 }
 
 fn find_brand(account: &Account, word: &str) -> Result<BrandId, AddressRefusal> {
-    let found = account.brands.iter().find(|brand| brand.subdomain.eq_ignore_ascii_case(word) || brand.name == word);
+    let found =
+        account.brands.iter().find(|brand| brand.subdomain.eq_ignore_ascii_case(word) || brand.name == word);
     found.map(|brand| brand.id).ok_or_else(|| AddressRefusal::NoBrand(word.to_owned()))
 }
 
@@ -289,7 +306,8 @@ mod tests {
             ),
         ];
         for (written, brand, default, want) in cases {
-            let got = check_new(&account(10), written, "", *brand, *default).map(|new| (new.kind, new.brand_id.0));
+            let got =
+                check_new(&account(10), written, "", *brand, *default).map(|new| (new.kind, new.brand_id.0));
             assert_eq!(&got, want, "{written}");
         }
     }
@@ -315,7 +333,8 @@ mod tests {
 
     #[test]
     fn a_probe_that_does_not_come_back_in_time_has_failed() {
-        let mut address = account(9).address(&AddressKey::parse("help@acme.desk.example").unwrap()).unwrap().clone();
+        let mut address =
+            account(9).address(&AddressKey::parse("help@acme.desk.example").unwrap()).unwrap().clone();
         address.forwarding = Forwarding::Waiting;
         address.probe_sent_at = Some(1_000);
         assert_eq!(address.forwarding_at(1_000 + PROBE_WINDOW - 1), Forwarding::Waiting);

@@ -88,14 +88,16 @@ pub enum Skip {
 /// Left out is what runs when it is opened: programs, scripts, shortcuts, installers, disk images, documents with macros,
 /// and pages and drawings that carry scripts (HTML, SVG). Archives are in, since what is in them is not opened by a click.
 pub const RECOMMENDED: &[&str] = &[
-    "3gp", "7z", "aac", "ai", "aif", "aiff", "amr", "asc", "avi", "avif", "bmp", "bz2", "caf", "cer", "crt", "csv", "dat", "db",
-    "dng", "doc", "docx", "dotx", "dwg", "dxf", "eml", "eps", "epub", "fig", "flac", "flv", "gif", "gpx", "gz", "har", "heic",
-    "heif", "ics", "ifc", "indd", "ini", "jfif", "jp2", "jpe", "jpeg", "jpg", "json", "key", "kml", "kmz", "log", "m4a", "m4v",
-    "mbox", "md", "mid", "midi", "mkv", "mobi", "mov", "mp3", "mp4", "mpeg", "mpg", "mpp", "msg", "numbers", "odg", "odp", "ods",
-    "odt", "oga", "ogg", "ogv", "opus", "p7m", "p7s", "pages", "pcap", "pcapng", "pdf", "pem", "pgp", "pkpass", "png", "pot",
-    "potx", "pps", "ppsx", "ppt", "pptx", "ps", "psd", "rar", "raw", "rtf", "sig", "sql", "srt", "step", "stl", "stp", "tar",
-    "tgz", "tif", "tiff", "tsv", "txt", "vcf", "vsd", "vsdx", "vtt", "wav", "weba", "webm", "webp", "wma", "wmv", "wps", "xls",
-    "xlsx", "xltx", "xml", "xps", "xz", "yaml", "yml", "zip", "zst",
+    "3gp", "7z", "aac", "ai", "aif", "aiff", "amr", "asc", "avi", "avif", "bmp", "bz2", "caf", "cer", "crt",
+    "csv", "dat", "db", "dng", "doc", "docx", "dotx", "dwg", "dxf", "eml", "eps", "epub", "fig", "flac",
+    "flv", "gif", "gpx", "gz", "har", "heic", "heif", "ics", "ifc", "indd", "ini", "jfif", "jp2", "jpe",
+    "jpeg", "jpg", "json", "key", "kml", "kmz", "log", "m4a", "m4v", "mbox", "md", "mid", "midi", "mkv",
+    "mobi", "mov", "mp3", "mp4", "mpeg", "mpg", "mpp", "msg", "numbers", "odg", "odp", "ods", "odt", "oga",
+    "ogg", "ogv", "opus", "p7m", "p7s", "pages", "pcap", "pcapng", "pdf", "pem", "pgp", "pkpass", "png",
+    "pot", "potx", "pps", "ppsx", "ppt", "pptx", "ps", "psd", "rar", "raw", "rtf", "sig", "sql", "srt",
+    "step", "stl", "stp", "tar", "tgz", "tif", "tiff", "tsv", "txt", "vcf", "vsd", "vsdx", "vtt", "wav",
+    "weba", "webm", "webp", "wma", "wmv", "wps", "xls", "xlsx", "xltx", "xml", "xps", "xz", "yaml", "yml",
+    "zip", "zst",
 ];
 
 /// Media types of the recommended list, for files without an extension; `type/` stands for all of a type.
@@ -188,7 +190,11 @@ impl AttachmentRule {
         for entry in text.split([' ', '\t', '\n', '\r', ',', ';']).filter(|entry| !entry.is_empty()) {
             kinds.add(entry).ok_or_else(|| AttachmentRuleError::Kind(entry.chars().take(100).collect()))?;
         }
-        if kinds == Kinds::default() { Err(AttachmentRuleError::Empty) } else { Ok(AttachmentRule::Custom(kinds)) }
+        if kinds == Kinds::default() {
+            Err(AttachmentRuleError::Empty)
+        } else {
+            Ok(AttachmentRule::Custom(kinds))
+        }
     }
 
     /// Decides on one attachment by its name (may be empty), its media type (any case, parameters allowed, may be empty) and
@@ -206,14 +212,21 @@ impl AttachmentRule {
             (AttachmentRule::Recommended, _) if PROGRAM_TYPES.binary_search(&media_type.as_str()).is_ok() => {
                 return skip(Skip::MediaType { media_type });
             }
-            (AttachmentRule::Recommended, Some(extension)) => RECOMMENDED.binary_search(&extension.as_str()).is_ok(),
-            (AttachmentRule::Recommended, None) => is_type_in(&media_type, |kind| RECOMMENDED_TYPES.binary_search(&kind).is_ok()),
+            (AttachmentRule::Recommended, Some(extension)) => {
+                RECOMMENDED.binary_search(&extension.as_str()).is_ok()
+            }
+            (AttachmentRule::Recommended, None) => {
+                is_type_in(&media_type, |kind| RECOMMENDED_TYPES.binary_search(&kind).is_ok())
+            }
             (AttachmentRule::Custom(kinds), Some(extension)) => {
                 // Who lists `image/*` means files that are named so, and a name is easier to see through than a type.
                 kinds.extensions.contains(extension)
-                    || type_of(extension).is_some_and(|named| is_type_in(named, |kind| kinds.media_types.contains(kind)))
+                    || type_of(extension)
+                        .is_some_and(|named| is_type_in(named, |kind| kinds.media_types.contains(kind)))
             }
-            (AttachmentRule::Custom(kinds), None) => is_type_in(&media_type, |kind| kinds.media_types.contains(kind)),
+            (AttachmentRule::Custom(kinds), None) => {
+                is_type_in(&media_type, |kind| kinds.media_types.contains(kind))
+            }
         };
         match (is_allowed, extension) {
             (true, _) => Ruling::Keep,
@@ -227,8 +240,10 @@ impl Kinds {
     fn add(&mut self, entry: &str) -> Option<()> {
         let entry = entry.to_lowercase();
         if let Some((kind, subtype)) = entry.split_once('/') {
-            let is_token =
-                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-+._".contains(&byte));
+            let is_token = |text: &str| {
+                !text.is_empty()
+                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-+._".contains(&byte))
+            };
             let subtype = if subtype == "*" { "" } else { subtype };
             let fits = is_token(kind) && (subtype.is_empty() || is_token(subtype));
             fits.then(|| self.media_types.insert(format!("{kind}/{subtype}"))).map(|_| ())
@@ -312,7 +327,8 @@ pub fn extension(name: &str) -> Option<String> {
     let last = last.trim().to_lowercase();
     // `.profile` has a name and no extension, and what follows the dot of `No. 5 of the list` is no extension either.
     let fits = !stem.is_empty() && (1..=EXTENSION_CHARACTERS).contains(&last.chars().count());
-    (fits && last.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '~' | '+' | '$'))).then_some(last)
+    (fits && last.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '~' | '+' | '$')))
+        .then_some(last)
 }
 
 #[cfg(test)]

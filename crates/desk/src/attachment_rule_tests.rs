@@ -92,8 +92,8 @@ fn tables_are_sorted_as_the_search_needs_them() {
         assert!(table.is_sorted(), "{table:?}");
     }
     let runs = [
-        "exe", "js", "vbs", "bat", "cmd", "ps1", "scr", "lnk", "msi", "iso", "img", "dmg", "html", "htm", "svg", "docm", "xlsm",
-        "jar", "apk", "hta", "one", "url",
+        "exe", "js", "vbs", "bat", "cmd", "ps1", "scr", "lnk", "msi", "iso", "img", "dmg", "html", "htm",
+        "svg", "docm", "xlsm", "jar", "apk", "hta", "one", "url",
     ];
     assert!(runs.iter().all(|extension| !RECOMMENDED.contains(extension)));
 }

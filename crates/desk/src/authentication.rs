@@ -82,7 +82,9 @@ impl Authentication {
     /// missing, soft or neutral is no failure.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.is_checked && !self.is_authenticated() && (self.dmarc == Check::Fail || self.spf == Check::Fail && self.spf_aligned)
+        self.is_checked
+            && !self.is_authenticated()
+            && (self.dmarc == Check::Fail || self.spf == Check::Fail && self.spf_aligned)
     }
 
     /// Authenticated, failed, or unknown: what senders are counted under, so that a forger cannot silence a victim.
@@ -104,7 +106,9 @@ impl Authentication {
         if !self.is_checked {
             return "nobody checked its sender".to_owned();
         }
-        let aligned = |check: Check, aligned: bool| if check == Check::Pass && !aligned { " of another domain" } else { "" };
+        let aligned = |check: Check, aligned: bool| {
+            if check == Check::Pass && !aligned { " of another domain" } else { "" }
+        };
         let (spf, dkim) = (aligned(self.spf, self.spf_aligned), aligned(self.dkim, self.dkim_aligned));
         let arc = if self.arc == Check::None { String::new() } else { format!(", ARC {}", self.arc) };
         format!("SPF {}{spf}, DKIM {}{dkim}, DMARC {}{arc}", self.spf, self.dkim, self.dmarc)
@@ -180,7 +184,11 @@ mod tests {
             ("SPF of another domain", checked((Pass, false), (None, false), None), Standing::Unknown),
             ("aligned DKIM", checked((Fail, true), (Pass, true), None), Standing::Authenticated),
             ("DKIM of another domain", checked((None, false), (Pass, false), None), Standing::Unknown),
-            ("SPF of another domain, DMARC says no", checked((Pass, false), (Pass, false), Fail), Standing::Failed),
+            (
+                "SPF of another domain, DMARC says no",
+                checked((Pass, false), (Pass, false), Fail),
+                Standing::Failed,
+            ),
             ("SPF says no", checked((Fail, true), (None, false), None), Standing::Failed),
             ("SPF of another domain says no", checked((Fail, false), (None, false), None), Standing::Unknown),
             ("SPF doubts", checked((SoftFail, true), (None, false), None), Standing::Unknown),

@@ -111,8 +111,11 @@ pub fn hidden_of(read: &Reply, from: usize, text: &str) -> Vec<Hidden> {
         reply::HiddenKind::Signature => HiddenKind::Signature,
     };
     let place = |at: usize| at.saturating_sub(from).min(text.len());
-    let ranges =
-        read.hidden.iter().map(|part| Hidden { from: place(part.range.start), to: place(part.range.end), kind: kind(part.kind) });
+    let ranges = read.hidden.iter().map(|part| Hidden {
+        from: place(part.range.start),
+        to: place(part.range.end),
+        kind: kind(part.kind),
+    });
     ranges.filter(|part| part.from < part.to).collect()
 }
 
@@ -121,8 +124,10 @@ pub fn hidden_of(read: &Reply, from: usize, text: &str) -> Vec<Hidden> {
 pub fn without_tokens(text: &str, tokens: &[ThreadToken], hidden: Vec<Hidden>) -> (String, Vec<Hidden>) {
     let marked: Vec<String> = tokens.iter().map(|token| format!("[{}]", token.as_str())).collect();
     // Where each begins, and how long it is.
-    let mut places: Vec<(usize, usize)> =
-        marked.iter().flat_map(|marked| text.match_indices(marked.as_str()).map(|(at, found)| (at, found.len()))).collect();
+    let mut places: Vec<(usize, usize)> = marked
+        .iter()
+        .flat_map(|marked| text.match_indices(marked.as_str()).map(|(at, found)| (at, found.len())))
+        .collect();
     if places.is_empty() {
         return (text.to_owned(), hidden);
     }
@@ -135,7 +140,8 @@ pub fn without_tokens(text: &str, tokens: &[ThreadToken], hidden: Vec<Hidden>) -
     body.push_str(text.get(from..).unwrap_or_default());
     let body = body.trim_end().to_owned();
     let moved = |at: usize| {
-        let before: usize = places.iter().take_while(|(place, _)| *place < at).map(|(_, length)| length).sum();
+        let before: usize =
+            places.iter().take_while(|(place, _)| *place < at).map(|(_, length)| length).sum();
         at.saturating_sub(before).min(body.len())
     };
     let hidden = hidden.into_iter().map(|part| Hidden { from: moved(part.from), to: moved(part.to), ..part });

@@ -63,7 +63,10 @@ impl Digest {
             return None;
         }
         let mails = if count == 1 { "1 mail was".to_owned() } else { format!("{count} mails were") };
-        let mut text = format!("{mails} held back since the last notice; {} in all wait to be looked at.\n\n", self.held);
+        let mut text = format!(
+            "{mails} held back since the last notice; {} in all wait to be looked at.\n\n",
+            self.held
+        );
         self.write_counts(&mut text);
         self.write_newest(&mut text, count);
         let _ = write!(
@@ -74,7 +77,10 @@ impl Digest {
              brackets here, so that nothing in this list can be clicked.\n"
         );
         let plural = if count == 1 { "" } else { "s" };
-        Some(Words { subject: format!("[{}] {count} suspended ticket{plural}", one_line(name, SENDER_CHARACTERS)), text })
+        Some(Words {
+            subject: format!("[{}] {count} suspended ticket{plural}", one_line(name, SENDER_CHARACTERS)),
+            text,
+        })
     }
 
     /// The counts, the largest first.
@@ -97,8 +103,12 @@ impl Digest {
             let or = |text: String, empty: &str| if text.is_empty() { empty.to_owned() } else { text };
             let sender = or(harmless(&held.sender, SENDER_CHARACTERS), "(no sender)");
             let subject = or(harmless(&held.subject, SUBJECT_CHARACTERS), "(no subject)");
-            let _ =
-                writeln!(text, "\n  {}  cause {}\n    From:    {sender}\n    Subject: {subject}", held.id, held.cause.number());
+            let _ = writeln!(
+                text,
+                "\n  {}  cause {}\n    From:    {sender}\n    Subject: {subject}",
+                held.id,
+                held.cause.number()
+            );
         }
     }
 }
@@ -149,8 +159,15 @@ mod tests {
     #[test]
     fn the_digest_counts_causes_and_shows_the_newest() {
         let digest = Digest {
-            counts: BTreeMap::from([(Cause::UnknownAuthor, 1), (Cause::SystemUser, 2), (Cause::ToNoreply, 0)]),
-            newest: vec![held(77, "ada@example.org", "Look at https://example.com/x now"), held(76, "", "\n")],
+            counts: BTreeMap::from([
+                (Cause::UnknownAuthor, 1),
+                (Cause::SystemUser, 2),
+                (Cause::ToNoreply, 0),
+            ]),
+            newest: vec![
+                held(77, "ada@example.org", "Look at https://example.com/x now"),
+                held(76, "", "\n"),
+            ],
             held: 12,
         };
         let words = digest.words("Acme", "acme").unwrap();
@@ -183,19 +200,31 @@ mod tests {
     #[test]
     fn nothing_held_gives_no_notice_and_one_is_singular() {
         assert_eq!(Digest::default().words("Acme", "acme"), None);
-        assert_eq!(Digest { counts: BTreeMap::from([(Cause::ToNoreply, 0)]), ..Digest::default() }.words("Acme", "acme"), None);
-        let one =
-            Digest { counts: BTreeMap::from([(Cause::UnknownAuthor, 1)]), newest: vec![held(1, "a@b.example", "x")], held: 1 };
+        assert_eq!(
+            Digest { counts: BTreeMap::from([(Cause::ToNoreply, 0)]), ..Digest::default() }
+                .words("Acme", "acme"),
+            None
+        );
+        let one = Digest {
+            counts: BTreeMap::from([(Cause::UnknownAuthor, 1)]),
+            newest: vec![held(1, "a@b.example", "x")],
+            held: 1,
+        };
         let words = one.words("Acme", "acme").unwrap();
         assert_eq!(words.subject, "[Acme] 1 suspended ticket");
-        assert!(words.text.starts_with("1 mail was held back") && words.text.contains("These are:"), "{}", words.text);
+        assert!(
+            words.text.starts_with("1 mail was held back") && words.text.contains("These are:"),
+            "{}",
+            words.text
+        );
     }
 
     #[test]
     fn no_more_than_the_newest_ten_are_shown() {
         for (count, want) in [(NEWEST_SHOWN, NEWEST_SHOWN), (NEWEST_SHOWN + 1, NEWEST_SHOWN)] {
             let newest = (0..count as i64).map(|id| held(id, "a@b.example", "x")).collect();
-            let digest = Digest { counts: BTreeMap::from([(Cause::UnknownAuthor, count as u64)]), newest, held: 0 };
+            let digest =
+                Digest { counts: BTreeMap::from([(Cause::UnknownAuthor, count as u64)]), newest, held: 0 };
             assert_eq!(digest.words("Acme", "acme").unwrap().text.matches("Subject:").count(), want);
         }
     }

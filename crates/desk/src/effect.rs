@@ -13,7 +13,9 @@ use serde_json::json;
 pub use ticket::TICKETS_PER_MAIL;
 
 use crate::account::Account;
-use crate::changes::{Audit, Bounced, Changes, DeliveryResult, LedgerRow, Outgoing, ProbeReturn, RememberedId, Suspended};
+use crate::changes::{
+    Audit, Bounced, Changes, DeliveryResult, LedgerRow, Outgoing, ProbeReturn, RememberedId, Suspended,
+};
 use crate::clock::Millis;
 use crate::facts::{Facts, IdKind, Inbound, KnownId, named_ids, own_id, reused_id};
 use crate::id::{CommentId, OutboxId, OutgoingId, TicketId, UserId};
@@ -48,8 +50,12 @@ impl Desk<'_> {
     /// Carries out a decision. Every decision adds exactly one ledger row.
     pub fn carry_out(&mut self, inbound: &Inbound<'_>, decision: &Decision) {
         let ticket = match &decision.verdict {
-            Verdict::NewTicket { author, is_public } => Some(self.open(inbound, decision, author, *is_public, None)),
-            Verdict::FollowUp { of, author, is_public } => Some(self.open(inbound, decision, author, *is_public, Some(*of))),
+            Verdict::NewTicket { author, is_public } => {
+                Some(self.open(inbound, decision, author, *is_public, None))
+            }
+            Verdict::FollowUp { of, author, is_public } => {
+                Some(self.open(inbound, decision, author, *is_public, Some(*of)))
+            }
             Verdict::Comment { ticket, author, is_public } => {
                 self.add_comment(inbound, decision, *ticket, author, *is_public);
                 Some(*ticket)
@@ -71,7 +77,11 @@ impl Desk<'_> {
             Verdict::Probe { external, native } => {
                 let address_id = self.account.address(external).map(|address| address.id);
                 let at = inbound.accepted_at;
-                self.changes.probes.extend(address_id.map(|address_id| ProbeReturn { address_id, native: native.clone(), at }));
+                self.changes.probes.extend(address_id.map(|address_id| ProbeReturn {
+                    address_id,
+                    native: native.clone(),
+                    at,
+                }));
                 None
             }
             Verdict::Discard => None,
@@ -88,7 +98,13 @@ impl Desk<'_> {
     }
 
     /// Puts a mail into the outbox and remembers its Message-ID.
-    pub fn send(&mut self, ticket_id: Option<TicketId>, comment_id: Option<CommentId>, content: Content, to: Vec<String>) {
+    pub fn send(
+        &mut self,
+        ticket_id: Option<TicketId>,
+        comment_id: Option<CommentId>,
+        content: Content,
+        to: Vec<String>,
+    ) {
         let id = OutgoingId(self.supply.id());
         let random = self.supply.random();
         let message_id = match (ThreadToken::parse(&content.token), &content.probe) {
@@ -99,7 +115,8 @@ impl Desk<'_> {
             (None, Some(secret)) => format!("{secret}@{}", content.host),
             (None, None) => format!("notice.{random:016x}@{}", content.host),
         };
-        let recipients: Vec<(OutboxId, String)> = to.into_iter().map(|address| (OutboxId(self.supply.id()), address)).collect();
+        let recipients: Vec<(OutboxId, String)> =
+            to.into_iter().map(|address| (OutboxId(self.supply.id()), address)).collect();
         let known = KnownId { kind: IdKind::Out, ticket: ticket_id, mail_id: id.0, fingerprint: None };
         self.facts.message_ids.insert(message_id.clone(), known);
         self.changes.message_ids.push(RememberedId {
@@ -109,7 +126,15 @@ impl Desk<'_> {
             mail_id: id.0,
             fingerprint: None,
         });
-        self.changes.outgoing.push(Outgoing { id, ticket_id, comment_id, message_id, content, recipients, created_at: self.now });
+        self.changes.outgoing.push(Outgoing {
+            id,
+            ticket_id,
+            comment_id,
+            message_id,
+            content,
+            recipients,
+            created_at: self.now,
+        });
     }
 
     pub(crate) fn audit(
@@ -142,12 +167,18 @@ impl Desk<'_> {
 
     fn bounce(&mut self, delivery: &crate::facts::Delivery, result: DeliveryResult, answer: &str) {
         let at = self.now;
-        self.changes.bounced.push(Bounced { delivery: delivery.clone(), result, answer: answer.to_owned(), at });
-        let Some(ticket) = delivery.ticket.and_then(|id| self.facts.tickets.get(&id)).map(|known| known.ticket.clone()) else {
+        self.changes.bounced.push(Bounced {
+            delivery: delivery.clone(),
+            result,
+            answer: answer.to_owned(),
+            at,
+        });
+        let Some(ticket) =
+            delivery.ticket.and_then(|id| self.facts.tickets.get(&id)).map(|known| known.ticket.clone())
+        else {
             return;
         };
-        let event =
-            json!({"v": 1, "type": "Delivery", "recipient": delivery.recipient, "result": result.as_str(), "answer": answer});
+        let event = json!({"v": 1, "type": "Delivery", "recipient": delivery.recipient, "result": result.as_str(), "answer": answer});
         self.audit(ticket.id, ticket.requester_id, "system", vec![event]);
     }
 
@@ -157,7 +188,8 @@ impl Desk<'_> {
         if let Some(own) = own_id(letter) {
             let print = fingerprint(inbound);
             let known = self.facts.message_ids.get(&own);
-            let is_another = known.is_some_and(|known| known.kind == IdKind::In && known.fingerprint != Some(print));
+            let is_another =
+                known.is_some_and(|known| known.kind == IdKind::In && known.fingerprint != Some(print));
             // The id stays that of the first mail; this one is known again by its own text.
             let id = if is_another { reused_id(&print) } else { own };
             self.remember_id(id, IdKind::In, ticket, inbound, Some(print));
@@ -182,18 +214,22 @@ impl Desk<'_> {
         let known = self.facts.message_ids.get(&message_id);
         // A mail that was waited for and is held keeps its ticket for when it is let through.
         let ticket_id = ticket_id.or(known.filter(|_| kind == IdKind::In).and_then(|known| known.ticket));
-        let is_decided_anew = known.is_some_and(|known| known.kind == IdKind::In && known.mail_id == inbound.id.0);
+        let is_decided_anew =
+            known.is_some_and(|known| known.kind == IdKind::In && known.mail_id == inbound.id.0);
         let known = known.map(|known| known.kind).filter(|_| !is_decided_anew);
         if matches!((known, kind), (Some(IdKind::In | IdKind::Out), _) | (Some(IdKind::Seen), IdKind::Seen)) {
             return;
         }
         let mail_id = inbound.id.0;
-        self.facts.message_ids.insert(message_id.clone(), KnownId { kind, ticket: ticket_id, mail_id, fingerprint });
+        self.facts
+            .message_ids
+            .insert(message_id.clone(), KnownId { kind, ticket: ticket_id, mail_id, fingerprint });
         self.changes.message_ids.push(RememberedId { message_id, kind, ticket_id, mail_id, fingerprint });
     }
 
     fn ledger(&mut self, inbound: &Inbound<'_>, decision: &Decision, ticket_id: Option<TicketId>) {
-        let message_id = inbound.letter.message_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
+        let message_id =
+            inbound.letter.message_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
         self.changes.ledger.push(LedgerRow {
             id: inbound.id,
             accepted_at: inbound.accepted_at,

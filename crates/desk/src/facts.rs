@@ -114,7 +114,13 @@ pub struct Questions {
 impl Questions {
     /// Adds what this mail asks.
     pub fn add(&mut self, account: &Account, keys: &SigningKeys, envelope: &Envelope, letter: &Letter) {
-        let mailboxes = letter.from.iter().take(1).chain(letter.reply_to.iter().take(1)).chain(&letter.to).chain(&letter.cc);
+        let mailboxes = letter
+            .from
+            .iter()
+            .take(1)
+            .chain(letter.reply_to.iter().take(1))
+            .chain(&letter.to)
+            .chain(&letter.cc);
         self.addresses.extend(mailboxes.filter_map(|mailbox| mailbox.key()));
         self.addresses.extend(envelope.mail_from.as_deref().and_then(|text| AddressKey::parse(text).ok()));
         self.message_ids.extend(letter.message_id.iter().map(|id| id.as_str().to_owned()));
@@ -125,7 +131,8 @@ impl Questions {
         if let Some(report) = &letter.report {
             self.message_ids.extend(report.original_message_id.iter().map(|id| id.as_str().to_owned()));
             let mark = report.original_mark.as_deref();
-            self.outgoing.extend(mark.and_then(|mark| keys.verify(Purpose::Mail, account.id.0, mark)).map(OutgoingId));
+            self.outgoing
+                .extend(mark.and_then(|mark| keys.verify(Purpose::Mail, account.id.0, mark)).map(OutgoingId));
         }
     }
 }
@@ -146,7 +153,12 @@ impl Questions {
         if own_id(letter).is_some_and(|id| is_met(&id)) {
             self.message_ids.insert(reused_id(&fingerprint(inbound)));
         }
-        let senders = letter.from.iter().take(1).chain(letter.reply_to.iter().take(1)).filter_map(|mailbox| mailbox.key());
+        let senders = letter
+            .from
+            .iter()
+            .take(1)
+            .chain(letter.reply_to.iter().take(1))
+            .filter_map(|mailbox| mailbox.key());
         let is_staff = |key: &AddressKey| facts.people.get(key).is_some_and(Person::is_staff);
         if !senders.collect::<Vec<_>>().iter().any(is_staff) {
             return;
@@ -154,7 +166,8 @@ impl Questions {
         let parsed = mail_command::parse(&letter.text);
         for command in &parsed.commands {
             match command {
-                Command::Requester(PersonName::Mailbox(mailbox)) | Command::Assignee(PersonName::Mailbox(mailbox)) => {
+                Command::Requester(PersonName::Mailbox(mailbox))
+                | Command::Assignee(PersonName::Mailbox(mailbox)) => {
                     self.addresses.extend(mailbox.key());
                 }
                 Command::Requester(PersonName::Id(id)) | Command::Assignee(PersonName::Id(id)) => {
@@ -198,7 +211,12 @@ pub fn reused_id(fingerprint: &[u8; 16]) -> String {
 
 /// The ids a letter answers: In-Reply-To, then References from the newest to the oldest, at most [`REFERENCES_READ`].
 pub fn named_ids(letter: &Letter) -> impl Iterator<Item = &str> {
-    letter.in_reply_to.iter().chain(letter.references.iter().rev()).map(|id| id.as_str()).take(REFERENCES_READ)
+    letter
+        .in_reply_to
+        .iter()
+        .chain(letter.references.iter().rev())
+        .map(|id| id.as_str())
+        .take(REFERENCES_READ)
 }
 
 /// What stands for the Message-ID of a mail that has none: its digest and Date. None without a Date: never a duplicate then.
@@ -214,8 +232,11 @@ fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSe
     let native = |host: &str| account.brand_of_host(host).is_some();
     let recipients = envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok());
     let headers = letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key());
-    let mut tokens: BTreeSet<ThreadToken> =
-        recipients.chain(headers).filter(|key| native(key.domain())).filter_map(|key| ThreadToken::in_address(&key)).collect();
+    let mut tokens: BTreeSet<ThreadToken> = recipients
+        .chain(headers)
+        .filter(|key| native(key.domain()))
+        .filter_map(|key| ThreadToken::in_address(&key))
+        .collect();
     tokens.extend(named_ids(letter).filter_map(|id| ThreadToken::in_message_id(id, native)));
     tokens.extend(ThreadToken::in_body(letter));
     tokens

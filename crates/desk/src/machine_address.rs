@@ -184,7 +184,11 @@ mod tests {
     #[test]
     fn every_name_of_the_tables_is_found() {
         for name in NO_REPLY.iter().copied().flatten() {
-            assert!((NAME_OCTETS_MIN..=NAME_OCTETS).contains(&name.len()), "{name} has {} octets", name.len());
+            assert!(
+                (NAME_OCTETS_MIN..=NAME_OCTETS).contains(&name.len()),
+                "{name} has {} octets",
+                name.len()
+            );
             assert_eq!(Machine::of_local(&format!("shop-{name}.7")), Some(Machine::NoReply), "{name}");
         }
         for name in SYSTEM {

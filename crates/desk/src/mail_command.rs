@@ -146,7 +146,8 @@ fn is_blank(c: char) -> bool {
 /// Where the first line that is not blank begins, from `from` on; the end of the text when there is none.
 fn skip_blank_lines(text: &str, from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
-    let blank: usize = rest.split_inclusive('\n').take_while(|line| line.chars().all(is_blank)).map(str::len).sum();
+    let blank: usize =
+        rest.split_inclusive('\n').take_while(|line| line.chars().all(is_blank)).map(str::len).sum();
     from.saturating_add(blank)
 }
 
@@ -158,7 +159,8 @@ fn command_line(line: &str) -> Option<(&str, &str)> {
     // `#include<x>` and `#1` are text; a colon before the value is a habit of many.
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
     let rest = rest.strip_prefix(':').unwrap_or(rest);
-    (is_name && (rest.is_empty() || rest.starts_with(is_blank))).then(|| (name, rest.trim_start_matches(is_blank)))
+    (is_name && (rest.is_empty() || rest.starts_with(is_blank)))
+        .then(|| (name, rest.trim_start_matches(is_blank)))
 }
 
 fn read(name: &str, value: &str) -> Reading {
@@ -177,8 +179,14 @@ fn read(name: &str, value: &str) -> Reading {
         // Whoever writes the note behind the command wants it private, and wants it kept.
         "note" if !value.is_empty() => Reading::CommandAndText(Command::Public(false), value.len()),
         "note" => Reading::Command(Command::Public(false)),
-        "priority" => done(value.to_ascii_lowercase().parse().ok().map(Command::Priority), "one of: low normal high urgent"),
-        "type" => done(value.to_ascii_lowercase().parse().ok().map(Command::Type), "one of: question incident problem task"),
+        "priority" => done(
+            value.to_ascii_lowercase().parse().ok().map(Command::Priority),
+            "one of: low normal high urgent",
+        ),
+        "type" => done(
+            value.to_ascii_lowercase().parse().ok().map(Command::Type),
+            "one of: question incident problem task",
+        ),
         "tags" => done(tags(value).map(Command::Tags), "at least one tag"),
         "cc" | "ccs" => done(ccs(value).map(Command::Ccs), "e-mail addresses"),
         _ => Reading::Foreign(format!("there is no command #{name}")),
@@ -211,7 +219,9 @@ fn number(value: &str) -> Option<i64> {
 }
 
 fn group(value: &str) -> Option<GroupName> {
-    number(value).map(GroupName::Id).or_else(|| (!value.is_empty()).then(|| GroupName::Name(value.to_owned())))
+    number(value)
+        .map(GroupName::Id)
+        .or_else(|| (!value.is_empty()).then(|| GroupName::Name(value.to_owned())))
 }
 
 fn person(value: &str) -> Option<PersonName> {
@@ -226,7 +236,9 @@ fn tags(value: &str) -> Option<Vec<String>> {
 fn ccs(value: &str) -> Option<Vec<Mailbox>> {
     let all: Option<Vec<Mailbox>> = value
         .split([',', ';'])
-        .flat_map(|piece| if piece.contains(['<', '[']) { vec![piece] } else { piece.split(is_blank).collect() })
+        .flat_map(
+            |piece| if piece.contains(['<', '[']) { vec![piece] } else { piece.split(is_blank).collect() },
+        )
         .map(|piece| piece.trim_matches(is_blank))
         .filter(|piece| !piece.is_empty())
         .map(mailbox)
@@ -237,7 +249,9 @@ fn ccs(value: &str) -> Option<Vec<Mailbox>> {
 /// One address, also as mail programs turn links into text: `a@b <mailto:a@b>`, `Ada <a@b>`, `a@b [mailto:a@b]`.
 fn mailbox(value: &str) -> Option<Mailbox> {
     let (before, inside) = match value.split_once(['<', '[']) {
-        Some((before, rest)) => (before.trim_matches(is_blank), rest.split(['>', ']']).next().unwrap_or_default()),
+        Some((before, rest)) => {
+            (before.trim_matches(is_blank), rest.split(['>', ']']).next().unwrap_or_default())
+        }
         None => ("", value),
     };
     let inside = inside.trim_matches(is_blank);

@@ -23,9 +23,15 @@ fn every_command_and_its_values() {
         ("#requester ada@example.org", Command::Requester(ada.clone())),
         ("#requester <ada@example.org>", Command::Requester(ada.clone())),
         ("#requester ada@example.org <mailto:ada@example.org>", Command::Requester(ada.clone())),
-        ("#requester ada@example.org [mailto:ADA@example.org]", Command::Requester(named("", "ADA@example.org"))),
+        (
+            "#requester ada@example.org [mailto:ADA@example.org]",
+            Command::Requester(named("", "ADA@example.org")),
+        ),
         ("#requester mailto:ada@example.org", Command::Requester(ada.clone())),
-        ("#requester \"Ada Byron\" <ada@example.org>", Command::Requester(named("Ada Byron", "ada@example.org"))),
+        (
+            "#requester \"Ada Byron\" <ada@example.org>",
+            Command::Requester(named("Ada Byron", "ada@example.org")),
+        ),
         ("#requester 42", Command::Requester(PersonName::Id(UserId(42)))),
         ("#group Second level", Command::Group(GroupName::Name("Second level".into()))),
         ("#group 77", Command::Group(GroupName::Id(77))),
@@ -48,7 +54,9 @@ fn every_command_and_its_values() {
         (
             "#cc a@example.org b@example.org",
             Command::Ccs(
-                ["a@example.org", "b@example.org"].map(|address| Mailbox { name: String::new(), address: address.into() }).into(),
+                ["a@example.org", "b@example.org"]
+                    .map(|address| Mailbox { name: String::new(), address: address.into() })
+                    .into(),
             ),
         ),
     ] {

@@ -111,7 +111,9 @@ fn frame(account: &Account, ticket: &Ticket, agent: Option<&Person>) -> Option<F
         (None, name) => name.to_owned(),
     };
     let reply_address = match sender.kind {
-        Kind::Native => format!("{}+id{}@{}", sender.email.local(), ticket.token.as_str(), sender.email.domain()),
+        Kind::Native => {
+            format!("{}+id{}@{}", sender.email.local(), ticket.token.as_str(), sender.email.domain())
+        }
         Kind::External => sender.written.clone(),
     };
     Some(Frame {
@@ -153,7 +155,13 @@ pub fn acknowledgement(account: &Account, ticket: &Ticket, requester: &Person) -
 
 /// The mail that carries a public comment; `to` and `cc` are who gets it.
 #[must_use]
-pub fn comment(account: &Account, ticket: &Ticket, author: &Person, to: Vec<Party>, cc: Vec<Party>) -> Option<Content> {
+pub fn comment(
+    account: &Account,
+    ticket: &Ticket,
+    author: &Person,
+    to: Vec<Party>,
+    cc: Vec<Party>,
+) -> Option<Content> {
     let frame = frame(account, ticket, author.is_staff().then_some(author))?;
     Some(Content {
         kind: NoticeKind::Comment.as_str().into(),
@@ -182,7 +190,13 @@ pub fn follower(account: &Account, ticket: &Ticket, author: &Person, to: Party) 
 
 /// Tells somebody unknown that only registered people may write. Repeats nothing of their mail.
 #[must_use]
-pub fn sign_up(account: &Account, brand: BrandId, recipient: &str, to: Party, in_reply_to: Option<String>) -> Option<Content> {
+pub fn sign_up(
+    account: &Account,
+    brand: BrandId,
+    recipient: &str,
+    to: Party,
+    in_reply_to: Option<String>,
+) -> Option<Content> {
     let sender = account.sender_for(recipient, brand)?;
     let host = host_of(account, brand)?;
     let name = account.brand(brand).map_or(account.name.as_str(), |brand| brand.name.as_str());
@@ -218,7 +232,8 @@ pub(crate) fn reply_subject(subject: &str) -> String {
 pub fn probe(account: &Account, external: &crate::address::SupportAddress, secret: &str) -> Option<Content> {
     let sender = account.default_address(external.brand_id)?;
     let host = host_of(account, external.brand_id)?;
-    let system = account.addresses().find(|address| address.brand_id == external.brand_id && address.is_system);
+    let system =
+        account.addresses().find(|address| address.brand_id == external.brand_id && address.is_system);
     let from: Party = system.unwrap_or(sender).mailbox().into();
     Some(Content {
         kind: NoticeKind::Probe.as_str().into(),
@@ -282,7 +297,8 @@ pub fn follower_message_id(token: &ThreadToken, random: u64, host: &str) -> Stri
 /// Whether a Message-ID is one that [`follower_message_id`] made.
 #[must_use]
 pub fn is_follower_id(message_id: &str) -> bool {
-    let random = message_id.split('@').next().and_then(|local| local.split_once('.')).map(|(_, random)| random);
+    let random =
+        message_id.split('@').next().and_then(|local| local.split_once('.')).map(|(_, random)| random);
     random.is_some_and(|random| random.len() == 17 && random.starts_with(FOLLOWER_MARK))
 }
 
@@ -356,7 +372,9 @@ fn words_of(rendering: &Rendering<'_>) -> (String, String) {
             );
             (format!("[{brand}] We have your request (#{number})"), text)
         }
-        Ok(NoticeKind::Comment | NoticeKind::Follower) => (content.subject.clone(), rendering.comment.to_owned()),
+        Ok(NoticeKind::Comment | NoticeKind::Follower) => {
+            (content.subject.clone(), rendering.comment.to_owned())
+        }
         Ok(NoticeKind::Probe | NoticeKind::SignUp | NoticeKind::Digest) | Err(_) => {
             (content.subject.clone(), content.text.clone())
         }
@@ -374,7 +392,10 @@ fn with_token(body: &str, token: &str) -> (String, String) {
         return (body.to_owned(), html_of(body));
     }
     let text = format!("{}\n\n\n\n\n[{token}]\n", body.trim_end());
-    let html = format!("{}<span style=\"color:#ffffff\" aria-hidden=\"true\">[{token}]</span>", html_of(body.trim_end()));
+    let html = format!(
+        "{}<span style=\"color:#ffffff\" aria-hidden=\"true\">[{token}]</span>",
+        html_of(body.trim_end())
+    );
     (text, html)
 }
 

@@ -29,8 +29,10 @@ impl OrganizationDomains {
     /// then the one with the lower id.
     #[must_use]
     pub fn new(organizations: &[Organization]) -> OrganizationDomains {
-        let mut sorted: Vec<(String, &Organization)> =
-            organizations.iter().map(|organization| (organization.name.trim().to_lowercase(), organization)).collect();
+        let mut sorted: Vec<(String, &Organization)> = organizations
+            .iter()
+            .map(|organization| (organization.name.trim().to_lowercase(), organization))
+            .collect();
         sorted.sort_by(|(name, one), (other, two)| (name, one.id).cmp(&(other, two.id)));
         let mut by_domain = BTreeMap::new();
         for (_, organization) in sorted {

@@ -101,7 +101,8 @@ mod tests {
     }
 
     fn tally(paces: &[Pace]) -> [usize; 3] {
-        [Pace::Pass, Pace::Suspend, Pace::Reject].map(|wanted| paces.iter().filter(|&&pace| pace == wanted).count())
+        [Pace::Pass, Pace::Suspend, Pace::Reject]
+            .map(|wanted| paces.iter().filter(|&&pace| pace == wanted).count())
     }
 
     #[test]
@@ -140,7 +141,10 @@ mod tests {
 
     #[test]
     fn a_window_ends_an_hour_after_its_first_mail() {
-        assert_eq!(paces([0, HOUR - 1, HOUR, HOUR, HOUR], 2), [Pace::Pass, Pace::Pass, Pace::Pass, Pace::Pass, Pace::Suspend]);
+        assert_eq!(
+            paces([0, HOUR - 1, HOUR, HOUR, HOUR], 2),
+            [Pace::Pass, Pace::Pass, Pace::Pass, Pace::Pass, Pace::Suspend]
+        );
         assert_eq!(paces([0, 0, HOUR - 1], 2), [Pace::Pass, Pace::Pass, Pace::Suspend]);
     }
 

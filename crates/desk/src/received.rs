@@ -73,7 +73,8 @@ pub struct Arrival {
 /// Finds received at by design rules 1 to 4; see docs/behaviour/received-at.md §1.
 #[must_use]
 pub fn resolve(account: &Account, envelope: &Envelope, letter: &Letter) -> Arrival {
-    let recipients: Vec<AddressKey> = envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok()).collect();
+    let recipients: Vec<AddressKey> =
+        envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok()).collect();
     let to: Vec<AddressKey> = letter.to.iter().filter_map(|mailbox| mailbox.key()).collect();
     let cc: Vec<AddressKey> = letter.cc.iter().filter_map(|mailbox| mailbox.key()).collect();
 
@@ -181,13 +182,18 @@ impl<'a> Named<'a> {
 }
 
 /// Of several recipients in one transaction, or several addresses behind one: To order, then Cc order, then envelope order.
-fn first_in_header_order<'a>(named: &[Named<'a>], to: &[AddressKey], cc: &[AddressKey]) -> Option<(&'a SupportAddress, Source)> {
+fn first_in_header_order<'a>(
+    named: &[Named<'a>],
+    to: &[AddressKey],
+    cc: &[AddressKey],
+) -> Option<(&'a SupportAddress, Source)> {
     let candidates = || {
-        named.iter().flat_map(|named| if named.behind.is_empty() { std::slice::from_ref(&named.itself) } else { &named.behind })
+        named.iter().flat_map(|named| {
+            if named.behind.is_empty() { std::slice::from_ref(&named.itself) } else { &named.behind }
+        })
     };
-    let by_header = to
-        .iter()
-        .chain(cc)
-        .find_map(|key| candidates().find(|(address, _)| address.email == *key || address.email == key.base()));
+    let by_header = to.iter().chain(cc).find_map(|key| {
+        candidates().find(|(address, _)| address.email == *key || address.email == key.base())
+    });
     by_header.copied().or_else(|| named.first().map(|named| named.itself))
 }

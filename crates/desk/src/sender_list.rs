@@ -38,7 +38,9 @@ struct Marks {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SenderListError {
     /// It is longer than [`LIST_CHARACTERS`].
-    #[error("the list has {characters} characters, more than {LIST_CHARACTERS}; name whole hosts instead of single addresses")]
+    #[error(
+        "the list has {characters} characters, more than {LIST_CHARACTERS}; name whole hosts instead of single addresses"
+    )]
     TooLong {
         /// How many it has.
         characters: usize,
@@ -192,8 +194,9 @@ impl SenderList {
     /// The most specific entry that names the address in whatever form, `*` last: whom a list of CCs that are not wanted covers.
     #[must_use]
     pub fn covering(&self, address: &AddressKey) -> Option<&str> {
-        let named =
-            self.marks(address).find_map(|marks| marks.plain.as_ref().or(marks.suspend.as_ref()).or(marks.reject.as_ref()));
+        let named = self
+            .marks(address)
+            .find_map(|marks| marks.plain.as_ref().or(marks.suspend.as_ref()).or(marks.reject.as_ref()));
         named.map(String::as_str).or_else(|| self.everybody.then_some("*"))
     }
 
@@ -207,8 +210,11 @@ impl SenderList {
         };
         let base = address.detail().filter(|_| !self.addresses.is_empty());
         let base = base.and_then(|_| self.addresses.get(&format!("{}@{domain}", address.base().local())));
-        let hosts: Vec<&Marks> =
-            if self.hosts.is_empty() { vec![] } else { parents(&domain).filter_map(|host| self.hosts.get(host)).collect() };
+        let hosts: Vec<&Marks> = if self.hosts.is_empty() {
+            vec![]
+        } else {
+            parents(&domain).filter_map(|host| self.hosts.get(host)).collect()
+        };
         exact.into_iter().chain(base).chain(hosts)
     }
 }
@@ -230,7 +236,9 @@ pub fn verdict(
 ) -> Listed {
     let allowed = allow.covering(sender).map(str::to_owned).or_else(|| {
         let domain = sender.domain();
-        let named = organization_domains.get(domain).or_else(|| organization_domains.get(ascii_domain(domain).as_ref()));
+        let named = organization_domains
+            .get(domain)
+            .or_else(|| organization_domains.get(ascii_domain(domain).as_ref()));
         named.cloned()
     });
     let (mut plain, mut suspend, mut reject) = (None, None, None);

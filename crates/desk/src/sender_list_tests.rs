@@ -64,10 +64,34 @@ fn precedence_of_the_two_lists() {
             suspend("suspend:example.org"),
         ),
         ("wildcard and reject, unknown sender: suspended", "", "* reject:example.org", false, suspend("*")),
-        ("wildcard and reject, known sender: rejected", "", "* reject:example.org", true, reject("reject:example.org")),
-        ("plain and reject: suspended", "", "example.org reject:ada@mail.example.org", true, suspend("example.org")),
-        ("allow list wins over a plain entry", "ada@mail.example.org", "example.org", false, allowed("ada@mail.example.org")),
-        ("allow host wins over a plain address", "example.org", "ada@mail.example.org", false, allowed("example.org")),
+        (
+            "wildcard and reject, known sender: rejected",
+            "",
+            "* reject:example.org",
+            true,
+            reject("reject:example.org"),
+        ),
+        (
+            "plain and reject: suspended",
+            "",
+            "example.org reject:ada@mail.example.org",
+            true,
+            suspend("example.org"),
+        ),
+        (
+            "allow list wins over a plain entry",
+            "ada@mail.example.org",
+            "example.org",
+            false,
+            allowed("ada@mail.example.org"),
+        ),
+        (
+            "allow host wins over a plain address",
+            "example.org",
+            "ada@mail.example.org",
+            false,
+            allowed("example.org"),
+        ),
         (
             "suspend keyword wins over the allow list",
             "ada@mail.example.org",
@@ -109,7 +133,12 @@ fn organization_domains_are_allowed() {
         ("over the wildcard", "*", "a@example.org", allowed("example.org")),
         ("not over suspend", "suspend:example.org", "a@example.org", suspend("suspend:example.org")),
         ("not its sub-domains", "", "a@sub.example.org", Listed::Unlisted),
-        ("either spelling of an international domain", "", "a@bücher.example", allowed("xn--bcher-kva.example")),
+        (
+            "either spelling of an international domain",
+            "",
+            "a@bücher.example",
+            allowed("xn--bcher-kva.example"),
+        ),
     ] {
         assert_eq!(ask("", block, sender, false, &["example.org", "xn--bcher-kva.example"]), want, "{name}");
     }
@@ -138,7 +167,11 @@ fn entries_match_whole_labels_and_both_spellings() {
         ("reject:example.org", "a@example.org", true),
         ("*", "a@example.org", true),
     ] {
-        assert_eq!(SenderList::parse(list).unwrap().covering(&key(sender)).is_some(), want, "{list} covers {sender}");
+        assert_eq!(
+            SenderList::parse(list).unwrap().covering(&key(sender)).is_some(),
+            want,
+            "{list} covers {sender}"
+        );
     }
 }
 
@@ -163,7 +196,10 @@ fn bad_entries_are_refused_by_name() {
         assert!(error.to_string().starts_with(&format!("{entry:?}: ")), "{error}");
     }
     let keyword = SenderList::parse_allow("Suspend:example.org").unwrap_err();
-    assert_eq!(keyword, SenderListError::Entry { entry: "Suspend:example.org".into(), why: EntryError::KeywordInAllowList });
+    assert_eq!(
+        keyword,
+        SenderListError::Entry { entry: "Suspend:example.org".into(), why: EntryError::KeywordInAllowList }
+    );
 }
 
 #[test]

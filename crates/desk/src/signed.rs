@@ -57,7 +57,10 @@ fn mac(key: &[u8; 32], purpose: Purpose, account_id: i64, id: i64) -> String {
     for byte in hash.as_bytes().iter().take(MAC_BYTES) {
         bits = bits << 8 | u128::from(*byte);
     }
-    (0..MAC_BYTES * 8 / 5).filter_map(|at| DIGITS.get((bits >> (at * 5) & 31) as usize)).map(|digit| char::from(*digit)).collect()
+    (0..MAC_BYTES * 8 / 5)
+        .filter_map(|at| DIGITS.get((bits >> (at * 5) & 31) as usize))
+        .map(|digit| char::from(*digit))
+        .collect()
 }
 
 /// Compares in a time that does not depend on where the texts differ.

@@ -128,13 +128,21 @@ impl Ticket {
     ///
     /// # Errors
     /// The rule that forbids it; the ticket is unchanged then.
-    pub fn set_status(&mut self, to: Status, actor: UserId, assign_solver: bool, now: Millis) -> Result<(), StatusRefusal> {
+    pub fn set_status(
+        &mut self,
+        to: Status,
+        actor: UserId,
+        assign_solver: bool,
+        now: Millis,
+    ) -> Result<(), StatusRefusal> {
         match (self.status, to) {
             (from, to) if from == to && from != Status::Closed => return Ok(()),
             (Status::Closed, _) => return Err(StatusRefusal::Closed),
             (_, Status::New) => return Err(StatusRefusal::BackToNew),
             (from, Status::Closed) if from != Status::Solved => return Err(StatusRefusal::NotSolved),
-            (_, Status::Solved) if self.assignee_id.is_none() && !assign_solver => return Err(StatusRefusal::NoAssignee),
+            (_, Status::Solved) if self.assignee_id.is_none() && !assign_solver => {
+                return Err(StatusRefusal::NoAssignee);
+            }
             _ => {}
         }
         if to == Status::Solved {
@@ -174,7 +182,13 @@ pub fn normal_tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut kept: Vec<String> = tags
         .into_iter()
         .flat_map(str::split_whitespace)
-        .map(|tag| tag.to_lowercase().chars().filter(|letter| !letter.is_control() && *letter != ',').take(255).collect())
+        .map(|tag| {
+            tag.to_lowercase()
+                .chars()
+                .filter(|letter| !letter.is_control() && *letter != ',')
+                .take(255)
+                .collect()
+        })
         .filter(|tag: &String| !tag.is_empty())
         .collect();
     kept.sort();

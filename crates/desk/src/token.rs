@@ -37,7 +37,8 @@ impl ThreadToken {
     pub fn parse(text: &str) -> Option<ThreadToken> {
         let (head, tail) = text.split_once('-')?;
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let fits = head.len() == HEAD && (TAIL..=TAIL_MAX).contains(&tail.len()) && plain(head) && plain(tail);
+        let fits =
+            head.len() == HEAD && (TAIL..=TAIL_MAX).contains(&tail.len()) && plain(head) && plain(tail);
         fits.then(|| ThreadToken(text.to_ascii_uppercase()))
     }
 
@@ -51,7 +52,8 @@ impl ThreadToken {
     #[must_use]
     pub fn in_address(address: &AddressKey) -> Option<ThreadToken> {
         let detail = address.detail()?;
-        let token = detail.get(..2).filter(|mark| mark.eq_ignore_ascii_case("id")).and_then(|_| detail.get(2..))?;
+        let token =
+            detail.get(..2).filter(|mark| mark.eq_ignore_ascii_case("id")).and_then(|_| detail.get(2..))?;
         ThreadToken::parse(token)
     }
 
@@ -62,7 +64,9 @@ impl ThreadToken {
         let (mut rest, mut tokens) = (text, Vec::new());
         while let Some((_, after)) = rest.split_once('[').filter(|_| tokens.len() < TOKENS_READ) {
             rest = after;
-            let Some(end) = after.bytes().take(HEAD + TAIL_MAX + 2).position(|byte| byte == b']') else { continue };
+            let Some(end) = after.bytes().take(HEAD + TAIL_MAX + 2).position(|byte| byte == b']') else {
+                continue;
+            };
             let inside = after.get(..end).unwrap_or_default();
             if inside.bytes().all(|byte| !byte.is_ascii_lowercase())
                 && let Some(token) = ThreadToken::parse(inside)

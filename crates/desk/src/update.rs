@@ -82,7 +82,8 @@ impl Desk<'_> {
             return Ok(());
         }
         ticket.updated_at = self.now;
-        let comment = update.comment.as_ref().map(|new| self.agent_comment(&mut ticket, actor, new, &mut events));
+        let comment =
+            update.comment.as_ref().map(|new| self.agent_comment(&mut ticket, actor, new, &mut events));
         if let Some(known) = self.facts.tickets.get_mut(&id) {
             known.ticket = ticket;
         }
@@ -95,8 +96,12 @@ impl Desk<'_> {
                 self.send_comment(id, comment, actor, &BTreeSet::new());
             }
             // The next mail of the conversation answers the one just made.
-            let sent =
-                self.changes.outgoing.last().filter(|mail| mail.comment_id == Some(comment)).map(|mail| mail.message_id.clone());
+            let sent = self
+                .changes
+                .outgoing
+                .last()
+                .filter(|mail| mail.comment_id == Some(comment))
+                .map(|mail| mail.message_id.clone());
             if let Some(known) = self.facts.tickets.get_mut(&id) {
                 known.ticket.last_message_id = sent.or(known.ticket.last_message_id.take());
             }
@@ -165,7 +170,15 @@ pub(crate) fn field_events(before: &Ticket, after: &Ticket) -> Vec<serde_json::V
     changed("assignee", json!(before.assignee_id), json!(after.assignee_id));
     changed("tags", json!(before.tags), json!(after.tags));
     changed("requester", json!(before.requester_id), json!(after.requester_id));
-    changed("priority", json!(before.priority.map(Priority::as_str)), json!(after.priority.map(Priority::as_str)));
-    changed("type", json!(before.ticket_type.map(TicketType::as_str)), json!(after.ticket_type.map(TicketType::as_str)));
+    changed(
+        "priority",
+        json!(before.priority.map(Priority::as_str)),
+        json!(after.priority.map(Priority::as_str)),
+    );
+    changed(
+        "type",
+        json!(before.ticket_type.map(TicketType::as_str)),
+        json!(after.ticket_type.map(TicketType::as_str)),
+    );
     events
 }

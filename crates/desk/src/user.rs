@@ -74,7 +74,8 @@ pub fn name_from(mailbox: &Mailbox, key: &AddressKey) -> String {
     if !shown.is_empty() && !shown.eq_ignore_ascii_case(&mailbox.address) {
         return cap(shown, 255);
     }
-    let words: Vec<String> = key.local().split(['.', '_', '-']).filter(|word| !word.is_empty()).map(capitalised).collect();
+    let words: Vec<String> =
+        key.local().split(['.', '_', '-']).filter(|word| !word.is_empty()).map(capitalised).collect();
     if words.is_empty() { key.to_string() } else { cap(&words.join(" "), 255) }
 }
 

@@ -180,9 +180,9 @@ impl Decision {
     #[must_use]
     pub fn author(&self) -> Option<&Author> {
         match &self.verdict {
-            Verdict::NewTicket { author, .. } | Verdict::Comment { author, .. } | Verdict::FollowUp { author, .. } => {
-                Some(author)
-            }
+            Verdict::NewTicket { author, .. }
+            | Verdict::Comment { author, .. }
+            | Verdict::FollowUp { author, .. } => Some(author),
             _ => None,
         }
     }
@@ -327,7 +327,11 @@ impl Case<'_> {
     /// Holds the mail, unless somebody just took it out of the suspended tickets.
     fn suspend(&mut self, cause: Cause) -> Option<Verdict> {
         if self.inbound.recovered.is_some() {
-            self.say(format!("cause {} ({}) does not hold it any more: it was recovered", cause.number(), cause.sentence()));
+            self.say(format!(
+                "cause {} ({}) does not hold it any more: it was recovered",
+                cause.number(),
+                cause.sentence()
+            ));
             return None;
         }
         Some(self.hold(cause))
@@ -341,12 +345,19 @@ impl Case<'_> {
 
     fn probe(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
-        let waiting = |address: &&SupportAddress| address.forwarding_at(self.inbound.accepted_at) == Forwarding::Waiting;
-        let in_subject = letter.subject.split_whitespace().next_back().filter(|_| self.is_no_answer()).unwrap_or_default();
-        let in_id = letter.message_id.as_ref().and_then(|id| id.as_str().split('@').next()).unwrap_or_default();
+        let waiting = |address: &&SupportAddress| {
+            address.forwarding_at(self.inbound.accepted_at) == Forwarding::Waiting
+        };
+        let in_subject =
+            letter.subject.split_whitespace().next_back().filter(|_| self.is_no_answer()).unwrap_or_default();
+        let in_id =
+            letter.message_id.as_ref().and_then(|id| id.as_str().split('@').next()).unwrap_or_default();
         let carried = [letter.probe.as_deref().unwrap_or_default(), in_subject, in_id];
         let external = self.account.addresses().filter(waiting).find(|address| {
-            address.probe_token.as_deref().is_some_and(|secret| !secret.is_empty() && carried.contains(&secret))
+            address
+                .probe_token
+                .as_deref()
+                .is_some_and(|secret| !secret.is_empty() && carried.contains(&secret))
         })?;
         let external = external.email.clone();
         let native = self.inbound.envelope.recipients.iter().find_map(|text| {
@@ -367,7 +378,10 @@ impl Case<'_> {
 
     fn loop_of_ours(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
-        let marked = letter.own_mark.as_deref().and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark));
+        let marked = letter
+            .own_mark
+            .as_deref()
+            .and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark));
         let known_out = letter.message_id.as_ref().and_then(|id| self.facts.message_ids.get(id.as_str()));
         let is_out = known_out.is_some_and(|known| known.kind == IdKind::Out);
         if marked.is_none() && !is_out {
@@ -386,7 +400,10 @@ impl Case<'_> {
         };
         let first = met(&id)?;
         let own = fingerprint(self.inbound);
-        let same = [Some(first), met(&reused_id(&own))].into_iter().flatten().find(|known| known.fingerprint == Some(own));
+        let same = [Some(first), met(&reused_id(&own))]
+            .into_iter()
+            .flatten()
+            .find(|known| known.fingerprint == Some(own));
         if let Some(known) = same {
             let (of, ticket) = (MailId(known.mail_id), known.ticket);
             self.say(format!("the same Message-ID, From, Date and text as mail {of}: a duplicate"));
@@ -394,7 +411,9 @@ impl Case<'_> {
         }
         let of = first.mail_id;
         self.flag(Flag::ReusedMessageId);
-        self.say(format!("the Message-ID is that of mail {of}, but the text is another: taken as a mail of its own"));
+        self.say(format!(
+            "the Message-ID is that of mail {of}, but the text is another: taken as a mail of its own"
+        ));
         None
     }
 
@@ -402,7 +421,13 @@ impl Case<'_> {
     fn listed(&self) -> Listed {
         let Some(from) = self.from() else { return Listed::Unlisted };
         let lists = &self.account.lists;
-        sender_list::verdict(&lists.allow, &lists.block, &from.key, from.person.is_some(), &lists.organization_domains)
+        sender_list::verdict(
+            &lists.allow,
+            &lists.block,
+            &from.key,
+            from.person.is_some(),
+            &lists.organization_domains,
+        )
     }
 
     fn is_allowed(&self) -> bool {

@@ -63,6 +63,7 @@ pub(crate) fn current(tx: &mut Tx<'_>, account_id: i64, kept: Option<&Versioned>
 /// # Errors
 /// [`StoreError::Changed`] when the account is gone.
 pub(crate) fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Versioned> {
-    let (version, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
+    let (version, account) =
+        store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
     Ok(Versioned { version, account: Arc::new(account) })
 }

@@ -29,7 +29,9 @@ pub enum AdminError {
     #[error("{0:?} cannot be a subdomain; use 1 to 63 letters, digits and hyphens, such as acme")]
     Subdomain(String),
     /// Too long for a column and a From field, or with line ends in it.
-    #[error("the name has {characters} characters or holds a line end; use one line of at most {NAME_MAX} characters")]
+    #[error(
+        "the name has {characters} characters or holds a line end; use one line of at most {NAME_MAX} characters"
+    )]
     Name {
         /// How many it has.
         characters: usize,
@@ -38,7 +40,9 @@ pub enum AdminError {
     #[error("{0} is taken already; choose another")]
     Taken(String),
     /// The desk is set up.
-    #[error("this desk has an account already; make another with `guichet account create SUBDOMAIN --admin EMAIL`")]
+    #[error(
+        "this desk has an account already; make another with `guichet account create SUBDOMAIN --admin EMAIL`"
+    )]
     NotFirst,
     /// Not an address.
     #[error("{0:?} is not an e-mail address; write it as name@example.com")]
@@ -50,7 +54,9 @@ pub enum AdminError {
     #[error("{0} is a support address; people need an address of their own")]
     IsSupportAddress(String),
     /// Nobody else could configure the account.
-    #[error("{0} is the last admin of this account; make somebody else admin first with `guichet user add EMAIL --role admin`")]
+    #[error(
+        "{0} is the last admin of this account; make somebody else admin first with `guichet user add EMAIL --role admin`"
+    )]
     LastAdmin(String),
     /// No such account.
     #[error("there is no account {0:?}; see `guichet account list`")]
@@ -122,9 +128,12 @@ impl AccountRequest {
         let subdomain = check_subdomain(&self.subdomain);
         let name = check_name(&self.name, subdomain.as_deref().unwrap_or_default());
         let host = check_host(&self.native_host);
-        let admin = AddressKey::parse(self.admin_email.trim()).map_err(|_| AdminError::Malformed(self.admin_email.clone()));
+        let admin = AddressKey::parse(self.admin_email.trim())
+            .map_err(|_| AdminError::Malformed(self.admin_email.clone()));
         let admin = match (admin, &host) {
-            (Ok(admin), Ok((_, support))) if admin.base() == *support => Err(AdminError::IsSupportAddress(admin.to_string())),
+            (Ok(admin), Ok((_, support))) if admin.base() == *support => {
+                Err(AdminError::IsSupportAddress(admin.to_string()))
+            }
             (admin, _) => admin,
         };
         Checked { subdomain, name, admin, host: host.map(|(host, _)| host) }
@@ -205,13 +214,27 @@ impl Engine {
         self.make_account(request, Before::None).await
     }
 
-    async fn make_account(&self, request: AccountRequest, before: Before) -> Result<CreatedAccount, AdminError> {
+    async fn make_account(
+        &self,
+        request: AccountRequest,
+        before: Before,
+    ) -> Result<CreatedAccount, AdminError> {
         let Checked { subdomain, name, admin, host } = request.checked();
         let (subdomain, name, admin, host) = (subdomain?, name?, admin?, host?);
         let mut ids = self.store().ids(6).await?;
-        let account = NewAccount { id: ids.next()?, subdomain: subdomain.clone(), name: name.clone(), created_at: self.now() };
-        let brand =
-            Brand { id: BrandId(ids.next()?), name, subdomain: subdomain.clone(), native_host: host.clone(), is_default: true };
+        let account = NewAccount {
+            id: ids.next()?,
+            subdomain: subdomain.clone(),
+            name: name.clone(),
+            created_at: self.now(),
+        };
+        let brand = Brand {
+            id: BrandId(ids.next()?),
+            name,
+            subdomain: subdomain.clone(),
+            native_host: host.clone(),
+            is_default: true,
+        };
         let person = new_person(ids.next()?, &admin, request.admin_email.trim(), "", Role::Admin);
         let (address_id, token_id, event_id, now) = (ids.next()?, ids.next()?, ids.next()?, self.now());
         let system = system_address(&brand)?;
@@ -230,7 +253,8 @@ impl Engine {
             store::account::log_event(tx, id, event_id, "operator", "account.created", "{}", now)?;
             Ok(Ok(()))
         });
-        made.await.map_err(|error| conflict_is_taken(error, &format!("{subdomain} (or its host {host})")))??;
+        made.await
+            .map_err(|error| conflict_is_taken(error, &format!("{subdomain} (or its host {host})")))??;
         Ok(CreatedAccount { id, subdomain, native_host: host, admin_email, api_token: secret })
     }
 
@@ -238,12 +262,19 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::create_account`].
-    pub async fn add_brand(&self, account_id: i64, name: &str, subdomain: &str, native_host: &str) -> Result<Brand, AdminError> {
+    pub async fn add_brand(
+        &self,
+        account_id: i64,
+        name: &str,
+        subdomain: &str,
+        native_host: &str,
+    ) -> Result<Brand, AdminError> {
         let subdomain = check_subdomain(subdomain)?;
         let host = domain_key(native_host).ok_or_else(|| AdminError::Host(native_host.to_owned()))?;
         let name = check_name(name, &subdomain)?;
         let mut ids = self.store().ids(3).await?;
-        let brand = Brand { id: BrandId(ids.next()?), name, subdomain, native_host: host.clone(), is_default: false };
+        let brand =
+            Brand { id: BrandId(ids.next()?), name, subdomain, native_host: host.clone(), is_default: false };
         let (address_id, event_id, now) = (ids.next()?, ids.next()?, self.now());
         let (made, system) = (brand.clone(), system_address(&brand)?);
         let written = self.store().write(move |tx| {
@@ -286,7 +317,15 @@ impl Engine {
             }
             store::account::set_settings(tx, account_id, &settings)?;
             let detail = json!(settings).to_string();
-            store::account::log_event(tx, account_id, event_id, "operator", "settings.changed", &detail, now)?;
+            store::account::log_event(
+                tx,
+                account_id,
+                event_id,
+                "operator",
+                "settings.changed",
+                &detail,
+                now,
+            )?;
             Ok(Ok(Ok(settings)))
         });
         written.await?
@@ -310,7 +349,13 @@ impl Engine {
         let email = written.trim().to_owned();
         let added = self.store().write(move |tx| {
             let versioned = locked(tx, account_id)?;
-            let new = match address::check_new(versioned.account(), &written, &name, brand.as_deref(), is_default) {
+            let new = match address::check_new(
+                versioned.account(),
+                &written,
+                &name,
+                brand.as_deref(),
+                is_default,
+            ) {
                 Ok(new) => new,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -330,7 +375,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`AddressRefusal::Unknown`].
-    pub async fn support_address(&self, account_id: i64, written: &str) -> Result<SupportAddress, AdminError> {
+    pub async fn support_address(
+        &self,
+        account_id: i64,
+        written: &str,
+    ) -> Result<SupportAddress, AdminError> {
         let key = AddressKey::parse(written.trim()).map_err(|_| AdminError::Malformed(written.to_owned()))?;
         let account = self.account(account_id).await?;
         let found = account.address(&key).cloned();
@@ -399,9 +448,19 @@ impl Engine {
                 let mut supply = BatchSupply::new(reserved.again());
                 let marker = desk::supply::Supply::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
-                let mut desk = Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                let mut desk = Desk {
+                    account: &account,
+                    facts: &mut facts,
+                    supply: &mut supply,
+                    changes: &mut changes,
+                    now,
+                };
                 desk.send(None, None, content, vec![to.clone()]);
-                store::changes::write(tx, Writing { account_id, now, marker, can_deliver, digest_every: None }, &changes)
+                store::changes::write(
+                    tx,
+                    Writing { account_id, now, marker, can_deliver, digest_every: None },
+                    &changes,
+                )
             })
             .await?;
         self.store().wake(Kind::Outbox);
@@ -438,12 +497,13 @@ impl Engine {
             }
             let kept = match known {
                 Some((_, known)) => {
-                    let name =
-                        if person.name == name_from(&Mailbox { name: String::new(), address: person.address.clone() }, &key) {
-                            known.name.clone()
-                        } else {
-                            person.name.clone()
-                        };
+                    let name = if person.name
+                        == name_from(&Mailbox { name: String::new(), address: person.address.clone() }, &key)
+                    {
+                        known.name.clone()
+                    } else {
+                        person.name.clone()
+                    };
                     store::user::set_role(tx, account_id, known.id, role, &name)?;
                     Person { role, name, is_verified: true, ..known }
                 }
@@ -463,13 +523,20 @@ impl Engine {
     ///
     /// # Errors
     /// [`AdminError::NoUser`].
-    pub async fn create_token(&self, account_id: i64, email: &str, name: &str) -> Result<(i64, String), AdminError> {
+    pub async fn create_token(
+        &self,
+        account_id: i64,
+        email: &str,
+        name: &str,
+    ) -> Result<(i64, String), AdminError> {
         let key = AddressKey::parse(email.trim()).map_err(|_| AdminError::Malformed(email.to_owned()))?;
         let (id, now, secret) = (self.store().ids(1).await?.next()?, self.now(), random_secret());
         let (name, token) = (name.to_owned(), secret.clone());
         let wanted = key.to_string();
         let made = self.store().write(move |tx| {
-            let Some((_, person)) = store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next() else {
+            let Some((_, person)) =
+                store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next()
+            else {
                 return Ok(false);
             };
             store::token::insert(tx, account_id, id, &name, person.id.0, &token, now)?;
@@ -513,5 +580,12 @@ fn new_person(id: i64, key: &AddressKey, written: &str, name: &str, role: Role) 
 fn system_address(brand: &Brand) -> Result<NewAddress, AdminError> {
     let written = format!("support@{}", brand.native_host);
     let email = AddressKey::parse(&written).map_err(|_| AdminError::Host(brand.native_host.clone()))?;
-    Ok(NewAddress { email, written, name: brand.name.clone(), brand_id: brand.id, kind: AddressKind::Native, is_default: true })
+    Ok(NewAddress {
+        email,
+        written,
+        name: brand.name.clone(),
+        brand_id: brand.id,
+        kind: AddressKind::Native,
+        is_default: true,
+    })
 }

@@ -130,7 +130,13 @@ impl Engine {
     ///
     /// # Errors
     /// [`AgainError`]: nothing happened, the mail is where it was.
-    pub async fn recover(&self, account_id: i64, id: i64, how: RecoverAs, by: &str) -> Result<Redecided, AgainError> {
+    pub async fn recover(
+        &self,
+        account_id: i64,
+        id: i64,
+        how: RecoverAs,
+        by: &str,
+    ) -> Result<Redecided, AgainError> {
         self.again(account_id, id, Wish::Recover { how, by: by.to_owned() }).await
     }
 
@@ -155,11 +161,14 @@ impl Engine {
         let letter = guarded::read_all(vec![Arc::clone(&raw)], budget, options.fault.clone()).await.pop();
         let letter = letter.unwrap_or_else(|| Err(Unread::failed("it was not read")));
         let authentication = match &letter {
-            Ok(letter) if self.now() - row.at <= KEYS_LAST => self.authentication(&raw, &envelope, letter).await,
+            Ok(letter) if self.now() - row.at <= KEYS_LAST => {
+                self.authentication(&raw, &envelope, letter).await
+            }
             Ok(_) => Authentication::unchecked(),
             Err(unread) => return Err(AgainError::Unreadable { id, reason: unread.why.clone() }),
         };
-        let item = Item { id, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
+        let item =
+            Item { id, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
         let reserved = self.store().ids(IDS).await?;
         let again = Again { account_id, item, wish, engine: self.clone(), reserved };
         let done = self.store().write(move |tx| again.run(tx)).await??;
@@ -205,12 +214,16 @@ fn read(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result
 
 /// The ledger row, when the wish can be granted as things stand.
 fn decided(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result<Result<Row, AgainError>> {
-    let Some(row) = store::ledger::find(tx, account_id, id)? else { return Ok(Err(AgainError::Undecided(id))) };
+    let Some(row) = store::ledger::find(tx, account_id, id)? else {
+        return Ok(Err(AgainError::Undecided(id)));
+    };
     let outcome = row.outcome.clone().unwrap_or_default();
     let is_settled = matches!(outcome.as_str(), "new_ticket" | "comment" | "follow_up");
     Ok(match wish {
         Wish::Recover { .. } if outcome != Outcome::Suspended.as_str() => Err(AgainError::NotHeld(id)),
-        Wish::Replay { .. } if is_settled => Err(AgainError::Settled { id, outcome, ticket: row.ticket.unwrap_or_default() }),
+        Wish::Replay { .. } if is_settled => {
+            Err(AgainError::Settled { id, outcome, ticket: row.ticket.unwrap_or_default() })
+        }
         _ => Ok(row),
     })
 }
@@ -255,13 +268,18 @@ impl Again {
         }
         let now = self.engine.now();
         let mut changes = Changes::default();
-        Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }.carry_out(&inbound, &decision);
+        Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
+            .carry_out(&inbound, &decision);
         self.tell_history(&mut changes, &row);
         let held = store::suspended::find(tx, account_id, id)?;
         self.tell_audit(&mut changes, held.map(|held| held.cause));
         let can_deliver = self.engine.inner.options.can_deliver;
         let digest_every = account.settings.suspended_notification.every_ms();
-        store::changes::rewrite(tx, Writing { account_id, now, marker, can_deliver, digest_every }, &changes)?;
+        store::changes::rewrite(
+            tx,
+            Writing { account_id, now, marker, can_deliver, digest_every },
+            &changes,
+        )?;
         told.ticket = store::ledger::find(tx, account_id, id)?.and_then(|row| row.ticket);
         Ok(Ok(told))
     }
@@ -313,7 +331,9 @@ impl Again {
         let (Wish::Recover { by, .. }, Some(audit)) = (&self.wish, changes.audits.last_mut()) else { return };
         let name = cause.and_then(Cause::of_number).map_or("", Cause::name);
         let Audit { events, .. } = audit;
-        events.push(json!({"type": "Recovered", "mail": self.item.id, "cause": cause, "cause_name": name, "by": by}));
+        events.push(
+            json!({"type": "Recovered", "mail": self.item.id, "cause": cause, "cause_name": name, "by": by}),
+        );
     }
 }
 

@@ -66,7 +66,12 @@ pub struct AuthenticateOptions {
 
 impl Default for AuthenticateOptions {
     fn default() -> AuthenticateOptions {
-        AuthenticateOptions { dns_servers: vec![], budget_ms: 5_000, authserv_id: None, trusted_sealers: BTreeSet::new() }
+        AuthenticateOptions {
+            dns_servers: vec![],
+            budget_ms: 5_000,
+            authserv_id: None,
+            trusted_sealers: BTreeSet::new(),
+        }
     }
 }
 
@@ -220,7 +225,8 @@ impl Authenticator {
         let envelope = &subject.envelope;
         // Keys of old mail are gone, and nobody is told of it.
         let is_old = envelope.door == "import";
-        let Some(from) = subject.letter.from.first().and_then(|mailbox| mailbox.key()).filter(|_| !is_old) else {
+        let Some(from) = subject.letter.from.first().and_then(|mailbox| mailbox.key()).filter(|_| !is_old)
+        else {
             return unchecked;
         };
         if let Some(id) = self.options.authserv_id.as_deref().filter(|_| envelope.trusted) {
@@ -241,7 +247,11 @@ impl Authenticator {
     }
 
     /// Asks on threads that may block, as hashing a large mail takes long.
-    async fn ask_all(&self, questions: Vec<(usize, Question)>, bounds: Bounds) -> Vec<(usize, Authentication)> {
+    async fn ask_all(
+        &self,
+        questions: Vec<(usize, Question)>,
+        bounds: Bounds,
+    ) -> Vec<(usize, Authentication)> {
         let handle = tokio::runtime::Handle::current();
         let each = questions.len().div_ceil(THREADS);
         let mut rest = questions;
@@ -254,7 +264,9 @@ impl Authenticator {
                     let own = &own;
                     async move { (at, own.ask(&question, bounds).await) }
                 });
-                handle.block_on(futures_util::stream::iter(checks).buffer_unordered(AT_ONCE).collect::<Vec<_>>())
+                handle.block_on(
+                    futures_util::stream::iter(checks).buffer_unordered(AT_ONCE).collect::<Vec<_>>(),
+                )
             }));
             rest = later;
         }
@@ -293,7 +305,12 @@ impl Authenticator {
 
 impl Engine {
     /// What is known of one mail's sender, asked the way the sorter asks; unchecked when senders are not authenticated.
-    pub(crate) async fn authentication(&self, raw: &[u8], envelope: &Envelope, letter: &Letter) -> Authentication {
+    pub(crate) async fn authentication(
+        &self,
+        raw: &[u8],
+        envelope: &Envelope,
+        letter: &Letter,
+    ) -> Authentication {
         let Some(authenticator) = &self.inner.authenticator else { return Authentication::unchecked() };
         let envelope = Arc::new(envelope.clone());
         let subject = Subject { envelope, raw: Arc::new(raw.to_vec()), letter: Arc::new(letter.clone()) };
@@ -304,7 +321,8 @@ impl Engine {
 /// Whether a letter has the one author that the checks and its readers agree on. Where it names several, a signature may be
 /// about another than the one who is shown.
 fn is_unambiguous(letter: &Letter, from: &AddressKey) -> bool {
-    let one_domain = letter.from.iter().all(|mailbox| mailbox.key().is_some_and(|key| key.domain() == from.domain()));
+    let one_domain =
+        letter.from.iter().all(|mailbox| mailbox.key().is_some_and(|key| key.domain() == from.domain()));
     one_domain && !letter.defects.contains(&Defect::RepeatedFrom)
 }
 
@@ -322,16 +340,22 @@ fn without_passes(found: Authentication) -> Authentication {
 fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()),
-        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified()),
+        IpAddr::V6(v6) => {
+            !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified())
+        }
     }
 }
 
 fn resolver(options: &AuthenticateOptions, set: fn(&mut ResolverOpts)) -> anyhow::Result<TokioResolver> {
     let mut builder = if options.dns_servers.is_empty() {
-        TokioResolver::builder_tokio().context("read the system's name servers; set dns.servers to name some")?
+        TokioResolver::builder_tokio()
+            .context("read the system's name servers; set dns.servers to name some")?
     } else {
         let servers = options.dns_servers.iter().map(name_server).collect();
-        TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), TokioRuntimeProvider::default())
+        TokioResolver::builder_with_config(
+            ResolverConfig::from_name_servers(servers),
+            TokioRuntimeProvider::default(),
+        )
     };
     set(builder.options_mut());
     builder.build().context("prepare to ask name servers")

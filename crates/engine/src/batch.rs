@@ -78,7 +78,12 @@ impl Engine {
     }
 
     /// As [`Engine::next_batch`], at most `limit` mails.
-    pub(crate) async fn batch_of(&self, account_id: i64, after: (i64, i64), limit: usize) -> Result<(Vec<Item>, bool)> {
+    pub(crate) async fn batch_of(
+        &self,
+        account_id: i64,
+        after: (i64, i64),
+        limit: usize,
+    ) -> Result<(Vec<Item>, bool)> {
         let (rows, packed, is_full) = self
             .store()
             .read(move |tx| {
@@ -104,13 +109,16 @@ impl Engine {
         }
         let readable = raws.iter().filter_map(|raw| raw.as_ref().ok().cloned()).collect();
         let budget = Duration::from_millis(self.inner.options.parse_budget_ms);
-        let mut letters = guarded::read_all(readable, budget, self.inner.options.fault.clone()).await.into_iter();
+        let mut letters =
+            guarded::read_all(readable, budget, self.inner.options.fault.clone()).await.into_iter();
         let items: Vec<Item> = rows
             .into_iter()
             .zip(raws)
             .map(|(row, raw)| {
                 let (raw, letter) = match raw {
-                    Ok(raw) => (raw, letters.next().unwrap_or_else(|| Err(Unread::failed("it was not read")))),
+                    Ok(raw) => {
+                        (raw, letters.next().unwrap_or_else(|| Err(Unread::failed("it was not read"))))
+                    }
                     Err(reason) => (Arc::new(Vec::new()), Err(Unread::failed(reason))),
                 };
                 let (envelope, authentication) = (Arc::new(row.envelope), Authentication::unchecked());
@@ -133,7 +141,10 @@ impl Engine {
         }
         // A mail on which this panics leaves its batch unchecked: the step that decides alone may hold mail back.
         let Ok(mut plans) = catch_unwind(AssertUnwindSafe(|| authenticator.plan_all(subjects))) else {
-            tracing::error!(account.id = account_id, "Looking at senders panicked: those of a batch count as unchecked");
+            tracing::error!(
+                account.id = account_id,
+                "Looking at senders panicked: those of a batch count as unchecked"
+            );
             return Ok(items);
         };
         let relayed = plans.relayed();
@@ -161,7 +172,11 @@ impl Engine {
         Ok(kept.account().settings.sender_authentication != AuthenticationMode::Minimal)
     }
 
-    async fn staff_among(&self, account_id: i64, authors: BTreeSet<AddressKey>) -> Result<BTreeSet<AddressKey>> {
+    async fn staff_among(
+        &self,
+        account_id: i64,
+        authors: BTreeSet<AddressKey>,
+    ) -> Result<BTreeSet<AddressKey>> {
         self.store()
             .read(move |tx| {
                 let keys: Vec<&str> = authors.iter().map(AddressKey::as_str).collect();
@@ -175,12 +190,20 @@ impl Engine {
     ///
     /// # Errors
     /// Transient ones and a lost lease: the mails stay in the spool. A guilty mail is no error: it is suspended.
-    pub(crate) async fn settle(&self, lease: &Lease, items: Vec<Item>, seen: Option<Announced>) -> Result<()> {
+    pub(crate) async fn settle(
+        &self,
+        lease: &Lease,
+        items: Vec<Item>,
+        seen: Option<Announced>,
+    ) -> Result<()> {
         let mut stack = vec![(items, seen)];
         while let Some((items, seen)) = stack.pop() {
             match self.try_settle(lease, &items, seen.clone()).await {
                 Ok(decided) => self.report(lease.account_id, &decided),
-                Err(error) if error.is_transient() || matches!(error, StoreError::Fenced { .. } | StoreError::Changed(_)) => {
+                Err(error)
+                    if error.is_transient()
+                        || matches!(error, StoreError::Fenced { .. } | StoreError::Changed(_)) =>
+                {
                     return Err(error);
                 }
                 Err(error) if items.len() > 1 => {
@@ -200,14 +223,22 @@ impl Engine {
         Ok(())
     }
 
-    async fn try_settle(&self, lease: &Lease, items: &[Item], seen: Option<Announced>) -> Result<Vec<Decided>> {
+    async fn try_settle(
+        &self,
+        lease: &Lease,
+        items: &[Item],
+        seen: Option<Announced>,
+    ) -> Result<Vec<Decided>> {
         // Those that could not even be read are held back one by one, beside the others.
         if let Some(at) = items.iter().position(|item| item.letter.is_err()) {
             if items.len() > 1 {
                 return Err(StoreError::Panicked("a mail of the batch could not be read".into()));
             }
-            let reason =
-                items.get(at).and_then(|item| item.letter.as_ref().err()).map(|unread| unread.why.clone()).unwrap_or_default();
+            let reason = items
+                .get(at)
+                .and_then(|item| item.letter.as_ref().err())
+                .map(|unread| unread.why.clone())
+                .unwrap_or_default();
             return Err(StoreError::Panicked(reason));
         }
         let mut wanted = ids_expected(items);
@@ -233,20 +264,46 @@ impl Engine {
     }
 
     /// Suspends a mail that no step could work, with cause 19, or 24 when reading it took too long; its bytes are kept whole.
-    pub(crate) async fn hold_back(&self, lease: &Lease, item: &Item, step: &str, seen: Option<Announced>) -> Result<()> {
-        tracing::error!(account.id = lease.account_id, mail.id = item.id, step, "Suspended a mail that could not be processed");
+    pub(crate) async fn hold_back(
+        &self,
+        lease: &Lease,
+        item: &Item,
+        step: &str,
+        seen: Option<Announced>,
+    ) -> Result<()> {
+        tracing::error!(
+            account.id = lease.account_id,
+            mail.id = item.id,
+            step,
+            "Suspended a mail that could not be processed"
+        );
         let empty = Letter::parse(b"");
         let envelope = Arc::clone(&item.envelope);
         let inbound = Inbound::new(MailId(item.id), item.accepted_at, &envelope, &empty);
         let cause = item.letter.as_ref().err().map_or(Cause::UnprocessableEmail, |unread| unread.cause);
         let changes = effect::unprocessable(&inbound, cause, step, self.now());
         let (account_id, lease, now) = (lease.account_id, lease.clone(), self.now());
-        let decided = Decided { id: item.id, accepted_at: item.accepted_at, outcome: Outcome::Suspended, has_outgoing: false };
+        let decided = Decided {
+            id: item.id,
+            accepted_at: item.accepted_at,
+            outcome: Outcome::Suspended,
+            has_outgoing: false,
+        };
         self.store()
             .write(move |tx| {
                 store::work::hold(tx, &lease)?;
-                let digest_every = accounts::load(tx, lease.account_id)?.account().settings.suspended_notification.every_ms();
-                let writing = Writing { account_id: lease.account_id, now, marker: 0, can_deliver: false, digest_every };
+                let digest_every = accounts::load(tx, lease.account_id)?
+                    .account()
+                    .settings
+                    .suspended_notification
+                    .every_ms();
+                let writing = Writing {
+                    account_id: lease.account_id,
+                    now,
+                    marker: 0,
+                    can_deliver: false,
+                    digest_every,
+                };
                 store::changes::write(tx, writing, &changes)?;
                 seen.as_ref().map_or(Ok(()), |seen| store::work::remove(tx, Kind::Mail, seen))
             })
@@ -295,7 +352,13 @@ impl Work {
         let held = store::work::ask_hold(tx, &self.lease)?;
         let version = store::account::ask_version(tx, account_id)?;
         let gather = |tx: &mut Tx<'_>, account: &Account| {
-            store::facts::gather(tx, account, self.engine.keys(), self.engine.inner.options.sender_per_hour, mails)
+            store::facts::gather(
+                tx,
+                account,
+                self.engine.keys(),
+                self.engine.inner.options.sender_per_hour,
+                mails,
+            )
         };
         let guess = match &self.kept {
             Some(kept) => kept.clone(),
@@ -331,7 +394,8 @@ impl Work {
             }
             let decision = decide(account, self.engine.keys(), &facts, inbound);
             let outgoing = changes.outgoing.len();
-            Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }.carry_out(inbound, &decision);
+            Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
+                .carry_out(inbound, &decision);
             decided.push(Decided {
                 id: inbound.id.0,
                 accepted_at: inbound.accepted_at,
@@ -342,7 +406,13 @@ impl Work {
         let can_deliver = self.engine.inner.options.can_deliver;
         store::changes::write(
             tx,
-            Writing { account_id, now, marker, can_deliver, digest_every: account.settings.suspended_notification.every_ms() },
+            Writing {
+                account_id,
+                now,
+                marker,
+                can_deliver,
+                digest_every: account.settings.suspended_notification.every_ms(),
+            },
             &changes,
         )?;
         if let Some(seen) = &self.seen {
@@ -366,10 +436,13 @@ fn ids_needed(items: &[Item], facts: &Facts, tickets_per_mail: usize) -> usize {
     let most = |of: fn(&TicketFacts) -> usize| facts.tickets.values().map(of).max().unwrap_or_default();
     // Agents alone command and begin to follow, and only where a mail names them.
     let has_staff = facts.people.values().any(Person::is_staff);
-    let recipients = if has_staff { CCS_MAX } else { (most(|known| known.ccs.len()) + joining).min(CCS_MAX) } + 1;
-    let (commanded, followers) = if has_staff { (CCS_MAX + 2, CCS_MAX) } else { (0, most(|known| known.followers.len())) };
+    let recipients =
+        if has_staff { CCS_MAX } else { (most(|known| known.ccs.len()) + joining).min(CCS_MAX) } + 1;
+    let (commanded, followers) =
+        if has_staff { (CCS_MAX + 2, CCS_MAX) } else { (0, most(|known| known.followers.len())) };
     let reports: BTreeSet<_> = facts.deliveries.iter().map(|delivery| delivery.outbox_id).collect();
-    let each = TICKET_IDS * tickets_per_mail + MAIL_IDS + recipients + commanded + 2 * followers + reports.len();
+    let each =
+        TICKET_IDS * tickets_per_mail + MAIL_IDS + recipients + commanded + 2 * followers + reports.len();
     1 + letters().map(|letter| each + others(letter)).sum::<usize>()
 }
 

@@ -34,7 +34,8 @@ impl Engine {
         // A batch, and the one that is read ahead of it.
         for _ in 0..self.inner.options.batch_max * 2 {
             let account_id = lease.account_id;
-            let oldest = self.store().read(move |tx| store::spool::page(tx, account_id, (0, 0), 1)).await?.pop();
+            let oldest =
+                self.store().read(move |tx| store::spool::page(tx, account_id, (0, 0), 1)).await?.pop();
             let Some(row) = oldest else {
                 return self.calm(lease, Some(announced)).await;
             };

@@ -47,7 +47,10 @@ impl Engine {
         for account in announced {
             let accounts = [account.account_id];
             let (holder, lease_ms) = (self.inner.options.holder.clone(), self.inner.options.lease_ms);
-            let leases = self.store().write(move |tx| work::claim(tx, Kind::Close, &accounts, &holder, lease_ms)).await?;
+            let leases = self
+                .store()
+                .write(move |tx| work::claim(tx, Kind::Close, &accounts, &holder, lease_ms))
+                .await?;
             for lease in leases {
                 closed += self.close_account(lease, account.clone()).await?;
             }
@@ -64,7 +67,8 @@ impl Engine {
                 work::lock_account(tx, lease.account_id)?;
                 let mut ids = reserved.again();
                 let marker = ids.next()?;
-                let closed = store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, &mut ids)?;
+                let closed =
+                    store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, &mut ids)?;
                 work::remove(tx, Kind::Close, &seen)?;
                 if let Some(oldest) = store::ticket::oldest_solved(tx, lease.account_id)? {
                     work::add(tx, Kind::Close, &[(lease.account_id, oldest + SOLVED_FOR)], marker)?;

@@ -76,12 +76,17 @@ impl Engine {
                 let mut supply = BatchSupply::new(reserved.again());
                 let marker = desk::supply::Supply::id(&mut supply);
                 let mut changes = Changes::default();
-                let mut desk = Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                let mut desk =
+                    Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
                 if let Err(refusal) = desk.update(ticket.id, &person, &update) {
                     return Ok(Err(named(refusal, number)));
                 }
                 let can_deliver = engine.inner.options.can_deliver;
-                store::changes::write(tx, Writing { account_id, now, marker, can_deliver, digest_every: None }, &changes)?;
+                store::changes::write(
+                    tx,
+                    Writing { account_id, now, marker, can_deliver, digest_every: None },
+                    &changes,
+                )?;
                 Ok(Ok(changes.outgoing.iter().map(queued).collect()))
             })
             .await?;
@@ -92,7 +97,10 @@ impl Engine {
 }
 
 fn queued(mail: &Outgoing) -> Queued {
-    Queued { kind: mail.content.kind.clone(), to: mail.recipients.iter().map(|(_, address)| address.clone()).collect() }
+    Queued {
+        kind: mail.content.kind.clone(),
+        to: mail.recipients.iter().map(|(_, address)| address.clone()).collect(),
+    }
 }
 
 /// People know a ticket by its number, not by its id.

@@ -51,13 +51,21 @@ impl Engine {
                 let account = versioned.account();
                 let Some(to) = recipient(account) else { return Ok(false) };
                 let last = store::suspended::told_until(tx, account_id, now)?;
-                let since = store::suspended::since(tx, account_id, last, i64::try_from(NEWEST_SHOWN).unwrap_or(i64::MAX))?;
-                let Some(words) = digest(since).words(&account.name, &account.subdomain) else { return Ok(false) };
+                let since = store::suspended::since(
+                    tx,
+                    account_id,
+                    last,
+                    i64::try_from(NEWEST_SHOWN).unwrap_or(i64::MAX),
+                )?;
+                let Some(words) = digest(since).words(&account.name, &account.subdomain) else {
+                    return Ok(false);
+                };
                 let Some(content) = notice::digest(account, &to, words) else { return Ok(false) };
                 let mut supply = BatchSupply::new(reserved.again());
                 let marker = desk::supply::Supply::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
-                let mut desk = Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                let mut desk =
+                    Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
                 desk.send(None, None, content, vec![to]);
                 let writing = Writing { account_id, now, marker, can_deliver, digest_every: None };
                 store::changes::write(tx, writing, &changes)?;
@@ -78,10 +86,18 @@ fn recipient(account: &Account) -> Option<String> {
 }
 
 fn digest(since: Since) -> Digest {
-    let counts: BTreeMap<Cause, u64> =
-        since.counts.into_iter().filter_map(|(number, count)| Cause::of_number(number).map(|cause| (cause, count))).collect();
+    let counts: BTreeMap<Cause, u64> = since
+        .counts
+        .into_iter()
+        .filter_map(|(number, count)| Cause::of_number(number).map(|cause| (cause, count)))
+        .collect();
     let newest = since.newest.into_iter().filter_map(|row| {
-        Cause::of_number(row.cause).map(|cause| Held { id: row.id, cause, sender: row.sender, subject: row.subject })
+        Cause::of_number(row.cause).map(|cause| Held {
+            id: row.id,
+            cause,
+            sender: row.sender,
+            subject: row.subject,
+        })
     });
     Digest { counts, newest: newest.collect(), held: since.held }
 }

@@ -36,9 +36,12 @@ impl Engine {
         let found = self
             .store()
             .read(move |tx| {
-                let Some((account_id, recipients)) = of_one_account(tx, &envelope.recipients)? else { return Ok(None) };
+                let Some((account_id, recipients)) = of_one_account(tx, &envelope.recipients)? else {
+                    return Ok(None);
+                };
                 let envelope = Envelope { recipients, ..envelope.clone() };
-                let (_, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
+                let (_, account) =
+                    store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
                 let inbound = Inbound {
                     raw: &bytes,
                     authentication: &authentication,
@@ -47,7 +50,9 @@ impl Engine {
                 let per_hour = engine.inner.options.sender_per_hour;
                 let facts = store::facts::gather(tx, &account, engine.keys(), per_hour, &[inbound])?;
                 let decision = decide(&account, engine.keys(), &facts, &inbound);
-                let ticket = named(&decision.verdict).and_then(|id| facts.tickets.get(&id)).map(|known| known.ticket.number);
+                let ticket = named(&decision.verdict)
+                    .and_then(|id| facts.tickets.get(&id))
+                    .map(|known| known.ticket.number);
                 Ok(Some((account.subdomain.clone(), decision, ticket)))
             })
             .await?;

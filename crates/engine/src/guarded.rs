@@ -55,7 +55,11 @@ pub(crate) async fn read_all(raws: Vec<Arc<Vec<u8>>>, budget: Duration, fault: O
     done
 }
 
-fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Progress>>, fault: Option<Fault>) -> tokio::task::JoinHandle<()> {
+fn start(
+    rest: Vec<Arc<Vec<u8>>>,
+    progress: Arc<Mutex<Progress>>,
+    fault: Option<Fault>,
+) -> tokio::task::JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
         progress.lock().expect("plain push").has_begun = true;
         for raw in rest {
@@ -65,7 +69,11 @@ fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Progress>>, fault: Option<
                 }
                 Arc::new(Letter::parse(&raw))
             }));
-            progress.lock().expect("plain push").read.push(read.map_err(|_| Unread::failed("reading it panicked")));
+            progress
+                .lock()
+                .expect("plain push")
+                .read
+                .push(read.map_err(|_| Unread::failed("reading it panicked")));
         }
     })
 }
@@ -74,7 +82,11 @@ fn start(rest: Vec<Arc<Vec<u8>>>, progress: Arc<Mutex<Progress>>, fault: Option<
 ///
 /// It looks every half budget, and a stall is what two looks in a row found as it was: a process that was frozen wakes to one
 /// look that is long due, and a thread that waits for its turn has not begun.
-async fn watch(mut finished: tokio::task::JoinHandle<()>, progress: &Mutex<Progress>, budget: Duration) -> bool {
+async fn watch(
+    mut finished: tokio::task::JoinHandle<()>,
+    progress: &Mutex<Progress>,
+    budget: Duration,
+) -> bool {
     let (mut before, mut unchanged) = (None, 0);
     while unchanged < 2 {
         if tokio::time::timeout(budget / 2, &mut finished).await.is_ok() {

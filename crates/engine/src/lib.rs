@@ -83,7 +83,10 @@ impl Default for EngineOptions {
 
 impl std::fmt::Debug for EngineOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineOptions").field("holder", &self.holder).field("lease_ms", &self.lease_ms).finish_non_exhaustive()
+        f.debug_struct("EngineOptions")
+            .field("holder", &self.holder)
+            .field("lease_ms", &self.lease_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,6 +144,8 @@ impl Engine {
 /// Without name servers mail is taken all the same; its senders are unchecked.
 fn authenticator(options: &EngineOptions) -> Option<authenticate::Authenticator> {
     let made = authenticate::Authenticator::new(options.authenticate.clone()?);
-    made.inspect_err(|error| tracing::error!(error = format!("{error:#}"), "Senders are not authenticated: DNS cannot be asked"))
-        .ok()
+    made.inspect_err(|error| {
+        tracing::error!(error = format!("{error:#}"), "Senders are not authenticated: DNS cannot be asked")
+    })
+    .ok()
 }

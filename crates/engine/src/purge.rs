@@ -37,7 +37,13 @@ impl Engine {
                     work::lock_account(tx, account_id)?;
                     let held = store::suspended::held_until(tx, account_id, now - HELD_FOR, AT_ONCE)?;
                     let ids: Vec<i64> = held.iter().map(|held| held.id).collect();
-                    let gone = store::suspended::delete(tx, account_id, &ids, "deleted for good 14 days after it was held", now)?;
+                    let gone = store::suspended::delete(
+                        tx,
+                        account_id,
+                        &ids,
+                        "deleted for good 14 days after it was held",
+                        now,
+                    )?;
                     if gone.0 == 0 {
                         work::remove(tx, Kind::Purge, &seen)?;
                     }

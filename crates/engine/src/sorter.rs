@@ -74,7 +74,8 @@ impl Engine {
             };
             hand.at_work.insert(account_id);
             let (engine, stop) = (self.clone(), hand.stop.clone());
-            hand.running.spawn(async move { (account_id, engine.work_account(&lease, account, &stop).await) });
+            hand.running
+                .spawn(async move { (account_id, engine.work_account(&lease, account, &stop).await) });
         }
         Ok(())
     }
@@ -93,7 +94,12 @@ impl Engine {
     }
 
     /// Some batches of an account, until its mail is decided or others have their turn.
-    async fn work_account(&self, lease: &Lease, mut announced: Announced, stop: &CancellationToken) -> store::Result<()> {
+    async fn work_account(
+        &self,
+        lease: &Lease,
+        mut announced: Announced,
+        stop: &CancellationToken,
+    ) -> store::Result<()> {
         if lease.crashes >= store::crash::CAREFUL_FROM {
             return self.work_carefully(lease, announced, stop).await;
         }
@@ -104,11 +110,14 @@ impl Engine {
             // for it. More than one would only stand before those of other accounts.
             let kept = usize::from(is_full).min(announced.rows.len());
             let gone = announced.rows.split_off(kept);
-            let seen = (!gone.is_empty()).then_some(Announced { account_id: announced.account_id, rows: gone });
+            let seen =
+                (!gone.is_empty()).then_some(Announced { account_id: announced.account_id, rows: gone });
             // The batch behind this one is read and parsed while this one is written. A mail that comes in meanwhile with an
             // earlier time is not in it: its own announcement is still there.
             let has_next = is_full && turn < BATCHES_IN_TURN;
-            let read_ahead = async { if has_next { self.next_batch(lease.account_id, last).await.map(Some) } else { Ok(None) } };
+            let read_ahead = async {
+                if has_next { self.next_batch(lease.account_id, last).await.map(Some) } else { Ok(None) }
+            };
             let (settled, next) = tokio::join!(self.settle(lease, items, seen), read_ahead);
             settled?;
             let Some(next) = next? else { return Ok(()) };

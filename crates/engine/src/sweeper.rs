@@ -31,7 +31,11 @@ impl Engine {
     async fn sweep(&self) {
         match self.store().sweep_blobs(self.now()).await {
             Ok(swept) if swept.removed > 0 => {
-                tracing::info!(seen = swept.seen, removed = swept.removed, "Removed blobs that no mail names");
+                tracing::info!(
+                    seen = swept.seen,
+                    removed = swept.removed,
+                    "Removed blobs that no mail names"
+                );
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "Blobs that no mail names are left for the next sweep"),

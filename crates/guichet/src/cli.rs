@@ -471,7 +471,13 @@ mod tests {
         ] {
             let common = read(line).unwrap().common;
             let got = (common.json, common.data, common.config, common.account, common.set);
-            let want = (true, Some("/d".into()), Some("c.toml".into()), Some("acme".into()), vec!["a.b=c".to_owned()]);
+            let want = (
+                true,
+                Some("/d".into()),
+                Some("c.toml".into()),
+                Some("acme".into()),
+                vec!["a.b=c".to_owned()],
+            );
             assert_eq!(got, want, "{line}");
         }
     }
@@ -539,7 +545,10 @@ mod tests {
             ("ticket reply one --as a@x.example --public --body x", "invalid value 'one'"),
             ("ticket reply 1 --as a@x.example --public --body x --status new", "invalid value 'new'"),
             ("explain mail.eml", "--rcpt <ADDR>"),
-            ("explain mail.eml --rcpt a@x.example --mail-from b@x.example --null-sender", "cannot be used with"),
+            (
+                "explain mail.eml --rcpt a@x.example --mail-from b@x.example --null-sender",
+                "cannot be used with",
+            ),
             ("intake", "--rcpt <ADDR>"),
             ("import mbox old.mbox", "--rcpt <ADDR>"),
             ("import pst old.pst --rcpt a@x.example", "invalid value 'pst'"),

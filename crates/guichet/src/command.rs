@@ -139,7 +139,10 @@ fn on_desk(common: &Common, command: &cli::Command) -> Result<()> {
 
 /// A small runtime for a command.
 fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().doing("the program could not start its runtime")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .doing("the program could not start its runtime")
 }
 
 /// A file, or standard input for `-`.

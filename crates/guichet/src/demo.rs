@@ -42,8 +42,9 @@ const LOOKS: usize = 300;
 pub(crate) fn run(common: &Common) -> Result<()> {
     let mut sources = open::sources(common);
     sources.data.get_or_insert_with(|| PathBuf::from(DATA));
-    let loaded = load(&sources)
-        .map_err(|problems| Failure::new("the configuration cannot be used", problems.to_string(), "correct it"))?;
+    let loaded = load(&sources).map_err(|problems| {
+        Failure::new("the configuration cannot be used", problems.to_string(), "correct it")
+    })?;
     let domain = loaded.config.mail.domain.clone();
     let data = loaded.data.display().to_string();
     serve::keep_serving(&loaded, async move |started| {
@@ -84,11 +85,21 @@ async fn make_account(engine: &Engine, hosts: &Hosts) -> Result<(i64, String)> {
     };
     let made = engine.create_account(request).await.doing("the sample account was not made")?;
     engine.add_user(made.id, ADMIN, "Nora Vale", Role::Admin).await.doing("the sample admin was not made")?;
-    engine.add_user(made.id, AGENT, "Theo Marchand", Role::Agent).await.doing("the sample agent was not made")?;
-    engine.add_brand(made.id, "Lumen Atelier", SECOND, &hosts.second).await.doing("the second brand was not made")?;
-    for (local, name) in [("billing", "Lumen Billing"), ("returns", "Lumen Returns"), ("aide", "Lumen Aide")] {
+    engine
+        .add_user(made.id, AGENT, "Theo Marchand", Role::Agent)
+        .await
+        .doing("the sample agent was not made")?;
+    engine
+        .add_brand(made.id, "Lumen Atelier", SECOND, &hosts.second)
+        .await
+        .doing("the second brand was not made")?;
+    for (local, name) in [("billing", "Lumen Billing"), ("returns", "Lumen Returns"), ("aide", "Lumen Aide")]
+    {
         let email = format!("{local}@{}", hosts.native);
-        engine.add_address(made.id, &email, name, None, false).await.doing("a sample address was not added")?;
+        engine
+            .add_address(made.id, &email, name, None, false)
+            .await
+            .doing("a sample address was not added")?;
     }
     Ok((made.id, made.api_token))
 }
@@ -104,13 +115,21 @@ async fn feed(door: &str, hosts: &Hosts, now: i64) -> Result<()> {
 /// Waits until everything is decided; another process may be the one that decides.
 async fn settle(engine: &Engine, account: i64) -> Result<()> {
     for _ in 0..LOOKS {
-        let left = engine.store().read(move |tx| store::spool::count(tx, account)).await.doing("the spool cannot be read")?;
+        let left = engine
+            .store()
+            .read(move |tx| store::spool::count(tx, account))
+            .await
+            .doing("the spool cannot be read")?;
         if left == 0 {
             return Ok(());
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-    Err(Failure::new("the sample mail is not decided", "no process with the role engine works it", "let the demo have all roles"))
+    Err(Failure::new(
+        "the sample mail is not decided",
+        "no process with the role engine works it",
+        "let the demo have all roles",
+    ))
 }
 
 /// An answer, a note and a solved ticket, so that there is more to be seen than mail that came in.
@@ -123,8 +142,18 @@ async fn answer(engine: &Engine, account: i64) -> Result<()> {
             true,
             Status::Pending,
         ),
-        (2, "Glass of this batch cracks easily: replacement without asking for the old shade.", false, Status::Open),
-        (3, "Hello,\n\na corrected invoice is on its way to you. Sorry for the trouble!\n\nTheo", true, Status::Solved),
+        (
+            2,
+            "Glass of this batch cracks easily: replacement without asking for the old shade.",
+            false,
+            Status::Open,
+        ),
+        (
+            3,
+            "Hello,\n\na corrected invoice is on its way to you. Sorry for the trouble!\n\nTheo",
+            true,
+            Status::Solved,
+        ),
     ];
     for (number, body, is_public, status) in answers {
         let comment = Some(NewComment { body: body.to_owned(), is_public });

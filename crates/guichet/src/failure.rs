@@ -47,7 +47,12 @@ impl Failure {
             return json!({"error": {"what": self.what, "why": self.why, "next": self.next}}).to_string();
         }
         let mut lines = vec![format!("error: {}", self.what)];
-        lines.extend([&self.why, &self.next].into_iter().filter(|line| !line.is_empty()).map(|line| format!("  {line}")));
+        lines.extend(
+            [&self.why, &self.next]
+                .into_iter()
+                .filter(|line| !line.is_empty())
+                .map(|line| format!("  {line}")),
+        );
         lines.join("\n")
     }
 }

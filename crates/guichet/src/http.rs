@@ -186,7 +186,8 @@ mod tests {
             run(get("/readyz", pages))
         };
         let change = |sql: &'static str| store.write_blocking(move |tx| tx.batch(sql)).unwrap();
-        let is_refused = |answer: &str, why: &str| answer.starts_with("HTTP/1.1 503 ") && answer.contains(why);
+        let is_refused =
+            |answer: &str, why: &str| answer.starts_with("HTTP/1.1 503 ") && answer.contains(why);
         assert!(is_refused(&readyz(true), "no tables of ours"));
         store.migrate().unwrap();
         assert!(is_refused(&readyz(false), "doors are not open"));
@@ -204,7 +205,11 @@ mod tests {
         run(async {
             let first = pages.database().await;
             assert!(first.is_err());
-            pages.store.write(|tx| tx.batch("CREATE TABLE migrations (number INTEGER, hash TEXT)")).await.unwrap();
+            pages
+                .store
+                .write(|tx| tx.batch("CREATE TABLE migrations (number INTEGER, hash TEXT)"))
+                .await
+                .unwrap();
             assert_eq!(pages.database().await, first, "the answer is kept");
             assert_ne!(ask(&pages.store).await, first);
         });

@@ -70,7 +70,11 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
     row("size", format!("{}, {} of them header", counted(raw.len(), "byte"), letter.header_bytes));
     lines.extend(summary(letter).into_iter().map(|(name, value)| format!("{name:<12}{value}")));
     let text = &letter.text;
-    lines.push(format!("\n--- text, {} characters{}", text.chars().count(), if letter.has_html { ", with HTML" } else { "" }));
+    lines.push(format!(
+        "\n--- text, {} characters{}",
+        text.chars().count(),
+        if letter.has_html { ", with HTML" } else { "" }
+    ));
     lines.push(cut(text));
     let reply = reply_text(letter);
     if reply != *text {
@@ -87,7 +91,11 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
             ("date", forwarded.date_line.clone()),
             ("subject", forwarded.subject.clone()),
         ];
-        lines.extend(rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name:<12}{value}")));
+        lines.extend(
+            rows.into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name:<12}{value}")),
+        );
         lines.push(cut(&forwarded.body));
     }
     lines
@@ -97,7 +105,8 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
 pub(crate) fn summary(letter: &Letter) -> Vec<(&'static str, String)> {
     let nature = letter.nature.as_str();
     let signs = signs(letter);
-    let because = if signs.is_empty() { nature.to_owned() } else { format!("{nature}, because {}", signs.join("; ")) };
+    let because =
+        if signs.is_empty() { nature.to_owned() } else { format!("{nature}, because {}", signs.join("; ")) };
     let mut rows = vec![("nature", because)];
     let (all, new) = (letter.text.chars().count(), reply_text(letter).chars().count());
     if new != all {
@@ -115,7 +124,10 @@ pub(crate) fn summary(letter: &Letter) -> Vec<(&'static str, String)> {
     }
     let file = |file: &Attachment| {
         let kind = if file.inline { ", shown within the text" } else { "" };
-        ("attachment", format!("{} ({}, {}{kind})", file.name, file.content_type, counted(file.size_bytes, "byte")))
+        (
+            "attachment",
+            format!("{} ({}, {}{kind})", file.name, file.content_type, counted(file.size_bytes, "byte")),
+        )
     };
     rows.extend(letter.attachments.iter().map(file));
     if !letter.defects.is_empty() {
@@ -200,7 +212,11 @@ fn named(list: &[Mailbox]) -> String {
 }
 
 fn shown(mailbox: &Mailbox) -> String {
-    if mailbox.name.is_empty() { mailbox.address.clone() } else { format!("{} <{}>", mailbox.name, mailbox.address) }
+    if mailbox.name.is_empty() {
+        mailbox.address.clone()
+    } else {
+        format!("{} <{}>", mailbox.name, mailbox.address)
+    }
 }
 
 fn ids(list: &[MessageId]) -> Vec<&str> {
@@ -208,7 +224,8 @@ fn ids(list: &[MessageId]) -> Vec<&str> {
 }
 
 fn time(milliseconds: i64) -> String {
-    Timestamp::from_millisecond(milliseconds).map_or_else(|_| milliseconds.to_string(), |time| time.to_string())
+    Timestamp::from_millisecond(milliseconds)
+        .map_or_else(|_| milliseconds.to_string(), |time| time.to_string())
 }
 
 fn attachment(file: &Attachment) -> Value {
@@ -251,7 +268,9 @@ fn header(letter: &Letter, raw: &[u8]) -> Vec<(String, String)> {
     for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
         match (line.starts_with([' ', '\t']), fields.last_mut(), line.split_once(':')) {
             (true, Some((_, value)), _) => value.push_str(line.trim_end()),
-            (false, _, Some((name, value))) => fields.push((name.trim_end().to_owned(), value.trim().to_owned())),
+            (false, _, Some((name, value))) => {
+                fields.push((name.trim_end().to_owned(), value.trim().to_owned()))
+            }
             _ => {}
         }
     }
@@ -284,9 +303,12 @@ mod tests {
     #[test]
     fn people_get_what_is_there() {
         let text = lines(&Letter::parse(MAIL), MAIL).join("\n");
-        for line in
-            ["from        Ann <ann@x.example>", "nature      human", "attachment  dark.png (image/png, 1 byte)", "It is dark."]
-        {
+        for line in [
+            "from        Ann <ann@x.example>",
+            "nature      human",
+            "attachment  dark.png (image/png, 1 byte)",
+            "It is dark.",
+        ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }
         assert!(!text.contains("\ncc") && !text.contains("\nsender"));
@@ -311,7 +333,8 @@ mod tests {
 
     #[test]
     fn what_makes_it_automatic_is_told() {
-        let raw = b"From: Ann <ann@x.example>\nSubject: away\nAuto-Submitted: auto-replied\n\nBack on Monday.\n";
+        let raw =
+            b"From: Ann <ann@x.example>\nSubject: away\nAuto-Submitted: auto-replied\n\nBack on Monday.\n";
         let letter = Letter::parse(raw);
         let told = lines(&letter, raw).join("\n");
         assert!(told.contains("because it has Auto-Submitted: auto-replied"), "{told}");

@@ -18,7 +18,11 @@ use crate::failure::{Doing, Failure, Result};
 /// Every problem of it.
 pub(crate) fn configuration(common: &Common) -> Result<Loaded> {
     load(&sources(common)).map_err(|problems| {
-        Failure::new("the configuration cannot be used", problems.to_string(), "correct it, and see with `guichet check`")
+        Failure::new(
+            "the configuration cannot be used",
+            problems.to_string(),
+            "correct it, and see with `guichet check`",
+        )
     })
 }
 
@@ -26,7 +30,8 @@ pub(crate) fn configuration(common: &Common) -> Result<Loaded> {
 #[must_use]
 pub(crate) fn sources(common: &Common) -> Sources {
     // A variable that is not UTF-8 cannot be a setting of ours.
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Sources {
         file: common.config.clone(),
         data: common.data.clone(),
@@ -59,7 +64,9 @@ pub(crate) fn existing_store(loaded: &Loaded) -> Result<Store> {
     // Any table does: without the first migration there is none.
     match store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)) {
         Ok(_) => {}
-        Err(StoreError::Statement(_)) => return Err(no_desk("the database has no tables of ours", &loaded.data)),
+        Err(StoreError::Statement(_)) => {
+            return Err(no_desk("the database has no tables of ours", &loaded.data));
+        }
         Err(error) => return Err(Failure::of("the database cannot be read", &error)),
     }
     // A newer program beside an old schema: tables are only ever added to, so this is safe beside a running server.
@@ -68,7 +75,8 @@ pub(crate) fn existing_store(loaded: &Loaded) -> Result<Store> {
 }
 
 fn no_desk(why: &str, data: &Path) -> Failure {
-    let next = "make a desk with `guichet account create SUBDOMAIN --admin EMAIL`, or name its folder with --data";
+    let next =
+        "make a desk with `guichet account create SUBDOMAIN --admin EMAIL`, or name its folder with --data";
     Failure::new(format!("there is no desk in {}", data.display()), why, next)
 }
 
@@ -106,14 +114,23 @@ pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
         )),
         (Some(named), all) => {
             let found = all.iter().find(|(_, subdomain, _)| subdomain.eq_ignore_ascii_case(named));
-            let wrong =
-                || Failure::new(format!("there is no account {named:?}"), format!("known are: {}", known()), "name one of them");
+            let wrong = || {
+                Failure::new(
+                    format!("there is no account {named:?}"),
+                    format!("known are: {}", known()),
+                    "name one of them",
+                )
+            };
             found.map(|(id, ..)| *id).ok_or_else(wrong)
         }
         (None, [(id, ..)]) => Ok(*id),
         (None, _) => {
             let why = format!("there are several: {}", known());
-            Err(Failure::new("it is not clear which account is meant", why, "name one with --account SUBDOMAIN"))
+            Err(Failure::new(
+                "it is not clear which account is meant",
+                why,
+                "name one with --account SUBDOMAIN",
+            ))
         }
     }
 }

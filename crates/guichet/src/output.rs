@@ -167,10 +167,16 @@ mod tests {
 
     #[test]
     fn lists_are_tables_for_people_and_one_array_for_programs() {
-        let rows = [(json!({"number": 1}), ["1", "A lamp\u{1b}[2J"]), (json!({"number": 1000}), ["1000", "Two lamps"])];
+        let rows = [
+            (json!({"number": 1}), ["1", "A lamp\u{1b}[2J"]),
+            (json!({"number": 1000}), ["1000", "Two lamps"]),
+        ];
         assert_eq!(printed(false, &rows), "NUMBER  SUBJECT\n1       A lamp [2J\n1000    Two lamps\n");
         assert_eq!(printed(true, &rows), "[\n{\"number\":1},\n{\"number\":1000}\n]\n");
-        assert_eq!((printed(false, &[]), printed(true, &[])), ("No tickets.\n".to_owned(), "[]\n".to_owned()));
+        assert_eq!(
+            (printed(false, &[]), printed(true, &[])),
+            ("No tickets.\n".to_owned(), "[]\n".to_owned())
+        );
     }
 
     #[test]

@@ -82,10 +82,14 @@ fn invite(started: &Started, hostname: &str, as_json: bool) {
         return;
     };
     let link = setup::link(http, hostname, &started.setup.open());
-    let lines = format!("There is no account yet. Make one on this page, which works once:\n\n  {link}\n\nOr with: {COMMAND}");
+    let lines = format!(
+        "There is no account yet. Make one on this page, which works once:\n\n  {link}\n\nOr with: {COMMAND}"
+    );
     // The log says it too.
     let _ = Output::standard(as_json).answer(&json!({"setup_link": link}), &lines);
-    tracing::warn!("There is no account yet: make one at {link} or with `{COMMAND}`; nothing needs a restart");
+    tracing::warn!(
+        "There is no account yet: make one at {link} or with `{COMMAND}`; nothing needs a restart"
+    );
 }
 
 /// Starts the desk, does something with it, and goes on until it is told to stop.
@@ -99,8 +103,10 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     descriptors::raise(&loaded.config);
     let _lock = lock::take(loaded)?;
     let store = open::make_store(loaded)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().doing("the program could not start its runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .doing("the program could not start its runtime")?;
     let ended = runtime.block_on(async {
         store.check_blobs().await.doing("blobs.url cannot be used")?;
         let stop = CancellationToken::new();
@@ -118,7 +124,9 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     runtime.shutdown_timeout(PAGES_WITHIN);
     if !close(store, CLOSE_WITHIN) {
         let seconds = CLOSE_WITHIN.as_secs();
-        tracing::warn!("The database does not answer: left after {seconds} s; what was in hand is done after the next start");
+        tracing::warn!(
+            "The database does not answer: left after {seconds} s; what was in hand is done after the next start"
+        );
     }
     ended
 }
@@ -152,18 +160,29 @@ impl Running {
         let shown = Arc::new(Pages::new(store.clone()));
         let listener = listener(config).await?;
         let http = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-        let holder = holder(config, loaded.config.sqlite_file(&loaded.data).is_some(), http.unwrap_or(config.http.listen));
+        let holder = holder(
+            config,
+            loaded.config.sqlite_file(&loaded.data).is_some(),
+            http.unwrap_or(config.http.listen),
+        );
         node::take(config, store, &holder).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let engine = engine(config, store, &holder, &clock).await?;
         let setup = Arc::new(Setup::new(engine.clone(), config));
-        let started = Started { http, smtp: None, lmtp: None, engine: engine.clone(), setup: Arc::clone(&setup) };
+        let started =
+            Started { http, smtp: None, lmtp: None, engine: engine.clone(), setup: Arc::clone(&setup) };
         let stop_pages = CancellationToken::new();
         let intake = Intake::new(store.clone(), Arc::clone(&clock), config.limits.room_bytes());
-        let mut running = Running { tasks: JoinSet::new(), pages: JoinSet::new(), shown, stop, stop_pages, started };
+        let mut running =
+            Running { tasks: JoinSet::new(), pages: JoinSet::new(), shown, stop, stop_pages, started };
         if let Some(listener) = listener {
             let others = intake::http::router(intake.clone(), limits(config)).merge(setup::router(setup));
-            running.pages.spawn(http::serve(listener, Arc::clone(&running.shown), others, running.stop_pages.clone()));
+            running.pages.spawn(http::serve(
+                listener,
+                Arc::clone(&running.shown),
+                others,
+                running.stop_pages.clone(),
+            ));
         }
         if config.has_role(Role::Outbox) && config.can_deliver() {
             running.spawn_outbox(config, store, &engine, &holder, &clock)?;
@@ -207,7 +226,8 @@ impl Running {
     ) -> Result<()> {
         let mut options = Options::new(config.hostname());
         let ca_file = config.delivery.ca_file.as_ref();
-        options.extra_ca_pem = ca_file.map(std::fs::read).transpose().doing("delivery.ca_file cannot be read")?;
+        options.extra_ca_pem =
+            ca_file.map(std::fs::read).transpose().doing("delivery.ca_file cannot be read")?;
         let transport = Transport::new(config.route(), options).doing("outgoing mail cannot be prepared")?;
         let options = OutboxOptions {
             holder: holder.to_owned(),
@@ -231,7 +251,8 @@ impl Running {
         for (listen, protocol) in smtp.into_iter().chain(lmtp) {
             let name = if protocol == smtp::Protocol::Smtp { "smtp.listen" } else { "lmtp.listen" };
             let options = door_options(config, listen.clone(), protocol, Arc::clone(&tls));
-            let door = intake.open(options).await.map_err(|error| cannot_listen(name, &shown(&listen), &error))?;
+            let door =
+                intake.open(options).await.map_err(|error| cannot_listen(name, &shown(&listen), &error))?;
             let address = Some(door.local_addr());
             match protocol {
                 smtp::Protocol::Smtp => self.started.smtp = address,
@@ -274,10 +295,14 @@ impl Running {
         let finish = async { while self.tasks.join_next().await.is_some() {} };
         let in_time = tokio::time::timeout(STOP_WITHIN, finish).await;
         if in_time.is_err() {
-            tracing::warn!("Not everything was finished in {} s; it is done after the next start", STOP_WITHIN.as_secs());
+            tracing::warn!(
+                "Not everything was finished in {} s; it is done after the next start",
+                STOP_WITHIN.as_secs()
+            );
         }
         self.stop_pages.cancel();
-        let _ = tokio::time::timeout(PAGES_WITHIN, async { while self.pages.join_next().await.is_some() {} }).await;
+        let _ = tokio::time::timeout(PAGES_WITHIN, async { while self.pages.join_next().await.is_some() {} })
+            .await;
         match ended_early {
             None => {
                 tracing::info!("Stopped");
@@ -291,7 +316,11 @@ impl Running {
 
 fn ended(part: &str, why: &str) -> Failure {
     tracing::error!(why, "The desk stops, because {part} ended");
-    Failure::new(format!("{part} ended by itself"), why, "start the desk again; no accepted mail is lost, the log says more")
+    Failure::new(
+        format!("{part} ended by itself"),
+        why,
+        "start the desk again; no accepted mail is lost, the log says more",
+    )
 }
 
 async fn listener(config: &Config) -> Result<Option<TcpListener>> {
@@ -329,7 +358,12 @@ async fn engine(config: &Config, store: &Store, holder: &str, clock: &Arc<dyn Cl
 /// Time for one mail, first recipient to end: 50 MB need no more at 14 KB a second.
 const MAIL_MS: u64 = 60 * 60 * 1_000;
 
-fn door_options(config: &Config, listen: Listen, protocol: smtp::Protocol, tls: Arc<rustls::ServerConfig>) -> DoorOptions {
+fn door_options(
+    config: &Config,
+    listen: Listen,
+    protocol: smtp::Protocol,
+    tls: Arc<rustls::ServerConfig>,
+) -> DoorOptions {
     DoorOptions {
         listen,
         protocol,

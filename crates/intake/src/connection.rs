@@ -122,7 +122,12 @@ impl Connection {
     }
 
     /// Writes what waits and reads what comes.
-    async fn exchange(&mut self, buffer: &mut [u8], stop: &CancellationToken, stopping: &mut bool) -> Result<(), End> {
+    async fn exchange(
+        &mut self,
+        buffer: &mut [u8],
+        stop: &CancellationToken,
+        stopping: &mut bool,
+    ) -> Result<(), End> {
         self.flush().await?;
         let in_hand = self.session.has_mail_in_hand();
         let until = self.patience(in_hand);

@@ -59,7 +59,9 @@ impl Door {
     #[must_use]
     pub fn local_addr(&self) -> String {
         match &self.listener {
-            Listener::Tcp(listener) => listener.local_addr().map_or_else(|_| "?".into(), |address| address.to_string()),
+            Listener::Tcp(listener) => {
+                listener.local_addr().map_or_else(|_| "?".into(), |address| address.to_string())
+            }
             Listener::Unix(_, path) => format!("unix:{}", path.display()),
         }
     }

@@ -56,7 +56,11 @@ pub fn router(intake: Intake, limits: Limits) -> Router {
     Router::new().route("/hooks/mail", post(take)).with_state(Arc::new(hooks))
 }
 
-async fn take(State(hooks): State<Arc<Hooks>>, ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request) -> Response {
+async fn take(
+    State(hooks): State<Arc<Hooks>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
     match hooks.take(peer, request).await {
         Ok(taken) => Json(taken).into_response(),
         Err(refusal) => refusal.into_response(),
@@ -91,7 +95,11 @@ impl Hooks {
             trusted: false,
             tls: false,
         };
-        let parcel = Parcel { raw: posted.raw, envelope, recipients: [(holder.account_id, recipients.clone())].into() };
+        let parcel = Parcel {
+            raw: posted.raw,
+            envelope,
+            recipients: [(holder.account_id, recipients.clone())].into(),
+        };
         let id = self.intake.take(parcel).await?;
         Ok(json!({"id": id, "recipients": recipients}))
     }
@@ -116,7 +124,10 @@ impl Hooks {
 
     async fn body(&self, parts: &Parts, body: Body, share: &mut Share) -> Result<Vec<u8>, Refusal> {
         let limit = self.limits.max_mail_bytes.saturating_add(FORM_BYTES);
-        let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let declared = parts
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|declared| declared > limit) {
             return Err(Refusal::TooLarge { limit_bytes: self.limits.max_mail_bytes });
         }
@@ -151,7 +162,8 @@ impl Hooks {
         }
         let mut found = self.intake.recipients(written).await?;
         let ours = found.by_account.remove(&account_id).unwrap_or_default();
-        let others: Vec<String> = found.unknown.into_iter().chain(found.by_account.into_values().flatten()).collect();
+        let others: Vec<String> =
+            found.unknown.into_iter().chain(found.by_account.into_values().flatten()).collect();
         if others.is_empty() { Ok(ours) } else { Err(Refusal::UnknownRecipient { addresses: others }) }
     }
 }
@@ -174,13 +186,18 @@ enum Kind {
 }
 
 fn kind(headers: &HeaderMap) -> Result<Kind, Refusal> {
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
         return Err(Refusal::WrongType("a compressed body"));
     }
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
-        "multipart/form-data" => form::boundary(value).map(Kind::Multipart).ok_or(Refusal::WrongType("a form without boundary")),
+        "multipart/form-data" => {
+            form::boundary(value).map(Kind::Multipart).ok_or(Refusal::WrongType("a form without boundary"))
+        }
         "application/x-www-form-urlencoded" => Ok(Kind::Pairs),
         "application/json" => Err(Refusal::WrongType("JSON")),
         _ => Ok(Kind::Raw),
@@ -188,13 +205,19 @@ fn kind(headers: &HeaderMap) -> Result<Kind, Refusal> {
 }
 
 /// Puts together what was posted: a form's own fields count where query and header say nothing.
-fn posted(kind: Kind, headers: &HeaderMap, query: &[(String, String)], bytes: Vec<u8>) -> Result<Posted, Refusal> {
+fn posted(
+    kind: Kind,
+    headers: &HeaderMap,
+    query: &[(String, String)],
+    bytes: Vec<u8>,
+) -> Result<Posted, Refusal> {
     let form = match kind {
         Kind::Raw => Form::raw(bytes),
         Kind::Multipart(boundary) => Form::multipart(&bytes, &boundary).ok_or(Refusal::NoMail)?,
         Kind::Pairs => Form::pairs_or_raw(bytes).ok_or(Refusal::NoMail)?,
     };
-    let mut recipients: Vec<String> = query.iter().filter(|(name, _)| name == "rcpt").map(|(_, value)| value.clone()).collect();
+    let mut recipients: Vec<String> =
+        query.iter().filter(|(name, _)| name == "rcpt").map(|(_, value)| value.clone()).collect();
     let header = |name: &str| -> Vec<String> {
         headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).map(str::to_owned).collect()
     };

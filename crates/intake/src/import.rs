@@ -63,7 +63,8 @@ impl Importer {
         let all = mails.len();
         let digests: Vec<Digest> = mails.iter().map(|mail| raw_mail::digest(&mail.raw)).collect();
         let mut seen = self.known(digests.clone()).await?;
-        let new: Vec<(Digest, OldMail)> = digests.into_iter().zip(mails).filter(|(digest, _)| seen.insert(*digest)).collect();
+        let new: Vec<(Digest, OldMail)> =
+            digests.into_iter().zip(mails).filter(|(digest, _)| seen.insert(*digest)).collect();
         if new.is_empty() {
             return Ok(Taken { new: 0, known: all as u64 });
         }
@@ -77,7 +78,8 @@ impl Importer {
         while self.is_decided {
             let account_id = self.account_id;
             let store = &self.intake.store;
-            let now = store.read(move |tx| store::spool::oldest_of_more_than(tx, account_id, WAITING_MAX)).await?;
+            let now =
+                store.read(move |tx| store::spool::oldest_of_more_than(tx, account_id, WAITING_MAX)).await?;
             if now.is_none() {
                 break;
             }

@@ -55,7 +55,8 @@ impl Intake {
     pub async fn recipients(&self, written: &[String]) -> Result<Recipients, RecipientError> {
         let mut found = Recipients::default();
         for text in written.iter().map(|text| text.trim()) {
-            let key = AddressKey::parse(text).map_err(|error| RecipientError::Malformed { written: text.to_owned(), error })?;
+            let key = AddressKey::parse(text)
+                .map_err(|error| RecipientError::Malformed { written: text.to_owned(), error })?;
             let list = match self.directory.account_of(&key).await? {
                 Some(account_id) => found.by_account.entry(account_id).or_default(),
                 None => &mut found.unknown,
@@ -88,7 +89,12 @@ impl Intake {
         self.spooler.spool(mails).await?;
         metrics::counter!("guichet_mails_accepted_total").increment(taken.len() as u64);
         for (account_id, id) in &taken {
-            tracing::info!(account.id = account_id, mail.id = id, size_bytes = raw.len(), "Accepted mail {id}");
+            tracing::info!(
+                account.id = account_id,
+                mail.id = id,
+                size_bytes = raw.len(),
+                "Accepted mail {id}"
+            );
         }
         Ok(first)
     }

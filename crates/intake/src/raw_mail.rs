@@ -7,7 +7,8 @@ use memchr::{memchr, memchr_iter};
 /// Octets of a mail in which its header is looked for; RFC 5322 sets no bound, the doors allow this much.
 const HEADER_MAX: usize = 262_144;
 /// Fields of which every mail of the past has one, in lower case.
-const KNOWN_FIELDS: [&[u8]; 7] = [b"from", b"to", b"date", b"subject", b"message-id", b"received", b"return-path"];
+const KNOWN_FIELDS: [&[u8]; 7] =
+    [b"from", b"to", b"date", b"subject", b"message-id", b"received", b"return-path"];
 /// Lines at the top of a file among which a mail has a header field.
 const LINES_LOOKED_AT: usize = 10;
 
@@ -29,7 +30,9 @@ pub enum Unfit {
     #[error("it has no header: this is no mail")]
     NotMail,
     /// Its header has lines with a colon, and none that mails have.
-    #[error("its header has none of From, To, Date, Subject, Message-ID, Received and Return-Path: this is no mail")]
+    #[error(
+        "its header has none of From, To, Date, Subject, Message-ID, Received and Return-Path: this is no mail"
+    )]
     NoKnownField,
 }
 
@@ -46,7 +49,11 @@ pub fn check(raw: &[u8], limit_bytes: u64) -> Result<(), Unfit> {
         return Err(Unfit::TooLarge { size_bytes, limit_bytes });
     }
     let lines = raw.split(|byte| matches!(byte, b'\n' | b'\r'));
-    if lines.filter(|line| !line.is_empty()).take(LINES_LOOKED_AT).any(is_field) { Ok(()) } else { Err(Unfit::NotMail) }
+    if lines.filter(|line| !line.is_empty()).take(LINES_LOOKED_AT).any(is_field) {
+        Ok(())
+    } else {
+        Err(Unfit::NotMail)
+    }
 }
 
 /// Whether a file may be taken as a mail: nothing but its header says that it is one, and other texts have colons too.
@@ -67,7 +74,8 @@ fn is_known_field(line: &[u8]) -> bool {
 /// The size on the wire, where a bare LF becomes CRLF (RFC 1870 §5): what the limit of the doors counts.
 #[must_use]
 pub fn wire_bytes(raw: &[u8]) -> u64 {
-    let bare = memchr_iter(b'\n', raw).filter(|at| at.checked_sub(1).and_then(|before| raw.get(before)) != Some(&b'\r'));
+    let bare = memchr_iter(b'\n', raw)
+        .filter(|at| at.checked_sub(1).and_then(|before| raw.get(before)) != Some(&b'\r'));
     u64::try_from(raw.len().saturating_add(bare.count())).unwrap_or(u64::MAX)
 }
 
@@ -75,7 +83,9 @@ pub fn wire_bytes(raw: &[u8]) -> u64 {
 #[must_use]
 pub fn is_field(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-    name.len() < line.len() && (1..=200).contains(&name.len()) && name.trim_ascii_end().iter().all(u8::is_ascii_graphic)
+    name.len() < line.len()
+        && (1..=200).contains(&name.len())
+        && name.trim_ascii_end().iter().all(u8::is_ascii_graphic)
 }
 
 /// Takes off the `From ` line that pipes and mbox files put before a mail; returns the sender it names.
@@ -182,7 +192,11 @@ mod tests {
             ("a picture", b"\xff\xd8\xff\xe0\0\x10JFIF", Err(Unfit::NotMail)),
             ("prose", b"Dear all,\nit was nice.", Err(Unfit::NotMail)),
             ("the limit", b"A: 23456\r\n", Ok(())),
-            ("beyond it on the wire", b"A: 234567\n", Err(Unfit::TooLarge { size_bytes: 11, limit_bytes: 10 })),
+            (
+                "beyond it on the wire",
+                b"A: 234567\n",
+                Err(Unfit::TooLarge { size_bytes: 11, limit_bytes: 10 }),
+            ),
         ] {
             let limit = if raw.starts_with(b"A:") { 10 } else { 100 };
             assert_eq!(check(raw, limit), want, "{name}");
@@ -196,7 +210,11 @@ mod tests {
             ("a From_ line left in the middle", "X-Old: 1\n>From ann\nTo: x@y.example\n\nhi", Ok(())),
             ("empty lines first", "\n\nSubject: x\n\nhi", Ok(())),
             ("a configuration", "listen: 80\nroot: /srv\n", Err(Unfit::NoKnownField)),
-            ("a field in the text alone", "title: Letters\n\nFrom: ann@x.example\n", Err(Unfit::NoKnownField)),
+            (
+                "a field in the text alone",
+                "title: Letters\n\nFrom: ann@x.example\n",
+                Err(Unfit::NoKnownField),
+            ),
             ("a field's name in a value", "note: Subject: x\n\nhi", Err(Unfit::NoKnownField)),
             ("prose", "Dear all,\nit was nice.", Err(Unfit::NotMail)),
         ] {
@@ -207,7 +225,12 @@ mod tests {
     #[test]
     fn the_return_path_is_found_where_it_was_written() {
         for (name, raw, from_line, want) in [
-            ("Return-Path", "Return-Path: <a@x.example>\nFrom: b@x.example\n\n", Some("c@x.example"), Some("a@x.example")),
+            (
+                "Return-Path",
+                "Return-Path: <a@x.example>\nFrom: b@x.example\n\n",
+                Some("c@x.example"),
+                Some("a@x.example"),
+            ),
             ("an empty one", "X: y\nreturn-path: <>\nFrom: b@x.example\n\n", None, None),
             ("the From_ line", "From: b@x.example\n\n", Some("c@x.example"), Some("c@x.example")),
             ("of a bounce", "From: b@x.example\n\n", Some("MAILER-DAEMON"), None),
@@ -222,7 +245,11 @@ mod tests {
     #[test]
     fn the_from_line_is_taken_off_and_nothing_else() {
         for (raw, sender, rest) in [
-            ("From ann@x.example  Mon Nov  2 10:00:00 2026\nTo: b\n\nFrom me", Some("ann@x.example"), "To: b\n\nFrom me"),
+            (
+                "From ann@x.example  Mon Nov  2 10:00:00 2026\nTo: b\n\nFrom me",
+                Some("ann@x.example"),
+                "To: b\n\nFrom me",
+            ),
             ("From: ann@x.example\n\nhi", None, "From: ann@x.example\n\nhi"),
             ("From \nTo: b", None, "To: b"),
             ("From x", Some("x"), ""),

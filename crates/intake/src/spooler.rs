@@ -104,7 +104,8 @@ impl Drop for Lead {
 }
 
 async fn write_group(store: &Store, group: Vec<Waiting>) {
-    let (mails, waiters): (Vec<_>, Vec<_>) = group.into_iter().map(|waiting| (waiting.mails, waiting.done)).unzip();
+    let (mails, waiters): (Vec<_>, Vec<_>) =
+        group.into_iter().map(|waiting| (waiting.mails, waiting.done)).unzip();
     let outcome = store.spool(mails.iter().flatten().cloned().collect()).await;
     match outcome {
         Ok(()) => waiters.into_iter().for_each(|done| answer(done, Ok(()))),
@@ -138,7 +139,10 @@ mod tests {
     use super::*;
 
     fn store(folder: &tempfile::TempDir) -> Store {
-        let (url, blobs) = (format!("sqlite:{}/desk.db", folder.path().display()), format!("file:{}/b", folder.path().display()));
+        let (url, blobs) = (
+            format!("sqlite:{}/desk.db", folder.path().display()),
+            format!("file:{}/b", folder.path().display()),
+        );
         let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
         store.migrate().unwrap();
         store

@@ -103,7 +103,9 @@ impl AddressKey {
     /// The address without its `+detail`; itself where it has none. Idempotent.
     #[must_use]
     pub fn base(&self) -> Self {
-        self.split_detail().and_then(|(base, _)| Self::join(base.to_owned(), self.domain()).ok()).unwrap_or_else(|| self.clone())
+        self.split_detail()
+            .and_then(|(base, _)| Self::join(base.to_owned(), self.domain()).ok())
+            .unwrap_or_else(|| self.clone())
     }
 
     fn split_detail(&self) -> Option<(&str, &str)> {
@@ -212,7 +214,11 @@ fn split_quoted(text: &str) -> Result<(String, &str), AddressError> {
 }
 
 fn quotable(c: char) -> Result<char, AddressError> {
-    if c == ' ' || c.is_ascii_graphic() || is_foreign_letter(c) { Ok(c) } else { Err(AddressError::LocalCharacter(c)) }
+    if c == ' ' || c.is_ascii_graphic() || is_foreign_letter(c) {
+        Ok(c)
+    } else {
+        Err(AddressError::LocalCharacter(c))
+    }
 }
 
 /// RFC 5321 §4.1.2 Dot-string: atoms with single dots between them.
@@ -227,7 +233,8 @@ fn is_atom_character(c: char) -> bool {
 
 /// Any character beyond ASCII that neither ends a line, nor is blank, nor turns the direction of the text around it.
 fn is_foreign_letter(c: char) -> bool {
-    let turns = matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
+    let turns =
+        matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
     !c.is_ascii() && !c.is_control() && !c.is_whitespace() && !turns
 }
 
@@ -269,7 +276,9 @@ fn is_label(label: &str) -> bool {
     (1..=LABEL_OCTETS).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || is_foreign_letter(c) && !is_dot(c))
+        && label.chars().all(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || is_foreign_letter(c) && !is_dot(c)
+        })
 }
 
 #[cfg(test)]

@@ -72,7 +72,12 @@ pub(crate) fn unpack(parts: &[Part<'_>]) -> Vec<(u32, Tnef)> {
 }
 
 /// Reads the attachments of a letter, and the digest of its text and of them.
-pub(crate) fn read(text: &str, parts: &[Part<'_>], packed: &[(u32, Tnef)], defects: &mut Defects) -> (Vec<Attachment>, [u8; 16]) {
+pub(crate) fn read(
+    text: &str,
+    parts: &[Part<'_>],
+    packed: &[(u32, Tnef)],
+    defects: &mut Defects,
+) -> (Vec<Attachment>, [u8; 16]) {
     let mut attachments = Vec::new();
     let mut hasher = blake3::Hasher::new();
     hash_piece(&mut hasher, text.as_bytes());
@@ -98,7 +103,8 @@ pub(crate) fn read(text: &str, parts: &[Part<'_>], packed: &[(u32, Tnef)], defec
 /// The decoded octets of a part, or of a file within one.
 pub(crate) fn octets(parts: &[Part<'_>], number: u32) -> Option<Vec<u8>> {
     if let Some(part) = parts.iter().find(|part| part.number == number) {
-        return (!part.is_multipart).then(|| part.transfer.decode(part.body, &mut Defects::default()).into_owned());
+        return (!part.is_multipart)
+            .then(|| part.transfer.decode(part.body, &mut Defects::default()).into_owned());
     }
     let place = usize::try_from(number).ok()?.checked_sub(parts.len())?;
     let files = unpack(parts).into_iter().flat_map(|(_, tnef)| tnef.files);
@@ -108,13 +114,17 @@ pub(crate) fn octets(parts: &[Part<'_>], number: u32) -> Option<Vec<u8>> {
 fn is_attachment(part: &Part<'_>) -> bool {
     // The same text once more, for programs that want it in another form.
     let is_twin = part.parent == Parent::Alternative
-        && matches!(part.content_type.as_str(), "text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext");
+        && matches!(
+            part.content_type.as_str(),
+            "text/x-amp-html" | "text/watch-html" | "text/enriched" | "text/richtext"
+        );
     !part.is_multipart && !part.is_body_text() && !is_twin
 }
 
 fn read_part(part: &Part<'_>, hasher: &mut blake3::Hasher, defects: &mut Defects) -> Attachment {
     let octets = part.transfer.decode(part.body, defects);
-    let is_binary = matches!(part.transfer, Transfer::Base64 | Transfer::Uuencode) && matches!(octets, Cow::Owned(_));
+    let is_binary =
+        matches!(part.transfer, Transfer::Base64 | Transfer::Uuencode) && matches!(octets, Cow::Owned(_));
     if is_binary {
         hash_piece(hasher, &octets);
     } else {
@@ -137,10 +147,15 @@ fn read_part(part: &Part<'_>, hasher: &mut blake3::Hasher, defects: &mut Defects
 
 fn unpacked(file: &File, number: u32) -> Attachment {
     let name = clean_file_name(&file.name);
-    let by_name =
-        || name.rsplit_once('.').and_then(|(_, ending)| TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)));
+    let by_name = || {
+        name.rsplit_once('.')
+            .and_then(|(_, ending)| TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)))
+    };
     let content_type = match file.content_type.split_once('/') {
-        Some(_) if file.content_type.bytes().all(|octet| octet.is_ascii_graphic()) && file.content_type.len() <= 127 => {
+        Some(_)
+            if file.content_type.bytes().all(|octet| octet.is_ascii_graphic())
+                && file.content_type.len() <= 127 =>
+        {
             &file.content_type
         }
         _ => by_name().map_or("application/octet-stream", |(_, content_type)| content_type),
@@ -153,7 +168,11 @@ fn unpacked(file: &File, number: u32) -> Attachment {
         size_bytes: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
         inline: content_id.is_some(),
         content_id,
-        name: if name.is_empty() { made_up_name(content_type, number, &file.bytes, &mut Defects::default()) } else { name },
+        name: if name.is_empty() {
+            made_up_name(content_type, number, &file.bytes, &mut Defects::default())
+        } else {
+            name
+        },
     }
 }
 
@@ -178,16 +197,22 @@ fn clean_file_name(name: &str) -> String {
     let last = name.trim().rsplit(['/', '\\']).next().unwrap_or_default();
     let line = text::one_line(last, FILE_NAME_OCTETS);
     let line = line.trim_matches(|c: char| c.is_whitespace());
-    if line.chars().all(|c| c == '.') { String::new() } else { text::cut_octets(line, FILE_NAME_OCTETS).to_owned() }
+    if line.chars().all(|c| c == '.') {
+        String::new()
+    } else {
+        text::cut_octets(line, FILE_NAME_OCTETS).to_owned()
+    }
 }
 
 fn made_up_name(content_type: &str, number: u32, octets: &[u8], defects: &mut Defects) -> String {
     if matches!(content_type, "message/rfc822" | "message/global") {
         let header = header_of_mail(octets, &mut Defects::default());
         let subject = header.fields.iter().find(|field| field.is("Subject"));
-        let subject = subject.map(|field| encoded_word::decode(&field.text(defects), defects).replace(['/', '\\'], "-"));
-        let subject =
-            subject.map(|subject| clean_file_name(&text::one_line(&subject, 100))).filter(|subject| !subject.is_empty());
+        let subject = subject
+            .map(|field| encoded_word::decode(&field.text(defects), defects).replace(['/', '\\'], "-"));
+        let subject = subject
+            .map(|subject| clean_file_name(&text::one_line(&subject, 100)))
+            .filter(|subject| !subject.is_empty());
         return match subject {
             Some(subject) => format!("{}.eml", text::cut_octets(&subject, FILE_NAME_OCTETS - 4)),
             None => format!("message-{number}.eml"),

@@ -161,7 +161,8 @@ mod tests {
     /// A field in one line: `id | method=result name=value … | …`.
     fn shown(results: &AuthenticationResults) -> String {
         let result = |result: &MethodResult| {
-            let properties: String = result.properties.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+            let properties: String =
+                result.properties.iter().map(|(name, value)| format!(" {name}={value}")).collect();
             format!(" | {}={}{properties}", result.method, result.result)
         };
         results.authserv_id.clone() + &results.results.iter().map(result).collect::<String>()
@@ -171,7 +172,10 @@ mod tests {
     fn fields_are_read_as_relays_write_them() {
         for (value, want) in [
             ("mx.example.org; none", "mx.example.org"),
-            ("MX.Example.org 1; spf=pass smtp.mailfrom=example.com", "mx.example.org | spf=pass smtp.mailfrom=example.com"),
+            (
+                "MX.Example.org 1; spf=pass smtp.mailfrom=example.com",
+                "mx.example.org | spf=pass smtp.mailfrom=example.com",
+            ),
             (
                 "mx.example.org;\r\n dkim=pass header.i=@example.com header.s=s1 header.b=\"Ab+/cd==\";\r\n\tspf=fail (mx.example.org: domain of a@b.example; 192.0.2.1 (x) no) smtp.mailfrom=a@b.example;\r\n dmarc=pass (p=REJECT sp=NONE dis=NONE) header.from=example.com",
                 "mx.example.org | dkim=pass header.i=@example.com header.s=s1 header.b=Ab+/cd== | spf=fail smtp.mailfrom=a@b.example | dmarc=pass header.from=example.com",
@@ -180,7 +184,10 @@ mod tests {
                 "mx.example.org; DKIM/1 = Pass reason=\"good; really\" Header.D=example.com",
                 "mx.example.org | dkim=pass reason=good; really header.d=example.com",
             ),
-            ("mx.example.org; dkim=pass header.b=Ab==; spf=none", "mx.example.org | dkim=pass header.b=Ab== | spf=none"),
+            (
+                "mx.example.org; dkim=pass header.b=Ab==; spf=none",
+                "mx.example.org | dkim=pass header.b=Ab== | spf=none",
+            ),
             ("i=2; mx.example.org; arc=pass (i=1)", "mx.example.org | arc=pass"),
             (
                 "(comment \\) here) mx.example.org; spf=pass(x)smtp.helo=h.example",
@@ -192,7 +199,11 @@ mod tests {
             assert_eq!(parse(value).as_ref().map(shown).as_deref(), Some(want), "{value}");
         }
         for value in ["", "; spf=pass", "(only) ", "i=1"] {
-            assert_eq!(parse(value).filter(|read| !read.authserv_id.is_empty() && read.authserv_id != "i"), None, "{value}");
+            assert_eq!(
+                parse(value).filter(|read| !read.authserv_id.is_empty() && read.authserv_id != "i"),
+                None,
+                "{value}"
+            );
         }
     }
 
@@ -202,7 +213,13 @@ mod tests {
         let received = "Received: from x by mx.example.org; Mon, 1 Jan 2024 00:00:00 +0000\r\n";
         for (name, header, want) in [
             ("above its Received", format!("{field}{received}"), 1),
-            ("several", format!("X-A: b\r\n{field}Authentication-Results: other.example; spf=pass\r\n{field}{received}"), 2),
+            (
+                "several",
+                format!(
+                    "X-A: b\r\n{field}Authentication-Results: other.example; spf=pass\r\n{field}{received}"
+                ),
+                2,
+            ),
             ("below its Received anybody writes", format!("{received}{field}"), 0),
             ("without Received anybody writes", field.to_owned(), 0),
             ("any case", format!("authentication-results: MX.example.ORG; spf=pass\r\n{received}"), 1),

@@ -68,13 +68,21 @@ impl Notice<'_> {
         };
         let whole = Whole { answer: answer::first(notice), cause: Cause::of(notice) };
         // Of a notice that names somebody, each recipient says so for itself.
-        let is_for_good =
-            found.is_empty() && action == Action::Failed && is_hard(&whole.answer.status, whole.answer.code, whole.cause);
+        let is_for_good = found.is_empty()
+            && action == Action::Failed
+            && is_hard(&whole.answer.status, whole.answer.code, whole.cause);
         let is_listed = found.iter().any(|found| found.is_listed);
-        let recipients = found.into_iter().take(MAX_RECIPIENTS).map(|found| recipient(found, &whole, action)).collect();
-        let (original_message_id, original_mark) = returned_ids(if returned.is_empty() { text } else { returned });
-        let report =
-            DeliveryReport { recipients, is_hard: is_for_good, original_message_id, original_mark, ..DeliveryReport::default() };
+        let recipients =
+            found.into_iter().take(MAX_RECIPIENTS).map(|found| recipient(found, &whole, action)).collect();
+        let (original_message_id, original_mark) =
+            returned_ids(if returned.is_empty() { text } else { returned });
+        let report = DeliveryReport {
+            recipients,
+            is_hard: is_for_good,
+            original_message_id,
+            original_mark,
+            ..DeliveryReport::default()
+        };
         Told { outcome, report, is_listed }
     }
 }
@@ -99,7 +107,15 @@ fn recipient(found: scan::Found, whole: &Whole, action: Action) -> FailedRecipie
         Some(origin) => (origin, Some(found.address)),
         None => (found.address, None),
     };
-    FailedRecipient { address, final_address, action, status: answer.status, diagnostic, smtp_code: answer.code, is_hard }
+    FailedRecipient {
+        address,
+        final_address,
+        action,
+        status: answer.status,
+        diagnostic,
+        smtp_code: answer.code,
+        is_hard,
+    }
 }
 
 /// The Message-ID and our mark in a returned mail that stands in the text.

@@ -69,11 +69,15 @@ enum Reading {
 
 /// Decodes octets by the charset label of their part; never fails.
 pub(crate) fn decode<'a>(octets: &'a [u8], label: Option<&str>, defects: &mut Defects) -> Cow<'a, str> {
-    if let Some((encoding, _)) = Encoding::for_bom(octets).filter(|(encoding, _)| [UTF_16LE, UTF_16BE].contains(encoding)) {
+    if let Some((encoding, _)) =
+        Encoding::for_bom(octets).filter(|(encoding, _)| [UTF_16LE, UTF_16BE].contains(encoding))
+    {
         return Cow::Owned(encoding.decode_with_bom_removal(octets).0.into_owned());
     }
     match reading(label) {
-        Reading::Encoding(encoding) => declared(octets, encoding.decode_without_bom_handling(octets).0, defects),
+        Reading::Encoding(encoding) => {
+            declared(octets, encoding.decode_without_bom_handling(octets).0, defects)
+        }
         Reading::SevenBit(encoding) => declared(octets, Cow::Owned(seven_bit(octets, encoding)), defects),
         Reading::Other(decoder) => declared(octets, Cow::Owned(decoder(octets)), defects),
         Reading::Unknown => {
@@ -115,7 +119,9 @@ pub(crate) fn undeclared<'a>(octets: &'a [u8], hint: Option<&'static Encoding>) 
 pub(crate) fn eight_bit(label: &str) -> Option<&'static Encoding> {
     match reading(Some(label)) {
         Reading::Western => Some(WINDOWS_1252),
-        Reading::Encoding(encoding) if encoding != ISO_2022_JP && encoding.is_ascii_compatible() => Some(encoding),
+        Reading::Encoding(encoding) if encoding != ISO_2022_JP && encoding.is_ascii_compatible() => {
+            Some(encoding)
+        }
         _ => None,
     }
 }
@@ -132,12 +138,15 @@ pub(crate) fn detect(octets: &[u8]) -> &'static Encoding {
     };
     let guess = detector.guess(None, Utf8Detection::Deny);
     // Two octets may be a character of some kind in any charset of the East.
-    let is_scant = || sample.iter().filter(|octet| !octet.is_ascii()).take(SCANT_OCTETS).count() < SCANT_OCTETS;
+    let is_scant =
+        || sample.iter().filter(|octet| !octet.is_ascii()).take(SCANT_OCTETS).count() < SCANT_OCTETS;
     if guess.is_single_byte() || !is_scant() { guess } else { WINDOWS_1252 }
 }
 
 fn reading(label: Option<&str>) -> Reading {
-    let Some(label) = label.map(|label| label.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))) else {
+    let Some(label) =
+        label.map(|label| label.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')))
+    else {
         return Reading::Utf8;
     };
     let is = |name: &str| label.eq_ignore_ascii_case(name);
@@ -159,15 +168,22 @@ fn named(label: &str) -> Reading {
         "unicode-1-1-utf-7" | "utf7" | "x-unicode-2-0-utf-7" => return named("utf-7"),
         "iso-2022-kr" | "csiso2022kr" => return Reading::SevenBit(EUC_KR),
         // The WHATWG reads them as Latin-1, mail writes them when it means nothing.
-        "ansi_x3.4-1968" | "iso646-us" | "iso-ir-6" | "csascii" | "us" | "us-ascii" | "7bit" | "8bit" => return Reading::Utf8,
+        "ansi_x3.4-1968" | "iso646-us" | "iso-ir-6" | "csascii" | "us" | "us-ascii" | "7bit" | "8bit" => {
+            return Reading::Utf8;
+        }
         // A browser's word for "not to be read"; whoever writes it means nothing by it.
         "replacement" => return Reading::Unknown,
         _ => (),
     }
-    let known = |label: &str| Encoding::for_label_no_replacement(label.as_bytes()).filter(|found| *found != REPLACEMENT);
-    let alias = |label: &str| ALIASES.binary_search_by_key(&label, |(alias, _)| alias).ok().and_then(|at| ALIASES.get(at));
+    let known = |label: &str| {
+        Encoding::for_label_no_replacement(label.as_bytes()).filter(|found| *found != REPLACEMENT)
+    };
+    let alias = |label: &str| {
+        ALIASES.binary_search_by_key(&label, |(alias, _)| alias).ok().and_then(|at| ALIASES.get(at))
+    };
     let dashed = label.replace('_', "-");
-    let found = known(label).or_else(|| known(&dashed)).or_else(|| alias(&dashed).and_then(|(_, name)| known(name)));
+    let found =
+        known(label).or_else(|| known(&dashed)).or_else(|| alias(&dashed).and_then(|(_, name)| known(name)));
     match found {
         Some(encoding) if encoding == encoding_rs::UTF_8 => Reading::Utf8,
         Some(encoding) if encoding == WINDOWS_1252 => Reading::Western,
@@ -252,9 +268,21 @@ mod tests {
             "l1 cp819 ascii latin1 cp1252 ibm819 iso88591 x-cp1252 us-ascii iso8859-1 iso-ir-100 iso-8859-1 iso_8859-1 \
              csisolatin1 windows-1252 ansi_x3.4-1968 iso_8859-1:1987",
         ),
-        (ISO_8859_2, "Zażółć", "l2 latin2 iso88592 iso8859-2 iso-ir-101 iso-8859-2 iso_8859-2 csisolatin2 iso_8859-2:1987"),
-        (ISO_8859_3, "ĉĝĥ", "l3 latin3 iso88593 iso8859-3 iso-8859-3 iso_8859-3 iso-ir-109 csisolatin3 iso_8859-3:1988"),
-        (ISO_8859_4, "āēģ", "l4 latin4 iso88594 iso8859-4 iso-ir-110 iso-8859-4 iso_8859-4 csisolatin4 iso_8859-4:1988"),
+        (
+            ISO_8859_2,
+            "Zażółć",
+            "l2 latin2 iso88592 iso8859-2 iso-ir-101 iso-8859-2 iso_8859-2 csisolatin2 iso_8859-2:1987",
+        ),
+        (
+            ISO_8859_3,
+            "ĉĝĥ",
+            "l3 latin3 iso88593 iso8859-3 iso-8859-3 iso_8859-3 iso-ir-109 csisolatin3 iso_8859-3:1988",
+        ),
+        (
+            ISO_8859_4,
+            "āēģ",
+            "l4 latin4 iso88594 iso8859-4 iso-ir-110 iso-8859-4 iso_8859-4 csisolatin4 iso_8859-4:1988",
+        ),
         (
             WINDOWS_1254,
             "İyi günler, ığş",
@@ -306,7 +334,11 @@ mod tests {
         (WINDOWS_874, "สวัสดี", "tis-620 dos-874 iso885911 iso8859-11 iso-8859-11 windows-874"),
         (GB18030, "你好", "gb18030"),
         (ISO_8859_8_I, "שלום", "logical csiso88598i iso-8859-8-i"),
-        (ISO_8859_5, "Привет", "iso88595 cyrillic iso8859-5 iso-ir-144 iso-8859-5 iso_8859-5 iso_8859-5:1988 csisolatincyrillic"),
+        (
+            ISO_8859_5,
+            "Привет",
+            "iso88595 cyrillic iso8859-5 iso-ir-144 iso-8859-5 iso_8859-5 iso_8859-5:1988 csisolatincyrillic",
+        ),
         (UTF_16BE, "né", "utf-16be unicodefffe"),
         (ISO_8859_13, "ąčęīšž", "iso885913 iso8859-13 iso-8859-13"),
         (ISO_8859_14, "Ŵŷḋ", "iso885914 iso8859-14 iso-8859-14"),
@@ -331,7 +363,12 @@ mod tests {
             for label in labels.split(' ') {
                 for written in [label.to_owned(), label.to_uppercase(), format!("\"{label}\" ")] {
                     let mut defects = Defects::default();
-                    assert_eq!(decode(&octets, Some(&written), &mut defects), *text, "{}: {written}", encoding.name());
+                    assert_eq!(
+                        decode(&octets, Some(&written), &mut defects),
+                        *text,
+                        "{}: {written}",
+                        encoding.name()
+                    );
                     assert!(!defects.into_sorted().contains(&Defect::UnknownCharset), "{written}");
                 }
             }

@@ -81,7 +81,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----\nVersion: x\n\niQ==\n=abcd\n-----END PGP SIGNATURE-----\n";
+    const SIGNATURE: &str =
+        "-----BEGIN PGP SIGNATURE-----\nVersion: x\n\niQ==\n=abcd\n-----END PGP SIGNATURE-----\n";
 
     #[test]
     fn armour_is_taken_out() {

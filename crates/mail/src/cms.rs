@@ -98,7 +98,10 @@ fn may_be_cms(part: &Part<'_>) -> bool {
 /// Whether content is a MIME entity: people attach signed files too, such as `contract.pdf.p7m`, which stay files.
 fn is_entity(content: &[u8]) -> bool {
     let header = header_of_part(content, &mut Defects::default());
-    header.fields.iter().any(|field| field.name.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-")))
+    header
+        .fields
+        .iter()
+        .any(|field| field.name.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-")))
 }
 
 /// The parts with what was signed in place of the signed ones, numbered anew; at most [`MAX_PARTS`].

@@ -53,7 +53,10 @@ fn signed_content_is_taken_out() {
         assert_eq!(read(&octets), Cms::Signed(text.to_vec()), "{name}");
         // Cut off within the content.
         let at = memchr::memmem::find(&octets, b"Hello").unwrap();
-        assert!(matches!(read(&octets[..at]), Cms::Signed(begin) if text.starts_with(&begin) && begin.len() > 9), "{name}");
+        assert!(
+            matches!(read(&octets[..at]), Cms::Signed(begin) if text.starts_with(&begin) && begin.len() > 9),
+            "{name}"
+        );
     }
 }
 
@@ -98,7 +101,8 @@ fn opaque_mail_shows_what_was_signed() {
             ("Hello", true, &[][..]),
             "{content_type}"
         );
-        let names: Vec<(&str, u32)> = letter.attachments.iter().map(|file| (file.name.as_str(), file.part)).collect();
+        let names: Vec<(&str, u32)> =
+            letter.attachments.iter().map(|file| (file.name.as_str(), file.part)).collect();
         assert_eq!(names, [("a.png", 4)]);
         assert_eq!(Letter::attachment(raw.as_bytes(), 4).as_deref(), Some(&b"png"[..]));
         assert_eq!(Letter::html(raw.as_bytes()).as_deref(), Some("<p>Hello</p>"));
@@ -107,7 +111,8 @@ fn opaque_mail_shows_what_was_signed() {
 
 #[test]
 fn a_signed_part_among_others_is_read_in_its_place() {
-    let signed = encode_base64(&signed_data(element, DATA, &element(4, b"Content-Type: text/plain\r\n\r\nHello")));
+    let signed =
+        encode_base64(&signed_data(element, DATA, &element(4, b"Content-Type: text/plain\r\n\r\nHello")));
     let raw = format!(
         "From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/pkcs7-mime; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n{signed}\n--b\n\nThe list.\n--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\n\nBye\n--c\nContent-Type: text/html\n\nBye\n--c--\n--b--\n"
     );
@@ -116,17 +121,26 @@ fn a_signed_part_among_others_is_read_in_its_place() {
 
 #[test]
 fn signed_files_stay_files() {
-    for content in [&b"%PDF-1.7\n1 0 obj"[..], b"<?xml version='1.0'?>", b"Name: value\r\n\r\nnone of MIME", b""] {
+    for content in
+        [&b"%PDF-1.7\n1 0 obj"[..], b"<?xml version='1.0'?>", b"Name: value\r\n\r\nnone of MIME", b""]
+    {
         let octets = signed_data(element, DATA, &element(4, content));
         let letter = Letter::parse(mail("application/pkcs7-mime; name=contract.pdf.p7m", &octets).as_bytes());
-        assert_eq!((letter.text.as_str(), letter.attachments.len()), ("", 1), "{}", String::from_utf8_lossy(content));
+        assert_eq!(
+            (letter.text.as_str(), letter.attachments.len()),
+            ("", 1),
+            "{}",
+            String::from_utf8_lossy(content)
+        );
     }
 }
 
 #[test]
 fn encrypted_mail_stays_an_attachment() {
     let octets = element(0x30, &[element(6, ENVELOPED), element(0xa0, b"x")].concat());
-    let letter = Letter::parse(mail("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", &octets).as_bytes());
+    let letter = Letter::parse(
+        mail("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", &octets).as_bytes(),
+    );
     assert_eq!((letter.text.as_str(), letter.defects.as_slice()), ("", &[Defect::Encrypted][..]));
     assert_eq!(letter.attachments.first().map(|file| file.name.as_str()), Some("smime.p7m"));
     let pgp = "From: a@x.example\nContent-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\nx\n--b--\n";
@@ -135,10 +149,15 @@ fn encrypted_mail_stays_an_attachment() {
 
 #[test]
 fn opened_parts_hold_at_n_and_stay_at_n_plus_one() {
-    let signed = encode_base64(&signed_data(element, DATA, &element(4, b"Content-Type: text/plain\r\n\r\nHello")));
-    let part = format!("--b\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n{signed}\n");
+    let signed =
+        encode_base64(&signed_data(element, DATA, &element(4, b"Content-Type: text/plain\r\n\r\nHello")));
+    let part =
+        format!("--b\nContent-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\n{signed}\n");
     for (count, left) in [(MAX_OPENED, 0), (MAX_OPENED + 1, 1)] {
-        let raw = format!("From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n{}--b--\n", part.repeat(count));
+        let raw = format!(
+            "From: a@x.example\nContent-Type: multipart/mixed; boundary=b\n\n{}--b--\n",
+            part.repeat(count)
+        );
         let letter = Letter::parse(raw.as_bytes());
         assert_eq!((letter.text.matches("Hello").count(), letter.attachments.len()), (MAX_OPENED, left));
     }

@@ -70,7 +70,8 @@ pub struct Outgoing {
 pub fn compose(outgoing: &Outgoing) -> Vec<u8> {
     let attached: usize = outgoing.attachments.iter().map(|part| part.bytes.len()).sum();
     let text = outgoing.text.len().saturating_mul(2);
-    let mut mail = Vec::with_capacity(text.saturating_add(attached.saturating_mul(3) / 2).saturating_add(2_048));
+    let mut mail =
+        Vec::with_capacity(text.saturating_add(attached.saturating_mul(3) / 2).saturating_add(2_048));
     write_header(outgoing, &mut mail);
     // An image that no HTML can refer to is a file.
     let has_html = outgoing.html.is_some();
@@ -123,7 +124,9 @@ impl Boundary {
         let mark = kind.get(..1).filter(|_| kind != "alternative").unwrap_or("");
         let boundary = format!("=_guichet{mark}_{:016x}", outgoing.boundary_seed);
         let more = if kind == "related" { "; type=\"text/html\"" } else { "" };
-        mail.extend_from_slice(format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"{more}\r\n\r\n").as_bytes());
+        mail.extend_from_slice(
+            format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"{more}\r\n\r\n").as_bytes(),
+        );
         Self(boundary)
     }
 
@@ -264,7 +267,10 @@ fn name_words(name: &str) -> Vec<String> {
         return encoded_words(name, "Reply-To: ".len());
     }
     let is_atom = |word: &str| {
-        !word.is_empty() && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet))
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet))
     };
     if name.split(' ').all(is_atom) {
         return name.split(' ').map(str::to_owned).collect();
@@ -277,7 +283,10 @@ fn write_part(content_type: &str, body: &str, mail: &mut Vec<u8>) {
     let (lines, _) = text::lines(body);
     let encoding = choose(&lines);
     mail.extend_from_slice(
-        format!("Content-Type: {content_type}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes(),
+        format!(
+            "Content-Type: {content_type}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+        )
+        .as_bytes(),
     );
     match encoding {
         "base64" => transfer::encode_base64_lines(lines.replace('\n', "\r\n").as_bytes(), mail),

@@ -91,7 +91,10 @@ fn full_mail_has_every_field() {
         --=_guichet_0000000000000007--\r\n";
     assert_eq!(composed(&full), want);
     let letter = Letter::parse(want.as_bytes());
-    assert_eq!((letter.own_mark.as_deref(), letter.has_html, letter.defects.as_slice()), (Some("42.abc"), true, &[][..]));
+    assert_eq!(
+        (letter.own_mark.as_deref(), letter.has_html, letter.defects.as_slice()),
+        (Some("42.abc"), true, &[][..])
+    );
 }
 
 #[test]
@@ -118,7 +121,12 @@ fn references_are_the_first_and_the_last_ones() {
     let written = |count: usize| {
         let references = (0..count).map(|n| id(&format!("r{n}@x.example"))).collect();
         let letter = Letter::parse(&compose(&Outgoing { references, ..outgoing() }));
-        letter.references.iter().map(|id| id.as_str().split('@').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        letter
+            .references
+            .iter()
+            .map(|id| id.as_str().split('@').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(written(11), "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10");
     assert_eq!(written(12), "r0 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11");
@@ -126,7 +134,8 @@ fn references_are_the_first_and_the_last_ones() {
 
 #[test]
 fn ids_that_no_line_can_hold_are_left_out() {
-    let ids = vec![id(&"i".repeat(WRITTEN_ID_OCTETS)), id(&"j".repeat(WRITTEN_ID_OCTETS + 1)), id("é@x.example")];
+    let ids =
+        vec![id(&"i".repeat(WRITTEN_ID_OCTETS)), id(&"j".repeat(WRITTEN_ID_OCTETS + 1)), id("é@x.example")];
     let letter = Letter::parse(&compose(&Outgoing { in_reply_to: ids.clone(), ..outgoing() }));
     assert_eq!(letter.in_reply_to, ids.get(..1).unwrap());
 }
@@ -165,7 +174,12 @@ fn addresses_beyond_ascii_are_written_as_utf8() {
 
 fn part(name: &str, content_type: &str, content_id: Option<&str>, bytes: &[u8]) -> OutgoingPart {
     let content_id = content_id.map(str::to_owned);
-    OutgoingPart { name: name.to_owned(), content_type: content_type.to_owned(), content_id, bytes: bytes.to_vec() }
+    OutgoingPart {
+        name: name.to_owned(),
+        content_type: content_type.to_owned(),
+        content_id,
+        bytes: bytes.to_vec(),
+    }
 }
 
 #[test]
@@ -208,14 +222,28 @@ fn parts_are_written_as_what_they_may_be() {
         ("no type", "", b"x", "Content-Type: application/octet-stream\r\n"),
         ("more than a type", "a/b; c=d\r\nBcc: x", b"x", "Content-Type: application/octet-stream\r\n"),
         ("multipart", "multipart/mixed", b"x", "Content-Type: application/octet-stream\r\n"),
-        ("mail", "message/rfc822", mail, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n"),
+        (
+            "mail",
+            "message/rfc822",
+            mail,
+            "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n",
+        ),
         ("mail with LF", "message/rfc822", b"a: b\n\nc", "Content-Type: application/octet-stream\r\n"),
         ("mail with 8 bits", "message/rfc822", b"a: \xe9\r\n", "Content-Type: application/octet-stream\r\n"),
-        ("mail with a boundary", "message/rfc822", b"--=_x\r\n", "Content-Type: application/octet-stream\r\n"),
+        (
+            "mail with a boundary",
+            "message/rfc822",
+            b"--=_x\r\n",
+            "Content-Type: application/octet-stream\r\n",
+        ),
     ] {
-        let outgoing = Outgoing { attachments: vec![part("", content_type, Some("i\r\nBcc: x"), bytes)], ..outgoing() };
+        let outgoing =
+            Outgoing { attachments: vec![part("", content_type, Some("i\r\nBcc: x"), bytes)], ..outgoing() };
         let mail = composed(&outgoing);
-        assert!(mail.contains(want) && !mail.contains("Bcc") && !mail.contains("Content-ID"), "{name}: {mail}");
+        assert!(
+            mail.contains(want) && !mail.contains("Bcc") && !mail.contains("Content-ID"),
+            "{name}: {mail}"
+        );
         let letter = Letter::parse(mail.as_bytes());
         let number = letter.attachments.first().unwrap().part;
         assert_eq!(Letter::attachment(mail.as_bytes(), number).as_deref(), Some(bytes), "{name}");
@@ -239,8 +267,9 @@ fn any_mailbox() -> impl Strategy<Value = Mailbox> {
 fn any_part() -> impl Strategy<Value = OutgoingPart> {
     let name = "[a-zA-Z0-9 ._é€\"%'=?;-]{1,60}\\.pdf|[a-zé日]{80}|";
     let content_id = proptest::option::of("[a-z0-9]{1,20}@desk\\.example");
-    (name, "(image|application)/[a-z]{1,10}", content_id, any::<Vec<u8>>())
-        .prop_map(|(name, content_type, content_id, bytes)| OutgoingPart { name, content_type, content_id, bytes })
+    (name, "(image|application)/[a-z]{1,10}", content_id, any::<Vec<u8>>()).prop_map(
+        |(name, content_type, content_id, bytes)| OutgoingPart { name, content_type, content_id, bytes },
+    )
 }
 
 proptest! {

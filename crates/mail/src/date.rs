@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// From Thursday on, because 1970-01-01 was one.
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -169,7 +170,9 @@ pub fn parse(text: &str) -> Option<i64> {
     let text = text.get(..text.floor_char_boundary(DATE_OCTETS)).unwrap_or_default();
     let text = if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() };
     let mut found = Found::default();
-    for word in without_comments(&text).split([' ', '\t', ',', '\r', '\n', '\u{a0}', '\u{202f}']).filter(|word| !word.is_empty())
+    for word in without_comments(&text)
+        .split([' ', '\t', ',', '\r', '\n', '\u{a0}', '\u{202f}'])
+        .filter(|word| !word.is_empty())
     {
         found.take(word)?;
     }
@@ -296,7 +299,8 @@ impl Found {
                 let letters = word.find(['+', '-']).unwrap_or(word.len());
                 let (name, number) = word.split_at_checked(letters).unwrap_or((word, ""));
                 let zone = ZONES.iter().find(|(zone, _)| *zone == name).map(|(_, minutes)| *minutes);
-                self.offset_minutes = self.offset_minutes.or_else(|| if number.is_empty() { zone } else { offset(number) });
+                self.offset_minutes =
+                    self.offset_minutes.or_else(|| if number.is_empty() { zone } else { offset(number) });
             }
             // A weekday in another language may begin like a month, which comes later.
             _ if self.month.is_none() || self.time.is_none() => self.month = month_of(word).or(self.month),
@@ -315,8 +319,9 @@ pub fn format(date_ms: i64) -> String {
     let date_ms = date_ms.clamp(-25_567 * DAY_MS, 2_932_897 * DAY_MS - 1);
     let (days, second) = (date_ms.div_euclid(DAY_MS), date_ms.rem_euclid(DAY_MS) / 1_000);
     let (year, month, day) = civil_of(days);
-    let name =
-        |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default();
+    let name = |names: &[&'static str], at: i64| {
+        usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
+    };
     format!(
         "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} +0000",
         name(&WEEKDAYS, days.rem_euclid(7)),
@@ -342,7 +347,8 @@ fn full_year(year: i64) -> i64 {
 }
 
 fn month_of(text: &str) -> Option<i64> {
-    let english = text.get(..3).and_then(|short| MONTHS.iter().position(|month| month.eq_ignore_ascii_case(short)));
+    let english =
+        text.get(..3).and_then(|short| MONTHS.iter().position(|month| month.eq_ignore_ascii_case(short)));
     if let Some(at) = english {
         return i64::try_from(at).ok().map(|at| at + 1);
     }

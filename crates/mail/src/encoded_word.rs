@@ -15,8 +15,12 @@ pub(crate) fn decode<'a>(text: &'a str, defects: &mut Defects) -> Cow<'a, str> {
     if !text.contains("=?") {
         return Cow::Borrowed(text);
     }
-    let mut reader =
-        Reader { decoded: String::with_capacity(text.len()), charset: None, octets: Vec::new(), base64: String::new() };
+    let mut reader = Reader {
+        decoded: String::with_capacity(text.len()),
+        charset: None,
+        octets: Vec::new(),
+        base64: String::new(),
+    };
     let mut rest = text;
     while let Some((plain, from_word)) = rest.find("=?").and_then(|at| rest.split_at_checked(at)) {
         match Word::read(from_word) {
@@ -55,7 +59,8 @@ pub(crate) fn with_octets_quoted(value: &[u8]) -> Cow<'_, [u8]> {
     while let Some((plain, from)) = memmem::find(rest, b"=?").and_then(|at| rest.split_at_checked(at)) {
         quoted.extend_from_slice(plain);
         let mut pieces = from.splitn(4, |&octet| octet == b'?');
-        let (_, charset, encoding) = (pieces.next(), pieces.next().unwrap_or_default(), pieces.next().unwrap_or_default());
+        let (_, charset, encoding) =
+            (pieces.next(), pieces.next().unwrap_or_default(), pieces.next().unwrap_or_default());
         let end = pieces.next().and_then(|text| memmem::find(text, b"?="));
         let head = charset.len().saturating_add(encoding.len()).saturating_add(4);
         let Some((word, after)) = end.and_then(|end| from.split_at_checked(head.saturating_add(end))) else {
@@ -96,8 +101,8 @@ impl<'a> Reader<'a> {
     }
 
     fn word(&mut self, word: &Word<'a>, defects: &mut Defects) {
-        let goes_on =
-            self.charset.is_some_and(|charset| charset.eq_ignore_ascii_case(word.charset)) && !is_stateful(word.charset);
+        let goes_on = self.charset.is_some_and(|charset| charset.eq_ignore_ascii_case(word.charset))
+            && !is_stateful(word.charset);
         if !goes_on {
             self.flush(defects);
             self.charset = Some(word.charset);
@@ -155,7 +160,9 @@ impl<'a> Word<'a> {
     /// Reads the word that begins with the `=?` at the start of `text`.
     fn read(text: &'a str) -> Found<'a> {
         let (opening, inner) = text.split_at_checked(2).unwrap_or((text, ""));
-        let Some((charset, is_base64, encoded)) = Self::prefix(inner) else { return Found::None(opening, inner) };
+        let Some((charset, is_base64, encoded)) = Self::prefix(inner) else {
+            return Found::None(opening, inner);
+        };
         let Some((encoded, after)) = encoded.split_once("?=") else {
             let text = encoded.trim_end_matches('?');
             let is_cut_off = !text.is_empty() && !text.contains([' ', '?']);

@@ -99,7 +99,9 @@ fn start_of_header(raw: &[u8]) -> usize {
     let content = rest.trim_ascii_start();
     // Text that begins with a blank line is text, and not a header.
     if content.len() < rest.len()
-        && [&b"Received:"[..], b"Return-Path:", b"From:", b"From "].iter().any(|name| content.starts_with(name))
+        && [&b"Received:"[..], b"Return-Path:", b"From:", b"From "]
+            .iter()
+            .any(|name| content.starts_with(name))
     {
         rest = content;
     }
@@ -111,8 +113,12 @@ fn start_of_header(raw: &[u8]) -> usize {
 
 /// In what the octets over 127 of a header most likely are: what the mail says of its text, where they fit, else what they look like.
 fn charset_of(header: &Header<'_>) -> Option<&'static Encoding> {
-    let foreign: Vec<&[u8]> =
-        header.fields.iter().map(|field| field.value).filter(|value| std::str::from_utf8(value).is_err()).collect();
+    let foreign: Vec<&[u8]> = header
+        .fields
+        .iter()
+        .map(|field| field.value)
+        .filter(|value| std::str::from_utf8(value).is_err())
+        .collect();
     if foreign.is_empty() {
         return None;
     }
@@ -219,13 +225,23 @@ struct Open<'a> {
     value_at: usize,
 }
 
-fn close<'a>(fields: &mut Vec<Field<'a>>, open: Option<Open<'a>>, raw: &'a [u8], end: usize, defects: &mut Defects) {
+fn close<'a>(
+    fields: &mut Vec<Field<'a>>,
+    open: Option<Open<'a>>,
+    raw: &'a [u8],
+    end: usize,
+    defects: &mut Defects,
+) {
     let Some(open) = open else { return };
     if fields.len() >= MAX_FIELDS {
         defects.note(Defect::TooManyFields);
         return;
     }
-    fields.push(Field { name: open.name, value: raw.get(open.value_at..end).unwrap_or_default(), charset: None });
+    fields.push(Field {
+        name: open.name,
+        value: raw.get(open.value_at..end).unwrap_or_default(),
+        charset: None,
+    });
 }
 
 /// RFC 5322 §3.6.8 field-name, with the blanks before the colon that §4.5 allowed once.
@@ -244,14 +260,24 @@ mod tests {
         let mut defects = Defects::default();
         let header = header_of_mail(raw.as_bytes(), &mut defects);
         let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-        let list = header.fields.iter().map(|f| (text(f.name), f.text(&mut Defects::default()).into_owned())).collect();
+        let list = header
+            .fields
+            .iter()
+            .map(|f| (text(f.name), f.text(&mut Defects::default()).into_owned()))
+            .collect();
         assert_eq!(header.octets + header.body.len(), raw.len());
         (list, text(header.body), defects.into_sorted())
     }
 
     #[test]
     fn headers_are_taken_apart() {
-        type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static [Defect]);
+        type Case = (
+            &'static str,
+            &'static str,
+            &'static [(&'static str, &'static str)],
+            &'static str,
+            &'static [Defect],
+        );
         let cases: [Case; 21] = [
             ("CRLF", "A: 1\r\nB: 2\r\n\r\nbody\r\n", &[("A", "1"), ("B", "2")], "body\r\n", &[]),
             ("LF", "A: 1\nB:2\n\nbody", &[("A", "1"), ("B", "2")], "body", &[]),
@@ -266,8 +292,20 @@ mod tests {
             ("byte order mark", "\u{feff}A: 1\n\nx", &[("A", "1")], "x", &[]),
             ("blank lines before it", "\n\r\nFrom: a\n\nx", &[("From", "a")], "x", &[]),
             ("doubled CR", "A: 1\r\r\n\r\r\nbody", &[("A", "1")], "body", &[]),
-            ("junk within", "A: 1\njunk line\nB: 2\n\nx", &[("A", "1"), ("B", "2")], "x", &[Defect::HeaderJunk]),
-            ("mbox line within", "A: 1\n>From a Sat\nB: 2\n 3\n\nx", &[("A", "1"), ("B", "2 3")], "x", &[Defect::HeaderJunk]),
+            (
+                "junk within",
+                "A: 1\njunk line\nB: 2\n\nx",
+                &[("A", "1"), ("B", "2")],
+                "x",
+                &[Defect::HeaderJunk],
+            ),
+            (
+                "mbox line within",
+                "A: 1\n>From a Sat\nB: 2\n 3\n\nx",
+                &[("A", "1"), ("B", "2 3")],
+                "x",
+                &[Defect::HeaderJunk],
+            ),
             (
                 "text that only looks like fields here and there",
                 "A: 1\nhello\nB: 2\nso long\n\nx",
@@ -288,7 +326,8 @@ mod tests {
             ("NUL", "A: 1\x002\n\n", &[("A", "12")], "", &[]),
         ];
         for (name, raw, want, body, defects) in cases {
-            let want: Vec<(String, String)> = want.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            let want: Vec<(String, String)> =
+                want.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
             assert_eq!(fields(raw), (want, body.to_owned(), defects.to_vec()), "{name}");
         }
     }
@@ -311,7 +350,8 @@ mod tests {
     #[test]
     fn look_ahead_holds_at_n_and_breaks_at_n_plus_one() {
         assert_eq!(fields("A: 1\njunk\nB: 2\njunk\nB: 2\n\nx").2, [Defect::HeaderNotEnded]);
-        let count = |lines: usize| fields(&format!("A: 1\njunk\n{}junk\n\nx", "B: 2\n".repeat(lines))).0.len();
+        let count =
+            |lines: usize| fields(&format!("A: 1\njunk\n{}junk\n\nx", "B: 2\n".repeat(lines))).0.len();
         assert_eq!((count(LOOK_AHEAD_LINES - 1), count(LOOK_AHEAD_LINES)), (1, LOOK_AHEAD_LINES + 1));
     }
 

@@ -109,7 +109,10 @@ fn attached(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
     if letter.report.is_some() {
         return None;
     }
-    let mut mails = letter.attachments.iter().filter(|part| part.content_type == "message/rfc822" || part.name.ends_with(".eml"));
+    let mut mails = letter
+        .attachments
+        .iter()
+        .filter(|part| part.content_type == "message/rfc822" || part.name.ends_with(".eml"));
     let (mail, None) = (mails.next()?, mails.next()) else { return None };
     let inner = Letter::without_original(&Letter::attachment(raw, mail.part)?);
     if inner.from.is_empty() && inner.subject.is_empty() {
@@ -206,7 +209,9 @@ impl<'a> Scan<'a> {
         if may_be_header {
             return self.header_at(line, block.unwrap_or(line.at));
         }
-        if let Some(said) = line.content.strip_suffix(">>>").filter(|_| line.depth == 3 && self.manner == Manner::Forward) {
+        if let Some(said) =
+            line.content.strip_suffix(">>>").filter(|_| line.depth == 3 && self.manner == Manner::Forward)
+        {
             return self.between_arrows(line, said);
         }
         let has_colon = line.content.ends_with([':', '：']);
@@ -300,7 +305,9 @@ impl<'a> Scan<'a> {
         }
         let header = self.header(line.next, true);
         let has_author = |header: &Header| header.from.as_deref().is_some_and(|from| !from.is_empty());
-        if let Some(header) = header.filter(|header| has_author(header) || mark.kind == Kind::Opener && header.fields() >= 2) {
+        if let Some(header) =
+            header.filter(|header| has_author(header) || mark.kind == Kind::Opener && header.fields() >= 2)
+        {
             return Some(Top::Header(header));
         }
         let next = next_written(self.text, line.next, 3)?;
@@ -313,7 +320,10 @@ impl<'a> Scan<'a> {
     /// Reads an introducing line that begins with this line and may take two more.
     fn intro_from(&self, line: &Line<'a>) -> Option<(Intro, usize)> {
         let mut said = String::new();
-        for line in lines_from(self.text, line.at).take(3).take_while(|next| !next.is_blank() && next.depth == line.depth) {
+        for line in lines_from(self.text, line.at)
+            .take(3)
+            .take_while(|next| !next.is_blank() && next.depth == line.depth)
+        {
             if !said.is_empty() {
                 said.push(' ');
             }
@@ -363,7 +373,9 @@ impl<'a> Scan<'a> {
     /// `>>> Jane Roe <jane@example.org> 3/3/2026 9:41 AM >>>`, as GroupWise has it above the original.
     fn between_arrows(&self, line: &Line<'a>, said: &str) -> Step {
         match intro::read(&format!("{}:", trim(said))) {
-            Some(intro) => Step::Found(Found { at: line.at, top: Top::Intro { intro, end: line.next, depth: 0 } }),
+            Some(intro) => {
+                Step::Found(Found { at: line.at, top: Top::Intro { intro, end: line.next, depth: 0 } })
+            }
             None => Step::GoOn,
         }
     }

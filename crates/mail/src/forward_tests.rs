@@ -7,7 +7,11 @@ use proptest::prelude::*;
 fn check(name: &str, text: &str, outer: &str, want: (&str, &str, &str, &str)) {
     let Some(found) = original(text, outer) else { panic!("{name}: not found") };
     let from = found.from.map(|from| format!("{}|{}", from.name, from.address)).unwrap_or_default();
-    assert_eq!((from.as_str(), found.subject.as_str(), found.message.as_str(), found.body.as_str()), want, "{name}");
+    assert_eq!(
+        (from.as_str(), found.subject.as_str(), found.message.as_str(), found.body.as_str()),
+        want,
+        "{name}"
+    );
 }
 
 const ALICE: &str = "Alice Ask|alice@example.org";
@@ -214,7 +218,11 @@ fn introducing_lines_count_where_the_subject_says_forwarded() {
         ("German", "Am Mi., 27. Okt. 2021 um 09:31 Uhr schrieb Alice Ask <alice@example.org>:", ALICE),
         ("French", "Le 28/10/2021 12:46, « Alice Ask » <alice@example.org> a écrit :", ALICE),
         ("Spanish", "El 28/10/2021 12:46, \"Alice Ask\" <alice@example.org> escribió:", ALICE),
-        ("Italian", "Il giorno mer 27 ott 2021 alle ore 09:31 Alice Ask <alice@example.org> ha scritto:", ALICE),
+        (
+            "Italian",
+            "Il giorno mer 27 ott 2021 alle ore 09:31 Alice Ask <alice@example.org> ha scritto:",
+            ALICE,
+        ),
         ("Dutch", "Op 28/10/2021 12:46 heeft Alice Ask <alice@example.org> geschreven:", ALICE),
         ("Danish", "D. 28/10/2021 12.46 skrev \"Alice Ask\" <alice@example.org>:", ALICE),
         ("Finnish", "Alice Ask <alice@example.org> kirjoitti 28/10/2021 12.46:", ALICE),
@@ -227,9 +235,10 @@ fn introducing_lines_count_where_the_subject_says_forwarded() {
         ("a name alone", "On 03/11/2021 15:51, Alice Ask wrote:", "Alice Ask|"),
         ("a name alone, behind the verb", "Am 03.11.2021 um 15:51 schrieb Alice Ask:", "Alice Ask|"),
     ] {
-        for (shape, body) in
-            [("quoted", "> It does not light.\n>\n> Alice\n"), ("indented", "    It does not light.\n\n    Alice\n")]
-        {
+        for (shape, body) in [
+            ("quoted", "> It does not light.\n>\n> Alice\n"),
+            ("indented", "    It does not light.\n\n    Alice\n"),
+        ] {
             let text = format!("See below.\n\n{intro}\n\n{body}");
             check(
                 &format!("{name}, {shape}"),
@@ -254,10 +263,12 @@ fn originals_of_groupwise_count_where_the_subject_says_forwarded() {
 
 #[test]
 fn the_date_above_the_header_of_french_providers_is_read() {
-    let text =
-        "> Message du 27/10/21 09:31\n> De : Alice <alice@example.org>\n> A : desk@example.com\n> Objet : Lamp\n> \n> Hi\n";
+    let text = "> Message du 27/10/21 09:31\n> De : Alice <alice@example.org>\n> A : desk@example.com\n> Objet : Lamp\n> \n> Hi\n";
     let found = original(text, "TR: Lamp").unwrap();
-    assert_eq!((found.date_line.as_str(), found.date), ("27/10/21 09:31", crate::date::parse("27 Oct 2021 09:31:00 +0000")));
+    assert_eq!(
+        (found.date_line.as_str(), found.date),
+        ("27/10/21 09:31", crate::date::parse("27 Oct 2021 09:31:00 +0000"))
+    );
 }
 
 #[test]
@@ -316,7 +327,8 @@ fn every_label_of_every_language_is_read() {
                 "Hi\n\n{from}: Alice Ask <alice@example.org>\n{date} : 27 Oct 2021\n{to}: desk@example.com\n{cc}：carol@example.net\n*{subject}:* Broken lamp\n\nHello"
             );
             let found = original(&text, "").unwrap_or_else(|| panic!("{label:?}: not found in {text}"));
-            let addresses = |people: &[Mailbox]| people.iter().map(|person| person.address.clone()).collect::<Vec<_>>();
+            let addresses =
+                |people: &[Mailbox]| people.iter().map(|person| person.address.clone()).collect::<Vec<_>>();
             assert_eq!(found.from.map(|from| from.address).as_deref(), Some("alice@example.org"), "{label}");
             assert_eq!(
                 (addresses(&found.to), addresses(&found.cc)),
@@ -341,7 +353,11 @@ fn every_opener_is_enough() {
             format!("Hi\n> *{opener}:*\n>\n> Hello"),
         ] {
             let found = original(&text, "Lamps").unwrap_or_else(|| panic!("not found: {text}"));
-            assert_eq!((found.message.as_str(), found.body.as_str(), found.from), ("Hi", "Hello", None), "{text}");
+            assert_eq!(
+                (found.message.as_str(), found.body.as_str(), found.from),
+                ("Hi", "Hello", None),
+                "{text}"
+            );
         }
     }
 }
@@ -350,10 +366,14 @@ fn every_opener_is_enough() {
 fn recipients_are_read_as_printed() {
     let text = "-----Original Message-----\nFrom: Ask, Alice\nSent: 23 July 2022 07:53\nTo: Help, Bob <bob@example.com>; Jane Roe; 'carol@example.net' <carol@example.net>; \"Poe, Dan\" [mailto: dan@example.net];\nCc: Bob Help, Jane Roe, Eve Poe <eve@example.net>, f@example.net (Fay), grace@example.net\nSubject: Lamps\n\nHello";
     let found = original(text, "FW: Lamps").unwrap();
-    let people =
-        |people: &[Mailbox]| people.iter().map(|person| format!("{}|{}", person.name, person.address)).collect::<Vec<_>>();
+    let people = |people: &[Mailbox]| {
+        people.iter().map(|person| format!("{}|{}", person.name, person.address)).collect::<Vec<_>>()
+    };
     assert_eq!(people(found.from.as_slice()), ["Ask, Alice|"]);
-    assert_eq!(people(&found.to), ["Help, Bob|bob@example.com", "Jane Roe|", "|carol@example.net", "Poe, Dan|dan@example.net"]);
+    assert_eq!(
+        people(&found.to),
+        ["Help, Bob|bob@example.com", "Jane Roe|", "|carol@example.net", "Poe, Dan|dan@example.net"]
+    );
     assert_eq!(
         people(&found.cc),
         ["Bob Help|", "Jane Roe|", "Eve Poe|eve@example.net", "Fay|f@example.net", "|grace@example.net"]
@@ -364,17 +384,26 @@ fn recipients_are_read_as_printed() {
 
 #[test]
 fn encoded_words_are_decoded() {
-    let text =
-        "---- Forwarded message ----\nFrom: =?utf-8?q?Al=C3=AFce?= <alice@example.org>\nSubject: =?utf-8?b?TMOkbXA=?=\n\nHello";
+    let text = "---- Forwarded message ----\nFrom: =?utf-8?q?Al=C3=AFce?= <alice@example.org>\nSubject: =?utf-8?b?TMOkbXA=?=\n\nHello";
     check("encoded", text, "", ("Alïce|alice@example.org", "Lämp", "", "Hello"));
 }
 
 #[test]
 fn wrapped_subjects_are_told_from_the_body() {
     for (name, header, outer, want) in [
-        ("outer subject has more", "Subject: Lamps that are\nbroken\n", "Fwd: Lamps that are broken", "Lamps that are broken"),
+        (
+            "outer subject has more",
+            "Subject: Lamps that are\nbroken\n",
+            "Fwd: Lamps that are broken",
+            "Lamps that are broken",
+        ),
         ("outer subject has no more", "Subject: Lamps\nHello\n", "Fwd: Lamps", "Lamps"),
-        ("a label follows", "Subject: Lamps that are\nbroken\nTo: desk@example.com\n\nHello", "", "Lamps that are broken"),
+        (
+            "a label follows",
+            "Subject: Lamps that are\nbroken\nTo: desk@example.com\n\nHello",
+            "",
+            "Lamps that are broken",
+        ),
         (
             "a long line",
             "Subject: Lamps that were bought last year in the shop at the corner of\nthe street\n\nHello",
@@ -390,7 +419,8 @@ fn wrapped_subjects_are_told_from_the_body() {
 
 #[test]
 fn the_outermost_original_counts() {
-    let inner = "---------- Forwarded message ---------\nFrom: Carol <carol@example.net>\nSubject: Lamps\n\nInner";
+    let inner =
+        "---------- Forwarded message ---------\nFrom: Carol <carol@example.net>\nSubject: Lamps\n\nInner";
     let text = format!(
         "Top\n\n---------- Forwarded message ---------\nFrom: Alice Ask <alice@example.org>\nSubject: Fwd: Lamps\n\nMiddle\n\n{inner}"
     );
@@ -408,8 +438,18 @@ fn what_the_forwarder_wrote_below_is_kept() {
     let quoted = block.replace("\n", "\n> ");
     let quoted = format!("See below.\n\n> {quoted}");
     for (name, text, message, below) in [
-        ("below a quote", format!("{quoted}\n\nPlease answer her.\nBob\n"), "See below.", "Please answer her.\nBob"),
-        ("below the end", format!("{block}----- End forwarded message -----\n\nPlease answer her."), "", "Please answer her."),
+        (
+            "below a quote",
+            format!("{quoted}\n\nPlease answer her.\nBob\n"),
+            "See below.",
+            "Please answer her.\nBob",
+        ),
+        (
+            "below the end",
+            format!("{block}----- End forwarded message -----\n\nPlease answer her."),
+            "",
+            "Please answer her.",
+        ),
         ("below two", format!("{block}----- End forwarded message -----\n\n{block}"), "", block.trim_end()),
         ("nothing below", format!("{block}----- End forwarded message -----\n\n"), "", ""),
     ] {
@@ -450,7 +490,11 @@ fn headers_on_one_line_are_tried_so_often() {
     let header = "From: Alice <alice@example.org> To: desk@example.com Subject: Lamps";
     for (tries, is_found) in [(INLINE_TRIES - 1, true), (INLINE_TRIES, false)] {
         let text = format!("{}{header}\n\nHi", "From: a:b:c\n\n".repeat(tries));
-        assert_eq!(original(&text, "Fwd: Lamps").is_some_and(|found| !found.to.is_empty()), is_found, "{tries}");
+        assert_eq!(
+            original(&text, "Fwd: Lamps").is_some_and(|found| !found.to.is_empty()),
+            is_found,
+            "{tries}"
+        );
     }
 }
 
@@ -476,7 +520,10 @@ fn attached_mails_are_originals() {
     let one = mail(part);
     let letter = Letter::parse(one.as_bytes());
     let found = letter.forwarded.clone().unwrap();
-    assert_eq!((found.message.as_str(), found.subject.as_str(), found.body.as_str()), ("See attached.", "Lamps", "Hello"));
+    assert_eq!(
+        (found.message.as_str(), found.subject.as_str(), found.body.as_str()),
+        ("See attached.", "Lamps", "Hello")
+    );
     assert_eq!(
         (found.from_line.as_str(), found.to_line.as_str()),
         ("Alice Ask <alice@example.org>", "desk@example.com, c@example.net")
@@ -487,8 +534,10 @@ fn attached_mails_are_originals() {
     let none = mail("");
     assert_eq!(Letter::parse(none.as_bytes()).forwarded, None);
     // What the forwarder had before him goes first.
-    let both = mail(part)
-        .replace("See attached.", "See below.\n\n---------- Forwarded message ---------\nFrom: Carol <carol@example.net>\n\nHi");
+    let both = mail(part).replace(
+        "See attached.",
+        "See below.\n\n---------- Forwarded message ---------\nFrom: Carol <carol@example.net>\n\nHi",
+    );
     let found = Letter::parse(both.as_bytes()).forwarded.unwrap();
     assert_eq!((found.from_line.as_str(), found.body.as_str()), ("Carol <carol@example.net>", "Hi"));
     let nameless = mail(part).replace("See attached.", "---------- Forwarded message ---------\n\nHi");

@@ -66,7 +66,10 @@ mod tests {
             ("", ""),
             ("a", "<p dir=\"auto\">a</p>\n"),
             ("a\nb\n\n\nc\n", "<p dir=\"auto\">a<br>\nb</p>\n<p dir=\"auto\">c</p>\n"),
-            ("  a<b> & \"c\" 'd'", "<p dir=\"auto\">&nbsp;&nbsp;a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;</p>\n"),
+            (
+                "  a<b> & \"c\" 'd'",
+                "<p dir=\"auto\">&nbsp;&nbsp;a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;</p>\n",
+            ),
         ] {
             assert_eq!(html_of(text), want, "{text:?}");
         }

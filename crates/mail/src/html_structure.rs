@@ -52,7 +52,10 @@ impl Watch {
     /// Takes a start tag; says what begins with it.
     pub(crate) fn open(&mut self, tag: &Tag<'_>) -> Option<Structure> {
         let name = tag.name.as_str();
-        if !matches!(name, "div" | "table" | "span" | "p" | "section" | "article" | "td" | "hr" | "a" | "font" | "pre") {
+        if !matches!(
+            name,
+            "div" | "table" | "span" | "p" | "section" | "article" | "td" | "hr" | "a" | "font" | "pre"
+        ) {
             return None;
         }
         if let Some((_, open, depth)) = &mut self.open
@@ -60,10 +63,13 @@ impl Watch {
         {
             *depth = depth.saturating_add(1);
         }
-        let structure = if name == "hr" { structure_of(tag).or(Some(Structure::HeaderRule)) } else { structure_of(tag) }?;
+        let structure =
+            if name == "hr" { structure_of(tag).or(Some(Structure::HeaderRule)) } else { structure_of(tag) }?;
         match structure {
             Structure::Cut | Structure::HeaderRule => return Some(structure),
-            _ if matches!(self.open, Some((Structure::Citing | Structure::Old | Structure::Forward, ..))) => return None,
+            _ if matches!(self.open, Some((Structure::Citing | Structure::Old | Structure::Forward, ..))) => {
+                return None;
+            }
             Structure::Attribution | Structure::Signature if self.open.is_some() => return None,
             _ => (),
         }
@@ -96,7 +102,8 @@ fn structure_of(tag: &Tag<'_>) -> Option<Structure> {
             }
             continue;
         }
-        let is_name = ["class", "id", "name", "data-marker"].iter().any(|known| name.eq_ignore_ascii_case(known));
+        let is_name =
+            ["class", "id", "name", "data-marker"].iter().any(|known| name.eq_ignore_ascii_case(known));
         if !is_name || value.len() > VALUE_OCTETS {
             continue;
         }
@@ -141,11 +148,20 @@ mod tests {
         for (html, want) in [
             ("<div class='a gmail_quote'><div></div></div></div>", vec![(Citing, false), (Citing, true)]),
             ("<div id=x_divRplyFwdMsg>", vec![(Cut, false)]),
-            ("<div class=gmail_quote><span class=gmail_attr></span></div>", vec![(Citing, false), (Citing, true)]),
+            (
+                "<div class=gmail_quote><span class=gmail_attr></span></div>",
+                vec![(Citing, false), (Citing, true)],
+            ),
             ("<p id=reply-intro>a</p>", vec![(Attribution, false), (Attribution, true)]),
-            ("<div class=Signature><div class=yahoo_quoted></div></div>", vec![(Signature, false), (Old, false), (Old, true)]),
+            (
+                "<div class=Signature><div class=yahoo_quoted></div></div>",
+                vec![(Signature, false), (Old, false), (Old, true)],
+            ),
             ("<div name=quote>", vec![(Old, false)]),
-            ("<hr><div style='border:none;border-top:solid 1pt'>", vec![(HeaderRule, false), (HeaderRule, false)]),
+            (
+                "<hr><div style='border:none;border-top:solid 1pt'>",
+                vec![(HeaderRule, false), (HeaderRule, false)],
+            ),
             ("<div class=quote style='border-left:solid'>", vec![]),
         ] {
             assert_eq!(told(html), want, "{html}");

@@ -84,8 +84,9 @@ impl Page {
         match name {
             "br" => self.breaks = self.breaks.saturating_add(1).min(BREAKS),
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.block(2),
-            "div" | "tr" | "table" | "ul" | "ol" | "dl" | "dt" | "dd" | "hr" | "section" | "article" | "header" | "footer"
-            | "center" | "address" | "form" | "fieldset" | "figure" | "body" | "html" | "head" => self.block(1),
+            "div" | "tr" | "table" | "ul" | "ol" | "dl" | "dt" | "dd" | "hr" | "section" | "article"
+            | "header" | "footer" | "center" | "address" | "form" | "fieldset" | "figure" | "body"
+            | "html" | "head" => self.block(1),
             "li" => {
                 self.block(1);
                 if !is_closing {
@@ -126,7 +127,10 @@ impl Page {
     fn text(&mut self, html: &str) {
         let mut rest = html;
         while let Some(c) = rest.chars().next() {
-            let run = rest.bytes().position(|octet| octet == b'&' || !octet.is_ascii_graphic()).unwrap_or(rest.len());
+            let run = rest
+                .bytes()
+                .position(|octet| octet == b'&' || !octet.is_ascii_graphic())
+                .unwrap_or(rest.len());
             if let Some((word, after)) = rest.split_at_checked(run).filter(|_| run > 0) {
                 self.begin();
                 self.text.push_str(word);
@@ -189,9 +193,11 @@ impl Page {
 fn is_indent(tag: &Tag<'_>) -> bool {
     let mut attributes = tag.attributes();
     let is_style = |name: &str| name.eq_ignore_ascii_case("style");
-    let is_named = |name: &str| ["class", "type", "cite", "id"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let is_named =
+        |name: &str| ["class", "type", "cite", "id"].iter().any(|known| name.eq_ignore_ascii_case(known));
     let borderless = |style: &str| style.contains("border:none") || style.contains("border: none");
-    tag.attributes().any(|(name, value)| is_style(name) && borderless(value)) && !attributes.any(|(name, _)| is_named(name))
+    tag.attributes().any(|(name, value)| is_style(name) && borderless(value))
+        && !attributes.any(|(name, _)| is_named(name))
 }
 
 fn step(depth: usize, is_closing: bool) -> usize {
@@ -210,7 +216,11 @@ mod tests {
             ("line ends", "One<br>Two<br/><br />Three", "One\nTwo\n\nThree"),
             ("line end before a block", "<div>One<br></div><div>Two</div>", "One\nTwo"),
             ("empty line of mail programs", "<div>One</div><div><br></div><div>Two</div>", "One\n\nTwo"),
-            ("head and style", "<html><head><title>T</title><style>p {x:'<p>'}</style></head><body>Hi</body></html>", "Hi"),
+            (
+                "head and style",
+                "<html><head><title>T</title><style>p {x:'<p>'}</style></head><body>Hi</body></html>",
+                "Hi",
+            ),
             ("script", "a<SCRIPT>if (a<b) '</p>'</script >b", "ab"),
             ("comment", "a<!-- <p> > -->b<!--[if mso]>c<![endif]-->d", "abd"),
             (

@@ -73,7 +73,8 @@ impl<'a> Tag<'a> {
 
 /// The first attribute of `text` and what follows it.
 fn next_attribute(text: &str) -> Option<((&str, &str), &str)> {
-    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '=' | '"' | '\''));
+    let text =
+        text.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '=' | '"' | '\''));
     if text.is_empty() {
         return None;
     }
@@ -144,13 +145,17 @@ impl<'a> Tokens<'a> {
             self.rest = after_element(self.rest, name.as_str());
             return None;
         }
-        Some(Token::Open(Tag { name, attributes: tag.trim_start_matches(|c: char| c.is_ascii_alphanumeric()) }))
+        Some(Token::Open(Tag {
+            name,
+            attributes: tag.trim_start_matches(|c: char| c.is_ascii_alphanumeric()),
+        }))
     }
 
     /// Where the `>` of a tag stands: outside the quotes of its attributes.
     fn tag_end(&mut self, inner: &str) -> Option<usize> {
         let plain_end = memchr(b'>', inner.as_bytes())?;
-        let has_quotes = inner.as_bytes().get(..plain_end).is_some_and(|tag| tag.contains(&b'"') || tag.contains(&b'\''));
+        let has_quotes =
+            inner.as_bytes().get(..plain_end).is_some_and(|tag| tag.contains(&b'"') || tag.contains(&b'\''));
         if self.quotes_broken || !has_quotes {
             return Some(plain_end);
         }
@@ -214,8 +219,8 @@ pub(crate) fn reference(text: &str) -> Option<(String, &str)> {
     let window = text.as_bytes().get(1..text.len().min(REFERENCE_OCTETS)).unwrap_or_default();
     let end = memchr3(b';', b'&', b' ', window)?.saturating_add(1);
     let (token, after) = text.split_at_checked(end.saturating_add(1))?;
-    let is_reference =
-        token.ends_with(';') && token.bytes().skip(1).all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'#' | b';'));
+    let is_reference = token.ends_with(';')
+        && token.bytes().skip(1).all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'#' | b';'));
     if !is_reference {
         return None;
     }
@@ -234,7 +239,8 @@ mod tests {
             Token::Text(text) => format!("{text:?}"),
             Token::Close(name) => format!("</{}>", name.as_str()),
             Token::Open(tag) => {
-                let attributes: String = tag.attributes().map(|(name, value)| format!(" {name}={value:?}")).collect();
+                let attributes: String =
+                    tag.attributes().map(|(name, value)| format!(" {name}={value:?}")).collect();
                 format!("<{}{attributes}>", tag.name.as_str())
             }
         };

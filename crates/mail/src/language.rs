@@ -85,9 +85,13 @@ pub fn detect(text: &str) -> Option<&'static str> {
 /// The languages a text may be in: those with the telling letters it is full of, without those whose common letters it lacks.
 fn candidates(sample: &str, letters: usize) -> Vec<Lang> {
     let least = (letters / 100).max(2);
-    let is_full_of = |telling: &str| sample.chars().filter(|c| telling.contains(*c)).take(least).count() == least;
+    let is_full_of =
+        |telling: &str| sample.chars().filter(|c| telling.contains(*c)).take(least).count() == least;
     let all: Vec<Lang> = LANGUAGES.iter().map(|(language, _)| *language).collect();
-    let mut candidates = TELLING.iter().find(|(telling, _)| is_full_of(telling)).map_or(all, |(_, languages)| languages.to_vec());
+    let mut candidates = TELLING
+        .iter()
+        .find(|(telling, _)| is_full_of(telling))
+        .map_or(all, |(_, languages)| languages.to_vec());
     for (common, languages) in COMMON {
         if letters >= ENOUGH_LETTERS && !sample.chars().any(|c| common.contains(c)) {
             candidates.retain(|language| !languages.contains(language));
@@ -153,7 +157,8 @@ fn weight_of(parameter: &str) -> Option<u32> {
     let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
     let is_number = !whole.is_empty() && whole.len() <= 3 && fraction.len() <= 9;
     let thousandths = format!("{:0<3}", cut_octets(fraction, 3));
-    let (Ok(whole), Ok(thousandths), true) = (whole.parse::<u32>(), thousandths.parse::<u32>(), is_number) else {
+    let (Ok(whole), Ok(thousandths), true) = (whole.parse::<u32>(), thousandths.parse::<u32>(), is_number)
+    else {
         return Some(0);
     };
     Some(whole.saturating_mul(1_000).saturating_add(thousandths).min(1_000))
@@ -161,7 +166,8 @@ fn weight_of(parameter: &str) -> Option<u32> {
 
 /// A tag in the case of RFC 5646 §2.1.1: language lower, script with a capital, region upper.
 fn tag_of(text: &str) -> Option<String> {
-    let is_subtag = |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|c| c.is_ascii_alphanumeric());
+    let is_subtag =
+        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|c| c.is_ascii_alphanumeric());
     let language = text.split(['-', '_']).next()?;
     let is_language = (2..=3).contains(&language.len()) && language.bytes().all(|c| c.is_ascii_alphabetic());
     if !is_language || text.len() > TAG_OCTETS || !text.split(['-', '_']).all(is_subtag) {
@@ -254,14 +260,23 @@ mod tests {
                 "bg",
                 "Добър ден, лампата, която купих от вашия магазин миналата седмица, вече не работи. Бихте ли ми изпратили друга?",
             ),
-            ("el", "Καλημέρα σας, η λάμπα που αγόρασα την περασμένη εβδομάδα από το κατάστημά σας δεν λειτουργεί πια."),
+            (
+                "el",
+                "Καλημέρα σας, η λάμπα που αγόρασα την περασμένη εβδομάδα από το κατάστημά σας δεν λειτουργεί πια.",
+            ),
             (
                 "tr",
                 "Merhaba, geçen hafta mağazanızdan aldığım lamba artık çalışmıyor. Lütfen bana yeni bir tane gönderebilir misiniz?",
             ),
             ("he", "שלום, המנורה שקניתי בחנות שלכם בשבוע שעבר כבר לא עובדת. האם תוכלו בבקשה לשלוח לי אחרת?"),
-            ("ar", "مرحبا، المصباح الذي اشتريته من متجركم الأسبوع الماضي لم يعد يعمل. هل يمكنكم إرسال مصباح آخر لي من فضلكم؟"),
-            ("fa", "سلام، چراغی که هفته گذشته از فروشگاه شما خریدم دیگر کار نمی‌کند. لطفاً یک چراغ دیگر برای من بفرستید."),
+            (
+                "ar",
+                "مرحبا، المصباح الذي اشتريته من متجركم الأسبوع الماضي لم يعد يعمل. هل يمكنكم إرسال مصباح آخر لي من فضلكم؟",
+            ),
+            (
+                "fa",
+                "سلام، چراغی که هفته گذشته از فروشگاه شما خریدم دیگر کار نمی‌کند. لطفاً یک چراغ دیگر برای من بفرستید.",
+            ),
             ("hi", "नमस्ते, पिछले सप्ताह आपकी दुकान से खरीदा हुआ लैंप अब काम नहीं कर रहा है। कृपया मुझे दूसरा भेज दीजिए।"),
             ("th", "สวัสดีครับ โคมไฟที่ผมซื้อจากร้านของคุณเมื่อสัปดาห์ที่แล้วใช้งานไม่ได้แล้ว"),
             (
@@ -297,15 +312,20 @@ mod tests {
     #[test]
     fn quotes_do_not_count() {
         let quote = "> The lamp that I bought in your shop last week does not work any more.\n".repeat(10);
-        let text = format!("Guten Tag, vielen Dank für die schnelle Antwort, das hat mir sehr geholfen.\n\n{quote}");
+        let text =
+            format!("Guten Tag, vielen Dank für die schnelle Antwort, das hat mir sehr geholfen.\n\n{quote}");
         assert_eq!(detect(&text), Some("de"));
     }
 
     #[test]
     fn only_the_beginning_is_looked_at() {
-        let german = "Guten Tag, die Lampe funktioniert leider nicht mehr, bitte schicken Sie eine neue. ".repeat(30);
+        let german =
+            "Guten Tag, die Lampe funktioniert leider nicht mehr, bitte schicken Sie eine neue. ".repeat(30);
         assert!(german.len() > SAMPLE_OCTETS);
-        assert_eq!(detect(&format!("{german}{}", "The rest is written in English. ".repeat(10_000))), Some("de"));
+        assert_eq!(
+            detect(&format!("{german}{}", "The rest is written in English. ".repeat(10_000))),
+            Some("de")
+        );
         assert_eq!(sample(&"ab ".repeat(SAMPLE_OCTETS)).len(), SAMPLE_OCTETS);
     }
 

@@ -200,7 +200,11 @@ impl Letter {
         of_parts(raw, |parts, defects| {
             let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
             let html = join(bodies.map(|part| text_of(part, defects)));
-            if html.is_empty() { attachment::unpack(parts).into_iter().find_map(|(_, tnef)| tnef.html) } else { Some(html) }
+            if html.is_empty() {
+                attachment::unpack(parts).into_iter().find_map(|(_, tnef)| tnef.html)
+            } else {
+                Some(html)
+            }
         })
     }
 
@@ -220,7 +224,8 @@ impl Letter {
     fn reply_of_packed(&self, html: Option<&str>) -> Reply {
         let sender = names(&self.from);
         let hints = hints(&sender, &self.subject);
-        let rendered = html.map(|html| reply::of_html_with(html, &hints)).filter(|(text, _)| *text == self.text);
+        let rendered =
+            html.map(|html| reply::of_html_with(html, &hints)).filter(|(text, _)| *text == self.text);
         rendered.map_or_else(|| reply::of_text_with(&self.text, &hints), |(_, reply)| reply)
     }
 
@@ -231,7 +236,9 @@ impl Letter {
         let hints = hints(&sender, &self.subject);
         let mut pieces: Vec<String> = Vec::new();
         let mut of_page = None;
-        for twins in bodies.chunk_by(|one, next| one.alternative.is_some() && one.alternative == next.alternative) {
+        for twins in
+            bodies.chunk_by(|one, next| one.alternative.is_some() && one.alternative == next.alternative)
+        {
             let plain = twins.iter().filter(|part| !part.is_html()).map(|part| text_of(part, defects));
             let piece = join(plain);
             let pages = twins.iter().filter(|part| part.is_html());
@@ -274,11 +281,13 @@ pub(crate) fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr2(b'\r', b'\n', raw) else { return Cow::Borrowed(raw) };
     let after = raw.get(first..).unwrap_or_default();
     let is_lone = after.starts_with(b"\r") && !after.starts_with(b"\r\n") && !after.starts_with(b"\r\r\n");
-    if !is_lone || !begins_field(after.get(1..).unwrap_or_default()) && memchr::memchr(b'\n', after).is_some() {
+    if !is_lone || !begins_field(after.get(1..).unwrap_or_default()) && memchr::memchr(b'\n', after).is_some()
+    {
         return Cow::Borrowed(raw);
     }
     let mut mail = raw.to_vec();
-    let lone: Vec<usize> = memchr::memchr_iter(b'\r', raw).filter(|at| raw.get(at.saturating_add(1)) != Some(&b'\n')).collect();
+    let lone: Vec<usize> =
+        memchr::memchr_iter(b'\r', raw).filter(|at| raw.get(at.saturating_add(1)) != Some(&b'\n')).collect();
     for at in lone {
         if let Some(octet) = mail.get_mut(at) {
             *octet = b'\n';
@@ -290,12 +299,15 @@ pub(crate) fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
 /// Whether a line begins like a header field or a folded one.
 fn begins_field(text: &[u8]) -> bool {
     let name = text.iter().position(|octet| !octet.is_ascii_graphic() || *octet == b':');
-    text.starts_with(b" ") || text.starts_with(b"\t") || name.is_some_and(|end| end > 0 && text.get(end) == Some(&b':'))
+    text.starts_with(b" ")
+        || text.starts_with(b"\t")
+        || name.is_some_and(|end| end > 0 && text.get(end) == Some(&b':'))
 }
 
 fn text_of(part: &Part<'_>, defects: &mut Defects) -> String {
     let octets = part.transfer.decode(part.body, defects);
-    let written = part.charset.as_deref().or_else(|| if part.is_html() { meta_charset(&octets) } else { None });
+    let written =
+        part.charset.as_deref().or_else(|| if part.is_html() { meta_charset(&octets) } else { None });
     let decoded = charset::decode(&octets, written, defects);
     let (lines, had_nul) = text::lines(&decoded);
     if had_nul {
@@ -323,7 +335,8 @@ fn meta_charset(html: &[u8]) -> Option<&str> {
     }
     let label = head.get(memchr::memmem::find(head, b"charset=")?.saturating_add(8)..)?;
     let label = label.strip_prefix(b"\"").unwrap_or(label);
-    let end = label.iter().position(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'-' | b'_'))?;
+    let end =
+        label.iter().position(|octet| !octet.is_ascii_alphanumeric() && !matches!(octet, b'-' | b'_'))?;
     label.get(..end).and_then(|label| std::str::from_utf8(label).ok())
 }
 
@@ -373,7 +386,14 @@ impl Fields {
         self.signs
     }
 
-    fn take(&mut self, name: &[u8], field: &Field<'_>, index: u32, letter: &mut Letter, defects: &mut Defects) {
+    fn take(
+        &mut self,
+        name: &[u8],
+        field: &Field<'_>,
+        index: u32,
+        letter: &mut Letter,
+        defects: &mut Defects,
+    ) {
         match name {
             b"received" => {
                 self.received = self.received.saturating_add(1);
@@ -383,22 +403,33 @@ impl Fields {
                 self.signs.take(name, field, defects);
                 letter.from = mailboxes(field, defects);
             }
-            b"sender" if self.is_first("sender", None, defects) => letter.sender = mailboxes(field, defects).into_iter().next(),
-            b"reply-to" if self.is_first("reply-to", None, defects) => letter.reply_to = mailboxes(field, defects),
+            b"sender" if self.is_first("sender", None, defects) => {
+                letter.sender = mailboxes(field, defects).into_iter().next()
+            }
+            b"reply-to" if self.is_first("reply-to", None, defects) => {
+                letter.reply_to = mailboxes(field, defects)
+            }
             b"to" => extend(&mut letter.to, field, defects),
             b"cc" => extend(&mut letter.cc, field, defects),
             b"subject" if self.is_first("subject", Some(Defect::RepeatedSubject), defects) => {
-                letter.subject = text::one_line(&encoded_word::decode(&field.text(defects), defects), SUBJECT_CHARACTERS);
+                letter.subject =
+                    text::one_line(&encoded_word::decode(&field.text(defects), defects), SUBJECT_CHARACTERS);
             }
             // Of several dates the first that can be read: mails that were glued together begin with a torn one.
-            b"date" if self.is_first("date", Some(Defect::RepeatedDate), defects) || letter.date.is_none() => {
+            b"date"
+                if self.is_first("date", Some(Defect::RepeatedDate), defects) || letter.date.is_none() =>
+            {
                 letter.date = noted(date::parse(&field.text(defects)), Defect::BadDate, defects);
             }
             b"message-id" if self.is_first("message-id", Some(Defect::RepeatedMessageId), defects) => {
                 letter.message_id = noted(message_id(&field.text(defects)), Defect::BadMessageId, defects);
             }
-            b"in-reply-to" if self.is_first("in-reply-to", None, defects) => letter.in_reply_to = ids(field, defects),
-            b"references" if self.is_first("references", None, defects) => letter.references = ids(field, defects),
+            b"in-reply-to" if self.is_first("in-reply-to", None, defects) => {
+                letter.in_reply_to = ids(field, defects)
+            }
+            b"references" if self.is_first("references", None, defects) => {
+                letter.references = ids(field, defects)
+            }
             b"delivered-to" => {
                 self.signs.take(name, field, defects);
                 self.hop(HopHeader::DeliveredTo, field, index, letter, defects);
@@ -410,7 +441,9 @@ impl Fields {
             b"x-original-to" => self.hop(HopHeader::XOriginalTo, field, index, letter, defects),
             b"x-forwarded-for" => self.hop(HopHeader::XForwardedFor, field, index, letter, defects),
             b"resent-to" => self.hop(HopHeader::ResentTo, field, index, letter, defects),
-            _ if field.is(OWN_MARK) && letter.own_mark.is_none() => letter.own_mark = Some(token(field, defects)),
+            _ if field.is(OWN_MARK) && letter.own_mark.is_none() => {
+                letter.own_mark = Some(token(field, defects))
+            }
             _ if field.is(PROBE) && letter.probe.is_none() => letter.probe = Some(token(field, defects)),
             _ => self.signs.take(name, field, defects),
         }
@@ -427,12 +460,21 @@ impl Fields {
         true
     }
 
-    fn hop(&self, header: HopHeader, field: &Field<'_>, index: u32, letter: &mut Letter, defects: &mut Defects) {
+    fn hop(
+        &self,
+        header: HopHeader,
+        field: &Field<'_>,
+        index: u32,
+        letter: &mut Letter,
+        defects: &mut Defects,
+    ) {
         let text = field.text(defects);
         // X-Forwarded-For names both ends of the forward with a blank between them, so blanks part addresses as commas do.
         let (mailboxes, _) = match header {
             HopHeader::ResentTo => mailbox_list::read(&text, MAX_HOPS, defects),
-            _ => mailbox_list::read(&text.split_whitespace().collect::<Vec<_>>().join(","), MAX_HOPS, defects),
+            _ => {
+                mailbox_list::read(&text.split_whitespace().collect::<Vec<_>>().join(","), MAX_HOPS, defects)
+            }
         };
         for address in mailboxes.iter().filter_map(Mailbox::key) {
             if letter.hops.len() >= MAX_HOPS {

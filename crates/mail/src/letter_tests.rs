@@ -24,7 +24,9 @@ fn empty_mails_are_letters() {
 #[test]
 fn first_of_repeated_fields_counts() {
     use Defect::*;
-    let twice = letter(&format!("{HEAD}Subject: one\nSubject: two\nFrom: b@x.example\nDate: x\nMessage-ID: <2@x.example>\n\nhi"));
+    let twice = letter(&format!(
+        "{HEAD}Subject: one\nSubject: two\nFrom: b@x.example\nDate: x\nMessage-ID: <2@x.example>\n\nhi"
+    ));
     assert_eq!(twice.subject, "one");
     assert_eq!(twice.from.first().map(|from| from.address.as_str()), Some("a@x.example"));
     assert_eq!(twice.message_id.as_ref().map(MessageId::as_str), Some("1@x.example"));
@@ -39,7 +41,8 @@ fn first_of_repeated_fields_counts() {
 #[test]
 fn recipients_of_all_fields_are_joined_up_to_the_limit() {
     let field = |name: &str, count: usize| format!("{name}: {}\n", vec!["b@x.example"; count].join(",\n "));
-    let joined = letter(&format!("{HEAD}{}{}{}\nhi", field("To", MAX_ADDRESSES - 1), field("To", 1), field("Cc", 2)));
+    let joined =
+        letter(&format!("{HEAD}{}{}{}\nhi", field("To", MAX_ADDRESSES - 1), field("To", 1), field("Cc", 2)));
     assert_eq!((joined.to.len(), joined.cc.len(), joined.defects.as_slice()), (MAX_ADDRESSES, 2, &[][..]));
     let over = letter(&format!("{HEAD}{}{}\nhi", field("To", MAX_ADDRESSES), field("To", 1)));
     assert_eq!((over.to.len(), over.defects.as_slice()), (MAX_ADDRESSES, &[Defect::TooManyAddresses][..]));
@@ -49,8 +52,12 @@ fn recipients_of_all_fields_are_joined_up_to_the_limit() {
 
 #[test]
 fn limits_of_subject_references_and_hops_hold_at_n_and_break_at_n_plus_one() {
-    let subject = |count: usize| letter(&format!("{HEAD}Subject: {}\n\n", "é".repeat(count))).subject.chars().count();
-    assert_eq!((subject(SUBJECT_CHARACTERS), subject(SUBJECT_CHARACTERS + 1)), (SUBJECT_CHARACTERS, SUBJECT_CHARACTERS));
+    let subject =
+        |count: usize| letter(&format!("{HEAD}Subject: {}\n\n", "é".repeat(count))).subject.chars().count();
+    assert_eq!(
+        (subject(SUBJECT_CHARACTERS), subject(SUBJECT_CHARACTERS + 1)),
+        (SUBJECT_CHARACTERS, SUBJECT_CHARACTERS)
+    );
     let references = |count: usize| {
         let ids: String = (0..count).map(|n| format!(" <{n}@x.example>\n")).collect();
         letter(&format!("{HEAD}References:{ids}\n"))
@@ -58,14 +65,20 @@ fn limits_of_subject_references_and_hops_hold_at_n_and_break_at_n_plus_one() {
     let all = references(MAX_REFERENCES);
     assert_eq!((all.references.len(), all.defects.as_slice()), (MAX_REFERENCES, &[][..]));
     let cut = references(MAX_REFERENCES + 1);
-    assert_eq!((cut.references.len(), cut.defects.as_slice()), (MAX_REFERENCES, &[Defect::TooManyReferences][..]));
+    assert_eq!(
+        (cut.references.len(), cut.defects.as_slice()),
+        (MAX_REFERENCES, &[Defect::TooManyReferences][..])
+    );
     assert_eq!(
         (cut.references.first(), cut.references.get(1)),
         (MessageId::new("0@x.example").as_ref(), MessageId::new("2@x.example").as_ref())
     );
     let hops = |count: usize| letter(&format!("{}{HEAD}\n", "Delivered-To: b@x.example\n".repeat(count)));
     assert_eq!((hops(MAX_HOPS).hops.len(), hops(MAX_HOPS).defects.len()), (MAX_HOPS, 0));
-    assert_eq!((hops(MAX_HOPS + 1).hops.len(), hops(MAX_HOPS + 1).defects), (MAX_HOPS, vec![Defect::TooManyHops]));
+    assert_eq!(
+        (hops(MAX_HOPS + 1).hops.len(), hops(MAX_HOPS + 1).defects),
+        (MAX_HOPS, vec![Defect::TooManyHops])
+    );
 }
 
 #[test]
@@ -73,8 +86,11 @@ fn hops_know_where_they_stand() {
     let raw = format!(
         "Delivered-To: Box@Desk.example\nReceived: by a\nX-Original-To: <team@x.example>\nReceived: by b\nX-Forwarded-For: help@x.example box@desk.example\n{HEAD}Resent-To: Team <team2@x.example>\nX-Forwarded-To: nobody\n\n"
     );
-    let hops: Vec<String> =
-        letter(&raw).hops.iter().map(|h| format!("{:?} {} {} {}", h.header, h.address, h.index, h.above_received)).collect();
+    let hops: Vec<String> = letter(&raw)
+        .hops
+        .iter()
+        .map(|h| format!("{:?} {} {} {}", h.header, h.address, h.index, h.above_received))
+        .collect();
     assert_eq!(
         hops,
         [
@@ -145,7 +161,10 @@ fn mail_with_bare_carriage_returns_is_read() {
 #[test]
 fn nul_octets_go() {
     let read = letter(&format!("{HEAD}Subject: a\0b\n\none\0two\n"));
-    assert_eq!((read.subject.as_str(), read.text.as_str(), read.defects.as_slice()), ("ab", "onetwo", &[Defect::Nul][..]));
+    assert_eq!(
+        (read.subject.as_str(), read.text.as_str(), read.defects.as_slice()),
+        ("ab", "onetwo", &[Defect::Nul][..])
+    );
 }
 
 #[test]
@@ -185,7 +204,9 @@ fn mail_with_bare_carriage_returns_in_its_header_is_read() {
 
 #[test]
 fn flowed_text_is_joined() {
-    let flowed = |more: &str, text: &str| letter(&format!("{HEAD}Content-Type: text/plain; format=Flowed{more}\n\n{text}")).text;
+    let flowed = |more: &str, text: &str| {
+        letter(&format!("{HEAD}Content-Type: text/plain; format=Flowed{more}\n\n{text}")).text
+    };
     assert_eq!(flowed("", "one \ntwo\n> three \n> four\n"), "one two\n> three four");
     assert_eq!(flowed("; DelSp=Yes", "on \ne\n"), "one");
     assert_eq!(letter(&format!("{HEAD}\none \ntwo\n")).text, "one \ntwo");
@@ -216,7 +237,9 @@ fn html_body_is_given_as_it_is() {
 fn text_that_only_its_type_names_is_the_text() {
     let mixed = "Content-Type: multipart/mixed; boundary=b\n\n";
     let read = |first: &str| {
-        letter(&format!("{HEAD}{mixed}--b\n{first}\n\none\n--b\nContent-Type: text/plain; name=b.txt\n\ntwo\n--b--\n"))
+        letter(&format!(
+            "{HEAD}{mixed}--b\n{first}\n\none\n--b\nContent-Type: text/plain; name=b.txt\n\ntwo\n--b--\n"
+        ))
     };
     let named = read("Content-Type: text/plain; name=a.txt");
     assert_eq!((named.text.as_str(), named.attachments.len()), ("one", 1));
@@ -245,8 +268,9 @@ fn nothing_of_a_report_is_hidden() {
 #[test]
 fn boundary_below_a_line_of_blanks_begins_the_first_part() {
     let mixed = "Content-Type: multipart/mixed; boundary=b\n \n";
-    let read =
-        letter(&format!("{HEAD}{mixed}--b\nContent-Type: text/html\n\n<p>one</p>\n--b\nContent-Type: image/png\n\nx\n--b--\n"));
+    let read = letter(&format!(
+        "{HEAD}{mixed}--b\nContent-Type: text/html\n\n<p>one</p>\n--b\nContent-Type: image/png\n\nx\n--b--\n"
+    ));
     assert_eq!((read.text.as_str(), read.attachments.len()), ("one", 1));
 }
 
@@ -260,8 +284,11 @@ fn address_in_an_encoded_word_is_read_where_there_is_no_other() {
 
 /// A `winmail.dat` in base64: a file, and a text when there is one.
 fn winmail(text: &str) -> String {
-    let mut attributes =
-        vec![(2, 0x0006_9002, vec![0; 14]), (2, 0x0001_8010, b"dir/a.pdf\0".to_vec()), (2, 0x0006_800f, b"%PDF".to_vec())];
+    let mut attributes = vec![
+        (2, 0x0006_9002, vec![0; 14]),
+        (2, 0x0001_8010, b"dir/a.pdf\0".to_vec()),
+        (2, 0x0006_800f, b"%PDF".to_vec()),
+    ];
     if !text.is_empty() {
         attributes.insert(0, (1, 0x0002_800c, text.as_bytes().to_vec()));
     }
@@ -277,14 +304,19 @@ fn winmail_dat_is_what_it_holds() {
     };
     let raw = mixed("seen", &winmail("packed"));
     let read = letter(&raw);
-    let names: Vec<(u32, &str, &str)> =
-        read.attachments.iter().map(|part| (part.part, part.name.as_str(), part.content_type.as_str())).collect();
+    let names: Vec<(u32, &str, &str)> = read
+        .attachments
+        .iter()
+        .map(|part| (part.part, part.name.as_str(), part.content_type.as_str()))
+        .collect();
     assert_eq!(names, [(2, "part-2.png", "image/png"), (4, "a.pdf", "application/pdf")]);
     assert_eq!(Letter::attachment(raw.as_bytes(), 4).as_deref(), Some(&b"%PDF"[..]));
     assert_eq!((Letter::attachment(raw.as_bytes(), 5), read.text.as_str()), (None, "seen"));
     assert_eq!(letter(&mixed("", &winmail("packed"))).text, "packed");
-    let answer =
-        letter(&mixed("", &winmail("Thanks!\r\n\r\nOn 2 Nov 2026 at 10:00, Bob <bob@x.example> wrote:\r\n> It is dark.\r\n")));
+    let answer = letter(&mixed(
+        "",
+        &winmail("Thanks!\r\n\r\nOn 2 Nov 2026 at 10:00, Bob <bob@x.example> wrote:\r\n> It is dark.\r\n"),
+    ));
     assert_eq!(answer.reply.visible(&answer.text, false), "Thanks!");
     let damaged = letter(&mixed("seen", "eJ8+"));
     assert_eq!(damaged.attachments.last().map(|part| part.name.as_str()), Some("winmail.dat"));
@@ -294,10 +326,18 @@ fn winmail_dat_is_what_it_holds() {
 fn text_signed_inline_is_the_text() {
     let signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nHello\n- -- \nAda\n-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n";
     for kind in ["text/plain", "text/plain; format=flowed"] {
-        assert_eq!(letter(&format!("{HEAD}Content-Type: {kind}\n\n{signed}")).text, "Hello\n-- \nAda", "{kind}");
+        assert_eq!(
+            letter(&format!("{HEAD}Content-Type: {kind}\n\n{signed}")).text,
+            "Hello\n-- \nAda",
+            "{kind}"
+        );
     }
-    let encrypted = letter(&format!("{HEAD}\n-----BEGIN PGP MESSAGE-----\n\nhQ\n-----END PGP MESSAGE-----\n"));
-    assert_eq!((encrypted.text.starts_with("-----BEGIN"), encrypted.defects.contains(&Defect::Encrypted)), (true, true));
+    let encrypted =
+        letter(&format!("{HEAD}\n-----BEGIN PGP MESSAGE-----\n\nhQ\n-----END PGP MESSAGE-----\n"));
+    assert_eq!(
+        (encrypted.text.starts_with("-----BEGIN"), encrypted.defects.contains(&Defect::Encrypted)),
+        (true, true)
+    );
 }
 
 /// Pieces of mails, so that random ones reach deep.

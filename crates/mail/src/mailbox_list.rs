@@ -192,7 +192,9 @@ fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
     if !tight.contains(' ') {
         return (comment, Cow::Owned(tight));
     }
-    let Some((before, address)) = written.rsplit_once([' ', '\t']).filter(|(_, address)| address.contains('@')) else {
+    let Some((before, address)) =
+        written.rsplit_once([' ', '\t']).filter(|(_, address)| address.contains('@'))
+    else {
         // Words behind the address are no part of it.
         let mut addresses = written.split([' ', '\t']).filter(|word| word.contains('@'));
         return match (addresses.next(), addresses.next()) {
@@ -207,7 +209,8 @@ fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
 /// Takes off the apostrophes, the bracket and the dot that programs leave around an address.
 fn without_marks(address: &str) -> &str {
     let address = address.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(address);
-    let address = if address.contains("@[") { address } else { address.trim_start_matches('[').trim_end_matches(']') };
+    let address =
+        if address.contains("@[") { address } else { address.trim_start_matches('[').trim_end_matches(']') };
     address.trim_end_matches('.')
 }
 
@@ -244,7 +247,10 @@ fn bracketed(angle: &str) -> Cow<'_, str> {
 
 /// Outlook puts an address that serves as a name between apostrophes.
 fn without_quotes(name: &str) -> &str {
-    name.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).filter(|name| name.contains('@')).unwrap_or(name)
+    name.strip_prefix('\'')
+        .and_then(|name| name.strip_suffix('\''))
+        .filter(|name| name.contains('@'))
+        .unwrap_or(name)
 }
 
 /// What stands before the `>`; a quoted local part may hold one, and where the `>` is missing the next mailbox ends it.
@@ -301,7 +307,10 @@ fn route_off(angle: &str) -> &str {
 
 fn scheme_off(address: &str) -> &str {
     let after = |scheme: &str| {
-        address.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).and_then(|_| address.get(scheme.len()..))
+        address
+            .get(..scheme.len())
+            .filter(|start| start.eq_ignore_ascii_case(scheme))
+            .and_then(|_| address.get(scheme.len()..))
     };
     after("mailto:").or_else(|| after("smtp:")).unwrap_or(address)
 }
@@ -332,10 +341,18 @@ mod tests {
             ("encoded comma", "=?utf-8?Q?B=2C_J=C3=B6rg?= <j@x.example>", "B, Jörg|j@x.example"),
             ("encoded in quotes", r#""=?utf-8?Q?J=C3=B6rg?=" <j@x.example>"#, "Jörg|j@x.example"),
             ("single quotes", r#""'a@x.example'" <a@x.example>"#, "a@x.example|a@x.example"),
-            ("group", "Team: a@x.example, B <b@x.example>;, c@x.example", "|a@x.example\nB|b@x.example\n|c@x.example"),
+            (
+                "group",
+                "Team: a@x.example, B <b@x.example>;, c@x.example",
+                "|a@x.example\nB|b@x.example\n|c@x.example",
+            ),
             ("empty group", "undisclosed-recipients:;", ""),
             ("quoted local part", r#""a b"@x.example"#, r#"|"a b"@x.example"#),
-            ("> in a quoted local part", r#"A <"a> b"@x.example>, b@x.example"#, "A|\"a> b\"@x.example\n|b@x.example"),
+            (
+                "> in a quoted local part",
+                r#"A <"a> b"@x.example>, b@x.example"#,
+                "A|\"a> b\"@x.example\n|b@x.example",
+            ),
             ("source route", "<@y.example,@z.example:a@x.example>", "|a@x.example"),
             ("mailto", "<mailto:a@x.example>", "|a@x.example"),
             ("no address", "Alice, b@x.example", "|b@x.example"),
@@ -343,8 +360,16 @@ mod tests {
             ("empty brackets", "Alice <>", ""),
             ("open bracket", "Alice <a@x.example", "Alice|a@x.example"),
             ("open quote", r#""Alice <a@x.example>"#, "Alice|a@x.example"),
-            ("open comment", "Alice (home <a@x.example>, b@x.example", "Alice (home|a@x.example\n|b@x.example"),
-            ("comments in an address", r"Pete(A \) chap) <pete(his)@silly.example(his host)>", "Pete|pete@silly.example"),
+            (
+                "open comment",
+                "Alice (home <a@x.example>, b@x.example",
+                "Alice (home|a@x.example\n|b@x.example",
+            ),
+            (
+                "comments in an address",
+                r"Pete(A \) chap) <pete(his)@silly.example(his host)>",
+                "Pete|pete@silly.example",
+            ),
             ("blanks in an address", "Alice < a . b @ x . example >", "Alice|a.b@x.example"),
             ("blanks in a bare address", "a . b @ x.example", "|a.b@x.example"),
             ("folded address", "Alice <a@x.\texample>", "Alice|a@x.example"),
@@ -357,11 +382,19 @@ mod tests {
             ),
             ("an escaped quote alone", r#"Alice \" <a@x.example>"#, "Alice|a@x.example"),
             ("square brackets", "Alice [mailto:a@x.example]", "|a@x.example"),
-            ("comma in a name", "Doe, Alice <a@x.example>, b@x.example", "Doe, Alice|a@x.example\n|b@x.example"),
+            (
+                "comma in a name",
+                "Doe, Alice <a@x.example>, b@x.example",
+                "Doe, Alice|a@x.example\n|b@x.example",
+            ),
             ("comma behind a name", "Alice, <a@x.example>", "Alice|a@x.example"),
             ("doubled brackets", "Alice <<a@x.example>>, b@x.example", "Alice|a@x.example\n|b@x.example"),
             ("two brackets", "Alice <alice> <a@x.example>", "Alice|a@x.example"),
-            ("bracket never closed", "Alice <a@x.example, Bob <b@x.example>", "Alice|a@x.example\nBob|b@x.example"),
+            (
+                "bracket never closed",
+                "Alice <a@x.example, Bob <b@x.example>",
+                "Alice|a@x.example\nBob|b@x.example",
+            ),
             ("apostrophes", "'a@x.example', <'b@x.example'>", "|a@x.example\n|b@x.example"),
             ("mailto without brackets", "mailto:a@x.example", "|a@x.example"),
             ("Exchange", "Alice <SMTP:a@x.example>", "Alice|a@x.example"),

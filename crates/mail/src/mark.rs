@@ -28,7 +28,11 @@ pub(crate) fn find(text: &[u8], marks: &mut Vec<String>) {
             return;
         }
         let after = text.get(at.saturating_add(1)..).unwrap_or_default();
-        let Some(end) = after.iter().take(MARK_OCTETS.end().saturating_add(1)).position(|octet| *octet == b']') else { continue };
+        let Some(end) =
+            after.iter().take(MARK_OCTETS.end().saturating_add(1)).position(|octet| *octet == b']')
+        else {
+            continue;
+        };
         let mark = after.get(..end).and_then(mark_of);
         if let Some(mark) = mark.filter(|mark| !marks.iter().any(|known| known == mark)) {
             marks.push(mark.to_owned());
@@ -78,13 +82,24 @@ mod tests {
         };
         for (name, mail) in [
             ("plain octets", alternative("8bit", html)),
-            ("quoted-printable", alternative("quoted-printable", &html.replace('[', "=5B").replace('-', "=\r\n-"))),
+            (
+                "quoted-printable",
+                alternative("quoted-printable", &html.replace('[', "=5B").replace('-', "=\r\n-")),
+            ),
             ("base64", alternative("base64", "PHA+aGk8L3A+PHNwYW4+W0FCQ0RFRi1HSElKXTwvc3Bhbj4=")),
             ("alone", format!("Content-Type: text/html\r\n\r\n{html}")),
         ] {
             let letter = Letter::parse(mail.as_bytes());
-            assert_eq!((letter.text.get(..2), letter.marks), (Some("hi"), vec!["ABCDEF-GHIJ".to_owned()]), "{name}");
+            assert_eq!(
+                (letter.text.get(..2), letter.marks),
+                (Some("hi"), vec!["ABCDEF-GHIJ".to_owned()]),
+                "{name}"
+            );
         }
-        assert_eq!(Letter::parse(b"\r\n[ABCDEF-GHIJ]").marks, Vec::<String>::new(), "a text is read where it is shown");
+        assert_eq!(
+            Letter::parse(b"\r\n[ABCDEF-GHIJ]").marks,
+            Vec::<String>::new(),
+            "a text is read where it is shown"
+        );
     }
 }

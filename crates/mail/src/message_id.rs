@@ -17,7 +17,8 @@ impl MessageId {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        let inner = text.strip_prefix('<').map_or(text, |inner| inner.strip_suffix('>').unwrap_or(inner)).trim();
+        let inner =
+            text.strip_prefix('<').map_or(text, |inner| inner.strip_suffix('>').unwrap_or(inner)).trim();
         let is_bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>');
         let fits = (1..=MESSAGE_ID_OCTETS).contains(&inner.len());
         (fits && !inner.contains(is_bad)).then(|| Self(inner.to_owned()))

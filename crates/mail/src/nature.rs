@@ -100,7 +100,12 @@ pub(crate) struct Conclusion {
 }
 
 /// Looks at a letter whose header, text and attachments are read.
-pub(crate) fn conclude(seen: Signs, letter: &Letter, parts: &[Part<'_>], defects: &mut Defects) -> Conclusion {
+pub(crate) fn conclude(
+    seen: Signs,
+    letter: &Letter,
+    parts: &[Part<'_>],
+    defects: &mut Defects,
+) -> Conclusion {
     let mut signs = Vec::new();
     let mut report = None;
     let nature = Case { seen, letter, parts }.nature(&mut signs, &mut report, defects);
@@ -115,7 +120,12 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// The first row that answers counts; the order is that of docs/behaviour/nature.md §2.
-    fn nature(&self, signs: &mut Vec<Sign>, report: &mut Option<DeliveryReport>, defects: &mut Defects) -> Nature {
+    fn nature(
+        &self,
+        signs: &mut Vec<Sign>,
+        report: &mut Option<DeliveryReport>,
+        defects: &mut Defects,
+    ) -> Nature {
         if let Some(sign) = self.seen.circles() {
             signs.push(sign);
             return Nature::Loop;
@@ -150,9 +160,12 @@ impl Case<'_> {
         let letter = self.letter;
         let (structure, sign) = report::structure(self.parts, &letter.subject, &letter.attachments)?;
         // Somebody passes a report on or asks about it: some programs attach its parts, not the report.
-        let is_machine = self.seen.is_report || self.seen.is_null_path || header::daemon(&letter.from).is_some();
+        let is_machine =
+            self.seen.is_report || self.seen.is_null_path || header::daemon(&letter.from).is_some();
         let is_of_person = match structure {
-            Structure::Delivery => !letter.from.is_empty() && !subject.wording.is_some_and(Wording::is_about_delivery),
+            Structure::Delivery => {
+                !letter.from.is_empty() && !subject.wording.is_some_and(Wording::is_about_delivery)
+            }
             Structure::File => opening::begins_as_people(&letter.text),
             Structure::Receipt | Structure::Other => false,
         };
@@ -181,7 +194,12 @@ impl Case<'_> {
     }
 
     /// A report about delivery with a part for machines; what that leaves open stands in the text beside it.
-    fn delivery(&self, subject: &Subject, report: &mut Option<DeliveryReport>, defects: &mut Defects) -> Nature {
+    fn delivery(
+        &self,
+        subject: &Subject,
+        report: &mut Option<DeliveryReport>,
+        defects: &mut Defects,
+    ) -> Nature {
         let mut read = report::read(self.parts, defects).unwrap_or_default();
         let mut is_delayed = false;
         if read.recipients.is_empty() {
@@ -205,7 +223,9 @@ impl Case<'_> {
     /// Some reports for machines say less than the text beside them.
     fn explain(&self, read: &mut DeliveryReport) {
         let told = self.notice(&Subject::default()).read().report.recipients;
-        for recipient in read.recipients.iter_mut().filter(|recipient| recipient.diagnostic.is_empty()).take(50) {
+        for recipient in
+            read.recipients.iter_mut().filter(|recipient| recipient.diagnostic.is_empty()).take(50)
+        {
             let names = |one: &&FailedRecipient| {
                 let is = |address: &str| {
                     let named = one.final_address.as_deref().unwrap_or(&one.address);
@@ -217,12 +237,17 @@ impl Case<'_> {
             recipient.diagnostic.clone_from(&one.diagnostic);
             recipient.smtp_code = one.smtp_code;
             let is_same_class = one.status.get(..1) == recipient.status.get(..1);
-            if !one.status.is_empty() && (recipient.status.is_empty() || recipient.status.ends_with(".0.0") && is_same_class) {
+            if !one.status.is_empty()
+                && (recipient.status.is_empty() || recipient.status.ends_with(".0.0") && is_same_class)
+            {
                 recipient.status.clone_from(&one.status);
             }
             if matches!(recipient.action, Action::Failed | Action::Other) {
-                recipient.is_hard =
-                    bounce::is_hard(&recipient.status, recipient.smtp_code, bounce::Cause::of(&recipient.diagnostic));
+                recipient.is_hard = bounce::is_hard(
+                    &recipient.status,
+                    recipient.smtp_code,
+                    bounce::Cause::of(&recipient.diagnostic),
+                );
             }
         }
     }
@@ -257,7 +282,9 @@ impl Case<'_> {
         report: &mut Option<DeliveryReport>,
     ) -> Option<Nature> {
         let is_named = !self.seen.failed_recipients.is_empty();
-        let is_wording = subject.wording.is_some_and(Wording::is_about_delivery) && !subject.is_answer && !subject.is_forward;
+        let is_wording = subject.wording.is_some_and(Wording::is_about_delivery)
+            && !subject.is_answer
+            && !subject.is_forward;
         let is_sure = daemon.is_some_and(Sign::is_sure) || is_named || self.seen.is_delivery_report;
         let is_service = self.letter.text.starts_with('{') && header::is_unattended(&self.letter.from);
         if !(is_sure || is_wording || daemon.is_some() || self.seen.is_null_path || is_service) {
@@ -268,11 +295,17 @@ impl Case<'_> {
         let tells = outcome != Outcome::Nothing;
         // docs/behaviour/nature.md §3: the less the sender looks like a server, the more the words must agree.
         let enough = if is_sure {
-            tells || is_named || is_wording || daemon.is_some_and(Sign::is_sure) && !self.is_answering_machine(subject)
+            tells
+                || is_named
+                || is_wording
+                || daemon.is_some_and(Sign::is_sure) && !self.is_answering_machine(subject)
         } else if self.seen.is_null_path || is_service {
             tells && (is_wording || says || is_service)
         } else if daemon.is_some_and(Sign::is_postmaster) {
-            tells && (is_wording || says || is_listed && read.recipients.iter().any(|recipient| recipient.smtp_code.is_some()))
+            tells
+                && (is_wording
+                    || says
+                    || is_listed && read.recipients.iter().any(|recipient| recipient.smtp_code.is_some()))
         } else {
             let is_told = is_wording && is_listed && (daemon.is_some() || self.seen.hints());
             (is_told || self.is_of_list_manager(subject)) && opening::begins_returned(&self.letter.text)
@@ -302,7 +335,10 @@ impl Case<'_> {
 
     /// List managers refuse mail in words of their own and name nobody: the header must be that of a list too.
     fn is_of_list_manager(&self, subject: &Subject) -> bool {
-        self.seen.list.is_some() && header::is_list_manager(&self.letter.from) && !subject.is_answer && !subject.is_forward
+        self.seen.list.is_some()
+            && header::is_list_manager(&self.letter.from)
+            && !subject.is_answer
+            && !subject.is_forward
     }
 
     /// Some answering machines write as the mail server.
@@ -334,7 +370,11 @@ impl Case<'_> {
         }
         if let Some(sign) = opening::automatic(letter, subject, seen) {
             signs.push(sign.clone());
-            return if matches!(sign, Sign::Text(Wording::AutoReply)) { Nature::AutoReply } else { Nature::AutoGenerated };
+            return if matches!(sign, Sign::Text(Wording::AutoReply)) {
+                Nature::AutoReply
+            } else {
+                Nature::AutoGenerated
+            };
         }
         if let Some(sign) = &seen.auto_generated {
             signs.push(sign.clone());
@@ -345,8 +385,10 @@ impl Case<'_> {
             return Nature::List;
         }
         let is_answer = !letter.in_reply_to.is_empty() || !letter.references.is_empty();
-        if let Some(sign) =
-            seen.generated(is_answer).or(daemon.filter(Sign::is_postmaster)).or_else(|| header::unattended(letter))
+        if let Some(sign) = seen
+            .generated(is_answer)
+            .or(daemon.filter(Sign::is_postmaster))
+            .or_else(|| header::unattended(letter))
         {
             signs.push(sign);
             return Nature::AutoGenerated;
@@ -357,13 +399,16 @@ impl Case<'_> {
 
 /// RFC 3464 §2.3.3: one recipient that failed makes the whole a bounce.
 fn of_report(report: &DeliveryReport) -> Nature {
-    let any = |wanted: &[Action]| report.recipients.iter().any(|recipient| wanted.contains(&recipient.action));
-    let any_class = |class: char| report.recipients.iter().any(|recipient| recipient.status.starts_with(class));
+    let any =
+        |wanted: &[Action]| report.recipients.iter().any(|recipient| wanted.contains(&recipient.action));
+    let any_class =
+        |class: char| report.recipients.iter().any(|recipient| recipient.status.starts_with(class));
     if any(&[Action::Failed]) || report.recipients.is_empty() {
         Nature::Bounce
     } else if any(&[Action::Delayed]) {
         Nature::Delay
-    } else if any(&[Action::Delivered, Action::Relayed, Action::Expanded]) || any_class('2') && !any_class('5') && !any_class('4')
+    } else if any(&[Action::Delivered, Action::Relayed, Action::Expanded])
+        || any_class('2') && !any_class('5') && !any_class('4')
     {
         Nature::DeliveryNotice
     } else {

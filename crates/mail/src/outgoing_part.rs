@@ -52,7 +52,8 @@ pub(crate) fn write(part: &OutgoingPart, is_inline: bool, mail: &mut Vec<u8>) {
 /// RFC 2046 §5.2.1: an attached mail may not be encoded, so it is written as it is or as a file of unknown kind.
 fn is_safe_mail(part: &OutgoingPart) -> bool {
     let is_mail = part.content_type.trim().eq_ignore_ascii_case("message/rfc822");
-    let is_safe_line = |line: &[u8]| line.len() <= 998 && line.iter().all(|octet| matches!(octet, b'\t' | 32..=126));
+    let is_safe_line =
+        |line: &[u8]| line.len() <= 998 && line.iter().all(|octet| matches!(octet, b'\t' | 32..=126));
     let lines = || part.bytes.split(|&octet| octet == b'\n');
     let last = lines().count();
     is_mail
@@ -68,11 +69,13 @@ fn media_type(given: &str) -> &str {
     const UNKNOWN: &str = "application/octet-stream";
     let given = given.trim();
     let is_token = |token: &str| {
-        !token.is_empty() && token.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&octet))
+        !token.is_empty()
+            && token.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&octet))
     };
     match given.split_once('/') {
         Some((kind, subtype)) if is_token(kind) && is_token(subtype) && given.len() <= TYPE_OCTETS => {
-            let is_structure = ["multipart", "message"].iter().any(|structure| kind.eq_ignore_ascii_case(structure));
+            let is_structure =
+                ["multipart", "message"].iter().any(|structure| kind.eq_ignore_ascii_case(structure));
             if is_structure { UNKNOWN } else { given }
         }
         _ => UNKNOWN,
@@ -82,7 +85,8 @@ fn media_type(given: &str) -> &str {
 /// The Content-ID as it may be written.
 pub(crate) fn content_id(part: &OutgoingPart) -> Option<MessageId> {
     let id = MessageId::new(part.content_id.as_deref()?)?;
-    (id.as_str().len() <= CONTENT_ID_OCTETS && id.as_str().bytes().all(|octet| octet.is_ascii_graphic())).then_some(id)
+    (id.as_str().len() <= CONTENT_ID_OCTETS && id.as_str().bytes().all(|octet| octet.is_ascii_graphic()))
+        .then_some(id)
 }
 
 /// Programs that do not know RFC 2231 take the name from here, in encoded words though RFC 2047 §5 forbids them.

@@ -73,7 +73,9 @@ impl Parametered {
 
     /// A parameter as RFC 2231 has it, in one piece or in several.
     fn extended(&self, name: &str, defects: &mut Defects) -> Option<String> {
-        let is_starred = |(other, _): &(String, String)| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('*'));
+        let is_starred = |(other, _): &(String, String)| {
+            other.strip_prefix(name).is_some_and(|rest| rest.starts_with('*'))
+        };
         if !self.parameters.iter().any(is_starred) {
             return None;
         }
@@ -118,7 +120,8 @@ fn end_of_value(text: &str) -> usize {
 /// Whether a value that is not marked as extended was written as one: `charset'language'%41`.
 fn is_extended(value: &str) -> bool {
     let mut quotes = value.splitn(3, '\'');
-    let is_label = |text: &str| text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'));
+    let is_label =
+        |text: &str| text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'));
     match (quotes.next(), quotes.next(), quotes.next()) {
         (Some(charset), Some(language), Some(encoded)) => {
             !charset.is_empty() && is_label(charset) && is_label(language) && encoded.contains('%')
@@ -164,7 +167,10 @@ fn end_of_token(text: &str) -> usize {
     let end = text.find(';').unwrap_or(text.len());
     let token = text.get(..end).unwrap_or_default();
     let blanks = token.match_indices([' ', '\t']);
-    blanks.map(|(at, _)| at).find(|at| token.get(at.saturating_add(1)..).is_some_and(begins_known)).unwrap_or(end)
+    blanks
+        .map(|(at, _)| at)
+        .find(|at| token.get(at.saturating_add(1)..).is_some_and(begins_known))
+        .unwrap_or(end)
 }
 
 fn begins_known(text: &str) -> bool {
@@ -231,10 +237,22 @@ mod tests {
             ("RFC 2231 Latin-1", "attachment; filename*=iso-8859-1''caf%E9.txt", Some("café.txt")),
             ("RFC 2231 wins", r#"attachment; filename="x"; filename*=utf-8''y"#, Some("y")),
             ("continued", r#"attachment; filename*0="long "; filename*1="name.pdf""#, Some("long name.pdf")),
-            ("continued and extended", "attachment; filename*0*=utf-8''%c3; filename*1*=%A9; filename*2=.pdf", Some("é.pdf")),
+            (
+                "continued and extended",
+                "attachment; filename*0*=utf-8''%c3; filename*1*=%A9; filename*2=.pdf",
+                Some("é.pdf"),
+            ),
             ("out of order", r#"attachment; filename*1=b; filename*0=a"#, Some("ab")),
-            ("encoded word in pieces", r#"attachment; filename*0="=?utf-8?Q?caf"; filename*1="=C3=A9?=.pdf""#, Some("café.pdf")),
-            ("what looks like an encoded word", "attachment; filename*=utf-8''%3D?utf-8?q?a?%3D", Some("=?utf-8?q?a?=")),
+            (
+                "encoded word in pieces",
+                r#"attachment; filename*0="=?utf-8?Q?caf"; filename*1="=C3=A9?=.pdf""#,
+                Some("café.pdf"),
+            ),
+            (
+                "what looks like an encoded word",
+                "attachment; filename*=utf-8''%3D?utf-8?q?a?%3D",
+                Some("=?utf-8?q?a?="),
+            ),
             ("encoded word", r#"attachment; filename="=?utf-8?Q?caf=C3=A9.pdf?=""#, Some("café.pdf")),
             ("undeclared UTF-8", r#"attachment; filename="café.pdf""#, Some("café.pdf")),
             ("counted from 1", "attachment; filename*1=a; filename*2=b", Some("ab")),

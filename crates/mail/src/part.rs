@@ -105,7 +105,8 @@ impl Part<'_> {
 
 /// Takes a mail apart; the first part is the mail itself.
 pub(crate) fn walk<'a>(fields: &[Field<'a>], body: &'a [u8], defects: &mut Defects) -> Vec<Part<'a>> {
-    let mut walker = Walker { mail: body, parts: Vec::with_capacity(4), open: Vec::new(), leaf: None, has_leaf: false };
+    let mut walker =
+        Walker { mail: body, parts: Vec::with_capacity(4), open: Vec::new(), leaf: None, has_leaf: false };
     walker.begin(fields, Parent::None, 0, defects);
     if !walker.open.is_empty() {
         walker.run(defects);
@@ -194,7 +195,8 @@ impl<'a> Walker<'a> {
     fn delimiter(&mut self, line: &[u8]) -> Option<Delimiter> {
         let content = line.strip_prefix(b"--")?.trim_ascii_end();
         // RFC 2046 §5.1.1: what follows the boundary and a blank is padding, whatever it is.
-        let before_blank = content.iter().position(|octet| matches!(octet, b' ' | b'\t')).and_then(|at| content.get(..at));
+        let before_blank =
+            content.iter().position(|octet| matches!(octet, b' ' | b'\t')).and_then(|at| content.get(..at));
         for (level, multipart) in self.open.iter_mut().enumerate().rev() {
             let boundary = multipart.boundary.as_bytes();
             let is_long = boundary.len() >= TRAILED_BOUNDARY_OCTETS;
@@ -231,8 +233,11 @@ impl<'a> Walker<'a> {
         let (mut part, boundary) = read_part(fields, parent, defects);
         part.is_named_text &= !self.has_leaf;
         part.number = u32::try_from(index).unwrap_or(u32::MAX);
-        part.alternative =
-            self.open.iter().find(|multipart| multipart.kind == Parent::Alternative).map(|multipart| multipart.part);
+        part.alternative = self
+            .open
+            .iter()
+            .find(|multipart| multipart.kind == Parent::Alternative)
+            .map(|multipart| multipart.part);
         part.body = self.mail.get(start..).unwrap_or_default();
         self.leaf = Some((index, start));
         let kind = kind_of(&part.content_type);
@@ -255,7 +260,12 @@ impl<'a> Walker<'a> {
     }
 
     /// The boundary as the body has it: what is declared, else what stands there.
-    fn boundary_in_use(&self, declared: Option<String>, body: &[u8], defects: &mut Defects) -> Option<String> {
+    fn boundary_in_use(
+        &self,
+        declared: Option<String>,
+        body: &[u8],
+        defects: &mut Defects,
+    ) -> Option<String> {
         let declared = declared.filter(|declared| !declared.trim().is_empty());
         // Only at the top, so that the body is not searched for each of many parts.
         let is_searched = self.parts.len() < GUESSED_PARTS;
@@ -338,7 +348,10 @@ fn occurs(boundary: &str, body: &[u8]) -> bool {
 fn guess_boundary(body: &[u8]) -> Option<String> {
     let mut lines = body.split(|&octet| octet == b'\n').take(GUESSED_LINES).peekable();
     while let Some(line) = lines.next() {
-        let begins_part = lines.peek().and_then(|next| next.get(..8)).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-"));
+        let begins_part = lines
+            .peek()
+            .and_then(|next| next.get(..8))
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"Content-"));
         if let Some(boundary) = line.strip_prefix(b"--").map(<[u8]>::trim_ascii_end)
             && begins_part
             && (1..=BOUNDARY_OCTETS).contains(&boundary.len())
@@ -363,7 +376,9 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
         // From the last to the first, because the first of several counts.
         match field.name.len() {
             12 if field.is("Content-Type") => content_type = Some(Parametered::read(&field.text(defects))),
-            19 if field.is("Content-Disposition") => disposition = Some(Parametered::read(&field.text(defects))),
+            19 if field.is("Content-Disposition") => {
+                disposition = Some(Parametered::read(&field.text(defects)))
+            }
             25 if field.is("Content-Transfer-Encoding") => transfer = Transfer::named(&field.text(defects)),
             10 if field.is("Content-ID") => content_id = read_content_id(&field.text(defects)),
             _ => (),
@@ -373,7 +388,9 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
     let disposition = disposition.unwrap_or_default();
     let filename = disposition.text("filename", defects).or_else(|| disposition.text("name", defects));
     let is_named_text = filename.is_none() && disposition.value.is_empty();
-    let name = filename.or_else(|| content_type.text("name", defects)).or_else(|| content_type.text("filename", defects));
+    let name = filename
+        .or_else(|| content_type.text("name", defects))
+        .or_else(|| content_type.text("filename", defects));
     let part = Part {
         number: 0,
         parent,
@@ -405,7 +422,9 @@ fn label(charset: &str) -> String {
 }
 
 fn flow(content_type: &Parametered) -> Flow {
-    let is = |name: &str, value: &str| content_type.plain(name).is_some_and(|given| given.trim().eq_ignore_ascii_case(value));
+    let is = |name: &str, value: &str| {
+        content_type.plain(name).is_some_and(|given| given.trim().eq_ignore_ascii_case(value))
+    };
     match (is("format", "flowed"), is("delsp", "yes")) {
         (true, true) => Flow::FlowedDeletingSpace,
         (true, false) => Flow::Flowed,
@@ -415,10 +434,13 @@ fn flow(content_type: &Parametered) -> Flow {
 
 /// RFC 2045 §5.2: plain text where nothing is said, RFC 2046 §5.1.5: a mail within a digest.
 fn media_type(value: &str, parent: Parent) -> String {
-    let is_token =
-        |token: &str| !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+*'%".contains(&c));
+    let is_token = |token: &str| {
+        !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+*'%".contains(&c))
+    };
     match value.split_once('/') {
-        Some((kind, subtype)) if is_token(kind) && is_token(subtype) && value.len() <= TYPE_OCTETS => value.to_owned(),
+        Some((kind, subtype)) if is_token(kind) && is_token(subtype) && value.len() <= TYPE_OCTETS => {
+            value.to_owned()
+        }
         None if value.is_empty() && parent == Parent::Digest => "message/rfc822".to_owned(),
         // Old programs write `text` alone; RFC 2045 §5.2 lets a broken value be plain text.
         None if value.is_empty() || value == "text" || value == "plain" => "text/plain".to_owned(),

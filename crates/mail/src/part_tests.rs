@@ -20,7 +20,11 @@ fn check(name: &str, raw: &str, want: &[&str], defects: &[Defect]) {
     for raw in [raw.to_owned(), raw.replace('\n', "\r\n")] {
         let (parts, noted) = walk_mail(&raw);
         let parts: Vec<String> = parts.iter().map(|part| part.replace("\\r\\n", "\\n")).collect();
-        assert_eq!((parts, noted.as_slice()), (want.iter().map(|s| (*s).to_owned()).collect(), defects), "{name}");
+        assert_eq!(
+            (parts, noted.as_slice()),
+            (want.iter().map(|s| (*s).to_owned()).collect(), defects),
+            "{name}"
+        );
     }
 }
 
@@ -54,7 +58,10 @@ fn structures_are_walked() {
         &format!(
             "{MIXED}--b\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--c--\n--b--\n"
         ),
-        &["None multipart/mixed \"…\"", r#"Other message/rfc822 "Content-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--c--""#],
+        &[
+            "None multipart/mixed \"…\"",
+            r#"Other message/rfc822 "Content-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--c--""#,
+        ],
         &[],
     );
     check(
@@ -81,7 +88,12 @@ fn broken_structures_are_walked() {
         &[&format!(r#"{none} "--b\nhi\n""#)],
         &[MissingBoundary],
     );
-    check("boundary never comes", &format!("{MIXED}hi\n--c\n"), &[&format!(r#"{none} "hi\n--c\n""#)], &[MissingBoundary]);
+    check(
+        "boundary never comes",
+        &format!("{MIXED}hi\n--c\n"),
+        &[&format!(r#"{none} "hi\n--c\n""#)],
+        &[MissingBoundary],
+    );
     check(
         "never closed",
         &format!("{MIXED}--b\n\none\n"),
@@ -91,7 +103,12 @@ fn broken_structures_are_walked() {
     check(
         "inner one never closed",
         &format!("{MIXED}--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\none\n--b\n\ntwo\n--b--\n"),
-        &["None multipart/mixed \"…\"", "Other multipart/mixed \"…\"", r#"Other text/plain "one""#, r#"Other text/plain "two""#],
+        &[
+            "None multipart/mixed \"…\"",
+            "Other multipart/mixed \"…\"",
+            r#"Other text/plain "one""#,
+            r#"Other text/plain "two""#,
+        ],
         &[UnclosedMultipart],
     );
     check(

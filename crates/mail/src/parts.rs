@@ -108,7 +108,9 @@ mod tests {
     use super::*;
 
     fn shown(raw: &str) -> Vec<String> {
-        let show = |leaf: &Leaf| format!("{} {} {}", leaf.depth, leaf.content_type, String::from_utf8_lossy(&leaf.bytes));
+        let show = |leaf: &Leaf| {
+            format!("{} {} {}", leaf.depth, leaf.content_type, String::from_utf8_lossy(&leaf.bytes))
+        };
         leaves(raw.as_bytes()).iter().map(show).collect()
     }
 

@@ -34,7 +34,8 @@ fn mails_of_many_programs_and_languages() {
             got.push_str(&format!("{fate}{line}\n"));
             at += line.len() + 1;
         }
-        let want: String = lines.iter().map(|(fate, line)| format!("{}{line}\n", fate.unwrap_or(' '))).collect();
+        let want: String =
+            lines.iter().map(|(fate, line)| format!("{}{line}\n", fate.unwrap_or(' '))).collect();
         if got != want {
             wrong.push(format!("### {name}\n{got}"));
         }
@@ -103,7 +104,11 @@ fn our_delimiter_is_found_however_clients_changed_it() {
         ("in a sentence", "I see 'Please type your reply above this line' in your mails\n".to_owned(), None),
         ("not there", "Hi\n".to_owned(), None),
         ("first", format!("{DELIMITER}\nOld"), Some(0)),
-        ("below a header block", format!("Hi\nFrom: Desk <desk@example.org>\nSent: today\nTo: me\n\n{DELIMITER}\n"), Some(3)),
+        (
+            "below a header block",
+            format!("Hi\nFrom: Desk <desk@example.org>\nSent: today\nTo: me\n\n{DELIMITER}\n"),
+            Some(3),
+        ),
     ] {
         assert_eq!(at_delimiter(&text, DELIMITER), want, "{name}");
     }
@@ -130,10 +135,14 @@ fn check(text: &str, reply: &Reply) {
         assert!(hidden.range.start >= end && hidden.range.end > hidden.range.start, "in order");
         end = hidden.range.end;
         assert!(
-            hidden.range.start == 0 || text.get(..hidden.range.start).is_some_and(|before| before.ends_with('\n')),
+            hidden.range.start == 0
+                || text.get(..hidden.range.start).is_some_and(|before| before.ends_with('\n')),
             "from the start of a line"
         );
-        assert!(end == text.len() || text.get(..end).is_some_and(|text| text.ends_with('\n')), "to the end of one");
+        assert!(
+            end == text.len() || text.get(..end).is_some_and(|text| text.ends_with('\n')),
+            "to the end of one"
+        );
     }
     assert!(end <= text.len());
     if !text.trim().is_empty() {

@@ -118,14 +118,17 @@ pub(crate) fn wrapped(parts: &[Part<'_>]) -> Option<DeliveryReport> {
 /// Whether a receipt (RFC 8098 §3.2.6) tells that the mail was thrown away unread by a rule, as RFC 5429 §2.2.2 refuses it; and
 /// for whom.
 pub(crate) fn refused(parts: &[Part<'_>]) -> Option<FailedRecipient> {
-    let part = parts.iter().find(|part| part.content_type.ends_with("disposition-notification") && !part.is_multipart)?;
+    let part = parts
+        .iter()
+        .find(|part| part.content_type.ends_with("disposition-notification") && !part.is_multipart)?;
     let octets = part.transfer.decode(part.body, &mut Defects::default());
     let fields = header_of_part(octets.trim_ascii_start(), &mut Defects::default()).fields;
     let disposition = find(&fields, "Disposition")?.to_ascii_lowercase();
     let is_refused = disposition.contains("automatic-action") && disposition.contains("deleted")
         || ["denied", "failed", "/rejected", "/error"].iter().any(|word| disposition.contains(word));
-    let address =
-        find(&fields, "Original-Recipient").or_else(|| find(&fields, "Final-Recipient")).map(|value| plain_address(&value));
+    let address = find(&fields, "Original-Recipient")
+        .or_else(|| find(&fields, "Final-Recipient"))
+        .map(|value| plain_address(&value));
     is_refused.then(|| FailedRecipient {
         address: address.unwrap_or_default(),
         action: Action::Failed,
@@ -135,14 +138,21 @@ pub(crate) fn refused(parts: &[Part<'_>]) -> Option<FailedRecipient> {
 
 /// RFC 3464 §2, RFC 6533, and `message/xdelivery-status` of servers that add to it.
 fn is_status(content_type: &str) -> bool {
-    matches!(content_type, "message/delivery-status" | "message/global-delivery-status" | "message/xdelivery-status")
+    matches!(
+        content_type,
+        "message/delivery-status" | "message/global-delivery-status" | "message/xdelivery-status"
+    )
 }
 
 /// RFC 3464 §2, RFC 6522 §4, RFC 6533: the third part of a report.
 fn is_returned(content_type: &str) -> bool {
     matches!(
         content_type,
-        "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers" | "message/rfc822-headers"
+        "message/rfc822"
+            | "text/rfc822-headers"
+            | "message/global"
+            | "message/global-headers"
+            | "message/rfc822-headers"
     )
 }
 
@@ -181,17 +191,22 @@ fn after_line(text: &[u8]) -> &[u8] {
 }
 
 fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
-    let named = |name: &str| find(fields, name).map(|value| plain_address(&value)).filter(|address| !address.is_empty());
+    let named = |name: &str| {
+        find(fields, name).map(|value| plain_address(&value)).filter(|address| !address.is_empty())
+    };
     let last = named("Final-Recipient").or_else(|| named("X-Actual-Recipient"));
     let address = named("Original-Recipient").or_else(|| last.clone())?;
     let final_address = last.filter(|last| is_mailbox(last) && !is_of_domain(last, &address));
     let action = action(find(fields, "Action").as_deref());
-    let diagnostic = find(fields, "Diagnostic-Code").map(|value| one_blank(after_type(&value))).unwrap_or_default();
+    let diagnostic =
+        find(fields, "Diagnostic-Code").map(|value| one_blank(after_type(&value))).unwrap_or_default();
     let told = find(fields, "Status").as_deref().and_then(bounce::status_code);
     let answered = bounce::status_code(&diagnostic);
     // `5.0.0` says nothing; what the remote server said does (RFC 3463 §3.1).
     let status = match (told, answered) {
-        (Some(told), Some(answered)) if told.ends_with(".0.0") && told.get(..1) == answered.get(..1) => answered,
+        (Some(told), Some(answered)) if told.ends_with(".0.0") && told.get(..1) == answered.get(..1) => {
+            answered
+        }
         (Some(told), _) => told,
         (None, answered) => answered.unwrap_or_default(),
     };
@@ -204,7 +219,9 @@ fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
 
 /// Not one of X.400 or of a program within a host.
 fn is_mailbox(address: &str) -> bool {
-    address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !local.contains('/') && domain.contains('.'))
+    address
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !local.contains('/') && domain.contains('.'))
 }
 
 /// Whether an address is in the domain of another one, or below it: within one organization the original one names the mailbox.
@@ -251,7 +268,8 @@ fn strip_brackets(address: &str) -> &str {
 
 fn read_returned(octets: &[u8], report: &mut DeliveryReport) {
     let header = header_of_mail(octets.trim_ascii_start(), &mut Defects::default());
-    report.original_message_id = find(&header.fields, "Message-ID").and_then(|value| parse_ids(&value, 1).pop());
+    report.original_message_id =
+        find(&header.fields, "Message-ID").and_then(|value| parse_ids(&value, 1).pop());
     report.original_mark = find(&header.fields, OWN_MARK).map(|value| one_line(&value, 998));
 }
 
@@ -280,8 +298,11 @@ mod tests {
               Final-Recipient: rfc822;<b@x.example>\r\nAction: Delayed\r\nDiagnostic-Code: smtp; 451 4.3.0 later\r\n\r\n\
               not a field\r\n\r\nFinal-Recipient: rfc822; c@x.example\r\n",
         );
-        let shown: Vec<String> =
-            report.recipients.iter().map(|r| format!("{} {:?} {} {}", r.address, r.action, r.status, r.diagnostic)).collect();
+        let shown: Vec<String> = report
+            .recipients
+            .iter()
+            .map(|r| format!("{} {:?} {} {}", r.address, r.action, r.status, r.diagnostic))
+            .collect();
         assert_eq!(
             shown,
             [
@@ -310,7 +331,9 @@ mod tests {
     #[test]
     fn recipient_limit_holds_at_n_and_breaks_at_n_plus_one() {
         for count in [MAX_RECIPIENTS, MAX_RECIPIENTS + 1] {
-            let status: String = (0..count).map(|number| format!("Final-Recipient: rfc822; u{number}@x.example\n\n")).collect();
+            let status: String = (0..count)
+                .map(|number| format!("Final-Recipient: rfc822; u{number}@x.example\n\n"))
+                .collect();
             assert_eq!(status_of(status.as_bytes()).recipients.len(), MAX_RECIPIENTS);
         }
     }

@@ -25,7 +25,9 @@ pub(crate) fn lines(text: &str) -> (Cow<'_, str>, bool) {
     let mut lines = String::with_capacity(text.len());
     let mut had_nul = false;
     let mut rest = text;
-    while let Some((plain, from)) = memchr2(b'\r', b'\0', rest.as_bytes()).and_then(|at| rest.split_at_checked(at)) {
+    while let Some((plain, from)) =
+        memchr2(b'\r', b'\0', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+    {
         lines.push_str(plain);
         rest = match (from.strip_prefix("\r\n"), from.strip_prefix('\r')) {
             (Some(after), _) | (None, Some(after)) => {
@@ -81,7 +83,9 @@ mod tests {
 
     #[test]
     fn blank_lines_around_the_text_go() {
-        for (input, want) in [("\n \n  a \n\nb \n\n\t\n", "  a \n\nb "), ("a", "a"), ("", ""), (" \n ", ""), ("\n\n", "")] {
+        for (input, want) in
+            [("\n \n  a \n\nb \n\n\t\n", "  a \n\nb "), ("a", "a"), ("", ""), (" \n ", ""), ("\n\n", "")]
+        {
             assert_eq!(trim_blank_lines(input), want, "{input:?}");
         }
     }

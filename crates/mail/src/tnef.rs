@@ -182,12 +182,15 @@ impl<'a> Message<'a> {
     fn attribute(&mut self, name: u16, data: &'a [u8]) {
         match name {
             attribute::CODE_PAGE => {
-                self.code_page = data.first_chunk::<4>().map(|page| mapi::code_page(u32::from_le_bytes(*page)))
+                self.code_page =
+                    data.first_chunk::<4>().map(|page| mapi::code_page(u32::from_le_bytes(*page)))
             }
             attribute::SUBJECT => self.subject = data,
             attribute::BODY => self.body = data,
             attribute::MESSAGE_PROPERTIES => self.properties = Properties::read(data),
-            attribute::ATTACH_REND_DATA if self.files.len() < MAX_FILES => self.files.push(Attached::default()),
+            attribute::ATTACH_REND_DATA if self.files.len() < MAX_FILES => {
+                self.files.push(Attached::default())
+            }
             attribute::ATTACH_TITLE => self.file(|file| file.title = data),
             attribute::ATTACH_DATA => self.file(|file| file.data = data),
             attribute::ATTACH_PROPERTIES => self.file(|file| file.properties = Properties::read(data)),
@@ -204,10 +207,16 @@ impl<'a> Message<'a> {
     fn finish(self, room: &mut usize) -> Unpacked {
         let code_page = self.code_page.as_deref();
         let rtf = self.rtf(room);
-        let html = self.properties.text(mapi::HTML, self.properties.code_page().as_deref().or(code_page)).or(rtf.html);
-        let text = self.properties.text(mapi::BODY, code_page).or_else(|| non_empty(string(self.body, code_page)));
-        let text = text.or_else(|| html.as_deref().map(|html| html_to_text::render(html).0)).unwrap_or(rtf.text);
-        let subject = self.properties.text(mapi::SUBJECT, code_page).unwrap_or_else(|| string(self.subject, code_page));
+        let html = self
+            .properties
+            .text(mapi::HTML, self.properties.code_page().as_deref().or(code_page))
+            .or(rtf.html);
+        let text =
+            self.properties.text(mapi::BODY, code_page).or_else(|| non_empty(string(self.body, code_page)));
+        let text =
+            text.or_else(|| html.as_deref().map(|html| html_to_text::render(html).0)).unwrap_or(rtf.text);
+        let subject =
+            self.properties.text(mapi::SUBJECT, code_page).unwrap_or_else(|| string(self.subject, code_page));
         let tnef = Tnef { subject, text: lines(&text).0.into_owned(), html, files: Vec::new() };
         let mut unpacked = Unpacked { tnef, nested: Vec::new() };
         for file in self.files {
@@ -232,7 +241,8 @@ impl Attached<'_> {
         let text = |id: u16| self.properties.text(id, code_page);
         let object = self.properties.object(mapi::ATTACH_DATA);
         let name = text(mapi::ATTACH_LONG_FILENAME).or_else(|| text(mapi::ATTACH_FILENAME));
-        let name = name.or_else(|| non_empty(string(self.title, code_page))).or_else(|| text(mapi::DISPLAY_NAME));
+        let name =
+            name.or_else(|| non_empty(string(self.title, code_page))).or_else(|| text(mapi::DISPLAY_NAME));
         let data = if self.data.is_empty() { object.unwrap_or_default() } else { self.data };
         let nested = object.filter(|data| is_tnef(data)).map(<[u8]>::to_vec);
         let file = File {

@@ -63,7 +63,11 @@ fn text_and_files_are_unpacked() {
         (
             1,
             0x0006_9003,
-            properties(&[named, (0x000b, 0x0e1b, vec![1, 0, 0, 0]), (STRING8, mapi::BODY, counted(b"One\r\ntwo\0"))]),
+            properties(&[
+                named,
+                (0x000b, 0x0e1b, vec![1, 0, 0, 0]),
+                (STRING8, mapi::BODY, counted(b"One\r\ntwo\0")),
+            ]),
         ),
     ];
     attributes.extend(file(
@@ -83,7 +87,10 @@ fn text_and_files_are_unpacked() {
         content_id: id.map(str::to_owned),
         bytes: bytes.to_vec(),
     };
-    assert_eq!(tnef.files, [want("été.pdf", "application/pdf", None, b"%PDF"), want("B.PNG", "", Some("b@x"), b"png")]);
+    assert_eq!(
+        tnef.files,
+        [want("été.pdf", "application/pdf", None, b"%PDF"), want("B.PNG", "", Some("b@x"), b"png")]
+    );
 }
 
 #[test]
@@ -94,7 +101,10 @@ fn text_comes_from_html_or_rtf_where_that_is_all() {
     };
     let page = (0x0003, 0x3fde, 65_001_u32.to_le_bytes().to_vec());
     let html = "<p>é</p>";
-    assert_eq!(text(&[page, (BINARY, mapi::HTML, counted(html.as_bytes()))]), ("é".to_owned(), Some(html.to_owned())));
+    assert_eq!(
+        text(&[page, (BINARY, mapi::HTML, counted(html.as_bytes()))]),
+        ("é".to_owned(), Some(html.to_owned()))
+    );
     let rtf = |rtf: &str| (BINARY, mapi::RTF_COMPRESSED, counted(&lzfu::tests::pack(rtf.as_bytes())));
     assert_eq!(text(&[rtf(r"{\rtf1 a\par b}")]), ("a\nb".to_owned(), None));
     let from_html = r"{\rtf1\fromhtml1 {\*\htmltag64 <b>}a{\*\htmltag72 </b>}}";
@@ -116,7 +126,9 @@ fn nested(depth: usize) -> Vec<u8> {
 
 #[test]
 fn nested_messages_hold_at_n_and_break_at_n_plus_one() {
-    let names = |depth: usize| -> Vec<String> { read(&nested(depth)).unwrap().files.into_iter().map(|file| file.name).collect() };
+    let names = |depth: usize| -> Vec<String> {
+        read(&nested(depth)).unwrap().files.into_iter().map(|file| file.name).collect()
+    };
     assert_eq!(names(2), ["m0.txt", "message.txt", "deep.txt"]);
     assert_eq!(names(MAX_DEPTH).last().map(String::as_str), Some("deep.txt"));
     assert_eq!(names(MAX_DEPTH + 1).last().map(String::as_str), Some(""));

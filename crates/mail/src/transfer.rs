@@ -24,7 +24,10 @@ impl Transfer {
             Self::Base64
         } else if token.eq_ignore_ascii_case("quoted-printable") {
             Self::QuotedPrintable
-        } else if ["x-uuencode", "uuencode", "x-uue", "uue"].iter().any(|name| token.eq_ignore_ascii_case(name)) {
+        } else if ["x-uuencode", "uuencode", "x-uue", "uue"]
+            .iter()
+            .any(|name| token.eq_ignore_ascii_case(name))
+        {
             Self::Uuencode
         } else {
             Self::Identity
@@ -89,7 +92,8 @@ fn base64_value(octet: u8) -> u8 {
 /// Lists append their footer behind the last line, which must not become octets; a foreign octet within a line of data is
 /// passed over (RFC 2045 §6.8).
 pub(crate) fn base64_tolerant(body: &[u8]) -> (Vec<u8>, bool) {
-    let mut base64 = Base64 { decoded: Vec::with_capacity(body.len() / 4 * 3 + 3), is_sound: true, ..Base64::default() };
+    let mut base64 =
+        Base64 { decoded: Vec::with_capacity(body.len() / 4 * 3 + 3), is_sound: true, ..Base64::default() };
     for line in body.split_inclusive(|&octet| octet == b'\n') {
         let before = (base64.decoded.len(), base64.bits, base64.count);
         if !base64.line(line) {
@@ -163,7 +167,10 @@ impl Base64 {
             if (first | second | third | fourth) >= BLANK {
                 break;
             }
-            let bits = (u32::from(first) << 18) | (u32::from(second) << 12) | (u32::from(third) << 6) | u32::from(fourth);
+            let bits = (u32::from(first) << 18)
+                | (u32::from(second) << 12)
+                | (u32::from(third) << 6)
+                | u32::from(fourth);
             let [_, octets @ ..] = bits.to_be_bytes();
             self.decoded.extend_from_slice(&octets);
             passed = passed.saturating_add(4);

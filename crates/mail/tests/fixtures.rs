@@ -67,10 +67,14 @@ fn show(raw: &[u8]) -> String {
     for part in &letter.attachments {
         let octets = Letter::attachment(raw, part.part).unwrap_or_default();
         assert_eq!(octets.len() as u64, part.size_bytes);
-        let first: String = String::from_utf8_lossy(&octets).lines().next().unwrap_or_default().chars().take(20).collect();
+        let first: String =
+            String::from_utf8_lossy(&octets).lines().next().unwrap_or_default().chars().take(20).collect();
         let inline = if part.inline { " inline" } else { "" };
         let id = part.content_id.as_ref().map(|id| format!(" <{id}>")).unwrap_or_default();
-        line("attachment", format!("{} {:?} {}{inline}{id} {first:?}", part.part, part.name, part.content_type));
+        line(
+            "attachment",
+            format!("{} {:?} {}{inline}{id} {first:?}", part.part, part.name, part.content_type),
+        );
     }
     if let Some(report) = &letter.report {
         line(
@@ -90,7 +94,10 @@ fn show(raw: &[u8]) -> String {
 }
 
 fn mailboxes(list: &[Mailbox]) -> String {
-    list.iter().map(|mailbox| format!("{} <{}>", mailbox.name, mailbox.address)).collect::<Vec<_>>().join(", ")
+    list.iter()
+        .map(|mailbox| format!("{} <{}>", mailbox.name, mailbox.address))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn ids(list: &[MessageId]) -> String {

@@ -183,13 +183,17 @@ impl Failure {
             Trouble::TimedOut => lost(format!("{host} did not answer in time {words}")),
             Trouble::Io(error) => lost(format!("the connection to {host} failed {words}: {error}")),
             Trouble::Protocol(fault) => lost(format!("{host} broke the protocol {words}: {fault}")),
-            Trouble::Dns(sentence) => Attempt::deferred(host, Class::Connection, Scope::Host, sentence.clone()),
+            Trouble::Dns(sentence) => {
+                Attempt::deferred(host, Class::Connection, Scope::Host, sentence.clone())
+            }
             // Nobody but the operator can make an unverifiable relay verifiable.
             Trouble::Tls(error) => {
                 let class = if peer == Peer::Relay { Class::Operator } else { Class::Connection };
                 Attempt::deferred(host, class, reach, format!("TLS with {host} failed: {error}"))
             }
-            Trouble::Unsafe(sentence) => Attempt::deferred(host, Class::Operator, Scope::Host, sentence.clone()),
+            Trouble::Unsafe(sentence) => {
+                Attempt::deferred(host, Class::Operator, Scope::Host, sentence.clone())
+            }
             Trouble::Unfit(enhanced, sentence) => Attempt::bounced(host, enhanced, sentence.clone()),
         }
     }
@@ -315,10 +319,25 @@ mod tests {
             (Exchanger, Step::MailFrom, "550 5.7.1 not you", "bounced - Recipient"),
             (Exchanger, Step::MailFrom, "452 4.3.1 full", "deferred temporary Host"),
             (Exchanger, Step::MailFrom, "451 4.1.8 sender domain", "deferred temporary Recipient"),
-            (Relay, Step::RcptTo, "554 5.7.1 <a@b.example>: Relay access denied", "deferred operator Recipient"),
+            (
+                Relay,
+                Step::RcptTo,
+                "554 5.7.1 <a@b.example>: Relay access denied",
+                "deferred operator Recipient",
+            ),
             (Relay, Step::RcptTo, "550 relay not permitted", "deferred operator Recipient"),
-            (Relay, Step::RcptTo, "550 5.7.54 SMTP; Unable to relay recipient", "deferred operator Recipient"),
-            (Relay, Step::RcptTo, "550 5.1.1 <a@b.example>: unknown in relay recipient table", "bounced - Recipient"),
+            (
+                Relay,
+                Step::RcptTo,
+                "550 5.7.54 SMTP; Unable to relay recipient",
+                "deferred operator Recipient",
+            ),
+            (
+                Relay,
+                Step::RcptTo,
+                "550 5.1.1 <a@b.example>: unknown in relay recipient table",
+                "bounced - Recipient",
+            ),
             (Relay, Step::RcptTo, "550 5.1.2 <a@relay.example>: Domain not found", "bounced - Recipient"),
             (Relay, Step::RcptTo, "550 <relaying denied@b.example>: no such user", "bounced - Recipient"),
             (Exchanger, Step::RcptTo, "554 5.7.1 Relay access denied", "bounced - Recipient"),
@@ -346,7 +365,9 @@ mod tests {
 
     #[test]
     fn lost_connections_are_sentences_and_hold_the_host_back_only_before_data() {
-        for (step, scope) in [(Step::Greeting, Scope::Host), (Step::RcptTo, Scope::Host), (Step::Message, Scope::Recipient)] {
+        for (step, scope) in
+            [(Step::Greeting, Scope::Host), (Step::RcptTo, Scope::Host), (Step::Message, Scope::Recipient)]
+        {
             let attempt = Failure { step, trouble: Trouble::Closed }.attempt("mx.example", Peer::Exchanger);
             assert_eq!((attempt.result, attempt.scope), (AttemptResult::Deferred, scope));
             assert_eq!(attempt.answer, format!("mx.example closed the connection {}", step.words()));

@@ -16,9 +16,11 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     /// Reads an address without `<>`; `Err` is a sentence that says what is wrong with it.
     pub(crate) fn parse(address: &str) -> Result<Self, String> {
-        let (local, domain) = address.rsplit_once('@').ok_or_else(|| format!("{address:?} is not an address"))?;
+        let (local, domain) =
+            address.rsplit_once('@').ok_or_else(|| format!("{address:?} is not an address"))?;
         let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-        let breaks_out = |c: char| c.is_control() || (!quoted && (c.is_whitespace() || matches!(c, '<' | '>')));
+        let breaks_out =
+            |c: char| c.is_control() || (!quoted && (c.is_whitespace() || matches!(c, '<' | '>')));
         if local.is_empty() || local.contains(breaks_out) {
             return Err(format!("{address:?} is not an address that SMTP can carry"));
         }

@@ -37,7 +37,11 @@ pub(crate) struct Exchanger {
 
 impl Exchangers {
     /// Prepares to ask `dns_servers`, or the system's if there are none.
-    pub(crate) fn new(dns_servers: &[SocketAddr], own_name: &str, allow_loopback: bool) -> Result<Self, NetError> {
+    pub(crate) fn new(
+        dns_servers: &[SocketAddr],
+        own_name: &str,
+        allow_loopback: bool,
+    ) -> Result<Self, NetError> {
         let builder = if dns_servers.is_empty() {
             TokioResolver::builder_tokio()?
         } else {

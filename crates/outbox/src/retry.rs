@@ -21,7 +21,8 @@ pub enum Class {
 
 impl Class {
     /// All classes, in declaration order.
-    pub const ALL: [Self; 5] = [Self::Connection, Self::Temporary, Self::Closing, Self::Greylisted, Self::Operator];
+    pub const ALL: [Self; 5] =
+        [Self::Connection, Self::Temporary, Self::Closing, Self::Greylisted, Self::Operator];
 
     /// Returns the class as one lower-case word.
     #[must_use]
@@ -222,7 +223,8 @@ mod tests {
             (Class::Greylisted, [5, 15, 30, 60, 120, 240, 240, 240]),
             (Class::Operator, [1, 5, 15, 30, 30, 30, 30, 30]),
         ] {
-            let got = [1, 2, 3, 4, 5, 6, 7, 8].map(|attempts| policy.wait_ms(class, attempts, row_id) / MINUTE_MS);
+            let got =
+                [1, 2, 3, 4, 5, 6, 7, 8].map(|attempts| policy.wait_ms(class, attempts, row_id) / MINUTE_MS);
             assert_eq!(got, want, "{class:?}");
         }
     }
@@ -241,8 +243,13 @@ mod tests {
             (3 * 60 * MINUTE_MS, 4, "given up after 3 hours, tried 4 times; last answer: 451 4.7.1 later"),
             (0, 1, "given up after 0 minutes, tried once; last answer: 451 4.7.1 later"),
         ] {
-            let mail =
-                Deferred { class: Class::Temporary, attempts, row_id: 1, queued_at_ms: 1_000, last_answer: "451 4.7.1 later" };
+            let mail = Deferred {
+                class: Class::Temporary,
+                attempts,
+                row_id: 1,
+                queued_at_ms: 1_000,
+                last_answer: "451 4.7.1 later",
+            };
             let next = Policy { give_up_after_ms }.next(&mail, 1_000 + give_up_after_ms);
             assert_eq!(next, Next::Expired { reason: want.to_owned() });
         }

@@ -54,7 +54,9 @@ pub struct RelayUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RelayUrlError {
     /// The text starts with no known scheme.
-    #[error("a relay URL starts with smtp:// or smtps://, for example smtp://user:password@mail.example.org:587")]
+    #[error(
+        "a relay URL starts with smtp:// or smtps://, for example smtp://user:password@mail.example.org:587"
+    )]
     Scheme,
     /// No host stands after the scheme.
     #[error("the relay URL names no host, for example smtp://mail.example.org")]

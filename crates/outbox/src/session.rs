@@ -123,7 +123,10 @@ pub(crate) struct Delivery<'a> {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("offers", &self.offers).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("offers", &self.offers)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -278,7 +281,10 @@ impl Session {
         }
         // RFC 6531 §3.2 and RFC 6152 §3: neither may be sent to a server that did not offer it.
         if self.needs_smtputf8(delivery) && !self.offers.smtputf8 {
-            return unfit("5.6.7", "the address has letters outside ASCII and the server does not take SMTPUTF8");
+            return unfit(
+                "5.6.7",
+                "the address has letters outside ASCII and the server does not take SMTPUTF8",
+            );
         }
         if !delivery.bytes.is_ascii() && !self.offers.eight_bit {
             return unfit("5.6.3", "the mail has 8-bit text and the server does not take 8BITMIME");

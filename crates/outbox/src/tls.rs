@@ -39,10 +39,13 @@ impl TlsConfigs {
         if let Some(pem) = extra_ca_pem {
             add_extra(&mut roots, pem)?;
         }
-        let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let builder = || {
+            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()
+        };
         let verified = builder()?.with_root_certificates(roots).with_no_client_auth();
         let any_certificate = Arc::new(AnyCertificate(Arc::clone(&provider)));
-        let unverified = builder()?.dangerous().with_custom_certificate_verifier(any_certificate).with_no_client_auth();
+        let unverified =
+            builder()?.dangerous().with_custom_certificate_verifier(any_certificate).with_no_client_auth();
         let (verified, unverified) = (Arc::new(verified), Arc::new(unverified));
         Ok(Self { verified, unverified, has_extra_ca: extra_ca_pem.is_some() })
     }

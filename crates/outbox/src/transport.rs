@@ -138,7 +138,9 @@ impl Transport {
     pub fn destination(&self, recipient: &str) -> String {
         match &self.0.way {
             Way::Relay(relay) => relay.host.clone(),
-            Way::None | Way::Direct { .. } => recipient.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase(),
+            Way::None | Way::Direct { .. } => {
+                recipient.rsplit_once('@').map_or("", |(_, domain)| domain).to_lowercase()
+            }
         }
     }
 
@@ -210,7 +212,9 @@ impl Inner {
                     Err(failure) => failure.attempt(server.host, server.peer),
                 })
             }
-            Way::Direct { exchangers, port, .. } => self.send_direct(exchangers, *port, delivery, may_begin).await,
+            Way::Direct { exchangers, port, .. } => {
+                self.send_direct(exchangers, *port, delivery, may_begin).await
+            }
         }
     }
 
@@ -242,7 +246,8 @@ impl Inner {
                 return Ok(attempt);
             }
             // One host that may answer later is enough to try again: a bounce needs all of them.
-            let keeps_hope = outcome.as_ref().is_some_and(|earlier| earlier.result == AttemptResult::Deferred);
+            let keeps_hope =
+                outcome.as_ref().is_some_and(|earlier| earlier.result == AttemptResult::Deferred);
             if !keeps_hope || attempt.result == AttemptResult::Deferred {
                 outcome = Some(attempt);
             }
@@ -374,7 +379,9 @@ impl Inner {
         // The operator's relay may well be named in the hosts file, which the system's resolver knows.
         match timeout(self.options.timeouts.connect, tokio::net::lookup_host((host, port))).await {
             Ok(Ok(addresses)) => Ok(addresses.collect()),
-            Ok(Err(error)) => Err(Trouble::Dns(format!("the address of {host} could not be looked up: {error}"))),
+            Ok(Err(error)) => {
+                Err(Trouble::Dns(format!("the address of {host} could not be looked up: {error}")))
+            }
             Err(_) => Err(Trouble::Dns(format!("the address of {host} could not be looked up in time"))),
         }
     }

@@ -87,7 +87,13 @@ struct Chores {
 impl Worker {
     /// A worker on an open store; `transport` knows the relay.
     #[must_use]
-    pub fn new(store: Store, keys: SigningKeys, clock: Arc<dyn Clock>, transport: Transport, options: OutboxOptions) -> Worker {
+    pub fn new(
+        store: Store,
+        keys: SigningKeys,
+        clock: Arc<dyn Clock>,
+        transport: Transport,
+        options: OutboxOptions,
+    ) -> Worker {
         let inner = Inner {
             store,
             keys,
@@ -210,14 +216,16 @@ impl Worker {
     async fn pass(&self, deliveries: &mut JoinSet<()>) -> store::Result<bool> {
         let now = self.inner.clock.now();
         self.renew().await?;
-        let announced = self.inner.store.read(move |tx| work::due(tx, Kind::Outbox, now, ANNOUNCEMENTS)).await?;
+        let announced =
+            self.inner.store.read(move |tx| work::due(tx, Kind::Outbox, now, ANNOUNCEMENTS)).await?;
         let seen: usize = announced.iter().map(|account| account.rows.len()).sum();
         let (free, busy): (Vec<Announced>, Vec<Announced>) = announced.into_iter().partition(|account| {
             let accounts = self.accounts();
             accounts.get(&account.account_id).is_none_or(|held| held.rows.len() < IN_HAND_MAX)
         });
         // Announcements of an account that can take no more must not hide those behind them.
-        let mut more = i64::try_from(seen).is_ok_and(|seen| seen >= ANNOUNCEMENTS) && self.thin_out(busy).await?;
+        let mut more =
+            i64::try_from(seen).is_ok_and(|seen| seen >= ANNOUNCEMENTS) && self.thin_out(busy).await?;
         if let Some(wait) = self.relay_is_down_for() {
             let later = now.saturating_add(i64::try_from(wait.as_millis()).unwrap_or_default() + 1);
             return self.postpone(free, later).await.map(|()| more);
@@ -228,7 +236,9 @@ impl Worker {
         }
         self.claim(&free).await?;
         for account in free {
-            let Some(lease) = self.accounts().get(&account.account_id).map(|held| held.lease.clone()) else { continue };
+            let Some(lease) = self.accounts().get(&account.account_id).map(|held| held.lease.clone()) else {
+                continue;
+            };
             let taken = match self.take(&lease, account).await {
                 Ok(taken) => taken,
                 Err(error) if error.is_transient() => return Err(error),
@@ -269,12 +279,15 @@ impl Worker {
 
     /// Removes all announcements but one of accounts with as much in hand as may be; false when there was none to remove.
     async fn thin_out(&self, busy: Vec<Announced>) -> store::Result<bool> {
-        let surplus: Vec<Announced> = busy.iter().map(all_but_one).filter(|account| !account.rows.is_empty()).collect();
+        let surplus: Vec<Announced> =
+            busy.iter().map(all_but_one).filter(|account| !account.rows.is_empty()).collect();
         if surplus.is_empty() {
             return Ok(false);
         }
-        let removed =
-            self.inner.store.write(move |tx| surplus.iter().try_for_each(|account| work::remove(tx, Kind::Outbox, account)));
+        let removed = self
+            .inner
+            .store
+            .write(move |tx| surplus.iter().try_for_each(|account| work::remove(tx, Kind::Outbox, account)));
         removed.await.map(|()| true)
     }
 }

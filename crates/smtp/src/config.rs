@@ -69,6 +69,12 @@ impl Config {
     /// A session without STARTTLS that takes mails up to 50 MiB under the default limits.
     #[must_use]
     pub fn new(hostname: impl Into<String>, protocol: Protocol) -> Self {
-        Self { hostname: hostname.into(), protocol, max_mail_bytes: 50 * 1024 * 1024, starttls: false, limits: Limits::default() }
+        Self {
+            hostname: hostname.into(),
+            protocol,
+            max_mail_bytes: 50 * 1024 * 1024,
+            starttls: false,
+            limits: Limits::default(),
+        }
     }
 }

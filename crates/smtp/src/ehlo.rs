@@ -55,7 +55,9 @@ impl Session {
         if self.config.starttls && !self.tls {
             self.say("250-STARTTLS");
         }
-        for extension in ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-SMTPUTF8", "250-CHUNKING", "250 HELP"] {
+        for extension in
+            ["250-ENHANCEDSTATUSCODES", "250-8BITMIME", "250-SMTPUTF8", "250-CHUNKING", "250 HELP"]
+        {
             self.say(extension);
         }
         None

@@ -23,13 +23,18 @@ pub(crate) const START_TLS: Reply = line("220 2.0.0 ready to start TLS");
 pub(crate) const NOT_VERIFIED: Reply = line("252 2.5.2 addresses are checked at RCPT only");
 pub(crate) const SEND_MAIL: Reply = line("354 send the mail, end it with a single dot on a line");
 
-pub(crate) const TEMPORARY: Reply = line("451 4.3.0 the mail cannot be taken right now, please try again later");
-pub(crate) const DIRECTORY_DOWN: Reply = line("451 4.3.0 the address cannot be checked right now, please try again later");
-pub(crate) const NO_ROOM: Reply = line("452 4.3.1 too many large mails are coming in at once, please try again later");
-pub(crate) const TOO_MANY_RECIPIENTS: Reply = line("452 4.5.3 too many recipients, please send the others separately");
+pub(crate) const TEMPORARY: Reply =
+    line("451 4.3.0 the mail cannot be taken right now, please try again later");
+pub(crate) const DIRECTORY_DOWN: Reply =
+    line("451 4.3.0 the address cannot be checked right now, please try again later");
+pub(crate) const NO_ROOM: Reply =
+    line("452 4.3.1 too many large mails are coming in at once, please try again later");
+pub(crate) const TOO_MANY_RECIPIENTS: Reply =
+    line("452 4.5.3 too many recipients, please send the others separately");
 
 pub(crate) const LINE_TOO_LONG: Reply = line("500 5.5.2 command line too long");
-pub(crate) const LINE_BARE_NEWLINE: Reply = line("500 5.5.2 command line must end in CR LF and hold neither alone");
+pub(crate) const LINE_BARE_NEWLINE: Reply =
+    line("500 5.5.2 command line must end in CR LF and hold neither alone");
 pub(crate) const LINE_NOT_TEXT: Reply = line("500 5.5.2 command line is not clean UTF-8 text");
 pub(crate) const UNKNOWN_COMMAND: Reply = line("500 5.5.1 command not known, see HELP");
 pub(crate) const NOT_HTTP: Reply = line("500 5.5.1 this is a mail server, goodbye");
@@ -38,7 +43,8 @@ pub(crate) const USE_EHLO: Reply = line("500 5.5.1 this is SMTP, please greet wi
 pub(crate) const NOT_OFFERED: Reply = line("502 5.5.1 command not offered here");
 
 pub(crate) const NO_ARGUMENT_ALLOWED: Reply = line("501 5.5.4 the command takes no argument");
-pub(crate) const NAME_MISSING: Reply = line("501 5.5.4 please greet with your host name of at most 255 octets");
+pub(crate) const NAME_MISSING: Reply =
+    line("501 5.5.4 please greet with your host name of at most 255 octets");
 pub(crate) const MAIL_SYNTAX: Reply = line("501 5.5.4 expected MAIL FROM:<address>");
 pub(crate) const RCPT_SYNTAX: Reply = line("501 5.5.4 expected RCPT TO:<address>");
 pub(crate) const SENDER_INVALID: Reply = line("501 5.1.7 the sender is not a valid address");
@@ -52,14 +58,16 @@ pub(crate) const GREET_FIRST: Reply = line("503 5.5.1 please greet first");
 pub(crate) const MAIL_OPEN: Reply = line("503 5.5.1 a mail is already begun, send RSET to forget it");
 pub(crate) const MAIL_FIRST: Reply = line("503 5.5.1 please send MAIL first");
 pub(crate) const NO_RECIPIENTS: Reply = line("503 5.5.1 no recipient was accepted");
-pub(crate) const CHUNKS_BEGUN: Reply = line("503 5.5.1 the mail already comes in chunks, go on with BDAT or RSET");
+pub(crate) const CHUNKS_BEGUN: Reply =
+    line("503 5.5.1 the mail already comes in chunks, go on with BDAT or RSET");
 pub(crate) const CHUNKS_FAILED: Reply = line("503 5.5.1 an earlier chunk was refused, send RSET");
 pub(crate) const TLS_ALREADY: Reply = line("503 5.5.1 TLS is already on");
 
 pub(crate) const TOO_LARGE: Reply = line("552 5.3.4 the mail is larger than this server takes");
 pub(crate) const HEADER_TOO_LARGE: Reply = line("554 5.6.0 the header of the mail is too large");
 pub(crate) const MAIL_LINE_TOO_LONG: Reply = line("554 5.6.0 the mail has a line that is too long");
-pub(crate) const TOO_MANY_HOPS: Reply = line("554 5.4.6 the mail has passed too many servers, it runs in a circle");
+pub(crate) const TOO_MANY_HOPS: Reply =
+    line("554 5.4.6 the mail has passed too many servers, it runs in a circle");
 
 /// The first line of a connection (RFC 5321 §3.1).
 pub(crate) fn greeting(config: &Config) -> Reply {
@@ -79,8 +87,10 @@ pub(crate) fn unknown_recipient() -> Reply {
 }
 
 /// The lines of HELP, last one last.
-pub(crate) const HELP: [&str; 2] =
-    ["214-2.0.0 EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP", "214 2.0.0 HELP VRFY STARTTLS QUIT, as in RFC 5321 and RFC 2033"];
+pub(crate) const HELP: [&str; 2] = [
+    "214-2.0.0 EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP",
+    "214 2.0.0 HELP VRFY STARTTLS QUIT, as in RFC 5321 and RFC 2033",
+];
 
 pub(crate) fn too_many_connections(config: &Config) -> Reply {
     format!("421 4.7.0 {} has too many connections, please try again later", config.hostname).into()
@@ -95,7 +105,8 @@ pub(crate) fn too_many_commands(config: &Config) -> Reply {
 }
 
 pub(crate) fn too_many_mails(config: &Config) -> Reply {
-    format!("421 4.7.0 {} takes no more mails in this connection, please connect again", config.hostname).into()
+    format!("421 4.7.0 {} takes no more mails in this connection, please connect again", config.hostname)
+        .into()
 }
 
 pub(crate) fn timed_out(config: &Config) -> Reply {

@@ -6,9 +6,15 @@ use smtp::{Config, MailAnswer, Protocol, RecipientAnswer, Session, Step};
 fn a_mail_is_in_hand_from_its_first_recipient_to_its_answer() {
     let mut session = Session::new(Config::new("desk.example", Protocol::Smtp));
     let mut seen = Vec::new();
-    for line in
-        ["EHLO a\r\n", "MAIL FROM:<a@a.example>\r\n", "RCPT TO:<b@b.example>\r\n", "DATA\r\n", "hello\r\n", ".\r\n", "NOOP\r\n"]
-    {
+    for line in [
+        "EHLO a\r\n",
+        "MAIL FROM:<a@a.example>\r\n",
+        "RCPT TO:<b@b.example>\r\n",
+        "DATA\r\n",
+        "hello\r\n",
+        ".\r\n",
+        "NOOP\r\n",
+    ] {
         session.push(line.as_bytes());
         loop {
             match session.step() {

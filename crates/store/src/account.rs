@@ -49,7 +49,10 @@ pub fn listed(tx: &mut Tx<'_>, key: &str) -> Result<Option<Listed>> {
 /// # Errors
 /// [`StoreError::Conflict`] when somebody has it already.
 pub(crate) fn enter(tx: &mut Tx<'_>, key: &str, account_id: i64, target_id: i64) -> Result<()> {
-    tx.execute("INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, $3)", &values![key, account_id, target_id])?;
+    tx.execute(
+        "INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, $3)",
+        &values![key, account_id, target_id],
+    )?;
     bump(tx, DIRECTORY)
 }
 
@@ -111,8 +114,7 @@ pub fn changed(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
 }
 
 fn bump(tx: &mut Tx<'_>, name: &str) -> Result<()> {
-    let sql =
-        "INSERT INTO versions (name, version) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET version = versions.version + 1";
+    let sql = "INSERT INTO versions (name, version) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET version = versions.version + 1";
     tx.execute(sql, &values![name])?;
     Ok(())
 }
@@ -151,7 +153,15 @@ pub fn insert_brand(tx: &mut Tx<'_>, account_id: i64, brand: &Brand, now: i64) -
     enter(tx, &host_key(&brand.native_host), account_id, brand.id.0)?;
     let sql = "INSERT INTO brands (account_id, id, name, subdomain, native_host, is_default, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let row = values![account_id, brand.id.0, &brand.name, &brand.subdomain, &brand.native_host, brand.is_default, now];
+    let row = values![
+        account_id,
+        brand.id.0,
+        &brand.name,
+        &brand.subdomain,
+        &brand.native_host,
+        brand.is_default,
+        now
+    ];
     tx.execute(sql, &row)?;
     changed(tx, account_id)
 }
@@ -208,7 +218,8 @@ pub fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<(i64, Account)>> 
 }
 
 fn brands(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Brand>> {
-    let sql = "SELECT id, name, subdomain, native_host, is_default FROM brands WHERE account_id = $1 ORDER BY id";
+    let sql =
+        "SELECT id, name, subdomain, native_host, is_default FROM brands WHERE account_id = $1 ORDER BY id";
     let rows = tx.query(sql, &values![account_id])?;
     rows.into_iter()
         .map(|mut row| {
@@ -238,7 +249,15 @@ pub fn set_settings(tx: &mut Tx<'_>, account_id: i64, settings: &Settings) -> Re
 ///
 /// # Errors
 /// As the database says.
-pub fn log_event(tx: &mut Tx<'_>, account_id: i64, id: i64, actor: &str, action: &str, detail: &str, now: i64) -> Result<()> {
+pub fn log_event(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    id: i64,
+    actor: &str,
+    action: &str,
+    detail: &str,
+    now: i64,
+) -> Result<()> {
     let sql = "INSERT INTO events (account_id, id, actor, action, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     tx.execute(sql, &values![account_id, id, actor, action, detail, now])?;
     Ok(())

@@ -43,14 +43,22 @@ fn read(mut row: Row) -> Result<SupportAddress> {
 }
 
 pub(crate) fn key(text: &str) -> Result<AddressKey> {
-    AddressKey::parse(text).map_err(|_| StoreError::Statement(format!("stored address {text:?} cannot be read")))
+    AddressKey::parse(text)
+        .map_err(|_| StoreError::Statement(format!("stored address {text:?} cannot be read")))
 }
 
 /// Adds a support address and enters it in the directory. It is known at RCPT once this is committed.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when any account has it already.
-pub fn insert(tx: &mut Tx<'_>, account_id: i64, id: i64, new: &NewAddress, is_system: bool, now: i64) -> Result<()> {
+pub fn insert(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    id: i64,
+    new: &NewAddress,
+    is_system: bool,
+    now: i64,
+) -> Result<()> {
     enter(tx, &address_key(new.email.as_str()), account_id, id)?;
     if new.is_default {
         clear_default(tx, account_id, new.brand_id)?;
@@ -111,7 +119,8 @@ pub fn delete(tx: &mut Tx<'_>, account_id: i64, address: &SupportAddress) -> Res
 /// # Errors
 /// As the database says.
 pub fn probe_sent(tx: &mut Tx<'_>, account_id: i64, id: i64, secret: &str, now: i64) -> Result<()> {
-    let sql = "UPDATE support_addresses SET forwarding_status = 'waiting', probe_token = $1, probe_sent_at = $2
+    let sql =
+        "UPDATE support_addresses SET forwarding_status = 'waiting', probe_token = $1, probe_sent_at = $2
                WHERE account_id = $3 AND id = $4";
     tx.execute(sql, &values![secret, now, account_id, id])?;
     changed(tx, account_id)
@@ -121,7 +130,13 @@ pub fn probe_sent(tx: &mut Tx<'_>, account_id: i64, id: i64, secret: &str, now: 
 ///
 /// # Errors
 /// As the database says.
-pub fn probe_returned(tx: &mut Tx<'_>, account_id: i64, id: i64, native: &AddressKey, now: i64) -> Result<()> {
+pub fn probe_returned(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    id: i64,
+    native: &AddressKey,
+    now: i64,
+) -> Result<()> {
     let sql = "UPDATE support_addresses
                SET forwarding_status = 'verified', forwards_to = $1, probe_token = NULL, last_verified_at = $2
                WHERE account_id = $3 AND id = $4";

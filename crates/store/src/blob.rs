@@ -35,10 +35,14 @@ impl Blobs {
             return Ok(Blobs { store: s3::open(url)? });
         }
         let Some(path) = url.strip_prefix("file:") else {
-            return Err(StoreError::setup(format!("blobs.url {url:?} is not supported; write file:PATH or s3://BUCKET/PREFIX")));
+            return Err(StoreError::setup(format!(
+                "blobs.url {url:?} is not supported; write file:PATH or s3://BUCKET/PREFIX"
+            )));
         };
         let folder = PathBuf::from(path);
-        let cannot = |error: &dyn std::fmt::Display| StoreError::setup(format!("cannot use the blob folder {path}: {error}"));
+        let cannot = |error: &dyn std::fmt::Display| {
+            StoreError::setup(format!("cannot use the blob folder {path}: {error}"))
+        };
         crate::folder::make(&folder).map_err(|error| cannot(&error))?;
         let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| cannot(&error))?;
         // Off by default there: without it a mail could be promised and lost.
@@ -59,8 +63,12 @@ impl Blobs {
         };
         match tokio::time::timeout(CHECK_WITHIN, tried).await {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(StoreError::setup("a small object came back with other bytes than were written")),
-            Ok(Err(error)) => Err(StoreError::setup(format!("a small object was not written, read and removed: {error}"))),
+            Ok(Ok(false)) => {
+                Err(StoreError::setup("a small object came back with other bytes than were written"))
+            }
+            Ok(Err(error)) => {
+                Err(StoreError::setup(format!("a small object was not written, read and removed: {error}")))
+            }
             Err(_) => Err(StoreError::setup("the object store does not answer in time")),
         }
     }
@@ -80,8 +88,13 @@ impl Blobs {
 
     /// All blobs, in no order: name, and when it was written, unix milliseconds.
     pub(crate) fn list(&self) -> BoxStream<'static, Result<(String, i64)>> {
-        let entry = |found: object_store::ObjectMeta| (found.location.to_string(), found.last_modified.timestamp_millis());
-        self.store.list(None).map(move |found| found.map(entry).map_err(|error| failed("list", &error))).boxed()
+        let entry = |found: object_store::ObjectMeta| {
+            (found.location.to_string(), found.last_modified.timestamp_millis())
+        };
+        self.store
+            .list(None)
+            .map(move |found| found.map(entry).map_err(|error| failed("list", &error)))
+            .boxed()
     }
 
     /// Writes a blob and returns when it is durable. Idempotent: the same name is only ever written with the same bytes.
@@ -91,7 +104,8 @@ impl Blobs {
     pub async fn put(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let done = self.store.put(&Path::from(name), bytes.into()).await;
         // What is not found here is the bucket or the folder, which may come back.
-        done.map(|_| ()).map_err(|error| StoreError::Blob { name: name.to_owned(), reason: error.to_string() })
+        done.map(|_| ())
+            .map_err(|error| StoreError::Blob { name: name.to_owned(), reason: error.to_string() })
     }
 
     /// Deletes a blob. One that is gone already is no error.

@@ -75,7 +75,8 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
     let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
     address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
     write_rates(tx, writing, changes)?;
-    let people: Vec<_> = changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
+    let people: Vec<_> =
+        changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
     user::insert_many(tx, account_id, &people)?;
     let mut numbers = write_tickets(tx, account_id, changes)?;
     add_earlier(tx, account_id, changes, &mut numbers)?;
@@ -101,8 +102,12 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
 
 /// Numbers of all tickets of the changes, new ones counted on from the account's counter.
 fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<BTreeMap<TicketId, i64>> {
-    let mut numbers: BTreeMap<TicketId, i64> =
-        changes.tickets.iter().filter(|(_, ticket)| ticket.number > 0).map(|(id, ticket)| (*id, ticket.number)).collect();
+    let mut numbers: BTreeMap<TicketId, i64> = changes
+        .tickets
+        .iter()
+        .filter(|(_, ticket)| ticket.number > 0)
+        .map(|(id, ticket)| (*id, ticket.number))
+        .collect();
     let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
     if !changes.new_tickets.is_empty() {
         let first = take_numbers(tx, account_id, changes.new_tickets.len())?;
@@ -114,10 +119,12 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
     ticket::insert_many(tx, account_id, &fresh.iter().collect::<Vec<_>>())?;
     let changed: Vec<&Ticket> = changes.tickets.values().filter(|ticket| ticket.number > 0).collect();
     ticket::update_many(tx, account_id, &changed)?;
-    let ccs: Vec<_> = changes.ccs.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
+    let ccs: Vec<_> =
+        changes.ccs.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
     let sql = "INSERT INTO ticket_ccs (account_id, ticket_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &ccs)?;
-    let followers: Vec<_> = changes.followers.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
+    let followers: Vec<_> =
+        changes.followers.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
     let sql = "INSERT INTO ticket_followers (account_id, ticket_id, user_id) VALUES ($1, $2, $3)
                ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &followers)?;
@@ -125,7 +132,12 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
 }
 
 /// Adds the numbers of tickets that the ledger names and nothing changed: those of duplicates and of bounces.
-fn add_earlier(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &mut BTreeMap<TicketId, i64>) -> Result<()> {
+fn add_earlier(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    changes: &Changes,
+    numbers: &mut BTreeMap<TicketId, i64>,
+) -> Result<()> {
     let named = changes.ledger.iter().filter_map(|row| row.ticket_id);
     let missing: BTreeSet<TicketId> = named.filter(|id| !numbers.contains_key(id)).collect();
     let list: Vec<Value<'_>> = missing.iter().map(|id| Value::Int(id.0)).collect();
@@ -138,7 +150,8 @@ fn add_earlier(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &mu
 
 fn take_numbers(tx: &mut Tx<'_>, account_id: i64, count: usize) -> Result<i64> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let sql = "UPDATE counters SET value = value + $1 WHERE account_id = $2 AND name = 'ticket' RETURNING value";
+    let sql =
+        "UPDATE counters SET value = value + $1 WHERE account_id = $2 AND name = 'ticket' RETURNING value";
     let row = tx.find(sql, &values![count, account_id])?;
     let last = row.ok_or(StoreError::Changed("the account"))?.int()?;
     Ok(last - count + 1)
@@ -203,7 +216,15 @@ fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<(
         .iter()
         .zip(&events)
         .map(|(audit, events)| {
-            values![account_id, audit.ticket_id.0, audit.id, audit.author_id.0, audit.channel, events, audit.created_at]
+            values![
+                account_id,
+                audit.ticket_id.0,
+                audit.id,
+                audit.author_id.0,
+                audit.channel,
+                events,
+                audit.created_at
+            ]
         })
         .collect();
     let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
@@ -221,7 +242,15 @@ fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Res
         .iter()
         .map(|(hash, id)| {
             let fingerprint = id.fingerprint.as_ref().map(<[u8; 16]>::as_slice);
-            values![account_id, *hash, &id.message_id, id.kind.as_str(), id.ticket_id.map(|id| id.0), id.mail_id, fingerprint]
+            values![
+                account_id,
+                *hash,
+                &id.message_id,
+                id.kind.as_str(),
+                id.ticket_id.map(|id| id.0),
+                id.mail_id,
+                fingerprint
+            ]
         })
         .collect();
     let sql = "INSERT INTO message_ids (account_id, hash, message_id, kind, ticket_id, mail_id, fingerprint)
@@ -239,7 +268,8 @@ fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result
     let failed = |result| matches!(result, DeliveryResult::Hard | DeliveryResult::Soft);
     let of = |wanted: bool| -> Vec<_> {
         let told = changes.bounced.iter().filter(|bounce| failed(bounce.result) == wanted);
-        told.map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0]).collect()
+        told.map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0])
+            .collect()
     };
     let sql = "UPDATE outbox SET state = 'bounced', last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
     tx.write_rows(sql, &of(true))?;
@@ -250,7 +280,9 @@ fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result
     user::recovered(tx, writing.account_id, &well)?;
     let addresses = |wanted: DeliveryResult| -> Vec<String> {
         let told = changes.bounced.iter().filter(|bounce| bounce.result == wanted);
-        told.filter_map(|bounce| AddressKey::parse(&bounce.delivery.recipient).ok()).map(|key| key.as_str().to_owned()).collect()
+        told.filter_map(|bounce| AddressKey::parse(&bounce.delivery.recipient).ok())
+            .map(|key| key.as_str().to_owned())
+            .collect()
     };
     user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Hard), 1)?;
     user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Soft), SOFT_BOUNCES_MAX)
@@ -264,7 +296,9 @@ fn write_rates(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<(
     let rows: Vec<_> = changes
         .rates
         .iter()
-        .map(|(sender, rate)| values![writing.account_id, sender, rate.window_start, i64::from(rate.count), rate.held_until])
+        .map(|(sender, rate)| {
+            values![writing.account_id, sender, rate.window_start, i64::from(rate.count), rate.held_until]
+        })
         .collect();
     let sql = "INSERT INTO sender_rates (account_id, sender, window_start, count, held_until) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (account_id, sender) DO UPDATE
@@ -274,7 +308,12 @@ fn write_rates(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<(
     tx.write(sql, &values![writing.account_id, writing.now - RATES_KEPT])
 }
 
-fn write_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
+fn write_ledger(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    changes: &Changes,
+    numbers: &BTreeMap<TicketId, i64>,
+) -> Result<()> {
     let reasons: Vec<String> = changes.ledger.iter().map(steps).collect();
     let rows: Vec<_> = changes
         .ledger
@@ -307,13 +346,27 @@ fn steps(row: &LedgerRow) -> String {
     json(&row.reasons.split_last().map(|(_, before)| before).unwrap_or_default())
 }
 
-fn rewrite_ledger(tx: &mut Tx<'_>, account_id: i64, changes: &Changes, numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
+fn rewrite_ledger(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    changes: &Changes,
+    numbers: &BTreeMap<TicketId, i64>,
+) -> Result<()> {
     for row in &changes.ledger {
         let (reasons, ticket) = (steps(row), row.ticket_id.map(|id| id.0));
         let number = row.ticket_id.and_then(|id| numbers.get(&id)).copied();
         let sql = "UPDATE ledger SET decided_at = $1, outcome = $2, reason = $3, reasons = $4, ticket_id = $5, ticket_number = $6
                    WHERE account_id = $7 AND id = $8";
-        let bound = values![row.decided_at, row.outcome.as_str(), &row.reason, &reasons, ticket, number, account_id, row.id.0];
+        let bound = values![
+            row.decided_at,
+            row.outcome.as_str(),
+            &row.reason,
+            &reasons,
+            ticket,
+            number,
+            account_id,
+            row.id.0
+        ];
         if tx.execute(sql, &bound)? != 1 {
             return Err(StoreError::Changed("the ledger row of the mail"));
         }
@@ -374,7 +427,12 @@ fn close_spool(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<As
     spool::close(tx, account_id, &closed)
 }
 
-fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers: &BTreeMap<TicketId, i64>) -> Result<()> {
+fn write_outgoing(
+    tx: &mut Tx<'_>,
+    writing: Writing,
+    mails: &[Outgoing],
+    numbers: &BTreeMap<TicketId, i64>,
+) -> Result<()> {
     if mails.is_empty() {
         return Ok(());
     }
@@ -406,7 +464,18 @@ fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers
         .iter()
         .flat_map(|mail| mail.recipients.iter().map(move |(id, recipient)| (mail, id, recipient)))
         .map(|(mail, id, recipient)| {
-            values![account_id, id.0, mail.id.0, recipient, state, 0, mail.created_at, "", mail.created_at, mail.created_at]
+            values![
+                account_id,
+                id.0,
+                mail.id.0,
+                recipient,
+                state,
+                0,
+                mail.created_at,
+                "",
+                mail.created_at,
+                mail.created_at
+            ]
         })
         .collect();
     let sql =
@@ -419,8 +488,12 @@ fn write_outgoing(tx: &mut Tx<'_>, writing: Writing, mails: &[Outgoing], numbers
 
 /// A ticket that was solved is closed when its time comes.
 fn announce_closing(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
-    let solved =
-        changes.tickets.values().filter(|ticket| ticket.status == Status::Solved).filter_map(|ticket| ticket.solved_at).min();
+    let solved = changes
+        .tickets
+        .values()
+        .filter(|ticket| ticket.status == Status::Solved)
+        .filter_map(|ticket| ticket.solved_at)
+        .min();
     match solved {
         Some(at) => work::add(tx, Kind::Close, &[(writing.account_id, at + SOLVED_FOR)], writing.marker),
         None => Ok(()),

@@ -48,14 +48,19 @@ impl Checkpointer {
         let progress = Arc::new(Progress::default());
         let (ask, asked) = sync_channel(1);
         let (path, seen) = (path.to_owned(), Arc::clone(&progress));
-        let thread = std::thread::Builder::new().name("sqlite-checkpoint".into()).spawn(move || copy_loop(&path, &asked, &seen));
-        let thread = thread.map_err(|error| StoreError::setup(format!("cannot start the checkpoint thread: {error}")))?;
+        let thread = std::thread::Builder::new()
+            .name("sqlite-checkpoint".into())
+            .spawn(move || copy_loop(&path, &asked, &seen));
+        let thread = thread
+            .map_err(|error| StoreError::setup(format!("cannot start the checkpoint thread: {error}")))?;
         let counted = Arc::clone(&progress);
         let hook = move |_: &mut rusqlite::hooks::Wal, pages: std::ffi::c_int| {
             counted.log_pages.store(i64::from(pages), Ordering::Relaxed);
             Ok(())
         };
-        writer.wal_hook(Some(hook)).map_err(|error| StoreError::setup(format!("cannot watch the log: {error}")))?;
+        writer
+            .wal_hook(Some(hook))
+            .map_err(|error| StoreError::setup(format!("cannot watch the log: {error}")))?;
         Ok(Checkpointer { progress, ask: Some(ask), thread: Some(thread) })
     }
 

@@ -29,7 +29,8 @@ pub fn count(tx: &mut Tx<'_>, mut leases: Vec<Lease>, given: &BTreeMap<i64, i64>
 
 fn count_one(tx: &mut Tx<'_>, lease: &mut Lease) -> Result<()> {
     let key = values![lease.account_id, lease.kind.as_str()];
-    let before = tx.find("SELECT oldest_mail, tried_mail FROM leases WHERE account_id = $1 AND kind = $2", &key)?;
+    let before =
+        tx.find("SELECT oldest_mail, tried_mail FROM leases WHERE account_id = $1 AND kind = $2", &key)?;
     let Some(mut before) = before else { return Ok(()) };
     let (oldest_before, tried) = (before.maybe_int()?, before.maybe_int()?);
     let oldest = crate::spool::oldest_of_more_than(tx, lease.account_id, 0)?;

@@ -71,7 +71,8 @@ impl Tx<'_> {
         if self.dialect() == Dialect::Sqlite {
             return Ok(None);
         }
-        let settings = "SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+        let settings =
+            "SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
         let mut found = Replication::default();
         if let Some(mut row) = self.find(settings, &[])? {
             (found.synchronous_commit, found.synchronous_names) = (row.text()?, row.text()?);
@@ -112,9 +113,12 @@ impl Dialect {
     pub(crate) fn translate(self, migration: &str, partitioned: bool) -> String {
         let (bytes, rows, clustered, skip) = match self {
             Dialect::Sqlite => ("BLOB", "STRICT", "STRICT, WITHOUT ROWID", "-- only postgres"),
-            Dialect::Postgres if partitioned => {
-                ("BYTEA", "PARTITION BY HASH (account_id)", "PARTITION BY HASH (account_id)", "-- only sqlite")
-            }
+            Dialect::Postgres if partitioned => (
+                "BYTEA",
+                "PARTITION BY HASH (account_id)",
+                "PARTITION BY HASH (account_id)",
+                "-- only sqlite",
+            ),
             Dialect::Postgres => ("BYTEA", "", "", "-- only sqlite"),
         };
         // Tables outside the account walls are never partitioned.

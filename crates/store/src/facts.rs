@@ -65,11 +65,13 @@ fn load_more(tx: &mut Tx<'_>, account_id: i64, more: &Questions, facts: &mut Fac
     let people = user::ask_many(tx, account_id, &keys)?;
     facts.message_ids.extend(message_ids(tx.rows(ids)?, &more.message_ids)?);
     know_people(user::found(tx, people)?, facts);
-    let users: Vec<i64> = more.users.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
+    let users: Vec<i64> =
+        more.users.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
     for person in user::by_ids(tx, account_id, &users)? {
         facts.people_by_id.insert(person.id, person);
     }
-    let missing: BTreeSet<TicketId> = more.comments.iter().filter(|id| !facts.tickets.contains_key(id)).copied().collect();
+    let missing: BTreeSet<TicketId> =
+        more.comments.iter().filter(|id| !facts.tickets.contains_key(id)).copied().collect();
     load_tickets(tx, account_id, &missing, facts)?;
     load_people_on_tickets(tx, account_id, facts)?;
     // One statement a ticket, since each has its own newest comments.
@@ -151,8 +153,7 @@ pub fn of_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>) ->
 
 fn ask_message_ids(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<String>) -> Result<Asked> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(hash(id))).collect();
-    let sql =
-        "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
+    let sql = "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
     tx.ask_in(sql, &values![account_id], &list)
 }
 
@@ -203,9 +204,12 @@ fn read_deliveries(tx: &mut Tx<'_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec
 fn load_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>, facts: &mut Facts) -> Result<()> {
     let list: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let tickets = ticket::ask_ids(tx, account_id, &list)?;
-    let (ccs, followers) = (ticket::ask_ccs(tx, account_id, &list)?, ticket::ask_followers(tx, account_id, &list)?);
+    let (ccs, followers) =
+        (ticket::ask_ccs(tx, account_id, &list)?, ticket::ask_followers(tx, account_id, &list)?);
     for ticket in ticket::of_ids(tx, tickets)? {
-        facts.tickets.insert(ticket.id, TicketFacts { ticket, ccs: BTreeSet::new(), followers: BTreeSet::new() });
+        facts
+            .tickets
+            .insert(ticket.id, TicketFacts { ticket, ccs: BTreeSet::new(), followers: BTreeSet::new() });
     }
     for (ticket, user) in ticket::on_tickets(tx, ccs)? {
         if let Some(known) = facts.tickets.get_mut(&ticket) {
@@ -227,7 +231,8 @@ fn load_people_on_tickets(tx: &mut Tx<'_>, account_id: i64, facts: &mut Facts) -
         known.ccs.iter().chain(&known.followers).copied().chain(named)
     });
     let on_tickets: BTreeSet<UserId> = on_tickets.collect();
-    let missing: Vec<i64> = on_tickets.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
+    let missing: Vec<i64> =
+        on_tickets.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
     for person in user::by_ids(tx, account_id, &missing)? {
         facts.people_by_id.insert(person.id, person);
     }

@@ -63,7 +63,8 @@ fn insert(tx: &mut Tx<'_>, account_id: i64, mails: &[(Digest, NewMail)], marker:
     if new.is_empty() {
         return Ok(0);
     }
-    let rows: Vec<_> = new.iter().map(|(digest, mail)| values![account_id, digest.as_slice(), mail.id]).collect();
+    let rows: Vec<_> =
+        new.iter().map(|(digest, mail)| values![account_id, digest.as_slice(), mail.id]).collect();
     tx.insert_rows("INSERT INTO imported_mails (account_id, digest, mail_id) VALUES ($1, $2, $3)", &rows)?;
     let spooled: Vec<NewMail> = new.iter().map(|(_, mail)| mail.clone()).collect();
     spool::insert(tx, &spooled, marker)?;

@@ -38,7 +38,8 @@ impl Job {
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (done, answer) = tokio::sync::oneshot::channel();
-        let run = Box::new(move |tx: &mut Tx<'_>| closure(tx).map(|value| Box::new(value) as Box<dyn Any + Send>));
+        let run =
+            Box::new(move |tx: &mut Tx<'_>| closure(tx).map(|value| Box::new(value) as Box<dyn Any + Send>));
         (Job { run, done }, Waiter(answer))
     }
 

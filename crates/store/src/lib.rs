@@ -106,8 +106,13 @@ impl Store {
             ));
         };
         let blobs = blob::Blobs::open(&options.blobs)?;
-        let inner =
-            StoreInner { backend, blobs, blobs_owned: tokio::sync::OnceCell::new(), ids: ids::IdBlocks::default(), wakes };
+        let inner = StoreInner {
+            backend,
+            blobs,
+            blobs_owned: tokio::sync::OnceCell::new(),
+            ids: ids::IdBlocks::default(),
+            wakes,
+        };
         Ok(Store { inner: Arc::new(inner) })
     }
 

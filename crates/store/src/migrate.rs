@@ -36,7 +36,10 @@ pub(crate) fn run(tx: &mut Tx<'_>, partitioned: bool) -> Result<Vec<i64>> {
         if partitioned {
             tx.batch(&partitions_text(text))?;
         }
-        tx.execute("INSERT INTO migrations (number, name, hash) VALUES ($1, $2, $3)", &values![*number, *name, &hash_of(text)])?;
+        tx.execute(
+            "INSERT INTO migrations (number, name, hash) VALUES ($1, $2, $3)",
+            &values![*number, *name, &hash_of(text)],
+        )?;
         ran.push(*number);
     }
     Ok(ran)
@@ -54,7 +57,9 @@ pub(crate) fn verify(tx: &mut Tx<'_>) -> Result<()> {
     let done = done(tx)?;
     match MIGRATIONS.iter().find(|(number, ..)| !done.contains(number)) {
         None => Ok(()),
-        Some((number, name, _)) => Err(StoreError::setup(format!("the database lacks migration {number} ({name}); {next}"))),
+        Some((number, name, _)) => {
+            Err(StoreError::setup(format!("the database lacks migration {number} ({name}); {next}")))
+        }
     }
 }
 

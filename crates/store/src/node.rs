@@ -52,7 +52,9 @@ pub fn holdings(tx: &mut Tx<'_>) -> Result<Vec<Holding>> {
     let now = tx.database_now()?;
     let sql = "SELECT holder, kind, count(*) FROM leases WHERE until > $1 GROUP BY holder, kind ORDER BY holder, kind";
     let rows = tx.query(sql, &values![now])?;
-    rows.into_iter().map(|mut row| Ok(Holding { holder: row.text()?, kind: row.text()?, accounts: row.int()? })).collect()
+    rows.into_iter()
+        .map(|mut row| Ok(Holding { holder: row.text()?, kind: row.text()?, accounts: row.int()? }))
+        .collect()
 }
 
 /// Accounts that nobody holds though mail waits there to be decided or sent, for `waiting_ms` at least: a node that is well

@@ -15,7 +15,8 @@ use crate::{Tx, values};
 pub fn insert(tx: &mut Tx<'_>, account_id: i64, organization: &Organization, now: i64) -> Result<()> {
     let sql = "INSERT INTO organizations (account_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
     tx.execute(sql, &values![account_id, organization.id.0, &organization.name, now])?;
-    let rows: Vec<_> = organization.domains.iter().map(|domain| values![account_id, domain, organization.id.0]).collect();
+    let rows: Vec<_> =
+        organization.domains.iter().map(|domain| values![account_id, domain, organization.id.0]).collect();
     let sql = "INSERT INTO organization_domains (account_id, domain, organization_id) VALUES ($1, $2, $3)";
     tx.insert_rows(sql, &rows)?;
     crate::account::changed(tx, account_id)
@@ -30,7 +31,8 @@ pub fn list(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Organization>> {
     let mut found: BTreeMap<i64, Organization> = BTreeMap::new();
     for mut row in tx.query(sql, &values![account_id])? {
         let id = row.int()?;
-        let organization = Organization { id: OrganizationId(id), name: row.text()?, domains: Default::default() };
+        let organization =
+            Organization { id: OrganizationId(id), name: row.text()?, domains: Default::default() };
         found.insert(id, organization);
     }
     if found.is_empty() {

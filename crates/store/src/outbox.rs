@@ -33,7 +33,14 @@ pub struct Due {
 ///
 /// # Errors
 /// As the database says.
-pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, again_at: i64, in_hand: &[i64], limit: usize) -> Result<Vec<Due>> {
+pub fn claim(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    now: i64,
+    again_at: i64,
+    in_hand: &[i64],
+    limit: usize,
+) -> Result<Vec<Due>> {
     let sql = "SELECT id, mail_id, recipient, attempts, created_at FROM outbox
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at <= $2
                ORDER BY due_at, id LIMIT $3";
@@ -41,8 +48,13 @@ pub fn claim(tx: &mut Tx<'_>, account_id: i64, now: i64, again_at: i64, in_hand:
     let wanted = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
     let mut due = Vec::new();
     for mut row in tx.query(sql, &values![account_id, now, wanted])? {
-        let found =
-            Due { id: row.int()?, mail_id: row.int()?, recipient: row.text()?, attempts: row.int()?, created_at: row.int()? };
+        let found = Due {
+            id: row.int()?,
+            mail_id: row.int()?,
+            recipient: row.text()?,
+            attempts: row.int()?,
+            created_at: row.int()?,
+        };
         if !in_hand.contains(&found.id) && due.len() < limit {
             due.push(found);
         }
@@ -125,9 +137,13 @@ fn read_mail(id: i64, mut row: Row) -> Result<Mail> {
 /// # Errors
 /// As the database says.
 pub fn keep_bytes(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, Vec<u8>)]) -> Result<()> {
-    let packed: Vec<(i64, Vec<u8>)> = mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
+    let packed: Vec<(i64, Vec<u8>)> =
+        mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
     let rows: Vec<_> = packed.iter().map(|(id, bytes)| values![bytes, account_id, *id]).collect();
-    tx.execute_rows("UPDATE outgoing_mails SET raw = $1 WHERE account_id = $2 AND id = $3 AND raw IS NULL", &rows)?;
+    tx.execute_rows(
+        "UPDATE outgoing_mails SET raw = $1 WHERE account_id = $2 AND id = $3 AND raw IS NULL",
+        &rows,
+    )?;
     Ok(())
 }
 

@@ -46,7 +46,12 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) fn open(url: &str, connections: usize, allow_unsafe: bool, wakes: Arc<Wakes>) -> Result<Postgres> {
+    pub(crate) fn open(
+        url: &str,
+        connections: usize,
+        allow_unsafe: bool,
+        wakes: Arc<Wakes>,
+    ) -> Result<Postgres> {
         let server = Server::parse(url)?;
         check_durability(&server, allow_unsafe)?;
         let (sender, receiver) = mpsc::channel::<Work>();
@@ -161,7 +166,9 @@ fn attempt(server: &Server, slot: &mut Option<Session>, job: &mut Job, read_only
                 retries += 1;
                 *slot = None;
             }
-            Err(Failure::NotBegun) => return Err(StoreError::Unavailable("PostgreSQL closes its connections".into())),
+            Err(Failure::NotBegun) => {
+                return Err(StoreError::Unavailable("PostgreSQL closes its connections".into()));
+            }
             Err(Failure::Retry(error) | Failure::Final(error)) => return Err(error),
             Ok(outcome) => return Ok(outcome),
         }

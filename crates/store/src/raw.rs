@@ -30,12 +30,14 @@ pub fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
         // Making the context costs more than packing a small mail.
         static PACKER: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     }
-    static DICTIONARY: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
+    static DICTIONARY: LazyLock<EncoderDictionary<'static>> =
+        LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
     PACKER.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = Compressor::with_prepared_dictionary(&DICTIONARY).ok();
         }
-        let failed = |error: &dyn std::fmt::Display| StoreError::Statement(format!("cannot compress a mail: {error}"));
+        let failed =
+            |error: &dyn std::fmt::Display| StoreError::Statement(format!("cannot compress a mail: {error}"));
         let packer = slot.as_mut().ok_or_else(|| failed(&"no memory"))?;
         let mut packed = packer.compress(bytes).map_err(|error| failed(&error))?;
         packed.insert(0, PACKED_1);
@@ -51,8 +53,11 @@ pub fn unpack(packed: &[u8], size: usize) -> Result<Vec<u8>> {
     thread_local! {
         static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
     }
-    static DICTIONARY: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
-    let failed = |error: &dyn std::fmt::Display| StoreError::Statement(format!("cannot unpack a stored mail: {error}"));
+    static DICTIONARY: LazyLock<DecoderDictionary<'static>> =
+        LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
+    let failed = |error: &dyn std::fmt::Display| {
+        StoreError::Statement(format!("cannot unpack a stored mail: {error}"))
+    };
     let Some((&PACKED_1, frame)) = packed.split_first() else { return Err(failed(&"unknown format")) };
     UNPACKER.with_borrow_mut(|slot| {
         if slot.is_none() {

@@ -87,7 +87,8 @@ impl Store {
     async fn are_there(&self, mails: Arc<Vec<NewMail>>) -> Result<bool> {
         self.read(move |tx| {
             for mail in mails.iter() {
-                let is_same = raw::find(tx, mail.account_id, mail.id)?.is_some_and(|stored| stored == mail.packed);
+                let is_same =
+                    raw::find(tx, mail.account_id, mail.id)?.is_some_and(|stored| stored == mail.packed);
                 if !is_same {
                     return Ok(false);
                 }
@@ -106,13 +107,22 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<
             values![mail.account_id, mail.id, size, mail.packed.body.as_ref(), mail.packed.blob.as_ref()]
         })
         .collect();
-    let spool: Vec<_> = mails.iter().map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope]).collect();
+    let spool: Vec<_> = mails
+        .iter()
+        .map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope])
+        .collect();
     let mut accounts: Vec<i64> = mails.iter().map(|mail| mail.account_id).collect();
     accounts.sort_unstable();
     accounts.dedup();
     let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
-    tx.insert_rows("INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)", &raws)?;
-    tx.insert_rows("INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)", &spool)?;
+    tx.insert_rows(
+        "INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)",
+        &raws,
+    )?;
+    tx.insert_rows(
+        "INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)",
+        &spool,
+    )?;
     work::add(tx, Kind::Mail, &due, marker)
 }
 
@@ -124,7 +134,8 @@ pub fn page(tx: &mut Tx<'_>, account_id: i64, after: (i64, i64), limit: usize) -
     let sql = "SELECT s.id, s.accepted_at, s.envelope, r.size_bytes
                FROM spool s LEFT JOIN raw_mails r ON r.account_id = s.account_id AND r.id = s.id
                WHERE s.account_id = $1 AND (s.accepted_at, s.id) > ($2, $3) ORDER BY s.accepted_at, s.id LIMIT $4";
-    let rows = tx.query(sql, &values![account_id, after.0, after.1, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let rows =
+        tx.query(sql, &values![account_id, after.0, after.1, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     rows.into_iter()
         .map(|mut row| {
             let (id, accepted_at, envelope) = (row.int()?, row.int()?, row.json()?);

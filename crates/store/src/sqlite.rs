@@ -47,7 +47,8 @@ impl Sqlite {
                 .map_err(|error| StoreError::setup(format!("cannot create {}: {error}", folder.display())))?;
         }
         // The log and the shared memory beside it get the file's own permissions.
-        crate::folder::touch(path).map_err(|error| StoreError::setup(format!("cannot create {}: {error}", path.display())))?;
+        crate::folder::touch(path)
+            .map_err(|error| StoreError::setup(format!("cannot create {}: {error}", path.display())))?;
         let mut connection = open_writer(path)?;
         let checkpointer = Checkpointer::start(path, &mut connection)?;
         let (sender, jobs) = mpsc::channel::<Job>();
@@ -225,7 +226,11 @@ fn run_in_savepoint(connection: &Connection, job: &mut Job) -> Outcome {
 
 /// Runs a statement that controls the transaction.
 fn statement(connection: &Connection, sql: &str) -> Result<()> {
-    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(|error| convert(&error))
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.execute([]))
+        .map(drop)
+        .map_err(|error| convert(&error))
 }
 
 fn run(connection: &Connection, job: &mut Job) -> Outcome {
@@ -269,7 +274,8 @@ fn without_row_locks(sql: &str) -> Cow<'_, str> {
 }
 
 pub(crate) fn query(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
-    let mut statement = connection.prepare_cached(&without_row_locks(sql)).map_err(|e| in_statement(&e, sql))?;
+    let mut statement =
+        connection.prepare_cached(&without_row_locks(sql)).map_err(|e| in_statement(&e, sql))?;
     let width = statement.column_count();
     let mut rows = statement.query(params_from_iter(values)).map_err(|e| in_statement(&e, sql))?;
     let mut out = Vec::new();
@@ -295,11 +301,16 @@ pub(crate) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) 
     Ok(changed as u64)
 }
 
-pub(crate) fn execute_rows<'v, R: AsRef<[Value<'v>]>>(connection: &Connection, sql: &str, rows: &[R]) -> Result<u64> {
+pub(crate) fn execute_rows<'v, R: AsRef<[Value<'v>]>>(
+    connection: &Connection,
+    sql: &str,
+    rows: &[R],
+) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(|e| in_statement(&e, sql))?;
     let mut changed = 0;
     for row in rows {
-        changed += statement.execute(params_from_iter(row.as_ref())).map_err(|e| in_statement(&e, sql))? as u64;
+        changed +=
+            statement.execute(params_from_iter(row.as_ref())).map_err(|e| in_statement(&e, sql))? as u64;
     }
     Ok(changed)
 }

@@ -30,7 +30,13 @@ pub struct SuspendedRow {
 ///
 /// # Errors
 /// As the database says.
-pub fn page(tx: &mut Tx<'_>, account_id: i64, cause: Option<i64>, before: Before, limit: i64) -> Result<Vec<SuspendedRow>> {
+pub fn page(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    cause: Option<i64>,
+    before: Before,
+    limit: i64,
+) -> Result<Vec<SuspendedRow>> {
     let rows = match cause {
         None => {
             let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
@@ -38,7 +44,8 @@ pub fn page(tx: &mut Tx<'_>, account_id: i64, cause: Option<i64>, before: Before
             tx.query(sql, &values![account_id, before.at, before.id, limit])?
         }
         Some(cause) => {
-            let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
+            let sql =
+                "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
                        WHERE account_id = $1 AND (created_at, id) < ($2, $3) AND cause = $4
                        ORDER BY created_at DESC, id DESC LIMIT $5";
             tx.query(sql, &values![account_id, before.at, before.id, cause, limit])?
@@ -103,7 +110,8 @@ pub(crate) fn release(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<()> {
 /// # Errors
 /// As the database says.
 pub fn envelope(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Envelope>> {
-    let row = tx.find("SELECT envelope FROM envelopes WHERE account_id = $1 AND id = $2", &values![account_id, id])?;
+    let row = tx
+        .find("SELECT envelope FROM envelopes WHERE account_id = $1 AND id = $2", &values![account_id, id])?;
     row.map(|mut row| row.json()).transpose()
 }
 
@@ -112,7 +120,13 @@ pub fn envelope(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Enve
 ///
 /// # Errors
 /// As the database says.
-pub fn delete(tx: &mut Tx<'_>, account_id: i64, ids: &[i64], reason: &str, now: i64) -> Result<(u64, Vec<String>)> {
+pub fn delete(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    ids: &[i64],
+    reason: &str,
+    now: i64,
+) -> Result<(u64, Vec<String>)> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT s.id, l.reason, l.reasons, r.blob FROM suspended_tickets s
                JOIN ledger l ON l.account_id = s.account_id AND l.id = s.id
@@ -127,11 +141,15 @@ pub fn delete(tx: &mut Tx<'_>, account_id: i64, ids: &[i64], reason: &str, now: 
         blobs.extend(row.maybe_text()?);
         found.push((id, serde_json::to_string(&steps).unwrap_or_else(|_| "[]".into())));
     }
-    let rows: Vec<_> = found.iter().map(|(id, steps)| values!["discarded", reason, steps, now, account_id, *id]).collect();
+    let rows: Vec<_> =
+        found.iter().map(|(id, steps)| values!["discarded", reason, steps, now, account_id, *id]).collect();
     let sql = "UPDATE ledger SET outcome = $1, reason = $2, reasons = $3, decided_at = $4 WHERE account_id = $5 AND id = $6";
     tx.execute_rows(sql, &rows)?;
     let keys: Vec<_> = found.iter().map(|(id, _)| values![account_id, *id]).collect();
-    tx.execute_rows("UPDATE raw_mails SET body = NULL, blob = NULL WHERE account_id = $1 AND id = $2", &keys)?;
+    tx.execute_rows(
+        "UPDATE raw_mails SET body = NULL, blob = NULL WHERE account_id = $1 AND id = $2",
+        &keys,
+    )?;
     tx.execute_rows("DELETE FROM envelopes WHERE account_id = $1 AND id = $2", &keys)?;
     tx.execute_rows("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &keys)?;
     Ok((u64::try_from(found.len()).unwrap_or(u64::MAX), blobs))
@@ -154,16 +172,21 @@ pub struct Since {
 /// As the database says.
 pub fn since(tx: &mut Tx<'_>, account_id: i64, since: i64, newest: i64) -> Result<Since> {
     let mut told = Since::default();
-    let sql =
-        "SELECT cause, COUNT(*) FROM suspended_tickets WHERE account_id = $1 AND created_at > $2 GROUP BY cause ORDER BY cause";
+    let sql = "SELECT cause, COUNT(*) FROM suspended_tickets WHERE account_id = $1 AND created_at > $2 GROUP BY cause ORDER BY cause";
     for mut row in tx.query(sql, &values![account_id, since])? {
         told.counts.insert(row.int()?, u64::try_from(row.int()?).unwrap_or_default());
     }
     let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
                WHERE account_id = $1 AND created_at > $2 ORDER BY created_at DESC, id DESC LIMIT $3";
-    told.newest = tx.query(sql, &values![account_id, since, newest])?.into_iter().map(read).collect::<Result<_>>()?;
-    let held = tx.find("SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1", &values![account_id])?;
-    told.held = held.map(|mut row| row.int()).transpose()?.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+    told.newest =
+        tx.query(sql, &values![account_id, since, newest])?.into_iter().map(read).collect::<Result<_>>()?;
+    let held =
+        tx.find("SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1", &values![account_id])?;
+    told.held = held
+        .map(|mut row| row.int())
+        .transpose()?
+        .and_then(|count| u64::try_from(count).ok())
+        .unwrap_or_default();
     Ok(told)
 }
 

@@ -145,7 +145,8 @@ pub(crate) fn of_ids(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Ticket>> {
 /// # Errors
 /// As the database says.
 pub fn by_number(tx: &mut Tx<'_>, account_id: i64, number: i64) -> Result<Option<Ticket>> {
-    let row = tx.find("SELECT id FROM tickets WHERE account_id = $1 AND number = $2", &values![account_id, number])?;
+    let row = tx
+        .find("SELECT id FROM tickets WHERE account_id = $1 AND number = $2", &values![account_id, number])?;
     let Some(mut row) = row else { return Ok(None) };
     let id = row.int()?;
     Ok(by_ids(tx, account_id, &[id])?.into_iter().next())
@@ -172,7 +173,8 @@ pub(crate) fn of_tokens(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<(ThreadToke
 }
 
 fn token(text: &str) -> Result<ThreadToken> {
-    ThreadToken::parse(text).ok_or_else(|| StoreError::Statement(format!("stored token {text:?} cannot be read")))
+    ThreadToken::parse(text)
+        .ok_or_else(|| StoreError::Statement(format!("stored token {text:?} cannot be read")))
 }
 
 fn read(mut row: Row) -> Result<Ticket> {
@@ -344,7 +346,12 @@ pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTr
 ///
 /// # Errors
 /// As the database says.
-pub fn comment_body(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, comment_id: i64) -> Result<Option<String>> {
+pub fn comment_body(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    ticket_id: i64,
+    comment_id: i64,
+) -> Result<Option<String>> {
     let sql = "SELECT body FROM comments WHERE account_id = $1 AND ticket_id = $2 AND id = $3";
     let row = tx.find(sql, &values![account_id, ticket_id, comment_id])?;
     row.map(|mut row| row.text()).transpose()
@@ -409,7 +416,12 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
     let rows = tx.query(sql, &values![account_id, ticket_id])?;
     rows.into_iter()
         .map(|mut row| {
-            Ok(AuditRow { author_id: UserId(row.int()?), channel: row.text()?, events: row.json()?, created_at: row.int()? })
+            Ok(AuditRow {
+                author_id: UserId(row.int()?),
+                channel: row.text()?,
+                events: row.json()?,
+                created_at: row.int()?,
+            })
         })
         .collect()
 }
@@ -418,16 +430,24 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
 ///
 /// # Errors
 /// As the database says.
-pub fn close_solved(tx: &mut Tx<'_>, account_id: i64, solved_before: i64, now: i64, ids: &mut Ids) -> Result<u64> {
-    let sql =
-        "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
+pub fn close_solved(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    solved_before: i64,
+    now: i64,
+    ids: &mut Ids,
+) -> Result<u64> {
+    let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
     let mut audits = Vec::new();
     for mut row in tx.query(sql, &values![account_id, solved_before, ids.left()])? {
         audits.push((row.int()?, ids.next()?));
     }
     // Author 0: nobody did it, its time had come.
     let events = r#"[{"v":1,"type":"Change","field":"status","from":"solved","to":"closed"}]"#;
-    let rows: Vec<_> = audits.iter().map(|(ticket, id)| values![account_id, *ticket, *id, 0, "system", events, now]).collect();
+    let rows: Vec<_> = audits
+        .iter()
+        .map(|(ticket, id)| values![account_id, *ticket, *id, 0, "system", events, now])
+        .collect();
     let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     tx.insert_rows(sql, &rows)?;

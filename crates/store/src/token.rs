@@ -24,10 +24,17 @@ pub struct TokenRow {
 ///
 /// # Errors
 /// As the database says.
-pub fn insert(tx: &mut Tx<'_>, account_id: i64, id: i64, name: &str, user_id: i64, secret: &str, now: i64) -> Result<()> {
+pub fn insert(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    id: i64,
+    name: &str,
+    user_id: i64,
+    secret: &str,
+    now: i64,
+) -> Result<()> {
     let hash = hash_of(secret);
-    let sql =
-        "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
+    let sql = "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
     tx.execute(sql, &values![account_id, id, name, user_id, hash.as_slice(), now])?;
     account::enter(tx, &account::token_key(&hash), account_id, id)
 }
@@ -63,7 +70,14 @@ pub fn holder(tx: &mut Tx<'_>, secret: &str) -> Result<Option<Holder>> {
     let sql = "SELECT address FROM identities WHERE account_id = $1 AND user_id = $2";
     let rows = tx.query(sql, &values![listed.account_id, user_id])?;
     let addresses = rows.into_iter().map(|mut row| row.text()).collect::<Result<_>>()?;
-    Ok(Some(Holder { account_id: listed.account_id, token_id: listed.target_id, user_id, role, is_suspended, addresses }))
+    Ok(Some(Holder {
+        account_id: listed.account_id,
+        token_id: listed.target_id,
+        user_id,
+        role,
+        is_suspended,
+        addresses,
+    }))
 }
 
 /// All tokens of an account, oldest first.
@@ -71,7 +85,8 @@ pub fn holder(tx: &mut Tx<'_>, secret: &str) -> Result<Option<Holder>> {
 /// # Errors
 /// As the database says.
 pub fn list(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<TokenRow>> {
-    let sql = "SELECT id, name, user_id, created_at, revoked_at FROM tokens WHERE account_id = $1 ORDER BY id";
+    let sql =
+        "SELECT id, name, user_id, created_at, revoked_at FROM tokens WHERE account_id = $1 ORDER BY id";
     let rows = tx.query(sql, &values![account_id])?;
     rows.into_iter()
         .map(|mut row| {

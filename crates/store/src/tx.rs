@@ -79,7 +79,9 @@ impl Tx<'_> {
     /// As [`Tx::query`]; on PostgreSQL most of them with the answer.
     pub fn ask(&mut self, sql: &str, values: &[Value<'_>]) -> Result<Asked> {
         Ok(Asked(match &mut self.inner {
-            Inner::Sqlite(connection) => Reply::Here(Answer { rows: sqlite::query(connection, sql, values)?, changed: 0 }),
+            Inner::Sqlite(connection) => {
+                Reply::Here(Answer { rows: sqlite::query(connection, sql, values)?, changed: 0 })
+            }
             Inner::Postgres(session) => {
                 let place = session.place();
                 session.send(sql, values, Some(place))?;
@@ -208,9 +210,10 @@ impl Tx<'_> {
     /// As [`Tx::ask`].
     pub fn ask_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<Asked> {
         Ok(Asked(match &mut self.inner {
-            Inner::Sqlite(connection) => {
-                Reply::Here(Answer { rows: Vec::new(), changed: sqlite::execute_rows(connection, sql, rows)? })
-            }
+            Inner::Sqlite(connection) => Reply::Here(Answer {
+                rows: Vec::new(),
+                changed: sqlite::execute_rows(connection, sql, rows)?,
+            }),
             Inner::Postgres(session) => {
                 let place = session.place();
                 session.send_rows(sql, rows, Some(place))?;
@@ -291,7 +294,8 @@ mod tests {
 
     #[test]
     fn lists_are_padded_to_a_power_of_two_with_the_last_value() {
-        let (text, values) = expand("a = $1 AND b IN ($2..) ORDER", &[Value::Int(1)], &[2, 3, 4].map(Value::Int));
+        let (text, values) =
+            expand("a = $1 AND b IN ($2..) ORDER", &[Value::Int(1)], &[2, 3, 4].map(Value::Int));
         assert_eq!(text, "a = $1 AND b IN ($2, $3, $4, $5) ORDER");
         assert_eq!(values, [1, 2, 3, 4, 4].map(Value::Int));
     }

@@ -39,7 +39,8 @@ pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressK
         .filter_map(|(person, ..)| person.organization_id.map(|organization| (person.id, organization)))
         .map(|(user, organization)| values![account_id, user.0, organization.0, 1])
         .collect();
-    let sql = "INSERT INTO memberships (account_id, user_id, organization_id, is_default) VALUES ($1, $2, $3, $4)";
+    let sql =
+        "INSERT INTO memberships (account_id, user_id, organization_id, is_default) VALUES ($1, $2, $3, $4)";
     tx.insert_rows(sql, &memberships)?;
     let identities: Vec<_> = people
         .iter()

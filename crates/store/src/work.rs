@@ -96,7 +96,8 @@ impl Store {
 /// # Errors
 /// As the database says.
 pub fn add(tx: &mut Tx<'_>, kind: Kind, due: &[(i64, i64)], marker: i64) -> Result<()> {
-    let rows: Vec<_> = due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect();
+    let rows: Vec<_> =
+        due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect();
     tx.insert_rows("INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)", &rows)
 }
 
@@ -127,7 +128,8 @@ pub struct Announced {
 pub fn mail_after(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<(Vec<Announced>, bool)> {
     let sql = "SELECT due_at, account_id, id FROM work WHERE kind = $1 AND due_at = $2 AND account_id > $3
                ORDER BY account_id, id LIMIT $4";
-    let rows = tx.query(sql, &values![Kind::Mail.as_str(), 0, account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let rows = tx
+        .query(sql, &values![Kind::Mail.as_str(), 0, account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
     let is_all = rows.len() < limit;
     Ok((by_account(rows)?, is_all))
 }
@@ -162,8 +164,11 @@ fn by_account(rows: Vec<Row>) -> Result<Vec<Announced>> {
 /// # Errors
 /// As the database says.
 pub fn remove(tx: &mut Tx<'_>, kind: Kind, announced: &Announced) -> Result<()> {
-    let rows: Vec<_> =
-        announced.rows.iter().map(|(due_at, id)| values![kind.as_str(), *due_at, announced.account_id, *id]).collect();
+    let rows: Vec<_> = announced
+        .rows
+        .iter()
+        .map(|(due_at, id)| values![kind.as_str(), *due_at, announced.account_id, *id])
+        .collect();
     tx.write_rows("DELETE FROM work WHERE kind = $1 AND due_at = $2 AND account_id = $3 AND id = $4", &rows)
 }
 
@@ -186,7 +191,13 @@ pub struct Lease {
 ///
 /// # Errors
 /// As the database says.
-pub fn claim(tx: &mut Tx<'_>, kind: Kind, accounts: &[i64], holder: &str, lease_ms: i64) -> Result<Vec<Lease>> {
+pub fn claim(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    accounts: &[i64],
+    holder: &str,
+    lease_ms: i64,
+) -> Result<Vec<Lease>> {
     let now = tx.database_now()?;
     let list: Vec<Value<'_>> = accounts.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT account_id, epoch, until, crashes FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
@@ -198,9 +209,14 @@ pub fn claim(tx: &mut Tx<'_>, kind: Kind, accounts: &[i64], holder: &str, lease_
     }
     leases.sort_by_key(|lease| lease.account_id);
     leases.dedup();
-    let rows: Vec<_> =
-        leases.iter().map(|lease| values![lease.epoch, holder, now + lease_ms, lease.account_id, kind.as_str()]).collect();
-    tx.execute_rows("UPDATE leases SET epoch = $1, holder = $2, until = $3 WHERE account_id = $4 AND kind = $5", &rows)?;
+    let rows: Vec<_> = leases
+        .iter()
+        .map(|lease| values![lease.epoch, holder, now + lease_ms, lease.account_id, kind.as_str()])
+        .collect();
+    tx.execute_rows(
+        "UPDATE leases SET epoch = $1, holder = $2, until = $3 WHERE account_id = $4 AND kind = $5",
+        &rows,
+    )?;
     Ok(leases)
 }
 
@@ -273,7 +289,8 @@ pub fn renew_free(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease], lease_ms: i64) 
     let accounts: Vec<Value<'_>> = leases.iter().map(|lease| Value::Int(lease.account_id)).collect();
     let sql = "SELECT account_id, epoch FROM leases WHERE kind = $1 AND account_id IN ($2..) FOR UPDATE SKIP LOCKED";
     let rows = tx.query_in(sql, &values![kind.as_str()], &accounts)?;
-    let epochs: BTreeMap<i64, i64> = rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect::<Result<_>>()?;
+    let epochs: BTreeMap<i64, i64> =
+        rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect::<Result<_>>()?;
     let mut renewed = Renewed::default();
     for lease in leases {
         match epochs.get(&lease.account_id) {
@@ -292,7 +309,8 @@ pub fn renew_free(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease], lease_ms: i64) 
 /// # Errors
 /// As the database says.
 pub fn release(tx: &mut Tx<'_>, leases: &[Lease]) -> Result<()> {
-    let rows: Vec<_> = leases.iter().map(|lease| values![lease.account_id, lease.kind.as_str(), lease.epoch]).collect();
+    let rows: Vec<_> =
+        leases.iter().map(|lease| values![lease.account_id, lease.kind.as_str(), lease.epoch]).collect();
     tx.execute_rows("UPDATE leases SET until = 0 WHERE account_id = $1 AND kind = $2 AND epoch = $3", &rows)?;
     Ok(())
 }
@@ -301,7 +319,10 @@ pub fn release(tx: &mut Tx<'_>, leases: &[Lease]) -> Result<()> {
 pub(crate) fn make_leases(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
     let kinds = [Kind::Mail, Kind::Outbox, Kind::Close];
     let rows = kinds.map(|kind| values![account_id, kind.as_str(), 0, "", 0]);
-    tx.insert_rows("INSERT INTO leases (account_id, kind, epoch, holder, until) VALUES ($1, $2, $3, $4, $5)", &rows)?;
+    tx.insert_rows(
+        "INSERT INTO leases (account_id, kind, epoch, holder, until) VALUES ($1, $2, $3, $4, $5)",
+        &rows,
+    )?;
     Ok(())
 }
 
@@ -310,7 +331,8 @@ pub(crate) fn make_leases(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
 /// # Errors
 /// As the database says.
 pub fn held_by(tx: &mut Tx<'_>, kind: Kind, holder: &str) -> Result<Vec<i64>> {
-    let sql = "SELECT account_id FROM leases WHERE kind = $1 AND holder = $2 AND until > 0 ORDER BY account_id";
+    let sql =
+        "SELECT account_id FROM leases WHERE kind = $1 AND holder = $2 AND until > 0 ORDER BY account_id";
     tx.query(sql, &values![kind.as_str(), holder])?.into_iter().map(|mut row| row.int()).collect()
 }
 

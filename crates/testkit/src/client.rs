@@ -49,19 +49,25 @@ impl Client {
     /// # Errors
     /// When nobody listens or the server refuses.
     pub fn lmtp_unix(path: &Path) -> Result<Self> {
-        let stream = UnixStream::connect(path).with_context(|| format!("connecting to {}", path.display()))?;
+        let stream =
+            UnixStream::connect(path).with_context(|| format!("connecting to {}", path.display()))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Self::greet(Box::new(stream.try_clone()?), Box::new(stream), "LHLO")
     }
 
     fn tcp(port: u16, greeting: &'static str) -> Result<Self> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("connecting to {port}"))?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .with_context(|| format!("connecting to {port}"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         Self::greet(Box::new(stream.try_clone()?), Box::new(stream), greeting)
     }
 
-    fn greet(read: Box<dyn Read + Send>, writer: Box<dyn Write + Send>, greeting: &'static str) -> Result<Self> {
+    fn greet(
+        read: Box<dyn Read + Send>,
+        writer: Box<dyn Write + Send>,
+        greeting: &'static str,
+    ) -> Result<Self> {
         let mut client = Self { reader: BufReader::new(read), writer, greeting };
         client.expect(220)?;
         client.command(&format!("{greeting} client.example"))?.with_code(250)?;

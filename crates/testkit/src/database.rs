@@ -76,7 +76,8 @@ impl Drop for Database {
             return;
         }
         let Some((server, name)) = self.url.rsplit_once('/') else { return };
-        let dropped = execute(&format!("{server}/postgres"), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        let dropped =
+            execute(&format!("{server}/postgres"), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         if let Err(error) = dropped {
             eprintln!("dropping {}: {error:#}", self.url);
         }

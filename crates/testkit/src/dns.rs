@@ -167,7 +167,8 @@ async fn sockets() -> (UdpSocket, TcpListener) {
 fn record(entry: &Entry<'_>) -> Record {
     let (owner, data) = match *entry {
         Entry::Txt(owner, text) => {
-            let strings = text.as_bytes().chunks(STRING_OCTETS).map(|part| String::from_utf8_lossy(part).into_owned());
+            let strings =
+                text.as_bytes().chunks(STRING_OCTETS).map(|part| String::from_utf8_lossy(part).into_owned());
             (owner, RData::TXT(TXT::new(strings.collect())))
         }
         Entry::A(owner, address) => (owner, RData::A(A(address))),

@@ -116,12 +116,17 @@ fn refusal(headers: &HeaderMap) -> Option<Response> {
 }
 
 fn found(bytes: Bytes) -> Response {
-    ([(header::ETAG, "\"x\""), (header::LAST_MODIFIED, "Wed, 01 Jan 2020 00:00:00 GMT")], bytes).into_response()
+    ([(header::ETAG, "\"x\""), (header::LAST_MODIFIED, "Wed, 01 Jan 2020 00:00:00 GMT")], bytes)
+        .into_response()
 }
 
 /// ListObjectsV2, all on one page.
 fn list(objects: &BTreeMap<String, Bytes>, query: &str) -> Response {
-    let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap_or_default().replace("%2F", "/");
+    let prefix = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("prefix="))
+        .unwrap_or_default()
+        .replace("%2F", "/");
     let entries: String = objects
         .iter()
         .filter(|(key, _)| key.starts_with(&prefix))

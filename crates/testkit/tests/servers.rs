@@ -6,11 +6,12 @@ use anyhow::{Result, ensure};
 use testkit::client::Client;
 use testkit::database;
 use testkit::server::{
-    Dovecot, Exim, Inbound, Mailbox, Postfix, PostfixOptions, Postgres, PostgresOptions, READY_WITHIN, Route, as_root, msmtp,
-    run, swaks, until,
+    Dovecot, Exim, Inbound, Mailbox, Postfix, PostfixOptions, Postgres, PostgresOptions, READY_WITHIN, Route,
+    as_root, msmtp, run, swaks, until,
 };
 
-const MAIL: &[u8] = b"From: ann@client.example\r\nTo: bob@stored.example\r\nSubject: hello\r\n\r\nHello Bob.\r\n";
+const MAIL: &[u8] =
+    b"From: ann@client.example\r\nTo: bob@stored.example\r\nSubject: hello\r\n\r\nHello Bob.\r\n";
 
 #[test]
 fn postgres_survives_kill_and_is_removed() -> Result<()> {
@@ -37,10 +38,19 @@ fn postgres_without_durability_says_so() -> Result<()> {
 
 #[test]
 fn postfix_stores_what_swaks_and_msmtp_send() -> Result<()> {
-    let options =
-        PostfixOptions { inbound: Inbound::StartTls, stored: vec!["stored.example".to_owned()], ..PostfixOptions::default() };
+    let options = PostfixOptions {
+        inbound: Inbound::StartTls,
+        stored: vec!["stored.example".to_owned()],
+        ..PostfixOptions::default()
+    };
     let postfix = Postfix::start(&options)?;
-    run(swaks(postfix.port())?.args(["--to", "bob@stored.example", "--from", "ann@client.example", "--tls"]))?;
+    run(swaks(postfix.port())?.args([
+        "--to",
+        "bob@stored.example",
+        "--from",
+        "ann@client.example",
+        "--tls",
+    ]))?;
     let trust = &postfix.certificate().certificate;
     let sent = msmtp(postfix.port(), Some(trust), "ann@client.example", &["bob@stored.example"], MAIL)?;
     ensure!(sent.status.success(), "msmtp: {}", String::from_utf8_lossy(&sent.stderr));
@@ -70,7 +80,9 @@ fn postfix_delivers_into_dovecot_and_bounces_what_it_refuses() -> Result<()> {
     let postfix = Postfix::start(&options)?;
     let mut client = Client::smtp(postfix.port())?;
     client.send("ann@client.example", "bob@box.example", MAIL)?.with_code(250)?;
-    until("Dovecot stores the mail", READY_WITHIN, || Ok(dovecot.log().contains("saved mail to INBOX").then_some(())))?;
+    until("Dovecot stores the mail", READY_WITHIN, || {
+        Ok(dovecot.log().contains("saved mail to INBOX").then_some(()))
+    })?;
     client.send("ann@client.example", "ghost@box.example", MAIL)?.with_code(250)?;
     stored(&postfix, 1)
 }
@@ -79,8 +91,11 @@ fn postfix_delivers_into_dovecot_and_bounces_what_it_refuses() -> Result<()> {
 fn exim_delivers_by_smtp_and_lmtp() -> Result<()> {
     let mailbox = |domain: &str| Mailbox { address: format!("bob@{domain}"), password: "secret".to_owned() };
     let dovecot = Dovecot::start(&[mailbox("box.example")])?;
-    let options =
-        PostfixOptions { inbound: Inbound::StartTls, stored: vec!["stored.example".to_owned()], ..PostfixOptions::default() };
+    let options = PostfixOptions {
+        inbound: Inbound::StartTls,
+        stored: vec!["stored.example".to_owned()],
+        ..PostfixOptions::default()
+    };
     let postfix = Postfix::start(&options)?;
     let socket: PathBuf = dovecot.lmtp();
     let exim = Exim::start(&[

@@ -36,7 +36,8 @@ pub fn become_release() -> Result<()> {
     }
     let program = cargo_build("xtask", true)?;
     // `exec` only returns when it failed.
-    Err(Command::new(&program).args(env::args_os().skip(1)).exec()).with_context(|| format!("running {}", program.display()))
+    Err(Command::new(&program).args(env::args_os().skip(1)).exec())
+        .with_context(|| format!("running {}", program.display()))
 }
 
 fn cargo_build(package: &str, release: bool) -> Result<PathBuf> {
@@ -49,6 +50,7 @@ fn cargo_build(package: &str, release: bool) -> Result<PathBuf> {
     if !status.success() {
         bail!("cargo build of {package} ended with {status}");
     }
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
     Ok(target.join(if release { "release" } else { "debug" }).join(package))
 }

@@ -8,10 +8,12 @@ use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
 /// Quick and forgetful: whoever is interrupted fills a new database. The log stays off until the product opens the file.
-const SQLITE_SESSION: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000;
+const SQLITE_SESSION: &str =
+    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000;
                               PRAGMA temp_store = MEMORY;";
 /// No statement of a fill may hang: each ends after five minutes.
-const POSTGRES_SESSION: &str = "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';
+const POSTGRES_SESSION: &str =
+    "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';
                                 SET statement_timeout = '300s'; SET max_parallel_maintenance_workers = 2";
 
 /// Changed rows from which autovacuum looks at a table (`autovacuum_analyze_threshold`).
@@ -51,7 +53,8 @@ impl Bulk {
     pub(crate) fn postgres(url: &str) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let client = runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("connecting to fill a database")?;
+            let (client, connection) =
+                tokio_postgres::connect(url, NoTls).await.context("connecting to fill a database")?;
             tokio::spawn(connection);
             client.batch_execute(POSTGRES_SESSION).await?;
             anyhow::Ok(client)
@@ -66,7 +69,9 @@ impl Bulk {
     pub(crate) fn run(&self, sql: &str) -> Result<()> {
         let done = match self {
             Self::Sqlite(connection) => connection.execute_batch(sql).map_err(anyhow::Error::from),
-            Self::Postgres(runtime, client) => runtime.block_on(client.batch_execute(sql)).map_err(anyhow::Error::from),
+            Self::Postgres(runtime, client) => {
+                runtime.block_on(client.batch_execute(sql)).map_err(anyhow::Error::from)
+            }
         };
         done.with_context(|| format!("running {sql}"))
     }
@@ -112,7 +117,9 @@ impl Bulk {
     /// As the database says.
     pub(crate) fn columns(&self, table: &str) -> Result<Vec<Column>> {
         let sql = match self {
-            Self::Sqlite(_) => format!("SELECT name, lower(type) FROM pragma_table_info('{table}') ORDER BY cid"),
+            Self::Sqlite(_) => {
+                format!("SELECT name, lower(type) FROM pragma_table_info('{table}') ORDER BY cid")
+            }
             Self::Postgres(..) => format!(
                 "SELECT column_name::text, data_type::text FROM information_schema.columns
                  WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"
@@ -121,7 +128,11 @@ impl Bulk {
         Ok(self
             .pairs(&sql)?
             .into_iter()
-            .map(|(name, kind)| Column { name, is_text: kind == "text", is_integer: kind.ends_with("int") || kind == "integer" })
+            .map(|(name, kind)| Column {
+                name,
+                is_text: kind == "text",
+                is_integer: kind.ends_with("int") || kind == "integer",
+            })
             .collect())
     }
 
@@ -148,7 +159,9 @@ impl Bulk {
         match &self {
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(..) => {
-                for (table, _) in self.pairs("SELECT relname::text, '' FROM pg_stat_user_tables ORDER BY 1")? {
+                for (table, _) in
+                    self.pairs("SELECT relname::text, '' FROM pg_stat_user_tables ORDER BY 1")?
+                {
                     self.vacuum(&table)?;
                 }
                 self.run("CHECKPOINT")
@@ -159,7 +172,9 @@ impl Bulk {
     /// Vacuums and analyzes a table, unless autovacuum would not: what is known of one row misleads when there are thousands.
     /// Also writes what the first reader of each page would have to write otherwise.
     fn vacuum(&self, table: &str) -> Result<()> {
-        let count = self.number(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {AUTOVACUUM_FROM}) AS few"))?;
+        let count = self.number(&format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {AUTOVACUUM_FROM}) AS few"
+        ))?;
         if count < AUTOVACUUM_FROM { Ok(()) } else { self.run(&format!("VACUUM (ANALYZE) {table}")) }
     }
 

@@ -31,15 +31,18 @@ struct Copy<'a> {
 /// As the database says.
 pub(crate) fn addresses(bulk: &Bulk, host: &str, count: usize) -> Result<()> {
     let special = |column: &Column| match column.name.as_str() {
-        name @ ("email" | "written" | "key") => Some(format!("replace(t.{name}, 'support@', 'address' || c.k || '@')")),
+        name @ ("email" | "written" | "key") => {
+            Some(format!("replace(t.{name}, 'support@', 'address' || c.k || '@')"))
+        }
         name @ ("account_id" | "brand_id") => Some(format!("t.{name}")),
         "is_default" => Some("0".to_owned()),
         _ => None,
     };
     let stride = last_id(bulk)?;
-    for (table, rows) in
-        [("support_addresses", format!("email = 'support@{host}'")), ("directory", format!("key = 'address:support@{host}'"))]
-    {
+    for (table, rows) in [
+        ("support_addresses", format!("email = 'support@{host}'")),
+        ("directory", format!("key = 'address:support@{host}'")),
+    ] {
         copy(bulk, table, &Copy { rows, first_id: 0, stride, count, special: &special })?;
     }
     raise_ids(bulk, stride, count)
@@ -130,7 +133,9 @@ fn value(column: &Column, copy: &Copy<'_>) -> String {
     let (name, first, stride) = (&column.name, copy.first_id, copy.stride);
     match (copy.special)(column) {
         Some(special) => special,
-        None if is_id(column) => format!("CASE WHEN t.{name} >= {first} THEN t.{name} + c.k * {stride} ELSE t.{name} END"),
+        None if is_id(column) => {
+            format!("CASE WHEN t.{name} >= {first} THEN t.{name} + c.k * {stride} ELSE t.{name} END")
+        }
         None => format!("t.{name}"),
     }
 }

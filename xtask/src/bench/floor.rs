@@ -16,7 +16,8 @@ use crate::load::process;
 /// # Errors
 /// When the database cannot be written.
 pub(crate) fn sqlite(folder: &Path, mails: &[Mail], group: usize) -> Result<Floor> {
-    let mut database = Connection::open(folder.join(format!("floor-{group}.db"))).context("opening the floor's database")?;
+    let mut database =
+        Connection::open(folder.join(format!("floor-{group}.db"))).context("opening the floor's database")?;
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
     database.execute("CREATE TABLE mails (id INTEGER PRIMARY KEY, raw BLOB NOT NULL) STRICT", [])?;
@@ -42,10 +43,13 @@ pub(crate) fn sqlite(folder: &Path, mails: &[Mail], group: usize) -> Result<Floo
 pub(crate) fn postgres(url: &str, server: u32, mails: &[Mail], group: usize) -> Result<Floor> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("connecting for the floor")?;
+        let (client, connection) =
+            tokio_postgres::connect(url, NoTls).await.context("connecting for the floor")?;
         let connection = tokio::spawn(connection);
         let table = format!("floor_{group}");
-        client.batch_execute(&format!("CREATE TABLE {table} (id BIGINT PRIMARY KEY, raw BYTEA NOT NULL)")).await?;
+        client
+            .batch_execute(&format!("CREATE TABLE {table} (id BIGINT PRIMARY KEY, raw BYTEA NOT NULL)"))
+            .await?;
         let insert = format!("INSERT INTO {table} (id, raw) SELECT * FROM unnest($1::bigint[], $2::bytea[])");
         let insert = client.prepare(&insert).await?;
         let (begun, cpu) = (Instant::now(), both(server)?);

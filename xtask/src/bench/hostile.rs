@@ -28,11 +28,15 @@ pub(crate) const MAILS: &[Hostile] = &[
 ];
 
 fn plain(body: &str) -> Vec<u8> {
-    format!("From: Alice <alice@example.org>\r\nSubject: Fwd: lamps\r\nMessage-ID: <1@example.org>\r\n\r\n{body}").into_bytes()
+    format!(
+        "From: Alice <alice@example.org>\r\nSubject: Fwd: lamps\r\nMessage-ID: <1@example.org>\r\n\r\n{body}"
+    )
+    .into_bytes()
 }
 
 fn html(body: &str) -> Vec<u8> {
-    format!("From: Alice <alice@example.org>\r\nSubject: Fwd: lamps\r\nContent-Type: text/html\r\n\r\n{body}").into_bytes()
+    format!("From: Alice <alice@example.org>\r\nSubject: Fwd: lamps\r\nContent-Type: text/html\r\n\r\n{body}")
+        .into_bytes()
 }
 
 /// Here the count is that of octets.
@@ -50,12 +54,14 @@ fn nested_blockquotes(count: usize) -> Vec<u8> {
 }
 
 fn recipients(count: usize) -> Vec<u8> {
-    let list: Vec<String> = (0..count).map(|number| format!("Person {number} <person{number}@example.net>")).collect();
+    let list: Vec<String> =
+        (0..count).map(|number| format!("Person {number} <person{number}@example.net>")).collect();
     format!("From: Alice <alice@example.org>\r\nTo: {}\r\n\r\nHello\r\n", list.join(",\r\n ")).into_bytes()
 }
 
 fn forwarded_recipients(count: usize) -> Vec<u8> {
-    let list: Vec<String> = (0..count).map(|number| format!("Person {number} <person{number}@example.net>")).collect();
+    let list: Vec<String> =
+        (0..count).map(|number| format!("Person {number} <person{number}@example.net>")).collect();
     let header = "---------- Forwarded message ---------\r\nFrom: Bob <bob@example.net>\r\nTo: ";
     plain(&format!("{header}{}\r\nSubject: lamps\r\n\r\nHello\r\n", list.join(",\r\n ")))
 }
@@ -74,7 +80,10 @@ fn nested_tags(count: usize) -> Vec<u8> {
 }
 
 fn nested_forwards(count: usize) -> Vec<u8> {
-    plain(&"---------- Forwarded message ---------\r\nFrom: Bob <bob@example.net>\r\nSubject: lamps\r\n\r\n".repeat(count))
+    plain(
+        &"---------- Forwarded message ---------\r\nFrom: Bob <bob@example.net>\r\nSubject: lamps\r\n\r\n"
+            .repeat(count),
+    )
 }
 
 /// Lines that nearly introduce a quoted mail.
@@ -88,7 +97,8 @@ fn labels(count: usize) -> Vec<u8> {
 }
 
 fn bounce(notice: &str) -> Vec<u8> {
-    format!("From: mailer-daemon@example.net\r\nSubject: Undeliverable\r\n\r\nIt failed for {notice}\r\n").into_bytes()
+    format!("From: mailer-daemon@example.net\r\nSubject: Undeliverable\r\n\r\nIt failed for {notice}\r\n")
+        .into_bytes()
 }
 
 /// Addresses on one line, none of which stands in a place made for it.

@@ -90,7 +90,11 @@ fn measure(args: &IntakeArgs) -> Result<Figures> {
         (None, false) => PathBuf::new(),
     };
     let folder = Folder::new("bench")?;
-    let server = args.database.contains(&Engine::Postgres).then(|| Postgres::start(PostgresOptions::default())).transpose()?;
+    let server = args
+        .database
+        .contains(&Engine::Postgres)
+        .then(|| Postgres::start(PostgresOptions::default()))
+        .transpose()?;
     let mut figures = Figures { machine: machine::describe(folder.path())?, ..Figures::default() };
     if let Some(server) = &server {
         figures.machine.push(machine::describe_postgres(&server.url())?);
@@ -103,8 +107,9 @@ fn measure(args: &IntakeArgs) -> Result<Figures> {
     drop(sample);
     if args.only.contains(&Part::Postfix) {
         let runs = args.connections.iter().zip(1_u32..);
-        let samples: Vec<(usize, Sample)> =
-            runs.map(|(connections, tag)| (*connections, plain_sample(args, args.postfix_mails, tag))).collect();
+        let samples: Vec<(usize, Sample)> = runs
+            .map(|(connections, tag)| (*connections, plain_sample(args, args.postfix_mails, tag)))
+            .collect();
         eprintln!("Postfix …");
         figures.postfix = postfix::measure(DOMAIN, &samples)?;
     }
@@ -119,7 +124,13 @@ fn plain_sample(args: &IntakeArgs, count: usize, tag: u32) -> Sample {
     Sample::make(&Recipe { count, seed: args.seed, tag, supports, mix: Mix::Desk })
 }
 
-fn floors(args: &IntakeArgs, sample: &Sample, folder: &Folder, server: Option<&Postgres>, figures: &mut Figures) -> Result<()> {
+fn floors(
+    args: &IntakeArgs,
+    sample: &Sample,
+    folder: &Folder,
+    server: Option<&Postgres>,
+    figures: &mut Figures,
+) -> Result<()> {
     figures.parsing = Some(floor::parse(&sample.mails)?);
     let mut groups = args.connections.clone();
     groups.extend([1, 128]);
@@ -137,14 +148,23 @@ fn floors(args: &IntakeArgs, sample: &Sample, folder: &Folder, server: Option<&P
     Ok(())
 }
 
-fn desks(args: &IntakeArgs, binary: &std::path::Path, server: Option<&Postgres>, figures: &mut Figures) -> Result<()> {
+fn desks(
+    args: &IntakeArgs,
+    binary: &std::path::Path,
+    server: Option<&Postgres>,
+    figures: &mut Figures,
+) -> Result<()> {
     for engine in &args.database {
         for with in std::iter::once(None).chain(args.with.iter().copied().map(Some)) {
             let (database, server) = match (engine, postgres_of(server)?) {
                 (Engine::Postgres, Some((url, pid))) => (Database::Postgres(url), Some(pid)),
                 _ => (Database::Sqlite, None),
             };
-            eprintln!("Guichet on {} {} …", database.name(), with.map(|with| with.to_string()).unwrap_or_default());
+            eprintln!(
+                "Guichet on {} {} …",
+                database.name(),
+                with.map(|with| with.to_string()).unwrap_or_default()
+            );
             let case = Case {
                 binary: binary.to_owned(),
                 database,

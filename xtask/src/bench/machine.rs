@@ -12,7 +12,8 @@ use super::figures::ms;
 use crate::load::sender::quantile;
 
 /// Settings of PostgreSQL that durability hangs on.
-const POSTGRES: [&str; 5] = ["server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method"];
+const POSTGRES: [&str; 5] =
+    ["server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method"];
 
 /// Describes machine and file system of `folder`.
 ///
@@ -30,7 +31,10 @@ pub(crate) fn describe(folder: &Path) -> Result<Vec<(String, String)>> {
         ("sqlite".to_owned(), format!("{}, journal_mode=WAL, synchronous=FULL", rusqlite::version())),
     ];
     if lines.iter().any(|(_, value)| value.starts_with("tmpfs")) {
-        lines.push(("beware".to_owned(), "nothing is durable on tmpfs; set TMPDIR to a folder on a disk".to_owned()));
+        lines.push((
+            "beware".to_owned(),
+            "nothing is durable on tmpfs; set TMPDIR to a folder on a disk".to_owned(),
+        ));
     }
     Ok(lines)
 }
@@ -56,7 +60,10 @@ fn file_system(folder: &Path) -> Result<String> {
         let (device, point, kind, options) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         folder.starts_with(point).then(|| (point.len(), format!("{kind} on {device} ({options})")))
     });
-    Ok(fitting.max_by_key(|(length, _)| *length).map(|(_, text)| text).unwrap_or_else(|| "unknown".to_owned()))
+    Ok(fitting
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, text)| text)
+        .unwrap_or_else(|| "unknown".to_owned()))
 }
 
 fn sync_price(folder: &Path) -> Result<String> {

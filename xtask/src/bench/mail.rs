@@ -48,9 +48,15 @@ pub struct MailArgs {
 /// # Errors
 /// When the folder cannot be read or holds no file.
 pub fn run(arguments: &MailArgs) -> Result<()> {
-    let recipe =
-        Recipe { count: arguments.mails, seed: 1, tag: 1, supports: vec!["support@desk.invalid".to_owned()], mix: Mix::Desk };
-    let sample: Vec<Vec<u8>> = Sample::make(&recipe).mails.iter().map(|mail| mail.raw().into_owned()).collect();
+    let recipe = Recipe {
+        count: arguments.mails,
+        seed: 1,
+        tag: 1,
+        supports: vec!["support@desk.invalid".to_owned()],
+        mix: Mix::Desk,
+    };
+    let sample: Vec<Vec<u8>> =
+        Sample::make(&recipe).mails.iter().map(|mail| mail.raw().into_owned()).collect();
     print_steps("made sample", &sample, arguments.rounds)?;
     if let Some(root) = &arguments.corpus {
         print_steps(&root.display().to_string(), &files(root)?, arguments.rounds)?;
@@ -62,7 +68,8 @@ pub fn run(arguments: &MailArgs) -> Result<()> {
 }
 
 /// What is done with a mail; the parse holds the two steps behind it, which are told on their own too.
-const STEPS: [&str; 5] = ["parse, all of it", "of that reply text", "of that forwarded", "language", "verdict"];
+const STEPS: [&str; 5] =
+    ["parse, all of it", "of that reply text", "of that forwarded", "language", "verdict"];
 
 /// The account and keys a decision needs.
 struct Scene {
@@ -79,7 +86,14 @@ impl Scene {
             native_host: "desk.invalid".into(),
             is_default: true,
         };
-        let account = Account::new(AccountId(1), "desk".into(), "Desk".into(), Settings::default(), vec![brand], vec![]);
+        let account = Account::new(
+            AccountId(1),
+            "desk".into(),
+            "Desk".into(),
+            Settings::default(),
+            vec![brand],
+            vec![],
+        );
         Ok(Self { account, keys: SigningKeys::new(vec![[7; 32]]).context("there is no key")? })
     }
 
@@ -138,9 +152,19 @@ fn print_steps(name: &str, mails: &[Vec<u8>], rounds: usize) -> Result<()> {
         let sum: Duration = times.iter().sum();
         whole += sum;
         let (p50, p99) = (ms(quantile(times, 0.5)), ms(quantile(times, 0.99)));
-        println!("{step:<22} {:>10.4} {p50:>10.4} {p99:>10.4} {:>14.4}", mean(sum, mails.len()), mean(sum, octets) * 10_240.0);
+        println!(
+            "{step:<22} {:>10.4} {p50:>10.4} {p99:>10.4} {:>14.4}",
+            mean(sum, mails.len()),
+            mean(sum, octets) * 10_240.0
+        );
     }
-    println!("{:<22} {:>10.4} {:>32} {:>3.4}\n", "all", mean(whole, mails.len()), "", mean(whole, octets) * 10_240.0);
+    println!(
+        "{:<22} {:>10.4} {:>32} {:>3.4}\n",
+        "all",
+        mean(whole, mails.len()),
+        "",
+        mean(whole, octets) * 10_240.0
+    );
     Ok(())
 }
 
@@ -154,7 +178,8 @@ fn files(root: &Path) -> Result<Vec<Vec<u8>>> {
     let mut folders = vec![root.to_path_buf()];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?;
         let mut paths: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         paths.sort();
         for path in paths {
@@ -182,9 +207,14 @@ fn print_hostile() {
         let tenth = ms(understood(&small));
         let before = memory::reset();
         let time = ms(understood(&whole));
-        let peak =
-            before.and_then(memory::peak_above).map_or_else(|| "?".to_owned(), |kilobytes| (kilobytes / 1_024).to_string());
-        println!("{name:<26} {:>10} {tenth:>10.2} {time:>10.2} {:>7.1} {peak:>12}", whole.len(), time / tenth);
+        let peak = before
+            .and_then(memory::peak_above)
+            .map_or_else(|| "?".to_owned(), |kilobytes| (kilobytes / 1_024).to_string());
+        println!(
+            "{name:<26} {:>10} {tenth:>10.2} {time:>10.2} {:>7.1} {peak:>12}",
+            whole.len(),
+            time / tenth
+        );
     }
 }
 

@@ -35,7 +35,10 @@ pub(crate) fn text(figures: &Figures) -> String {
         let (grown, raw) = (to_f64(disk.grown_bytes) / MEGABYTE, to_f64(disk.raw_bytes) / MEGABYTE);
         let vacuumed = disk.vacuumed_bytes.map(|bytes| ratio(to_f64(bytes), to_f64(disk.raw_bytes)));
         let vacuumed = vacuumed.map(|share| format!("; {share:.2} once vacuumed")).unwrap_or_default();
-        line(&mut out, &format!("disk {name:<26} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}{vacuumed}"));
+        line(
+            &mut out,
+            &format!("disk {name:<26} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}{vacuumed}"),
+        );
     }
     flat(&mut out, figures);
     aims(&mut out, figures);
@@ -49,7 +52,10 @@ fn line(out: &mut String, text: &str) {
 
 fn floors(out: &mut String, figures: &Figures) {
     if let Some(parsing) = &figures.parsing {
-        line(out, &format!("parsing alone          {:>8.0} mails/s {:>8.3} ms CPU", parsing.rate, parsing.cpu_ms));
+        line(
+            out,
+            &format!("parsing alone          {:>8.0} mails/s {:>8.3} ms CPU", parsing.rate, parsing.cpu_ms),
+        );
     }
     for floor in &figures.floors {
         let name = format!("floor {} × {}", floor.what, floor.group);
@@ -59,8 +65,10 @@ fn floors(out: &mut String, figures: &Figures) {
 }
 
 fn served(out: &mut String, figures: &Figures) {
-    let head =
-        ["conns", "to 250/s", "done/s", "CPU ms", "of db", "sender", "250 p50", "p99", "done p50", "p99", "idle MB", "peak MB"];
+    let head = [
+        "conns", "to 250/s", "done/s", "CPU ms", "of db", "sender", "250 p50", "p99", "done p50", "p99",
+        "idle MB", "peak MB",
+    ];
     let head: String = head.iter().map(|title| format!("{title:>9}")).collect();
     line(out, &format!("{:<28}{head}  floor×1  floor×n  floor  Postfix  its p50", ""));
     for row in figures.postfix.iter().chain(&figures.guichet) {
@@ -70,13 +78,20 @@ fn served(out: &mut String, figures: &Figures) {
             line(out, &format!("    {} × 4xx, and: {complaint}", row.deferred));
         }
     }
-    line(out, "floor×1, ×n: done/s by the bare loop's with one mail, with as many mails as connections in a transaction;");
-    line(out, "floor: by its best. Postfix: done/s by its done/s at as many connections; its p50: of the waits for 250.\n");
+    line(
+        out,
+        "floor×1, ×n: done/s by the bare loop's with one mail, with as many mails as connections in a transaction;",
+    );
+    line(
+        out,
+        "floor: by its best. Postfix: done/s by its done/s at as many connections; its p50: of the waits for 250.\n",
+    );
 }
 
 fn cells(row: &Served) -> String {
     let (p50, p99) = row.accept_ms;
-    let done = |pick: fn((f64, f64)) -> f64| row.done_ms.map_or("-".to_owned(), |both| format!("{:.2}", pick(both)));
+    let done =
+        |pick: fn((f64, f64)) -> f64| row.done_ms.map_or("-".to_owned(), |both| format!("{:.2}", pick(both)));
     let memory = |bytes: u64| {
         if bytes == 0 { "-".to_owned() } else { format!("{:.0}", to_f64(bytes) / MEGABYTE) }
     };
@@ -125,8 +140,9 @@ fn best_floor(figures: &Figures, database: &str) -> f64 {
 /// Each flat case by the plain one of the same run: 1 means that it costs nothing that the rows are there.
 fn flat(out: &mut String, figures: &Figures) {
     for row in figures.guichet.iter().filter(|row| !row.with.is_empty()) {
-        let is_plain =
-            |other: &&Served| other.with.is_empty() && other.database == row.database && other.connections == row.connections;
+        let is_plain = |other: &&Served| {
+            other.with.is_empty() && other.database == row.database && other.connections == row.connections
+        };
         let Some(plain) = figures.guichet.iter().find(is_plain) else { continue };
         line(
             out,
@@ -147,12 +163,17 @@ fn flat(out: &mut String, figures: &Figures) {
 fn aims(out: &mut String, figures: &Figures) {
     for aim in &AIMS {
         let rows: Vec<&Served> = figures.guichet.iter().filter(|row| row.database == aim.database).collect();
-        let Some(best) =
-            rows.iter().filter(|row| row.with.is_empty()).max_by(|one, other| one.rate_done.total_cmp(&other.rate_done))
+        let Some(best) = rows
+            .iter()
+            .filter(|row| row.with.is_empty())
+            .max_by(|one, other| one.rate_done.total_cmp(&other.rate_done))
         else {
             continue;
         };
-        line(out, &format!("\naims on {} (best of the plain runs: {} connections)", aim.database, best.connections));
+        line(
+            out,
+            &format!("\naims on {} (best of the plain runs: {} connections)", aim.database, best.connections),
+        );
         at_least(out, "mails/s to the ticket", aim.rate, best.rate_done);
         at_most(out, "CPU ms a mail", aim.cpu_ms, best.cpu_ms);
         at_least(
@@ -164,8 +185,15 @@ fn aims(out: &mut String, figures: &Figures) {
         let postfix = figures.postfix.iter().map(|row| row.rate_done).fold(0.0, f64::max);
         at_least(out, "times Postfix's best", aim.times_postfix, ratio(best.rate_done, postfix));
         let single = |row: &&Served| row.connections == 1;
-        if let Some((ours, theirs)) = rows.iter().copied().find(|row| single(row)).zip(figures.postfix.iter().find(single)) {
-            at_most(out, "of Postfix's p50 to 250 at 1 connection", 0.4, ratio(ours.accept_ms.0, theirs.accept_ms.0));
+        if let Some((ours, theirs)) =
+            rows.iter().copied().find(|row| single(row)).zip(figures.postfix.iter().find(single))
+        {
+            at_most(
+                out,
+                "of Postfix's p50 to 250 at 1 connection",
+                0.4,
+                ratio(ours.accept_ms.0, theirs.accept_ms.0),
+            );
         }
         for disk in figures.disk.iter().filter(|disk| disk.database == aim.database) {
             at_most(
@@ -175,7 +203,9 @@ fn aims(out: &mut String, figures: &Figures) {
                 ratio(to_f64(disk.grown_bytes), to_f64(disk.raw_bytes)),
             );
         }
-        let most = |pick: fn(&Served) -> u64| rows.iter().map(|row| to_f64(pick(row)) / MEGABYTE).fold(0.0, f64::max);
+        let most = |pick: fn(&Served) -> u64| {
+            rows.iter().map(|row| to_f64(pick(row)) / MEGABYTE).fold(0.0, f64::max)
+        };
         at_most(out, "MB resident, idle", 60.0, most(|row| row.idle_bytes));
         at_most(out, "MB resident, peak under load", 200.0, most(|row| row.peak_bytes));
     }

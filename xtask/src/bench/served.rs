@@ -48,8 +48,12 @@ impl Case {
     /// # Errors
     /// When the program fails, refuses a mail, or does not decide what it accepted.
     pub(crate) fn measure(&self) -> Result<(Vec<Served>, Disk)> {
-        let options =
-            DeskOptions { binary: self.binary.clone(), database: self.database.clone(), relay: None, further: String::new() };
+        let options = DeskOptions {
+            binary: self.binary.clone(),
+            database: self.database.clone(),
+            relay: None,
+            further: String::new(),
+        };
         let desk = Desk::create(&options)?;
         let supports = self.fill(&desk)?;
         let before = self.size(&desk)?;
@@ -73,7 +77,13 @@ impl Case {
         let run = u32::try_from(run)?;
         let seed = self.seed.wrapping_add(u64::from(run));
         let tag = run.saturating_add(1);
-        Ok(Sample::make(&Recipe { count: self.mails, seed, tag, supports: supports.to_vec(), mix: Mix::Desk }))
+        Ok(Sample::make(&Recipe {
+            count: self.mails,
+            seed,
+            tag,
+            supports: supports.to_vec(),
+            mix: Mix::Desk,
+        }))
     }
 
     /// Makes what the case wants to be there; returns the addresses that mails go to.
@@ -87,7 +97,10 @@ impl Case {
             fill::accounts(&bulk, ACCOUNT, others)?;
             bulk.finish()?;
             supports.truncate(1);
-            supports.extend((1..=others).map(|place| format!("support@{}", host.replace(ACCOUNT, &format!("other{place}")))));
+            supports.extend(
+                (1..=others)
+                    .map(|place| format!("support@{}", host.replace(ACCOUNT, &format!("other{place}")))),
+            );
         } else {
             // `account create` made support@ already.
             supports.iter().skip(1).try_for_each(|address| desk.add_address(address))?;
@@ -112,7 +125,8 @@ impl Case {
     fn fill_tickets(&self, desk: &Desk, supports: &[String], number: usize) -> Result<()> {
         let before = fill::last_id(&self.bulk(desk)?)?;
         let count = FILL.min(number);
-        let recipe = Recipe { count, seed: self.seed, tag: u32::MAX, supports: supports.to_vec(), mix: Mix::Short };
+        let recipe =
+            Recipe { count, seed: self.seed, tag: u32::MAX, supports: supports.to_vec(), mix: Mix::Short };
         let node = desk.start()?;
         let sent = load(&node, &Sample::make(&recipe), 50)?;
         wait_decided(&node, sent.count(Fate::Accepted))?;

@@ -16,7 +16,11 @@ pub(crate) fn folder_size(folder: &Path) -> Result<u64> {
             sum = sum.saturating_add(folder_size(&path)?);
         }
         if is_sqlite(&path) {
-            rusqlite::Connection::open(&path)?.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            rusqlite::Connection::open(&path)?.query_row(
+                "PRAGMA wal_checkpoint(TRUNCATE)",
+                [],
+                |_| Ok(()),
+            )?;
         }
     }
     for entry in fs::read_dir(folder)? {

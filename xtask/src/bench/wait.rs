@@ -52,7 +52,11 @@ pub(crate) fn send_all(what: &str, mails: &[Mail], target: &Target) -> Result<Se
     });
     let accepted = sent.count(Fate::Accepted);
     if control.is_stopped() || accepted == 0 {
-        bail!("{what} stopped taking mail: {accepted} of {} got 250; {}", mails.len(), sent.complaints.join("; "));
+        bail!(
+            "{what} stopped taking mail: {accepted} of {} got 250; {}",
+            mails.len(),
+            sent.complaints.join("; ")
+        );
     }
     Ok(sent)
 }

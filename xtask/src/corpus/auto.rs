@@ -30,11 +30,15 @@ pub(super) fn predict(case: &Case) -> Value {
         && let Some(object) = value.as_object_mut()
     {
         let first = report.recipients.first();
-        object.insert("recipients".to_owned(), report.recipients.iter().map(|one| json!(final_address(one))).collect());
+        object.insert(
+            "recipients".to_owned(),
+            report.recipients.iter().map(|one| json!(final_address(one))).collect(),
+        );
         object.insert("deliveries".to_owned(), deliveries(report));
         object.insert("status".to_owned(), json!(first.map(|one| one.status.as_str()).unwrap_or_default()));
         object.insert("smtp_code".to_owned(), json!(first.map(code).unwrap_or_default()));
-        object.insert("reason".to_owned(), json!(first.map(|one| one.diagnostic.as_str()).unwrap_or_default()));
+        object
+            .insert("reason".to_owned(), json!(first.map(|one| one.diagnostic.as_str()).unwrap_or_default()));
     }
     value
 }

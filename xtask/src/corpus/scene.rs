@@ -19,7 +19,12 @@ pub(super) fn envelope(letter: &Letter) -> Envelope {
         door: "smtp".into(),
         client: String::new(),
         helo: String::new(),
-        mail_from: Some(letter.from.first().map_or_else(|| "someone@sender.invalid".to_owned(), |from| from.address.clone())),
+        mail_from: Some(
+            letter
+                .from
+                .first()
+                .map_or_else(|| "someone@sender.invalid".to_owned(), |from| from.address.clone()),
+        ),
         recipients: vec!["support@desk.invalid".into()],
         trusted: false,
         tls: false,

@@ -36,7 +36,13 @@ pub(super) fn predict(case: &Case) -> Value {
 
 /// Decides a mail and carries it out; the ticket it opened or joined. What would be held (lists, machines, strangers who know a
 /// message-id) is let through as an agent does by recovering it: the question is where it belongs, not whether it may.
-fn decided(account: &Account, facts: &mut Facts, supply: &mut Counting, index: i64, letter: &Letter) -> Option<TicketId> {
+fn decided(
+    account: &Account,
+    facts: &mut Facts,
+    supply: &mut Counting,
+    index: i64,
+    letter: &Letter,
+) -> Option<TicketId> {
     let envelope = envelope(letter);
     let mut inbound = Inbound::new(MailId(index + 1), NOW, &envelope, letter);
     inbound.recovered = Some(&Recovered::AsSent);
@@ -50,7 +56,8 @@ fn decided(account: &Account, facts: &mut Facts, supply: &mut Counting, index: i
 fn joined(account: &Account, letter: &Letter) -> Option<String> {
     let mut facts = Facts::default();
     for (id, number) in named_ids(letter).zip(1..) {
-        let known = KnownId { kind: IdKind::Out, ticket: Some(TicketId(number)), mail_id: number, fingerprint: None };
+        let known =
+            KnownId { kind: IdKind::Out, ticket: Some(TicketId(number)), mail_id: number, fingerprint: None };
         facts.message_ids.entry(id.to_owned()).or_insert(known);
     }
     let envelope = envelope(letter);

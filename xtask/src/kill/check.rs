@@ -30,7 +30,13 @@ impl fmt::Display for Counts {
         write!(
             out,
             "{} accepted and {} in doubt gave {} inbound rows, {} tickets, {} comments, {} outgoing, {} of them delivered again",
-            self.accepted, self.in_doubt, self.inbound, self.tickets, self.comments, self.outgoing, self.delivered_again
+            self.accepted,
+            self.in_doubt,
+            self.inbound,
+            self.tickets,
+            self.comments,
+            self.outgoing,
+            self.delivered_again
         )
     }
 }
@@ -76,7 +82,8 @@ fn each_mail_once(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mut Vec<S
         };
         if !(least..=most).contains(&real) || duplicates > usize::from(mail.sent_again) {
             let fate = mail.fate;
-            wrong.push(format!("{} ({fate:?}): {real} outcomes and {duplicates} duplicates", mail.message_id));
+            wrong
+                .push(format!("{} ({fate:?}): {real} outcomes and {duplicates} duplicates", mail.message_id));
         }
         for row in of_mail {
             let expected = ["new_ticket", "comment", DUPLICATE];
@@ -100,7 +107,9 @@ fn threads_stay_together(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mu
         }
     }
     let torn = tickets.iter().filter(|(_, tickets)| tickets.len() > 1);
-    wrong.extend(torn.map(|((round, first), tickets)| format!("thread {first} of round {round} is in tickets {tickets:?}")));
+    wrong.extend(torn.map(|((round, first), tickets)| {
+        format!("thread {first} of round {round} is in tickets {tickets:?}")
+    }));
 }
 
 /// As many tickets as the ledger made, and in each as many comments as the ledger put there.
@@ -124,7 +133,10 @@ fn tickets_agree(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mut Vec<St
         let found = (1, ticket.comments.len());
         let wanted = expected.remove(&ticket.number).unwrap_or_default();
         if wanted != found {
-            wrong.push(format!("ticket {}: (made, comments) is {found:?}, the ledger says {wanted:?}", ticket.number));
+            wrong.push(format!(
+                "ticket {}: (made, comments) is {found:?}, the ledger says {wanted:?}",
+                ticket.number
+            ));
         }
     }
     wrong.extend(expected.keys().map(|number| format!("ticket {number}: in the ledger, but not there")));
@@ -143,7 +155,9 @@ fn outgoing_made_once(evidence: &Evidence, wrong: &mut Vec<String>) {
         }
     }
     let twice = by_ticket.iter().filter(|(_, count)| **count > 1);
-    wrong.extend(twice.map(|((ticket, to), count)| format!("ticket {ticket:?}: {count} outgoing mails to {to}")));
+    wrong.extend(
+        twice.map(|((ticket, to), count)| format!("ticket {ticket:?}: {count} outgoing mails to {to}")),
+    );
     let twice = by_id.iter().filter(|(_, count)| **count > 1);
     wrong.extend(twice.map(|((id, to), count)| format!("outgoing {id} to {to}: {count} rows")));
 }
@@ -168,15 +182,27 @@ fn delivered_once(evidence: &Evidence, wrong: &mut Vec<String>) -> usize {
         }
     }
     let unsent = sent.iter().filter(|one| !taken.contains_key(*one));
-    wrong.extend(unsent.map(|(id, to)| format!("outgoing {id} to {to}: sent says the outbox, never seen says the relay")));
+    wrong.extend(
+        unsent.map(|(id, to)| {
+            format!("outgoing {id} to {to}: sent says the outbox, never seen says the relay")
+        }),
+    );
     let unknown = taken.keys().filter(|one| !sent.contains(*one));
-    wrong.extend(unknown.map(|(id, to)| format!("outgoing {id} to {to}: the relay took it, the outbox has it not as sent")));
+    wrong.extend(
+        unknown.map(|(id, to)| {
+            format!("outgoing {id} to {to}: the relay took it, the outbox has it not as sent")
+        }),
+    );
     let made_twice = answers.iter().filter(|((cause, _), ids)| !cause.is_empty() && ids.len() > 1);
     wrong.extend(made_twice.map(|((cause, to), ids)| format!("{cause} was answered to {to} by {ids:?}")));
     again_per_round(evidence, &taken, wrong)
 }
 
-fn again_per_round(evidence: &Evidence, taken: &BTreeMap<(&str, String), Vec<usize>>, wrong: &mut Vec<String>) -> usize {
+fn again_per_round(
+    evidence: &Evidence,
+    taken: &BTreeMap<(&str, String), Vec<usize>>,
+    wrong: &mut Vec<String>,
+) -> usize {
     let mut again: BTreeMap<usize, usize> = BTreeMap::new();
     for rounds in taken.values() {
         // The list is in the order of the 250s: each but the last was not noted in its round.

@@ -76,7 +76,9 @@ impl Load<'_> {
         while self.control.accepted() < goal && !self.is_over.load(Ordering::Acquire) {
             if begun.elapsed() > ACCEPTS_WITHIN {
                 let (accepted, deferred) = (self.control.accepted(), self.control.deferred());
-                bail!("{accepted} of {goal} mails accepted after {ACCEPTS_WITHIN:?}, {deferred} answers of 4xx");
+                bail!(
+                    "{accepted} of {goal} mails accepted after {ACCEPTS_WITHIN:?}, {deferred} answers of 4xx"
+                );
             }
             thread::sleep(Duration::from_millis(1));
         }
@@ -90,7 +92,11 @@ fn random_ms(chance: &mut Chance, most: u64) -> Duration {
 
 fn kill_process(stage: &mut Stage) -> Result<()> {
     let place = stage.chance.index(stage.nodes.len());
-    if place < stage.nodes.len() { stage.nodes.swap_remove(place).kill() } else { bail!("no process to kill") }
+    if place < stage.nodes.len() {
+        stage.nodes.swap_remove(place).kill()
+    } else {
+        bail!("no process to kill")
+    }
 }
 
 fn kill_server(stage: &mut Stage) -> Result<()> {
@@ -104,7 +110,8 @@ fn kill_server(stage: &mut Stage) -> Result<()> {
 fn kill_and_freeze(stage: &mut Stage, load: &Load<'_>) -> Result<()> {
     kill_process(stage)?;
     let place = stage.chance.index(stage.nodes.len());
-    let beyond = LEASE.saturating_add(random_ms(&mut stage.chance, 1_500)).saturating_add(Duration::from_millis(300));
+    let beyond =
+        LEASE.saturating_add(random_ms(&mut stage.chance, 1_500)).saturating_add(Duration::from_millis(300));
     let frozen = stage.nodes.get(place).context("no process to freeze")?;
     let accepted = load.control.accepted();
     frozen.freeze()?;

@@ -51,7 +51,10 @@ pub(super) struct Load<'round> {
 pub(super) fn play(options: &Options) -> Result<Evidence> {
     let mut stage = Stage::set(options)?;
     for round in 0..options.rounds {
-        stage.round(round).with_context(|| format!("round {round}")).with_context(|| stage.desk.log_tail())?;
+        stage
+            .round(round)
+            .with_context(|| format!("round {round}"))
+            .with_context(|| stage.desk.log_tail())?;
     }
     stage.finish(options.rounds)
 }
@@ -104,7 +107,9 @@ impl Stage {
             let struck = fault.strike(self, &Load { control: &control, is_over: &is_over });
             control.stop();
             let sent = sender.join().map_err(|_| anyhow!("the sender panicked"))?;
-            struck.with_context(|| format!("{fault:?}; the sender heard {:?}", sent.complaints)).map(|()| sent)
+            struck
+                .with_context(|| format!("{fault:?}; the sender heard {:?}", sent.complaints))
+                .map(|()| sent)
         })?;
         self.note(round, sample, &sent);
         Ok(())
@@ -158,9 +163,9 @@ impl Stage {
                 posted.sent_again = true;
             }
         }
-        if let Err(error) =
-            until("ledger and outbox come to rest", QUIET_WITHIN, || self.is_quiet().map(|quiet| quiet.then_some(())))
-        {
+        if let Err(error) = until("ledger and outbox come to rest", QUIET_WITHIN, || {
+            self.is_quiet().map(|quiet| quiet.then_some(()))
+        }) {
             // What is left over is named by the checks, one by one.
             eprintln!("{error:#}\n{}", self.desk.log_tail());
         }
@@ -192,7 +197,9 @@ impl Stage {
 
     fn rows<T: DeserializeOwned>(&self, list: &[&str]) -> Result<Vec<T>> {
         let rows = self.desk.list(list)?.into_iter();
-        let read = |row: Value| serde_json::from_value(row.clone()).with_context(|| format!("a row of {list:?}: {row}"));
+        let read = |row: Value| {
+            serde_json::from_value(row.clone()).with_context(|| format!("a row of {list:?}: {row}"))
+        };
         rows.map(read).collect()
     }
 }

@@ -65,7 +65,9 @@ impl Connection {
         connection.stream.write_all(greeting)?;
         let offer = connection.reply()?;
         expect_positive(&offer)?;
-        let offers = |keyword: &str| offer.lines().any(|line| line.get(4..).is_some_and(|rest| rest.starts_with(keyword)));
+        let offers = |keyword: &str| {
+            offer.lines().any(|line| line.get(4..).is_some_and(|rest| rest.starts_with(keyword)))
+        };
         if !offers("PIPELINING") {
             return Err(io::Error::other("the receiver does not offer PIPELINING"));
         }
@@ -82,7 +84,8 @@ impl Connection {
             return Ok(negative);
         }
         let wire = mail.wire();
-        let (head, tail) = wire.split_at_checked(wire.len().saturating_sub(LAST_PIECE)).unwrap_or((&[], wire));
+        let (head, tail) =
+            wire.split_at_checked(wire.len().saturating_sub(LAST_PIECE)).unwrap_or((&[], wire));
         if !head.is_empty() {
             self.stream.write_all(head).map_err(lost_before_content)?;
         }

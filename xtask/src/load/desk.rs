@@ -106,7 +106,8 @@ impl Desk {
         if said.trim().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&said).with_context(|| format!("guichet {} printed {said:?}", arguments.join(" ")))
+        serde_json::from_str(&said)
+            .with_context(|| format!("guichet {} printed {said:?}", arguments.join(" ")))
     }
 
     /// A list that a subcommand prints, of the account `bench`.
@@ -243,7 +244,11 @@ impl Node {
         signal(self.pid(), "TERM")?;
         let status = until("guichet serve stops", STOP_WITHIN, || Ok(self.child.try_wait()?));
         let status = status.with_context(|| tail(&self.log))?;
-        if status.success() { Ok(()) } else { bail!("guichet serve stopped with {status}: {}", tail(&self.log)) }
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("guichet serve stopped with {status}: {}", tail(&self.log))
+        }
     }
 
     /// Its `/metrics` now.
@@ -268,7 +273,10 @@ fn configuration(options: &DeskOptions, data: &Path) -> String {
         Database::Sqlite => String::new(),
         Database::Postgres(url) => format!("[store]\nurl = \"{url}\"\n"),
     };
-    let relay = options.relay.map(|address| format!("[delivery]\nrelay = \"smtp://{address}\"\n")).unwrap_or_default();
+    let relay = options
+        .relay
+        .map(|address| format!("[delivery]\nrelay = \"smtp://{address}\"\n"))
+        .unwrap_or_default();
     format!(
         "[mail]\ndomain = \"desk.example\"\n{store}[blobs]\nurl = \"file:{}\"\n[limits]\nsender_per_hour = 0\n\
          connections_per_client = 10000\n{relay}{}\n",

@@ -17,7 +17,8 @@ pub(crate) fn encoded_words(text: &str) -> String {
             piece.push(letter);
         }
     }
-    let words: Vec<String> = pieces.iter().map(|piece| format!("=?utf-8?B?{}?=", base64(piece.as_bytes()))).collect();
+    let words: Vec<String> =
+        pieces.iter().map(|piece| format!("=?utf-8?B?{}?=", base64(piece.as_bytes()))).collect();
     words.join("\r\n ")
 }
 
@@ -50,7 +51,11 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
             out.push_str("\r\n");
         }
         for group in chunk.chunks(3) {
-            let value = group.iter().chain([&0, &0]).take(3).fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
+            let value = group
+                .iter()
+                .chain([&0, &0])
+                .take(3)
+                .fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
             for place in 0..4_usize {
                 let index = (value >> (18_usize.saturating_sub(place.saturating_mul(6)))) & 63;
                 let letter = BASE64.get(index).copied().map_or('=', char::from);
@@ -89,9 +94,14 @@ mod tests {
 
     #[test]
     fn base64_agrees_with_the_examples_of_rfc_4648() {
-        for (input, want) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
+        for (input, want) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(input.as_bytes()), want);
         }
     }
@@ -117,6 +127,9 @@ mod tests {
         let parsed = mail_parser::MessageParser::default().parse(mail.as_bytes()).expect("a mail");
         assert_eq!(parsed.subject(), Some(long.as_str()));
         assert_eq!(parsed.body_text(0).map(|text| text.trim_end().to_owned()), Some(long));
-        assert_eq!(parsed.date().map(mail_parser::DateTime::to_rfc3339).as_deref(), Some("2026-01-05T08:01:37Z"));
+        assert_eq!(
+            parsed.date().map(mail_parser::DateTime::to_rfc3339).as_deref(),
+            Some("2026-01-05T08:01:37Z")
+        );
     }
 }

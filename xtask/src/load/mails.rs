@@ -160,7 +160,8 @@ impl<'recipe> Maker<'recipe> {
         let (person, to, subject) = match &parent {
             Some(parent) => (parent.person.clone(), parent.to.clone(), reply_subject(&parent.subject)),
             None => {
-                let person = self.people.get(chance.index(PEOPLE)).cloned().unwrap_or_else(|| person(chance, number));
+                let person =
+                    self.people.get(chance.index(PEOPLE)).cloned().unwrap_or_else(|| person(chance, number));
                 let to = self.recipe.supports.get(chance.index(self.recipe.supports.len())).cloned();
                 (person, to.unwrap_or_default(), write::phrase(chance, 3, 7))
             }
@@ -262,7 +263,10 @@ fn block(chance: &mut Chance, mix: Mix) -> Vec<(Kind, bool)> {
 fn person(chance: &mut Chance, number: usize) -> Person {
     let (given, family) = (chance.word(words::GIVEN), chance.word(words::FAMILY));
     let local: String = format!("{given}.{family}").to_lowercase().chars().filter(char::is_ascii).collect();
-    Person { name: format!("{given} {family}"), address: format!("{local}{number}@{}", chance.word(words::HOSTS)) }
+    Person {
+        name: format!("{given} {family}"),
+        address: format!("{local}{number}@{}", chance.word(words::HOSTS)),
+    }
 }
 
 fn reply_subject(subject: &str) -> String {

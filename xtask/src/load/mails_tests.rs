@@ -16,7 +16,8 @@ fn text(mail: &Mail) -> String {
 fn mix_and_mean_are_what_the_benchmark_promises() {
     for count in [1_000, 4_000] {
         let sample = Sample::make(&recipe(count, 1));
-        let share = |part: &str| sample.mails.iter().filter(|mail| text(mail).contains(part)).count() * 100 / count;
+        let share =
+            |part: &str| sample.mails.iter().filter(|mail| text(mail).contains(part)).count() * 100 / count;
         assert_eq!(share("multipart/alternative"), 20);
         assert_eq!(share("multipart/mixed"), 10);
         let replies = sample.mails.iter().filter(|mail| mail.parent.is_some()).count() * 100 / count;
@@ -42,7 +43,8 @@ fn replies_name_an_earlier_mail_to_the_same_address() {
 #[test]
 fn tags_share_no_message_id_and_nothing_else_differs() {
     let (one, other) = (Sample::make(&recipe(200, 1)), Sample::make(&recipe(200, 2)));
-    let ids: BTreeSet<&str> = one.mails.iter().chain(&other.mails).map(|mail| mail.message_id.as_str()).collect();
+    let ids: BTreeSet<&str> =
+        one.mails.iter().chain(&other.mails).map(|mail| mail.message_id.as_str()).collect();
     assert_eq!(ids.len(), 400);
     assert_eq!(one.raw_size_bytes(), other.raw_size_bytes());
     assert_eq!(text(&one.mails[7]).replace("00000001.", "00000002."), text(&other.mails[7]));

@@ -30,7 +30,8 @@ pub fn get(address: SocketAddr, path: &str) -> Result<Page> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("an answer without an end of its head")?;
-    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("an answer without a status")?;
+    let status =
+        head.split(' ').nth(1).and_then(|code| code.parse().ok()).context("an answer without a status")?;
     Ok(Page { status, body: body.to_owned() })
 }
 
@@ -54,14 +55,17 @@ impl Metrics {
 
     /// The sum of a metric over all its labels; 0 when there is none.
     pub fn sum(&self, name: &str) -> f64 {
-        let of_metric = |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
+        let of_metric =
+            |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
         self.samples.iter().filter(|(key, _)| of_metric(key)).map(|(_, value)| value).sum()
     }
 
     /// A quantile (`0.5`, `0.99`) of a summary, in its unit.
     pub fn quantile(&self, name: &str, part: &str) -> Option<f64> {
         let label = format!("quantile=\"{part}\"");
-        let of_summary = |key: &str| key.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') && rest.contains(&label));
+        let of_summary = |key: &str| {
+            key.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') && rest.contains(&label))
+        };
         self.samples.iter().find(|(key, _)| of_summary(key)).map(|(_, value)| *value)
     }
 }

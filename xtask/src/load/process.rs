@@ -35,8 +35,12 @@ pub fn tree_cpu(root: u32) -> Result<Duration> {
         }
     }
     all.get(&root).with_context(|| format!("process {root} is gone"))?;
-    let ticks: u64 =
-        all.keys().filter(|pid| descends(&all, **pid, root)).filter_map(|pid| all.get(pid)).map(|stat| stat.ticks).sum();
+    let ticks: u64 = all
+        .keys()
+        .filter(|pid| descends(&all, **pid, root))
+        .filter_map(|pid| all.get(pid))
+        .map(|stat| stat.ticks)
+        .sum();
     Ok(duration(ticks))
 }
 
@@ -75,9 +79,13 @@ pub struct Memory {
 /// # Errors
 /// When the process is gone.
 pub fn memory(pid: u32) -> Result<Memory> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))
+        .with_context(|| format!("process {pid} is gone"))?;
     let bytes = |key: &str| -> Result<u64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).with_context(|| format!("no {key} of {pid}"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(key))
+            .with_context(|| format!("no {key} of {pid}"))?;
         let kilobytes: u64 = line.split_whitespace().next().unwrap_or_default().parse()?;
         Ok(kilobytes.saturating_mul(1_024))
     };
@@ -106,7 +114,11 @@ fn stat(pid: u32) -> Option<Stat> {
     let number = |place: usize| fields.get(place).and_then(|field| field.parse::<u64>().ok());
     // proc(5): fields 4 (ppid), 14 to 17 (utime, stime, cutime, cstime); the list here begins with field 3.
     let sum = |places: &[usize]| places.iter().copied().filter_map(number).sum();
-    Some(Stat { parent: u32::try_from(number(1)?).ok()?, own_ticks: sum(&[11, 12]), ticks: sum(&[11, 12, 13, 14]) })
+    Some(Stat {
+        parent: u32::try_from(number(1)?).ok()?,
+        own_ticks: sum(&[11, 12]),
+        ticks: sum(&[11, 12, 13, 14]),
+    })
 }
 
 fn ticks_per_second() -> u64 {
@@ -133,7 +145,8 @@ mod tests {
     #[test]
     fn time_of_waited_for_children_counts_for_the_tree() {
         let before = tree_cpu(std::process::id()).expect("our own time");
-        let status = Command::new("sh").args(["-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]).status();
+        let status =
+            Command::new("sh").args(["-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]).status();
         assert!(status.expect("a shell").success());
         let after = tree_cpu(std::process::id()).expect("our own time");
         assert!(after > before);

@@ -105,7 +105,12 @@ impl Sent {
 }
 
 /// The value that `part` (0 to 1) of an ascending list does not exceed (nearest rank); zero for an empty list.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a rank within a list")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a rank within a list"
+)]
 pub fn quantile(ascending: &[Duration], part: f64) -> Duration {
     let rank = (ascending.len() as f64 * part).ceil() as usize;
     ascending.get(rank.clamp(1, ascending.len().max(1)).saturating_sub(1)).copied().unwrap_or_default()

@@ -16,7 +16,13 @@ fn sample(count: usize) -> Sample {
 }
 
 fn target(protocol: Protocol, address: SocketAddr) -> Target {
-    Target { protocol, addresses: vec![address], connections: 4, patience: Duration::from_secs(30), pace: Duration::ZERO }
+    Target {
+        protocol,
+        addresses: vec![address],
+        connections: 4,
+        patience: Duration::from_secs(30),
+        pace: Duration::ZERO,
+    }
 }
 
 #[test]
@@ -71,7 +77,8 @@ fn a_break_after_the_content_is_in_doubt_and_not_sent_again() {
 
 #[test]
 fn a_refused_recipient_is_refused_and_a_deferred_one_tried_again() {
-    let refused: &[&str] = &["220 a\r\n", "250 PIPELINING\r\n", "250 a\r\n550 5.1.1 who\r\n554 none\r\n", "250 reset\r\n"];
+    let refused: &[&str] =
+        &["220 a\r\n", "250 PIPELINING\r\n", "250 a\r\n550 5.1.1 who\r\n554 none\r\n", "250 reset\r\n"];
     let one = |address| Target { connections: 1, ..target(Protocol::Smtp, address) };
     let mails: Vec<_> = sample(1).mails;
     let sent = send(&mails, &one(scripted(refused, 1)), &Control::default());

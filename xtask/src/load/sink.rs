@@ -141,7 +141,12 @@ struct Dialogue<'shared> {
 impl<'shared> Dialogue<'shared> {
     fn new(stream: TcpStream, shared: &'shared Shared) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { reader: BufReader::new(stream.try_clone()?), writer: stream, shared, recipients: Vec::new() })
+        Ok(Self {
+            reader: BufReader::new(stream.try_clone()?),
+            writer: stream,
+            shared,
+            recipients: Vec::new(),
+        })
     }
 
     fn run(mut self) -> io::Result<()> {
@@ -205,7 +210,8 @@ impl<'shared> Dialogue<'shared> {
 
     fn take(&mut self, raw: Vec<u8>) {
         let text = String::from_utf8_lossy(&raw);
-        let head = text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ").replace("\r\n\t", " ");
+        let head =
+            text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ").replace("\r\n\t", " ");
         let taken = Taken {
             message_id: first_id(&head, "message-id:"),
             in_reply_to: first_id(&head, "in-reply-to:"),

@@ -2,8 +2,9 @@
 
 /// Given names of the people who write.
 pub(crate) const GIVEN: &[&str] = &[
-    "Amélie", "Bastien", "Carla", "Dimitri", "Esther", "Fabrice", "Gisèle", "Henrik", "Irène", "Joris", "Katya", "Loïc",
-    "Mireille", "Nils", "Ottavia", "Priya", "Régis", "Solène", "Tariq", "Ursula", "Viktor", "Wanda", "Yann", "Zoé",
+    "Amélie", "Bastien", "Carla", "Dimitri", "Esther", "Fabrice", "Gisèle", "Henrik", "Irène", "Joris",
+    "Katya", "Loïc", "Mireille", "Nils", "Ottavia", "Priya", "Régis", "Solène", "Tariq", "Ursula", "Viktor",
+    "Wanda", "Yann", "Zoé",
 ];
 
 /// Family names of the people who write.
@@ -31,11 +32,17 @@ pub(crate) const FAMILY: &[&str] = &[
 ];
 
 /// Hosts that people write from (reserved names, RFC 2606).
-pub(crate) const HOSTS: &[&str] =
-    &["post.example.org", "letters.example.net", "works.example.com", "campus.example.org", "home.example.net"];
+pub(crate) const HOSTS: &[&str] = &[
+    "post.example.org",
+    "letters.example.net",
+    "works.example.com",
+    "campus.example.org",
+    "home.example.net",
+];
 
 /// What `User-Agent` says.
-pub(crate) const CLIENTS: &[&str] = &["PaperPlane 4.2", "Courrier 11.0 (desktop)", "Pigeon Web 2.9", "InkMail for phones 7"];
+pub(crate) const CLIENTS: &[&str] =
+    &["PaperPlane 4.2", "Courrier 11.0 (desktop)", "Pigeon Web 2.9", "InkMail for phones 7"];
 
 /// Words of subjects and texts; about a third French, so that accents and UTF-8 are as common as in real mail.
 pub(crate) const WORDS: &[&str] = &[

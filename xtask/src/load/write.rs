@@ -24,12 +24,19 @@ pub(crate) fn trace(chance: &mut Chance, out: &mut Vec<u8>, from: &str, to: &str
     for hop in ["mx.hop.example", "outbound.hop.example"] {
         let id = chance.bits() >> 16;
         let from = format!("from gate.{host} (gate.{host} [198.51.100.{client}])");
-        field(out, "Received", &format!("{from}\r\n by {hop} with ESMTPS id {id:012x}\r\n for <{to}>; {when}"));
+        field(
+            out,
+            "Received",
+            &format!("{from}\r\n by {hop} with ESMTPS id {id:012x}\r\n for <{to}>; {when}"),
+        );
     }
     let verdict = format!("mx.hop.example; dkim=pass header.d={host};\r\n spf=pass smtp.mailfrom={from}");
     field(out, "Authentication-Results", &verdict);
-    let (body_hash, signature) = (base64(&chance.bytes(32)), base64(&chance.bytes(192)).replace("\r\n", "\r\n  "));
-    let tags = format!("v=1; a=rsa-sha256; c=relaxed/relaxed; d={host}; s=k1;\r\n h=from:to:subject:date:message-id;");
+    let (body_hash, signature) =
+        (base64(&chance.bytes(32)), base64(&chance.bytes(192)).replace("\r\n", "\r\n  "));
+    let tags = format!(
+        "v=1; a=rsa-sha256; c=relaxed/relaxed; d={host}; s=k1;\r\n h=from:to:subject:date:message-id;"
+    );
     field(out, "DKIM-Signature", &format!("{tags}\r\n bh={body_hash};\r\n b={signature}"));
 }
 
@@ -37,13 +44,18 @@ pub(crate) fn trace(chance: &mut Chance, out: &mut Vec<u8>, from: &str, to: &str
 pub(crate) fn date(number: usize) -> String {
     let seconds = i64::try_from(number).unwrap_or(0).saturating_mul(97);
     // 5 January 2026, 08:00 UTC.
-    let when = jiff::Timestamp::from_second(1_767_600_000_i64.saturating_add(seconds)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let when = jiff::Timestamp::from_second(1_767_600_000_i64.saturating_add(seconds))
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     when.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
 /// A From value: display name as quoted text or encoded words, then the address.
 pub(crate) fn mailbox(name: &str, address: &str) -> String {
-    if name.is_ascii() { format!("\"{name}\" <{address}>") } else { format!("{} <{address}>", encoded_words(name)) }
+    if name.is_ascii() {
+        format!("\"{name}\" <{address}>")
+    } else {
+        format!("{} <{address}>", encoded_words(name))
+    }
 }
 
 /// `low` to `high` random words, the first in upper case.
@@ -62,7 +74,11 @@ pub(crate) fn text(chance: &mut Chance, name: &str, paragraphs: u64, quote: &[St
         let sentences: Vec<String> = (0..chance.between(1, 3)).map(|_| sentence(chance)).collect();
         lines.extend([sentences.join(" "), String::new()]);
     }
-    lines.extend([name.to_owned(), "-- ".to_owned(), format!("{name}, +33 1 {} 00 00", chance.between(1_000, 9_999))]);
+    lines.extend([
+        name.to_owned(),
+        "-- ".to_owned(),
+        format!("{name}, +33 1 {} 00 00", chance.between(1_000, 9_999)),
+    ]);
     if !quote.is_empty() {
         lines.extend([String::new(), "Some days ago the desk wrote:".to_owned()]);
         lines.extend(quote.iter().map(|line| format!("> {line}")));
@@ -109,7 +125,8 @@ pub(crate) fn mixed(chance: &mut Chance, out: &mut Vec<u8>, text: &[String], siz
     plain(out, text);
     line(out, &format!("--{boundary}"));
     let choice = chance.index(words::ATTACHMENTS.len());
-    let (kind, name) = words::ATTACHMENTS.get(choice).copied().unwrap_or(("application/octet-stream", "file.bin"));
+    let (kind, name) =
+        words::ATTACHMENTS.get(choice).copied().unwrap_or(("application/octet-stream", "file.bin"));
     field(out, "Content-Type", kind);
     field(out, "Content-Disposition", &format!("attachment; filename=\"{name}\""));
     field(out, "Content-Transfer-Encoding", "base64");

@@ -11,7 +11,13 @@ use crate::user::Person;
 
 impl Desk<'_> {
     /// Carries out commands in order; one that cannot be is noted in the audit, and the others are carried out all the same.
-    pub(super) fn obey(&mut self, id: TicketId, actor: &Person, commands: &[Command], events: &mut Vec<Json>) {
+    pub(super) fn obey(
+        &mut self,
+        id: TicketId,
+        actor: &Person,
+        commands: &[Command],
+        events: &mut Vec<Json>,
+    ) {
         for command in commands {
             let Some(before) = self.facts.tickets.get(&id).map(|known| known.ticket.clone()) else { return };
             let mut ticket = before.clone();
@@ -32,7 +38,9 @@ impl Desk<'_> {
         match command {
             Command::Status(status) => {
                 let assign_solver = self.account.settings.assign_tickets_upon_solve;
-                ticket.set_status(*status, actor.id, assign_solver, self.now).map_err(|refusal| refusal.to_string())
+                ticket
+                    .set_status(*status, actor.id, assign_solver, self.now)
+                    .map_err(|refusal| refusal.to_string())
             }
             Command::Assignee(name) => {
                 let agent = self.by_name(name).filter(Person::is_staff);
@@ -40,10 +48,10 @@ impl Desk<'_> {
                 ticket.assign(Some(agent.id)).map_err(|refusal| refusal.to_string())
             }
             Command::Requester(name) => {
-                let is_own =
-                    matches!(name, PersonName::Mailbox(mailbox) if mailbox.key().is_some_and(|key| self.account.is_own(&key)));
+                let is_own = matches!(name, PersonName::Mailbox(mailbox) if mailbox.key().is_some_and(|key| self.account.is_own(&key)));
                 let person = self.by_name(name).filter(|_| !is_own).or_else(|| self.newcomer(name));
-                let person = person.ok_or_else(|| "nobody can be requester by that address or id".to_owned())?;
+                let person =
+                    person.ok_or_else(|| "nobody can be requester by that address or id".to_owned())?;
                 ticket.requester_id = person.id;
                 ticket.organization_id = person.organization_id;
                 Ok(())

@@ -47,7 +47,8 @@ impl Desk<'_> {
 
     /// Notes the language of somebody who has none, where the account speaks several.
     fn learn_language(&mut self, person: &mut Person, inbound: &Inbound<'_>) {
-        if person.locale.is_some() || person.is_staff() || self.account.settings.languages().nth(1).is_none() {
+        if person.locale.is_some() || person.is_staff() || self.account.settings.languages().nth(1).is_none()
+        {
             return;
         }
         let Some(locale) = language::of(inbound.letter, &self.account.settings) else { return };
@@ -62,7 +63,8 @@ impl Desk<'_> {
 
     /// A mail from an address shows that it works, unless it is forged or a machine's.
     fn forget_bounces(&mut self, person: &mut Person, key: &AddressKey, inbound: &Inbound<'_>) {
-        let is_machines = inbound.letter.nature.with_envelope(inbound.envelope.mail_from.is_none()).is_automatic();
+        let is_machines =
+            inbound.letter.nature.with_envelope(inbound.envelope.mail_from.is_none()).is_automatic();
         if is_machines || inbound.authentication.has_failed() || self.facts.troubles.remove(key).is_none() {
             return;
         }
@@ -93,7 +95,8 @@ impl Desk<'_> {
         }
         let Some(person) = self.known_or_made(mailbox, key) else { return };
         let Some(known) = self.facts.tickets.get_mut(&id) else { return };
-        let is_on = person.id == author || person.id == known.ticket.requester_id || known.ccs.contains(&person.id);
+        let is_on =
+            person.id == author || person.id == known.ticket.requester_id || known.ccs.contains(&person.id);
         if is_on {
             return;
         }
@@ -111,7 +114,8 @@ impl Desk<'_> {
             return Some(person.clone());
         }
         let (settings, lists) = (&self.account.settings, &self.account.lists);
-        let listed = crate::sender_list::verdict(&lists.allow, &lists.block, &key, false, &lists.organization_domains);
+        let listed =
+            crate::sender_list::verdict(&lists.allow, &lists.block, &key, false, &lists.organization_domains);
         let is_welcome = match listed {
             crate::sender_list::Listed::Allowed { .. } => true,
             crate::sender_list::Listed::Unlisted => settings.anyone_can_submit && !settings.sign_up_required,

@@ -14,11 +14,19 @@ use crate::verdict::Decision;
 impl Desk<'_> {
     /// Mails a public comment to the requester and the CCs, without its author and those who had it already. A requester who
     /// cannot be reached stops the whole mail, CCs included: nobody reads answers behind the requester's back.
-    pub(crate) fn send_comment(&mut self, id: TicketId, comment: CommentId, author: &Person, had: &BTreeSet<AddressKey>) {
+    pub(crate) fn send_comment(
+        &mut self,
+        id: TicketId,
+        comment: CommentId,
+        author: &Person,
+        had: &BTreeSet<AddressKey>,
+    ) {
         let Some(known) = self.facts.tickets.get(&id).cloned() else { return };
         let requester = self.facts.person(known.ticket.requester_id).cloned();
         let is_reachable = |person: &Person| {
-            !person.is_suspended && person.deliverable == Deliverable::Deliverable && !person.address.is_empty()
+            !person.is_suspended
+                && person.deliverable == Deliverable::Deliverable
+                && !person.address.is_empty()
         };
         let wrote = known.ticket.requester_id == author.id;
         if !wrote && !requester.as_ref().is_some_and(is_reachable) {
@@ -35,9 +43,11 @@ impl Desk<'_> {
         let requester = requester.as_ref().filter(is_wanted).filter(|_| tells_requester);
         let is_cc = |person: &&Person| {
             is_wanted(person)
-                && AddressKey::parse(&person.address).is_ok_and(|key| self.account.lists.ccs_block.covering(&key).is_none())
+                && AddressKey::parse(&person.address)
+                    .is_ok_and(|key| self.account.lists.ccs_block.covering(&key).is_none())
         };
-        let ccs: Vec<&Person> = known.ccs.iter().filter_map(|id| self.facts.person(*id)).filter(is_cc).collect();
+        let ccs: Vec<&Person> =
+            known.ccs.iter().filter_map(|id| self.facts.person(*id)).filter(is_cc).collect();
         let to: Vec<Party> = requester.iter().map(|person| person.mailbox().into()).collect();
         let mut cc: Vec<Party> = ccs.iter().map(|person| person.mailbox().into()).collect();
         // A mail wants somebody in To.
@@ -52,7 +62,13 @@ impl Desk<'_> {
     }
 
     /// Mails a comment, internal notes too, to each agent who follows the ticket, its author and those who get it anyway aside.
-    pub(crate) fn tell_followers(&mut self, id: TicketId, comment: CommentId, author: &Person, had: &BTreeSet<AddressKey>) {
+    pub(crate) fn tell_followers(
+        &mut self,
+        id: TicketId,
+        comment: CommentId,
+        author: &Person,
+        had: &BTreeSet<AddressKey>,
+    ) {
         let Some(known) = self.facts.tickets.get(&id).cloned() else { return };
         let told: BTreeSet<AddressKey> = self
             .changes
@@ -60,7 +76,9 @@ impl Desk<'_> {
             .iter()
             .rev()
             .take_while(|mail| mail.comment_id == Some(comment))
-            .flat_map(|mail| mail.recipients.iter().filter_map(|(_, address)| AddressKey::parse(address).ok()))
+            .flat_map(|mail| {
+                mail.recipients.iter().filter_map(|(_, address)| AddressKey::parse(address).ok())
+            })
             .collect();
         let is_wanted = |person: &&Person| {
             let key = AddressKey::parse(&person.address).ok();
@@ -68,12 +86,21 @@ impl Desk<'_> {
                 && person.is_staff()
                 && !person.is_suspended
                 && person.deliverable == Deliverable::Deliverable
-                && key.is_some_and(|key| !had.contains(&key) && !told.contains(&key) && self.account.owner_of(&key).is_none())
+                && key.is_some_and(|key| {
+                    !had.contains(&key) && !told.contains(&key) && self.account.owner_of(&key).is_none()
+                })
         };
-        let followers: Vec<Person> =
-            known.followers.iter().filter_map(|id| self.facts.person(*id)).filter(is_wanted).cloned().collect();
+        let followers: Vec<Person> = known
+            .followers
+            .iter()
+            .filter_map(|id| self.facts.person(*id))
+            .filter(is_wanted)
+            .cloned()
+            .collect();
         for person in followers {
-            if let Some(content) = notice::follower(self.account, &known.ticket, author, person.mailbox().into()) {
+            if let Some(content) =
+                notice::follower(self.account, &known.ticket, author, person.mailbox().into())
+            {
                 self.send(Some(id), Some(comment), content, vec![person.address]);
             }
         }
@@ -91,7 +118,9 @@ impl Desk<'_> {
         let answered = letter.message_id.as_ref().map(|id| id.as_str().to_owned());
         let to: Party = mailbox.clone().into();
         let recipient = &arrival.received.recipient;
-        if let Some(content) = notice::sign_up(self.account, arrival.brand_id, recipient, to.clone(), answered) {
+        if let Some(content) =
+            notice::sign_up(self.account, arrival.brand_id, recipient, to.clone(), answered)
+        {
             self.send(None, None, content, vec![to.address]);
         }
     }

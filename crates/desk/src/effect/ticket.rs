@@ -52,7 +52,9 @@ impl Desk<'_> {
         }
         let opened: Vec<TicketId> = places
             .iter()
-            .map(|(received, brand)| self.open_at(inbound, decision, author, is_public, follow_up_of, (received, *brand)))
+            .map(|(received, brand)| {
+                self.open_at(inbound, decision, author, is_public, follow_up_of, (received, *brand))
+            })
             .collect();
         if opened.len() > 1 {
             self.tell_siblings(&opened, &places);
@@ -65,7 +67,9 @@ impl Desk<'_> {
         let letter = inbound.letter;
         let mut seen = BTreeSet::from([first.recipient.clone()]);
         let keys = letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key());
-        let addresses = keys.filter_map(|key| self.account.owner_of(&key)).filter(|own| seen.insert(own.email.to_string()));
+        let addresses = keys
+            .filter_map(|key| self.account.owner_of(&key))
+            .filter(|own| seen.insert(own.email.to_string()));
         let place = |own: &crate::address::SupportAddress| {
             let received = Received { recipient: own.email.to_string(), written_to: None, ..first.clone() };
             (received, own.brand_id)
@@ -76,10 +80,14 @@ impl Desk<'_> {
     /// Each of several tickets of one mail names the others in an internal note of the requester's mail.
     fn tell_siblings(&mut self, opened: &[TicketId], places: &[(Received, BrandId)]) {
         let addresses: Vec<&str> = places.iter().map(|(received, _)| received.recipient.as_str()).collect();
-        let body = format!("This mail was written to several addresses and opened a ticket for each: {}.", addresses.join(", "));
+        let body = format!(
+            "This mail was written to several addresses and opened a ticket for each: {}.",
+            addresses.join(", ")
+        );
         for id in opened {
             let Some(known) = self.facts.tickets.get(id) else { continue };
-            let (author_id, siblings) = (known.ticket.requester_id, opened.iter().filter(|other| *other != id));
+            let (author_id, siblings) =
+                (known.ticket.requester_id, opened.iter().filter(|other| *other != id));
             let siblings: Vec<TicketId> = siblings.copied().collect();
             let comment = CommentId(self.supply.id());
             self.changes.comments.push(Comment {
@@ -114,8 +122,10 @@ impl Desk<'_> {
         let (letter, conduct) = (inbound.letter, &decision.conduct);
         let writer = self.person(author, inbound);
         let requester = conduct.requester.clone().unwrap_or_else(|| writer.clone());
-        let submitter = conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, inbound));
-        let source = follow_up_of.and_then(|id| self.facts.tickets.get(&id)).map(|facts| facts.ticket.clone());
+        let submitter =
+            conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, inbound));
+        let source =
+            follow_up_of.and_then(|id| self.facts.tickets.get(&id)).map(|facts| facts.ticket.clone());
         // Who takes part goes on under the old subject; a stranger learns nothing of it.
         let goes_on = source.as_ref().filter(|_| conduct.requester.is_some());
         let id = TicketId(self.supply.id());
@@ -153,11 +163,15 @@ impl Desk<'_> {
             solved_at: None,
         };
         self.facts.tokens.insert(token, id);
-        self.facts.tickets.insert(id, TicketFacts { ticket: ticket.clone(), ccs: BTreeSet::new(), followers: BTreeSet::new() });
+        self.facts.tickets.insert(
+            id,
+            TicketFacts { ticket: ticket.clone(), ccs: BTreeSet::new(), followers: BTreeSet::new() },
+        );
         self.changes.new_tickets.push(id);
         let mut events = vec![create_event(&ticket)];
         let comment = self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
-        if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty()) {
+        if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty())
+        {
             let text = self.read(original.note.trim());
             let note = self.push_comment(id, submitter.id, false, text, inbound, &[]);
             events.push(json!({"type": "Comment", "id": note, "public": false}));
@@ -237,8 +251,12 @@ impl Desk<'_> {
             known.ticket.is_public |= is_public;
             known.ticket.updated_at = known.ticket.updated_at.max(said_at);
             if is_public {
-                known.ticket.last_message_id =
-                    inbound.letter.message_id.as_ref().map(|id| id.as_str().to_owned()).or(known.ticket.last_message_id.take());
+                known.ticket.last_message_id = inbound
+                    .letter
+                    .message_id
+                    .as_ref()
+                    .map(|id| id.as_str().to_owned())
+                    .or(known.ticket.last_message_id.take());
             }
         }
         self.obey(id, &person, &conduct.commands, &mut events);
@@ -288,7 +306,11 @@ impl Desk<'_> {
         }
         let id = self.push_comment(ticket_id, author_id, is_public, text, inbound, &flags);
         let mail_id = inbound.id;
-        self.changes.attachments.extend(kept.into_iter().map(|attachment| NewAttachment { comment_id: id, mail_id, attachment }));
+        self.changes.attachments.extend(kept.into_iter().map(|attachment| NewAttachment {
+            comment_id: id,
+            mail_id,
+            attachment,
+        }));
         let mut event = json!({"type": "Comment", "id": id, "public": is_public, "mail": mail_id});
         if let (false, Some(fields)) = (flags.is_empty(), event.as_object_mut()) {
             fields.insert("flags".into(), json!(flags.iter().map(|flag| flag.number()).collect::<Vec<_>>()));
@@ -303,7 +325,8 @@ impl Desk<'_> {
 
     /// Whether the account takes no files by mail from whoever wrote this.
     fn is_barred(&self, decision: &Decision) -> bool {
-        let is_staff = decision.conduct.submitter.is_some() || decision.author().is_some_and(Author::is_staff);
+        let is_staff =
+            decision.conduct.submitter.is_some() || decision.author().is_some_and(Author::is_staff);
         !self.account.settings.email_attachments && !is_staff
     }
 
@@ -400,7 +423,8 @@ fn flags_options(flags: &[Flag]) -> Json {
 
 /// What a ticket was when it was opened, as far as it may change; the rest stands on the ticket for good.
 fn create_event(ticket: &Ticket) -> Json {
-    let mut event = json!({"v": 1, "type": "Create", "subject": ticket.subject, "recipient": ticket.received.recipient});
+    let mut event =
+        json!({"v": 1, "type": "Create", "subject": ticket.subject, "recipient": ticket.received.recipient});
     if let (Some(of), Some(fields)) = (ticket.follow_up_of, event.as_object_mut()) {
         fields.insert("follow_up_of".into(), json!(of));
     }

@@ -19,19 +19,25 @@ impl Case<'_> {
         let by_path = returned_delivery(self.account, self.keys, self.facts, self.inbound.envelope);
         if let Some(delivery) = by_path.filter(|_| is_report) {
             let (result, answer) = self.said_of(&delivery.recipient);
-            self.say(format!("a delivery report on our mail to {}: its return path carries our signature", delivery.recipient));
+            self.say(format!(
+                "a delivery report on our mail to {}: its return path carries our signature",
+                delivery.recipient
+            ));
             return Some(Verdict::Bounce { reports: vec![(delivery.clone(), result, answer)] });
         }
         let report = letter.report.as_ref()?;
         let mark = report.original_mark.as_deref();
-        let mail = mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark)).map(OutgoingId)?;
-        let of_mail: Vec<&Delivery> = self.facts.deliveries.iter().filter(|delivery| delivery.mail_id == mail).collect();
+        let mail =
+            mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark)).map(OutgoingId)?;
+        let of_mail: Vec<&Delivery> =
+            self.facts.deliveries.iter().filter(|delivery| delivery.mail_id == mail).collect();
         // The mark went to every recipient of the mail, so one of them could report on another: with several, what is
         // said is shown but changes nobody's deliverability. The signed return path is each recipient's own.
         let is_sole = of_mail.len() == 1;
         let mut reports: Vec<(Delivery, DeliveryResult, String)> = Vec::new();
         for failed in &report.recipients {
-            let named = of_mail.iter().find(|delivery| delivery.recipient.eq_ignore_ascii_case(&failed.address));
+            let named =
+                of_mail.iter().find(|delivery| delivery.recipient.eq_ignore_ascii_case(&failed.address));
             let Some(delivery) = named else { continue };
             if reports.iter().all(|(told, ..)| told.outbox_id != delivery.outbox_id) {
                 let result = match result_of(failed) {
@@ -65,7 +71,8 @@ impl Case<'_> {
         let report = self.inbound.letter.report.as_ref();
         let entry = report.and_then(|report| {
             let mut all = report.recipients.iter();
-            all.find(|failed| failed.address.eq_ignore_ascii_case(recipient)).or_else(|| report.recipients.first())
+            all.find(|failed| failed.address.eq_ignore_ascii_case(recipient))
+                .or_else(|| report.recipients.first())
         });
         match entry {
             Some(failed) => (result_of(failed), answer_of(failed)),
@@ -73,7 +80,10 @@ impl Case<'_> {
             // did not.
             None if self.nature == Nature::Bounce => {
                 let is_hard = report.is_some_and(|report| report.is_hard);
-                (if is_hard { DeliveryResult::Hard } else { DeliveryResult::Soft }, self.inbound.letter.subject.clone())
+                (
+                    if is_hard { DeliveryResult::Hard } else { DeliveryResult::Soft },
+                    self.inbound.letter.subject.clone(),
+                )
             }
             None => (DeliveryResult::Other, self.inbound.letter.subject.clone()),
         }

@@ -30,7 +30,8 @@ impl Case<'_> {
         let found = match self.inbound.recovered {
             Some(Recovered::Into(ticket)) => Some((*ticket, None)),
             Some(Recovered::By(_)) => None,
-            _ => thread::find(self.account, self.keys, self.facts, &self.arrival, self.inbound).map(|(id, by)| (id, Some(by))),
+            _ => thread::find(self.account, self.keys, self.facts, &self.arrival, self.inbound)
+                .map(|(id, by)| (id, Some(by))),
         };
         let Some((ticket, by)) = found else {
             self.say("nothing in it names a ticket: a new one");
@@ -55,10 +56,16 @@ impl Case<'_> {
     fn say_match(&mut self, known: &TicketFacts, by: Option<&Match>) {
         let number = number(known);
         self.say(match by {
-            Some(Match::PlusAddress(token)) => format!("the address carries the token {} of ticket {number}", token.as_str()),
+            Some(Match::PlusAddress(token)) => {
+                format!("the address carries the token {} of ticket {number}", token.as_str())
+            }
             Some(Match::Header(id)) => format!("In-Reply-To or References names {id} of ticket {number}"),
-            Some(Match::Body(token)) => format!("its body carries the token {} of ticket {number}", token.as_str()),
-            Some(Match::Awaited(_)) => format!("ticket {number} has a mail that answers this one: it arrived late"),
+            Some(Match::Body(token)) => {
+                format!("its body carries the token {} of ticket {number}", token.as_str())
+            }
+            Some(Match::Awaited(_)) => {
+                format!("ticket {number} has a mail that answers this one: it arrived late")
+            }
             Some(Match::ReturnPath) => format!("it came to the return path of a mail of ticket {number}"),
             None => format!("it was recovered into ticket {number}"),
         });
@@ -89,8 +96,9 @@ impl Case<'_> {
             Command::Requester(name) => Some(name),
             _ => None,
         });
-        if let Some(requester) =
-            asked_for.and_then(|name| self.person_named(name)).filter(|named| !self.account.is_own(&named.key))
+        if let Some(requester) = asked_for
+            .and_then(|name| self.person_named(name))
+            .filter(|named| !self.account.is_own(&named.key))
         {
             self.say(format!("the agent opens it for {}", requester.key));
             self.flag(Flag::OnBehalf);
@@ -151,7 +159,8 @@ impl Case<'_> {
             self.say("that ticket is closed: a follow-up of its requester's, opened by the agent");
             return Verdict::FollowUp { of, author, is_public };
         }
-        self.conduct.acknowledges = settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
+        self.conduct.acknowledges =
+            settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
         if !takes_part(known, &author) {
             self.flag(Flag::OutsideConversation);
             self.say("that ticket is closed: a follow-up");
@@ -159,7 +168,9 @@ impl Case<'_> {
         }
         self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
         if let Some(why) = self.leaves_requester_out(known, &author) {
-            self.say(format!("that ticket is closed, and the author {why}: a follow-up with an internal note"));
+            self.say(format!(
+                "that ticket is closed, and the author {why}: a follow-up with an internal note"
+            ));
             return Verdict::FollowUp { of, author, is_public: false };
         }
         self.conduct.adds_ccs = self.may_add_ccs(known, &author);
@@ -187,15 +198,20 @@ impl Case<'_> {
     fn third_partys_comment(&mut self, known: &TicketFacts, author: Author, by: Option<&Match>) -> Verdict {
         // A token is a secret of the conversation; whoever recovers a mail answers for it.
         if !by.is_none_or(Match::is_encoded) {
-            let cause = if author.person.is_some() { Cause::OtherUserUpdate } else { Cause::UnknownUserUpdate };
+            let cause =
+                if author.person.is_some() { Cause::OtherUserUpdate } else { Cause::UnknownUserUpdate };
             if let Some(held) = self.suspend(cause) {
                 return held;
             }
         }
         self.flag(Flag::OutsideConversation);
         self.say(match by {
-            Some(Match::ReturnPath) => "the author knows the return path but is not part of the conversation: an internal note",
-            Some(by) if by.is_encoded() => "the author knows the token but is not part of the conversation: an internal note",
+            Some(Match::ReturnPath) => {
+                "the author knows the return path but is not part of the conversation: an internal note"
+            }
+            Some(by) if by.is_encoded() => {
+                "the author knows the token but is not part of the conversation: an internal note"
+            }
             _ => "the author is not part of the conversation: an internal note",
         });
         self.note_on(known, author)
@@ -214,7 +230,8 @@ impl Case<'_> {
 
     /// Row 5: why what a CC wrote is not for the requester; none where it is, and for the requester's own.
     fn leaves_requester_out(&self, known: &TicketFacts, author: &Author) -> Option<&'static str> {
-        let is_requester = author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
+        let is_requester =
+            author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id);
         if is_requester || self.writes_to(known) {
             return None;
         }
@@ -226,7 +243,9 @@ impl Case<'_> {
 
     /// Whether the requester of the ticket is among the direct recipients.
     fn writes_to(&self, known: &TicketFacts) -> bool {
-        self.recipients().any(|key| self.facts.people.get(&key).is_some_and(|person| person.id == known.ticket.requester_id))
+        self.recipients().any(|key| {
+            self.facts.people.get(&key).is_some_and(|person| person.id == known.ticket.requester_id)
+        })
     }
 
     fn has_other_recipients(&self) -> bool {
@@ -256,7 +275,8 @@ impl Case<'_> {
     fn carries(&self, token: &ThreadToken) -> bool {
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         self.arrival.token.as_ref() == Some(token)
-            || named_ids(self.inbound.letter).any(|id| ThreadToken::in_message_id(id, native).as_ref() == Some(token))
+            || named_ids(self.inbound.letter)
+                .any(|id| ThreadToken::in_message_id(id, native).as_ref() == Some(token))
             || ThreadToken::in_body(self.inbound.letter).contains(token)
     }
 
@@ -280,8 +300,11 @@ impl Case<'_> {
             Some("a command says so")
         } else if known.is_some_and(|known| self.answers_a_follower_notice(known)) {
             Some("it answers a notice to a follower")
-        } else if said.is_none() && known.is_some_and(|known| self.may_answer_a_follower_notice(known, agent)) {
-            Some("follows the ticket, and nothing says that it answers another mail than a notice to a follower")
+        } else if said.is_none() && known.is_some_and(|known| self.may_answer_a_follower_notice(known, agent))
+        {
+            Some(
+                "follows the ticket, and nothing says that it answers another mail than a notice to a follower",
+            )
         } else if said.is_none() && !self.account.settings.comments_public_by_default {
             Some("agents' comments by mail are not public by default here")
         } else if known.is_some_and(|known| !known.ticket.is_public) {
@@ -301,7 +324,8 @@ impl Case<'_> {
 
     fn answers_a_follower_notice(&self, known: &TicketFacts) -> bool {
         let native = |host: &str| self.account.brand_of_host(host).is_some();
-        let of_ticket = |id: &str| ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
+        let of_ticket =
+            |id: &str| ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
         self.answered().filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
     }
 
@@ -322,7 +346,8 @@ impl Case<'_> {
     fn is_mail_of(&self, known: &TicketFacts, id: &str) -> bool {
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         let is_root = id.split('@').next() == Some(known.ticket.token.as_str());
-        let is_ours = !is_root && ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
+        let is_ours =
+            !is_root && ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
         let met = self.facts.message_ids.get(id).filter(|met| met.kind != IdKind::Seen);
         is_ours || met.is_some_and(|met| met.ticket == Some(known.ticket.id))
     }
@@ -331,7 +356,10 @@ impl Case<'_> {
     fn quotes_private(&self, ticket: TicketId) -> bool {
         let Some(comments) = self.facts.comments.get(&ticket) else { return false };
         let lines = |wanted: bool| {
-            let texts = comments.iter().filter(move |(is_public, _)| *is_public == wanted).flat_map(|(_, text)| text.lines());
+            let texts = comments
+                .iter()
+                .filter(move |(is_public, _)| *is_public == wanted)
+                .flat_map(|(_, text)| text.lines());
             texts.map(unquoted).filter(|line| line.chars().nth(QUOTED_LINE_MIN - 1).is_some())
         };
         let mut private: std::collections::BTreeSet<&str> = lines(false).collect();
@@ -350,8 +378,14 @@ impl Case<'_> {
         for ignored in &parsed.ignored {
             self.notes.push(format!("the line {:?} is no command: {}", ignored.line, ignored.why));
         }
-        let commands = parsed.commands.iter().filter(|command| !matches!(command, Command::Public(_))).cloned().collect();
-        self.conduct = Conduct { commands, text_from: parsed.rest_offset, ..std::mem::take(&mut self.conduct) };
+        let commands = parsed
+            .commands
+            .iter()
+            .filter(|command| !matches!(command, Command::Public(_)))
+            .cloned()
+            .collect();
+        self.conduct =
+            Conduct { commands, text_from: parsed.rest_offset, ..std::mem::take(&mut self.conduct) };
         parsed
     }
 }
@@ -363,7 +397,10 @@ fn unquoted(line: &str) -> &str {
 
 /// The requester or a CC.
 fn takes_part(known: &TicketFacts, author: &Author) -> bool {
-    author.person.as_ref().is_some_and(|person| person.id == known.ticket.requester_id || known.ccs.contains(&person.id))
+    author
+        .person
+        .as_ref()
+        .is_some_and(|person| person.id == known.ticket.requester_id || known.ccs.contains(&person.id))
 }
 
 fn number(known: &TicketFacts) -> String {

@@ -25,7 +25,9 @@ impl Case<'_> {
             AddressKey::parse(text).is_ok_and(|key| {
                 let is_native = self.account.brand_of_host(key.domain()).is_some();
                 // One that is registered is an address tickets come to, whatever its name.
-                is_native && self.account.owner_of(&key).is_none() && Machine::of_local(key.local()) == Some(Machine::NoReply)
+                is_native
+                    && self.account.owner_of(&key).is_none()
+                    && Machine::of_local(key.local()) == Some(Machine::NoReply)
             })
         };
         if recipients.is_empty() || !recipients.iter().all(is_noreply) {
@@ -145,7 +147,8 @@ impl Case<'_> {
     /// Whether it came by way of an external address rather than straight to a native one.
     fn is_forwarded(&self) -> bool {
         let received = &self.arrival.received;
-        let address = AddressKey::parse(&received.recipient).ok().and_then(|key| self.account.address(&key).cloned());
+        let address =
+            AddressKey::parse(&received.recipient).ok().and_then(|key| self.account.address(&key).cloned());
         matches!(received.source, Source::Forward | Source::HopHeader)
             || address.is_some_and(|address| address.kind == crate::address::Kind::External)
     }
@@ -169,7 +172,9 @@ impl Case<'_> {
         let (from, author) = (self.from()?, self.author_as_written()?);
         let settings = &self.account.settings;
         let is_unknown = from.person.is_none() || author.person.is_none();
-        let is_unverified = |who: &Author| who.person.as_ref().is_some_and(|person| !person.is_staff() && !person.is_verified);
+        let is_unverified = |who: &Author| {
+            who.person.as_ref().is_some_and(|person| !person.is_staff() && !person.is_verified)
+        };
         if is_unknown && settings.sign_up_required {
             let held = self.suspend(Cause::SignupRequired)?;
             self.conduct.tells_to_sign_up = author.person.is_none() && self.may_be_answered(&author);
@@ -194,7 +199,9 @@ impl Case<'_> {
             Nature::List if self.is_addressed() => {
                 // A group in front of a support address, such as a shared mailbox, marks every customer's mail as a list's.
                 self.is_automatic = self.from().is_some_and(|from| self.machine_of(&from).is_some());
-                self.say("it came through a mailing list, but To or Cc names a support address: no list's mail");
+                self.say(
+                    "it came through a mailing list, but To or Cc names a support address: no list's mail",
+                );
                 return None;
             }
             Nature::Loop => Cause::Loop,
@@ -231,7 +238,9 @@ impl Case<'_> {
 
     pub(super) fn blank(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
-        let is_blank = letter.subject.trim().is_empty() && letter.text.trim().is_empty() && letter.attachments.is_empty();
+        let is_blank = letter.subject.trim().is_empty()
+            && letter.text.trim().is_empty()
+            && letter.attachments.is_empty();
         if is_blank { self.suspend(Cause::Blank) } else { None }
     }
 

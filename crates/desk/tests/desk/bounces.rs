@@ -80,10 +80,30 @@ fn what_a_person_writes_to_a_return_path_joins_the_ticket_of_that_mail() {
     let unknown = format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 999));
     let support = "support@acme.desk.example";
     for (name, recipients, mail, want) in [
-        ("the requester", vec![path.as_str()], "Subject: Re: Ticket 1\n\nhi", "comment on 100 by ada@customer.example"),
-        ("beside a support address", vec![support, &path], "Subject: x\n\nhi", "comment on 100 by ada@customer.example"),
-        ("before a support address", vec![&path, support], "Subject: x\n\nhi", "comment on 100 by ada@customer.example"),
-        ("somebody else", vec![&path], "From: eve@else.example\nSubject: x\n\nhi", "note on 100 by eve@else.example, flags 2"),
+        (
+            "the requester",
+            vec![path.as_str()],
+            "Subject: Re: Ticket 1\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "beside a support address",
+            vec![support, &path],
+            "Subject: x\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "before a support address",
+            vec![&path, support],
+            "Subject: x\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "somebody else",
+            vec![&path],
+            "From: eve@else.example\nSubject: x\n\nhi",
+            "note on 100 by eve@else.example, flags 2",
+        ),
         (
             "another ticket's id goes before",
             vec![&path],
@@ -91,7 +111,12 @@ fn what_a_person_writes_to_a_return_path_joins_the_ticket_of_that_mail() {
             "comment on 300 by ada@customer.example",
         ),
         ("of an unknown row", vec![&unknown], "Subject: x\n\nhi", "new ticket by ada@customer.example"),
-        ("a machine", vec![support, &path], "Auto-Submitted: auto-replied\nSubject: Away\n\nhi", "bounce of 501 other (Away)"),
+        (
+            "a machine",
+            vec![support, &path],
+            "Auto-Submitted: auto-replied\nSubject: Away\n\nhi",
+            "bounce of 501 other (Away)",
+        ),
     ] {
         assert_eq!(shown(&decided(&envelope(&recipients), &letter(mail))), want, "{name}");
     }
@@ -113,7 +138,11 @@ fn a_report_with_our_mark_in_the_returned_part_is_a_bounce() {
 fn one_recipient_of_a_mail_cannot_silence_another_by_the_mark_both_got() {
     let ours = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 1, 400));
     let mut facts = facts();
-    let other = Delivery { outbox_id: OutboxId(502), recipient: "eve@else.example".into(), ..facts.deliveries[0].clone() };
+    let other = Delivery {
+        outbox_id: OutboxId(502),
+        recipient: "eve@else.example".into(),
+        ..facts.deliveries[0].clone()
+    };
     facts.deliveries.push(other);
     let mut envelope = envelope(&["support@acme.desk.example"]);
     envelope.mail_from = None;
@@ -127,10 +156,17 @@ fn a_report_that_carries_no_signature_of_ours_is_held() {
     let forged = "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa".to_owned();
     let foreign = format!("X-Guichet-Mail: {}", mark(Purpose::Mail, 2, 400));
     let misused = format!("X-Guichet-Mail: {}", mark(Purpose::Bounce, 1, 400));
-    for (name, mark) in
-        [("none", String::new()), ("forged", forged), ("another account's", foreign), ("a return path's", misused)]
-    {
-        assert_eq!(seen("support@acme.desk.example", &report("ada@customer.example", "failed", &mark)), "suspended 7", "{name}");
+    for (name, mark) in [
+        ("none", String::new()),
+        ("forged", forged),
+        ("another account's", foreign),
+        ("a return path's", misused),
+    ] {
+        assert_eq!(
+            seen("support@acme.desk.example", &report("ada@customer.example", "failed", &mark)),
+            "suspended 7",
+            "{name}"
+        );
     }
     for (name, path) in [
         ("forged", "bounce+501-aaaaaaaaaaaaaaaa@acme.desk.example".to_owned()),
@@ -139,14 +175,21 @@ fn a_report_that_carries_no_signature_of_ours_is_held() {
         ("of an unknown row", format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 999))),
         ("at a foreign host", format!("bounce+{}@acme.example", mark(Purpose::Bounce, 1, 501))),
     ] {
-        assert_eq!(seen(&path, &report("ada@customer.example", "failed", "")), "suspended 7", "return path {name}");
+        assert_eq!(
+            seen(&path, &report("ada@customer.example", "failed", "")),
+            "suspended 7",
+            "return path {name}"
+        );
     }
 }
 
 #[test]
 fn a_bounce_that_is_no_report_is_a_mail_systems_mail() {
     assert_eq!(
-        seen("support@acme.desk.example", "From: mailer-daemon@x.example\nSubject: Undeliverable\n\n[AAAAAA-AAAA]"),
+        seen(
+            "support@acme.desk.example",
+            "From: mailer-daemon@x.example\nSubject: Undeliverable\n\n[AAAAAA-AAAA]"
+        ),
         "suspended 9"
     );
 }

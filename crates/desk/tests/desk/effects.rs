@@ -62,14 +62,21 @@ fn a_new_ticket_has_its_comment_person_audit_and_acknowledgement() {
     assert_eq!((eve.name.as_str(), eve.address.as_str()), ("Eve Ells", "eve@else.example"));
     assert_eq!(ticket.last_message_id.as_deref(), Some("m@else.example"));
     assert_eq!(changes.comments.len(), 1);
-    assert_eq!((changes.comments[0].body.as_str(), changes.comments[0].mail_id), ("It is dark.", Some(MailId(1))));
+    assert_eq!(
+        (changes.comments[0].body.as_str(), changes.comments[0].mail_id),
+        ("It is dark.", Some(MailId(1)))
+    );
     // Dora is known, the other is new; ours and Eve herself are no CCs.
     let new = changes.people[1].person.id;
     assert_eq!(changes.ccs, BTreeSet::from([(id, UserId(15)), (id, new)]));
     assert_eq!(changes.people.len(), 2);
-    let remembered: Vec<(&str, IdKind)> = changes.message_ids.iter().map(|id| (id.message_id.as_str(), id.kind)).collect();
+    let remembered: Vec<(&str, IdKind)> =
+        changes.message_ids.iter().map(|id| (id.message_id.as_str(), id.kind)).collect();
     assert!(remembered.contains(&("m@else.example", IdKind::In)));
-    assert!(remembered.contains(&("r1@else.example", IdKind::Seen)) && remembered.contains(&("r2@else.example", IdKind::Seen)));
+    assert!(
+        remembered.contains(&("r1@else.example", IdKind::Seen))
+            && remembered.contains(&("r2@else.example", IdKind::Seen))
+    );
     assert_eq!(remembered.iter().filter(|(_, kind)| *kind == IdKind::Out).count(), 1);
     let first = &changes.audits[0].events[0];
     assert_eq!((first["type"].as_str(), first["client"].as_str()), (Some("Create"), Some("192.0.2.1")));
@@ -134,10 +141,15 @@ fn a_persons_answer_opens_a_waiting_ticket_and_a_machines_does_not() {
 
 #[test]
 fn a_public_comment_goes_to_all_who_did_not_have_it() {
-    let reply = |header: &str| changes(&format!("{header}In-Reply-To: <first@customer.example>\nSubject: x\n\nhi"));
+    let reply =
+        |header: &str| changes(&format!("{header}In-Reply-To: <first@customer.example>\nSubject: x\n\nhi"));
     for (name, header, want) in [
         ("the requester writes", "", vec!["carl@customer.example"]),
-        ("the CC writes, the requester has it", "From: carl@customer.example\nTo: ada@customer.example\n", vec![]),
+        (
+            "the CC writes, the requester has it",
+            "From: carl@customer.example\nTo: ada@customer.example\n",
+            vec![],
+        ),
         ("the CC writes to us alone", "From: carl@customer.example\n", vec![]),
         ("the CC had it", "Cc: Carl@customer.example\n", vec![]),
         ("somebody new has it", "Cc: dora@customer.example\n", vec!["carl@customer.example"]),
@@ -187,18 +199,27 @@ fn a_ticket_without_a_subject_is_called_after_its_text_or_author() {
 
 #[test]
 fn a_bounce_is_written_on_its_ticket_and_a_probe_on_its_address() {
-    let path = format!("bounce+{}@acme.desk.example", crate::scene::keys().sign(desk::signed::Purpose::Bounce, 1, 501));
+    let path = format!(
+        "bounce+{}@acme.desk.example",
+        crate::scene::keys().sign(desk::signed::Purpose::Bounce, 1, 501)
+    );
     let mut null = envelope(&[&path]);
     null.mail_from = None;
-    let (_, changes, _) =
-        changes_of(&account(), &null, &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nNo such user"));
+    let (_, changes, _) = changes_of(
+        &account(),
+        &null,
+        &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nNo such user"),
+    );
     assert_eq!((changes.bounced.len(), changes.bounced[0].result), (1, desk::changes::DeliveryResult::Hard));
     assert_eq!(changes.audits[0].ticket_id, TicketId(100));
     assert_eq!(changes.ledger[0].ticket_id, Some(TicketId(100)));
     assert_eq!((changes.comments.len(), changes.outgoing.len()), (0, 0));
 
-    let (_, changes, _) =
-        changes_of(&account(), &envelope(&["inbox@acme.desk.example"]), &letter("X-Guichet-Probe: s3cret\n\nx"));
+    let (_, changes, _) = changes_of(
+        &account(),
+        &envelope(&["inbox@acme.desk.example"]),
+        &letter("X-Guichet-Probe: s3cret\n\nx"),
+    );
     assert_eq!(changes.probes.len(), 1);
     assert_eq!((changes.new_tickets.len(), changes.message_ids.len()), (0, 0));
 }
@@ -213,11 +234,17 @@ fn a_duplicate_and_a_loop_leave_only_their_row() {
     for id in [1, 2] {
         let mut changes = Changes::default();
         let inbound = Inbound::new(MailId(id), NOW, &envelope, &letter);
-        outcomes.push((carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound).outcome().as_str(), changes));
+        outcomes.push((
+            carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound).outcome().as_str(),
+            changes,
+        ));
     }
     let (second, changes) = outcomes.pop().unwrap();
     assert_eq!(second, "duplicate");
-    assert_eq!(changes.ledger[0].ticket_id, outcomes[0].1.ledger[0].ticket_id, "it names the first one's ticket");
+    assert_eq!(
+        changes.ledger[0].ticket_id, outcomes[0].1.ledger[0].ticket_id,
+        "it names the first one's ticket"
+    );
     assert_eq!(bare(changes), Changes::default());
 }
 
@@ -246,7 +273,11 @@ fn with_the_delimiter_on_an_answer_to_our_mail_is_read_down_to_it() {
         let answer = letter(&format!("Subject: Re: x\n\nThanks.\n\nOn Monday Acme wrote:\n{quoted}"));
         let (_, changes, _) = changes_of(&account, &envelope(&[NATIVE]), &answer);
         let body = &changes.comments[0].body;
-        assert_eq!((body == "Thanks.", body.contains("On its way.")), (reply_delimiter, !reply_delimiter), "{body:?}");
+        assert_eq!(
+            (body == "Thanks.", body.contains("On its way.")),
+            (reply_delimiter, !reply_delimiter),
+            "{body:?}"
+        );
         let has_own = Letter::html(&raw).unwrap().contains(own);
         assert_eq!(has_own, reply_delimiter && delimiter == own, "the HTML has the line too");
     }
@@ -271,7 +302,10 @@ fn a_mail_of_ours_carries_its_token_and_is_found_again_by_it() {
     assert_eq!(ThreadToken::in_text(&read.text), std::slice::from_ref(&token));
     assert_eq!(read.marks, [token.as_str()], "the HTML has it too");
     let native = |host: &str| host == "acme.desk.example";
-    assert_eq!(read.message_id.and_then(|id| ThreadToken::in_message_id(id.as_str(), native)), Some(token.clone()));
+    assert_eq!(
+        read.message_id.and_then(|id| ThreadToken::in_message_id(id.as_str(), native)),
+        Some(token.clone())
+    );
     assert_eq!(read.reply_to[0].key().and_then(|key| ThreadToken::in_address(&key)), Some(token));
     assert!(read.subject.contains("#17") && read.text.contains("#17"), "{}", read.subject);
     assert!(read.nature.is_automatic());

@@ -1,5 +1,9 @@
 //! The desk's decisions, as tables: a mail and a scene in, a verdict and its changes out.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too and may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests too and may panic"
+)]
 
 mod bounces;
 mod effects;

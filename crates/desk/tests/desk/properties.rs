@@ -11,7 +11,9 @@ use desk::verdict::decide;
 use mail::letter::Letter;
 use proptest::prelude::*;
 
-use crate::scene::{NOW, account, account_of, addresses as addresses_of_the_scene, carried_out, envelope, facts, keys};
+use crate::scene::{
+    NOW, account, account_of, addresses as addresses_of_the_scene, carried_out, envelope, facts, keys,
+};
 
 const ADDRESSES: [&str; 14] = [
     "ada@customer.example",
@@ -51,8 +53,9 @@ const MARKS: [&str; 7] = [
 ];
 
 fn line(name: &'static str, values: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
-    proptest::collection::vec(proptest::sample::select(values), 0..=most)
-        .prop_map(move |values| if values.is_empty() { String::new() } else { format!("{name}: {}\r\n", values.join(", ")) })
+    proptest::collection::vec(proptest::sample::select(values), 0..=most).prop_map(move |values| {
+        if values.is_empty() { String::new() } else { format!("{name}: {}\r\n", values.join(", ")) }
+    })
 }
 
 /// A mail whose fields are picked from what the scene knows and what it does not.
@@ -104,16 +107,25 @@ fn asked_for(envelope: &Envelope, letter: &Letter) -> Facts {
             .filter(|(id, _)| questions.message_ids.contains(*id))
             .map(|(i, k)| (i.clone(), k.clone()))
             .collect(),
-        tokens: all.tokens.iter().filter(|(token, _)| questions.tokens.contains(token)).map(|(t, id)| (t.clone(), *id)).collect(),
+        tokens: all
+            .tokens
+            .iter()
+            .filter(|(token, _)| questions.tokens.contains(token))
+            .map(|(t, id)| (t.clone(), *id))
+            .collect(),
         deliveries: all
             .deliveries
             .iter()
-            .filter(|delivery| questions.outbox.contains(&delivery.outbox_id) || questions.outgoing.contains(&delivery.mail_id))
+            .filter(|delivery| {
+                questions.outbox.contains(&delivery.outbox_id)
+                    || questions.outgoing.contains(&delivery.mail_id)
+            })
             .cloned()
             .collect(),
         ..Facts::default()
     };
-    let named = asked.message_ids.values().filter_map(|known| known.ticket).chain(asked.tokens.values().copied());
+    let named =
+        asked.message_ids.values().filter_map(|known| known.ticket).chain(asked.tokens.values().copied());
     let named: Vec<_> = named.chain(asked.deliveries.iter().filter_map(|delivery| delivery.ticket)).collect();
     asked.tickets = all.tickets.into_iter().filter(|(id, _)| named.contains(id)).collect();
     asked
@@ -121,7 +133,8 @@ fn asked_for(envelope: &Envelope, letter: &Letter) -> Facts {
 
 /// Decides mails one after the other in one batch; for each its outcome, who wrote it, and which ticket it joined.
 fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
-    let (account, mut facts, mut supply, mut changes) = (account(), facts(), Counting::from(10_000), Changes::default());
+    let (account, mut facts, mut supply, mut changes) =
+        (account(), facts(), Counting::from(10_000), Changes::default());
     let envelope = envelope(&["support@acme.desk.example"]);
     let mut outcomes = Vec::new();
     for (number, raw) in mails {
@@ -130,7 +143,12 @@ fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
         let decision = carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound);
         outcomes.push((
             *number,
-            format!("{} {:?} {:?}", crate::scene::shown(&decision), decision.reasons, decision.arrival.received),
+            format!(
+                "{} {:?} {:?}",
+                crate::scene::shown(&decision),
+                decision.reasons,
+                decision.arrival.received
+            ),
         ));
     }
     assert_eq!(changes.ledger.len(), mails.len());
@@ -139,14 +157,18 @@ fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
 }
 
 fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
-    let (account, mut facts, mut supply, mut changes) = (account(), facts(), Counting::from(10_000), Changes::default());
+    let (account, mut facts, mut supply, mut changes) =
+        (account(), facts(), Counting::from(10_000), Changes::default());
     let letter = Letter::parse(raw);
     let inbound = Inbound::new(MailId(1), NOW, envelope, &letter);
     let decision = carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound);
     assert_eq!(changes.ledger.len(), 1);
     let row = &changes.ledger[0];
     assert_eq!(row.outcome, decision.outcome());
-    assert!(decision.author().is_some() || changes.people.is_empty() && changes.ccs.is_empty(), "{row:?} makes somebody");
+    assert!(
+        decision.author().is_some() || changes.people.is_empty() && changes.ccs.is_empty(),
+        "{row:?} makes somebody"
+    );
     assert!(!row.reason.is_empty());
     let counts = (changes.new_tickets.len(), changes.comments.len(), changes.suspended.len());
     let want = match row.outcome.as_str() {
@@ -169,9 +191,14 @@ fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
     // Text that goes into the database has no character that PostgreSQL refuses.
     let texts = changes.comments.iter().map(|comment| comment.body.clone());
     let texts = texts.chain(changes.tickets.values().map(|ticket| ticket.subject.clone()));
-    let texts = texts.chain(changes.people.iter().flat_map(|new| [new.person.name.clone(), new.person.address.clone()]));
     let texts = texts
-        .chain(changes.suspended.iter().flat_map(|held| [held.sender.clone(), held.subject.clone(), held.recipient.clone()]));
+        .chain(changes.people.iter().flat_map(|new| [new.person.name.clone(), new.person.address.clone()]));
+    let texts = texts.chain(
+        changes
+            .suspended
+            .iter()
+            .flat_map(|held| [held.sender.clone(), held.subject.clone(), held.recipient.clone()]),
+    );
     let texts = texts.chain(changes.attachments.iter().flat_map(|new| {
         let part = &new.attachment;
         [part.name.clone(), part.content_type.clone(), part.content_id.clone().unwrap_or_default()]

@@ -12,7 +12,10 @@ use crate::scene::{account, account_of, address, addresses, envelope, key, lette
 fn shown(arrival: &Arrival) -> String {
     let received = &arrival.received;
     let written = received.written_to.as_ref().map(|text| format!(" for {text}")).unwrap_or_default();
-    format!("{} {:?} {:?} brand {}{written}", received.recipient, received.source, received.trust, arrival.brand_id)
+    format!(
+        "{} {:?} {:?} brand {}{written}",
+        received.recipient, received.source, received.trust, arrival.brand_id
+    )
 }
 
 fn resolved(recipients: &[&str], trusted: bool, letter: &Letter) -> Arrival {
@@ -26,7 +29,13 @@ fn every_source_is_found_in_its_order() {
     let plain = "To: sales@else.example\n\nhi";
     let hop = "X-Original-To: help@acme.example\nTo: support@shop.desk.example\n\nhi";
     for (name, recipients, trusted, mail, want) in [
-        ("native", vec!["support@shop.desk.example"], false, plain, "support@shop.desk.example Envelope Proven brand 2"),
+        (
+            "native",
+            vec!["support@shop.desk.example"],
+            false,
+            plain,
+            "support@shop.desk.example Envelope Proven brand 2",
+        ),
         (
             "native in another case",
             vec!["SUPPORT@Shop.Desk.Example"],
@@ -34,7 +43,13 @@ fn every_source_is_found_in_its_order() {
             plain,
             "support@shop.desk.example Envelope Proven brand 2",
         ),
-        ("plus variant", vec!["support+x@acme.desk.example"], false, plain, "support@acme.desk.example Envelope Proven brand 1"),
+        (
+            "plus variant",
+            vec!["support+x@acme.desk.example"],
+            false,
+            plain,
+            "support@acme.desk.example Envelope Proven brand 1",
+        ),
         (
             "plus token",
             vec!["support+idaaaaaa-aaaa@acme.desk.example"],
@@ -42,8 +57,20 @@ fn every_source_is_found_in_its_order() {
             plain,
             "support@acme.desk.example Envelope Proven brand 1",
         ),
-        ("external, routed to us", vec!["help@acme.example"], false, plain, "help@acme.example Envelope Proven brand 1"),
-        ("external plus variant", vec!["help+x@acme.example"], false, plain, "help@acme.example Envelope Proven brand 1"),
+        (
+            "external, routed to us",
+            vec!["help@acme.example"],
+            false,
+            plain,
+            "help@acme.example Envelope Proven brand 1",
+        ),
+        (
+            "external plus variant",
+            vec!["help+x@acme.example"],
+            false,
+            plain,
+            "help@acme.example Envelope Proven brand 1",
+        ),
         (
             "the target of a proven forward",
             vec!["inbox@acme.desk.example"],
@@ -51,7 +78,13 @@ fn every_source_is_found_in_its_order() {
             plain,
             "hello@acme.example Forward Proven brand 2",
         ),
-        ("its plus variant", vec!["inbox+x@acme.desk.example"], false, plain, "hello@acme.example Forward Proven brand 2"),
+        (
+            "its plus variant",
+            vec!["inbox+x@acme.desk.example"],
+            false,
+            plain,
+            "hello@acme.example Forward Proven brand 2",
+        ),
         (
             "a native address, whatever the sender says",
             vec!["support@acme.desk.example"],
@@ -164,9 +197,15 @@ fn a_hop_header_below_a_received_of_the_relay_is_anybodys() {
     ] {
         assert_eq!(shown(&resolved(&["support@shop.desk.example"], true, &letter(mail))), want, "{name}");
     }
-    let wildcard =
-        resolved(&["any@acme.desk.example"], true, &letter("Received: from a by relay\nDelivered-To: help@acme.example\n\nhi"));
-    assert_eq!(shown(&wildcard), "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example");
+    let wildcard = resolved(
+        &["any@acme.desk.example"],
+        true,
+        &letter("Received: from a by relay\nDelivered-To: help@acme.example\n\nhi"),
+    );
+    assert_eq!(
+        shown(&wildcard),
+        "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example"
+    );
 }
 
 #[test]
@@ -174,7 +213,11 @@ fn of_several_recipients_the_header_names_the_one() {
     let three = ["support@acme.desk.example", "support@shop.desk.example", "help@acme.example"];
     for (name, mail, want) in [
         ("To order", "To: help@acme.example, support@shop.desk.example\n\nhi", "help@acme.example"),
-        ("To before Cc", "Cc: help@acme.example\nTo: support@shop.desk.example\n\nhi", "support@shop.desk.example"),
+        (
+            "To before Cc",
+            "Cc: help@acme.example\nTo: support@shop.desk.example\n\nhi",
+            "support@shop.desk.example",
+        ),
         ("Cc", "To: a@b.example\nCc: support@shop.desk.example\n\nhi", "support@shop.desk.example"),
         ("a plus variant in To", "To: support+x@shop.desk.example\n\nhi", "support@shop.desk.example"),
         ("neither", "To: a@b.example\n\nhi", "support@acme.desk.example"),
@@ -195,8 +238,18 @@ fn of_several_forwards_to_one_native_address_the_header_names_the_one() {
     let account = account_of(Settings::default(), addresses().into_iter().chain([alias]).collect());
     for (name, trusted, mail, want) in [
         ("To names one", false, "To: hello@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
-        ("Cc names one", false, "To: a@b.example\nCc: Hello+x@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
-        ("To names both", false, "To: hello@acme.example, alias@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
+        (
+            "Cc names one",
+            false,
+            "To: a@b.example\nCc: Hello+x@acme.example\n\nhi",
+            "hello@acme.example Forward Proven brand 2",
+        ),
+        (
+            "To names both",
+            false,
+            "To: hello@acme.example, alias@acme.example\n\nhi",
+            "hello@acme.example Forward Proven brand 2",
+        ),
         ("neither", false, "To: a@b.example\n\nhi", "inbox@acme.desk.example Envelope Proven brand 1"),
         (
             "neither, but a hop of a trusted relay",
@@ -219,7 +272,12 @@ fn of_several_forwards_to_one_native_address_the_header_names_the_one() {
 #[test]
 fn all_registered_addresses_of_the_mail_are_matches_and_no_others() {
     for (name, recipients, mail, want) in [
-        ("one", vec!["support@acme.desk.example"], "To: x@else.example\n\nhi", vec!["support@acme.desk.example"]),
+        (
+            "one",
+            vec!["support@acme.desk.example"],
+            "To: x@else.example\n\nhi",
+            vec!["support@acme.desk.example"],
+        ),
         (
             "envelope, To and Cc",
             vec!["support+x@acme.desk.example"],
@@ -245,8 +303,9 @@ fn all_registered_addresses_of_the_mail_are_matches_and_no_others() {
 
 #[test]
 fn the_token_is_read_from_our_own_hosts_envelope_first() {
-    let token =
-        |recipients: &[&str], mail: &str| resolved(recipients, false, &letter(mail)).token.map(|token| token.as_str().to_owned());
+    let token = |recipients: &[&str], mail: &str| {
+        resolved(recipients, false, &letter(mail)).token.map(|token| token.as_str().to_owned())
+    };
     let to = "To: support+idcccccc-cccc@acme.desk.example\n\nhi";
     assert_eq!(token(&["x+idaaaaaa-aaaa@acme.desk.example"], to).as_deref(), Some("AAAAAA-AAAA"));
     assert_eq!(token(&["support@acme.desk.example"], to).as_deref(), Some("CCCCCC-CCCC"));

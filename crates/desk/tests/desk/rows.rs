@@ -118,7 +118,11 @@ fn row_twenty_pass_twenty_are_held_the_rest_is_discarded() {
     let ada = "ada@customer.example";
     let allowed = || of(|all| all.allowlist = "customer.example".into());
     for (name, got, want) in [
-        ("the 20th", with(19, Settings::default(), Authentication::unchecked(), ada), "new ticket by ada@customer.example"),
+        (
+            "the 20th",
+            with(19, Settings::default(), Authentication::unchecked(), ada),
+            "new ticket by ada@customer.example",
+        ),
         ("the 21st", with(20, Settings::default(), Authentication::unchecked(), ada), "suspended 4"),
         ("the 40th", with(39, Settings::default(), Authentication::unchecked(), ada), "suspended 4"),
         ("the 41st", with(40, Settings::default(), Authentication::unchecked(), ada), "discarded"),
@@ -127,7 +131,11 @@ fn row_twenty_pass_twenty_are_held_the_rest_is_discarded() {
             with(199, allowed(), Authentication::unchecked(), ada),
             "new ticket by ada@customer.example",
         ),
-        ("the 201st of the allow list", with(200, allowed(), Authentication::unchecked(), ada), "suspended 4"),
+        (
+            "the 201st of the allow list",
+            with(200, allowed(), Authentication::unchecked(), ada),
+            "suspended 4",
+        ),
         (
             "the 21st of an agent",
             with(20, Settings::default(), authenticated(), "bob@acme.example"),
@@ -154,13 +162,19 @@ fn row_who_may_write() {
     let mail = |from: &str| format!("From: {from}\nSubject: x\n\nhi");
     let stranger = mail("eve@else.example");
     let known = mail("ada@customer.example");
-    let replying = |from: &str, reply_to: &str| format!("From: {from}\nReply-To: {reply_to}\nSubject: x\n\nhi");
+    let replying =
+        |from: &str, reply_to: &str| format!("From: {from}\nReply-To: {reply_to}\nSubject: x\n\nhi");
     let for_ada = replying("eve@else.example", "ada@customer.example");
     let for_eve = replying("ada@customer.example", "eve@else.example");
     for (name, settings, mail, want) in [
         ("open desk, unknown", of(|_| ()), &stranger, "new ticket by eve@else.example"),
         ("closed desk, unknown", of(|all| all.anyone_can_submit = false), &stranger, "suspended 1"),
-        ("closed desk, known", of(|all| all.anyone_can_submit = false), &known, "new ticket by ada@customer.example"),
+        (
+            "closed desk, known",
+            of(|all| all.anyone_can_submit = false),
+            &known,
+            "new ticket by ada@customer.example",
+        ),
         (
             "closed desk, on the allow list",
             of(|all| {
@@ -170,16 +184,56 @@ fn row_who_may_write() {
             &stranger,
             "new ticket by eve@else.example",
         ),
-        ("closed desk, unknown for somebody known", of(|all| all.anyone_can_submit = false), &for_ada, "suspended 1"),
-        ("closed desk, known for somebody unknown", of(|all| all.anyone_can_submit = false), &for_eve, "suspended 1"),
-        ("sign-up, unknown for somebody known", of(|all| all.sign_up_required = true), &for_ada, "suspended 12"),
+        (
+            "closed desk, unknown for somebody known",
+            of(|all| all.anyone_can_submit = false),
+            &for_ada,
+            "suspended 1",
+        ),
+        (
+            "closed desk, known for somebody unknown",
+            of(|all| all.anyone_can_submit = false),
+            &for_eve,
+            "suspended 1",
+        ),
+        (
+            "sign-up, unknown for somebody known",
+            of(|all| all.sign_up_required = true),
+            &for_ada,
+            "suspended 12",
+        ),
         ("sign-up, unknown", of(|all| all.sign_up_required = true), &stranger, "suspended 12"),
-        ("sign-up, known and verified", of(|all| all.sign_up_required = true), &known, "new ticket by ada@customer.example"),
-        ("block list, address", of(|all| all.blocklist = "eve@else.example".into()), &stranger, "suspended 13"),
+        (
+            "sign-up, known and verified",
+            of(|all| all.sign_up_required = true),
+            &known,
+            "new ticket by ada@customer.example",
+        ),
+        (
+            "block list, address",
+            of(|all| all.blocklist = "eve@else.example".into()),
+            &stranger,
+            "suspended 13",
+        ),
         ("block list, everybody, unknown", of(|all| all.blocklist = "*".into()), &stranger, "suspended 13"),
-        ("block list, everybody, known", of(|all| all.blocklist = "*".into()), &known, "new ticket by ada@customer.example"),
-        ("block list, reject", of(|all| all.blocklist = "reject:else.example".into()), &stranger, "discarded"),
-        ("block list, everybody and reject", of(|all| all.blocklist = "* reject:else.example".into()), &stranger, "suspended 13"),
+        (
+            "block list, everybody, known",
+            of(|all| all.blocklist = "*".into()),
+            &known,
+            "new ticket by ada@customer.example",
+        ),
+        (
+            "block list, reject",
+            of(|all| all.blocklist = "reject:else.example".into()),
+            &stranger,
+            "discarded",
+        ),
+        (
+            "block list, everybody and reject",
+            of(|all| all.blocklist = "* reject:else.example".into()),
+            &stranger,
+            "suspended 13",
+        ),
         (
             "both lists",
             of(|all| {
@@ -213,7 +267,8 @@ fn row_an_unverified_person_is_held_where_sign_up_is_required() {
 #[test]
 fn row_who_must_sign_up_is_told_so_once_and_nothing_of_theirs_is_repeated() {
     let settings = of(|all| all.sign_up_required = true);
-    let stranger = "From: eve@else.example\nMessage-ID: <m@else.example>\nSubject: BUY\n\nhttps://spam.example";
+    let stranger =
+        "From: eve@else.example\nMessage-ID: <m@else.example>\nSubject: BUY\n\nhttps://spam.example";
     let (changes, _) = table(settings.clone()).changes(stranger);
     let mail = &changes.outgoing[0];
     let content = serde_json::to_string(&mail.content).unwrap();
@@ -234,8 +289,11 @@ fn row_who_must_sign_up_is_told_so_once_and_nothing_of_theirs_is_repeated() {
 #[test]
 fn row_organization_domains_are_allow_listed_and_make_members() {
     let mut table = table(of(|all| all.anyone_can_submit = false));
-    let organization =
-        |id, name: &str| Organization { id: OrganizationId(id), name: name.into(), domains: ["else.example".to_owned()].into() };
+    let organization = |id, name: &str| Organization {
+        id: OrganizationId(id),
+        name: name.into(),
+        domains: ["else.example".to_owned()].into(),
+    };
     table.account = table.account.with_organizations(&[organization(1, "Zebra"), organization(2, "Apple")]);
     let (changes, _) = table.changes("From: eve@else.example\nSubject: x\n\nhi");
     assert_eq!(changes.people[0].person.organization_id, Some(OrganizationId(2)), "the first by name");
@@ -247,7 +305,14 @@ fn row_sender_authentication_by_mode() {
     use AuthenticationMode::{Minimal, Native, NativeAndForwarded};
     let arc = Authentication { arc: Check::Pass, ..forged() };
     for (name, mode, recipient, from, authentication, want) in [
-        ("minimal, end user", Minimal, NATIVE, "ada@customer.example", forged(), "new ticket by ada@customer.example"),
+        (
+            "minimal, end user",
+            Minimal,
+            NATIVE,
+            "ada@customer.example",
+            forged(),
+            "new ticket by ada@customer.example",
+        ),
         ("minimal, agent", Minimal, NATIVE, "bob@acme.example", forged(), "suspended 26"),
         ("native, straight", Native, NATIVE, "ada@customer.example", forged(), "suspended 26"),
         (
@@ -266,7 +331,14 @@ fn row_sender_authentication_by_mode() {
             forged(),
             "new ticket by ada@customer.example",
         ),
-        ("all, forwarded", NativeAndForwarded, "help@acme.example", "ada@customer.example", forged(), "suspended 26"),
+        (
+            "all, forwarded",
+            NativeAndForwarded,
+            "help@acme.example",
+            "ada@customer.example",
+            forged(),
+            "suspended 26",
+        ),
         (
             "all, sealed",
             NativeAndForwarded,
@@ -310,17 +382,33 @@ fn row_machines() {
             "suspended 27",
         ),
         ("the mail system", "From: postmaster@else.example\nSubject: x\n\nhi", "suspended 9"),
-        ("another help desk", "X-Guichet-Mail: 7-of-theirs\nSubject: x\n\nhi", "new ticket by ada@customer.example, flags 4"),
+        (
+            "another help desk",
+            "X-Guichet-Mail: 7-of-theirs\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example, flags 4",
+        ),
     ]);
-    usual().by(forged()).check(&[("another help desk, forged", "X-Guichet-Mail: 7-of-theirs\nSubject: x\n\nhi", "suspended 23")]);
+    usual().by(forged()).check(&[(
+        "another help desk, forged",
+        "X-Guichet-Mail: 7-of-theirs\nSubject: x\n\nhi",
+        "suspended 23",
+    )]);
 }
 
 #[test]
 fn row_allow_listed_machines_make_tickets_that_nothing_automatic_answers() {
     let table = table(of(|all| all.allowlist = "customer.example shop.example".into()));
     table.check(&[
-        ("a notification", "Auto-Submitted: auto-generated\nSubject: x\n\nhi", "new ticket by ada@customer.example, flags 4"),
-        ("no-reply", "From: noreply@shop.example\nSubject: x\n\nhi", "new ticket by noreply@shop.example, flags 4"),
+        (
+            "a notification",
+            "Auto-Submitted: auto-generated\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example, flags 4",
+        ),
+        (
+            "no-reply",
+            "From: noreply@shop.example\nSubject: x\n\nhi",
+            "new ticket by noreply@shop.example, flags 4",
+        ),
     ]);
     let (changes, _) = table.changes("From: noreply@shop.example\nSubject: x\n\nhi");
     assert_eq!(changes.outgoing.len(), 0);
@@ -354,7 +442,8 @@ fn row_the_allow_list_clears_no_other_cause() {
             "new ticket by eve@else.example",
         ),
     ]);
-    let native = table(Settings { sender_authentication: AuthenticationMode::Native, ..allowed() }).by(forged());
+    let native =
+        table(Settings { sender_authentication: AuthenticationMode::Native, ..allowed() }).by(forged());
     native.check(&[("forged", "Subject: x\n\nhi", "suspended 26")]);
 }
 
@@ -375,7 +464,8 @@ fn row_49_ccs_are_too_many() {
         let ccs: Vec<String> = (0..count).map(|n| format!("p{n}@else.example")).collect();
         format!("Cc: {}\nSubject: x\n\nhi", ccs.join(", "))
     };
-    usual().check(&[("48", &mail(48), "new ticket by ada@customer.example"), ("49", &mail(49), "suspended 30")]);
+    usual()
+        .check(&[("48", &mail(48), "new ticket by ada@customer.example"), ("49", &mail(49), "suspended 30")]);
 }
 
 #[test]
@@ -383,21 +473,41 @@ fn row_1_1_agent_and_requester_and_third_party() {
     let agents = |mail: &str| format!("From: bob@acme.example\n{mail}");
     usual().by(authenticated()).check(&[
         ("an agent, nothing named", &agents("Subject: x\n\nhi"), "new ticket by bob@acme.example"),
-        ("an agent by token", &agents("Subject: x\n\nhi\n[AAAAAA-AAAA]"), "comment on 100 by bob@acme.example"),
-        ("an agent by header", &agents("In-Reply-To: <first@customer.example>\n\nhi"), "comment on 100 by bob@acme.example"),
+        (
+            "an agent by token",
+            &agents("Subject: x\n\nhi\n[AAAAAA-AAAA]"),
+            "comment on 100 by bob@acme.example",
+        ),
+        (
+            "an agent by header",
+            &agents("In-Reply-To: <first@customer.example>\n\nhi"),
+            "comment on 100 by bob@acme.example",
+        ),
         (
             "an agent on a closed ticket",
             &agents("In-Reply-To: <old@customer.example>\n\nhi"),
             "follow-up of 200 by bob@acme.example",
         ),
-        ("the requester", "In-Reply-To: <first@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
+        (
+            "the requester",
+            "In-Reply-To: <first@customer.example>\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
         (
             "somebody else by token",
             "From: dora@customer.example\n\n[AAAAAA-AAAA]",
             "note on 100 by dora@customer.example, flags 2",
         ),
-        ("somebody else by header", "From: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 6"),
-        ("a stranger by header", "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
+        (
+            "somebody else by header",
+            "From: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "suspended 6",
+        ),
+        (
+            "a stranger by header",
+            "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "suspended 5",
+        ),
     ]);
 }
 
@@ -418,7 +528,8 @@ fn row_4_3_a_cc_who_leaves_out_the_requester() {
 
 #[test]
 fn rows_4_6_to_4_10_who_reads_an_agents_comment() {
-    let mail = |text: &str| format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n{text}");
+    let mail =
+        |text: &str| format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n{text}");
     let public = "comment on 100 by bob@acme.example";
     let note = "note on 100 by bob@acme.example";
     let usual = usual().by(authenticated());
@@ -432,11 +543,15 @@ fn rows_4_6_to_4_10_who_reads_an_agents_comment() {
     off.check(&[("row 7", &mail("hi"), note), ("row 7, told otherwise", &mail("#public true\nhi"), public)]);
     let mut private = table(Settings::default()).by(authenticated());
     private.facts.tickets.get_mut(&TicketId(100)).unwrap().ticket.is_public = false;
-    private.check(&[("row 8", &mail("hi"), note), ("row 8, told otherwise", &mail("#public true\nhi"), note)]);
+    private
+        .check(&[("row 8", &mail("hi"), note), ("row 8, told otherwise", &mail("#public true\nhi"), note)]);
     let mut quoting = table(Settings::default()).by(authenticated());
     let secret = "The customer is behind on three invoices.";
     let said = "We look into it and call you back.";
-    quoting.facts.comments.insert(TicketId(100), vec![(false, format!("{secret}\n{said}")), (true, said.to_owned())]);
+    quoting
+        .facts
+        .comments
+        .insert(TicketId(100), vec![(false, format!("{secret}\n{said}")), (true, said.to_owned())]);
     quoting.check(&[
         ("row 9", &mail(&format!("Yes.\n> {secret}")), note),
         ("row 9, said in public too", &mail(&format!("Yes.\n> {said}")), public),
@@ -444,7 +559,8 @@ fn rows_4_6_to_4_10_who_reads_an_agents_comment() {
     ]);
     let mut followed = table(Settings::default()).by(authenticated());
     followed.facts.tickets.get_mut(&TicketId(100)).unwrap().followers.insert(UserId(13));
-    let answer = "From: bob@acme.example\nIn-Reply-To: <AAAAAA-AAAA.f0123456789abcdef@acme.desk.example>\n\nhi";
+    let answer =
+        "From: bob@acme.example\nIn-Reply-To: <AAAAAA-AAAA.f0123456789abcdef@acme.desk.example>\n\nhi";
     let lost = "From: bob@acme.example\nTo: support+idAAAAAA-AAAA@acme.desk.example\n\nhi";
     let rewritten = "From: bob@acme.example\nIn-Reply-To: <1@relay.example>\nReferences: <AAAAAA-AAAA@acme.desk.example> <1@relay.example>\n\nhi";
     let rooted = "From: bob@acme.example\nReferences: <AAAAAA-AAAA@acme.desk.example>\n\nhi";
@@ -477,23 +593,41 @@ fn row_an_agent_who_proves_nothing_has_no_powers() {
 #[test]
 fn row_from_and_reply_to_differ() {
     let mail = |reply_to: &str| {
-        format!("From: form@web.example\nReply-To: {reply_to}\nIn-Reply-To: <first@customer.example>\n\n#solved\nhi")
+        format!(
+            "From: form@web.example\nReply-To: {reply_to}\nIn-Reply-To: <first@customer.example>\n\n#solved\nhi"
+        )
     };
     usual().by(authenticated()).check(&[
         ("an agent", &mail("bob@acme.example"), "note on 100 by bob@acme.example, flags 0"),
-        ("a known end user", &mail("ada@customer.example"), "comment on 100 by ada@customer.example, flags 0"),
-        ("unknown", "From: form@web.example\nReply-To: eve@else.example\nSubject: x\n\nhi", "new ticket by eve@else.example"),
+        (
+            "a known end user",
+            &mail("ada@customer.example"),
+            "comment on 100 by ada@customer.example, flags 0",
+        ),
+        (
+            "unknown",
+            "From: form@web.example\nReply-To: eve@else.example\nSubject: x\n\nhi",
+            "new ticket by eve@else.example",
+        ),
     ]);
     let allowed = table(of(|all| all.allowlist = "form@web.example".into())).by(authenticated());
     let bob = "bob@acme.example";
-    allowed.check(&[("an agent by an allow-listed From", &mail(bob), "comment on 100 by bob@acme.example, flags 0")]);
+    allowed.check(&[(
+        "an agent by an allow-listed From",
+        &mail(bob),
+        "comment on 100 by bob@acme.example, flags 0",
+    )]);
     let powerless = "note on 100 by bob@acme.example, flags 0";
     for list in ["web.example", "*", "other@web.example"] {
         let table = table(of(|all| all.allowlist = list.into())).by(authenticated());
         table.check(&[(list, &mail(bob), powerless)]);
     }
     let mut member = usual().by(authenticated());
-    let web = Organization { id: OrganizationId(1), name: "Web".into(), domains: ["web.example".to_owned()].into() };
+    let web = Organization {
+        id: OrganizationId(1),
+        name: "Web".into(),
+        domains: ["web.example".to_owned()].into(),
+    };
     member.account = member.account.with_organizations(&[web]);
     member.check(&[("an organization's domain", &mail(bob), powerless)]);
     let (changes, _) = allowed.changes(&mail("bob@acme.example"));
@@ -506,11 +640,15 @@ fn row_commands_change_the_ticket_and_leave_the_text() {
                 #pending\n#priority high\n#type incident\n#tags red blue\n#assignee bob@acme.example\n#ccs dora@customer.example\n\nOn it.";
     let (changes, facts) = usual().by(authenticated()).changes(mail);
     let ticket = &changes.tickets[&TicketId(100)];
-    assert_eq!((ticket.status, ticket.priority, ticket.assignee_id), (Status::Pending, Some(Priority::High), Some(UserId(13))));
+    assert_eq!(
+        (ticket.status, ticket.priority, ticket.assignee_id),
+        (Status::Pending, Some(Priority::High), Some(UserId(13)))
+    );
     assert_eq!(ticket.tags, ["blue", "red"]);
     assert_eq!(changes.comments[0].body, "On it.");
     assert!(facts.tickets[&TicketId(100)].ccs.contains(&UserId(15)));
-    let fields: Vec<&str> = changes.audits[0].events.iter().filter_map(|event| event["field"].as_str()).collect();
+    let fields: Vec<&str> =
+        changes.audits[0].events.iter().filter_map(|event| event["field"].as_str()).collect();
     assert_eq!(fields, ["status", "priority", "type", "tags", "assignee"]);
 }
 
@@ -519,11 +657,19 @@ fn row_solved_without_an_assignee() {
     let mail = "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#status solved\nDone.";
     let (changes, _) = usual().by(authenticated()).changes(mail);
     let ticket = &changes.tickets[&TicketId(100)];
-    assert_eq!((ticket.status, ticket.assignee_id), (Status::Solved, Some(UserId(13))), "who solves it answers for it");
+    assert_eq!(
+        (ticket.status, ticket.assignee_id),
+        (Status::Solved, Some(UserId(13))),
+        "who solves it answers for it"
+    );
     let strict = table(of(|all| all.assign_tickets_upon_solve = false)).by(authenticated());
     let (changes, _) = strict.changes(mail);
     assert_eq!(changes.tickets[&TicketId(100)].status, Status::Open);
-    assert!(changes.audits[0].events.iter().any(|event| event["type"] == "CommandIgnored"), "{:?}", changes.audits[0].events);
+    assert!(
+        changes.audits[0].events.iter().any(|event| event["type"] == "CommandIgnored"),
+        "{:?}",
+        changes.audits[0].events
+    );
 }
 
 #[test]
@@ -554,15 +700,27 @@ fn row_an_agents_forward_is_a_ticket_of_the_originals_author() {
     let ticket = &changes.tickets[&changes.new_tickets[0]];
     assert_eq!((ticket.subject.as_str(), ticket.submitter_id), ("Lamp", UserId(13)));
     assert_eq!(changes.people[0].person.name, "Eve Ells");
-    let comments: Vec<(&str, bool)> = changes.comments.iter().map(|comment| (comment.body.as_str(), comment.is_public)).collect();
+    let comments: Vec<(&str, bool)> =
+        changes.comments.iter().map(|comment| (comment.body.as_str(), comment.is_public)).collect();
     assert_eq!(comments, [("It is dark.", true), ("Please look after her.", false)]);
-    assert_eq!((changes.comments[0].author_id, changes.comments[1].author_id), (ticket.requester_id, UserId(13)));
-    assert_eq!((changes.ccs.len(), changes.outgoing.len()), (0, 0), "the original's Cc is dropped, nobody is acknowledged");
+    assert_eq!(
+        (changes.comments[0].author_id, changes.comments[1].author_id),
+        (ticket.requester_id, UserId(13))
+    );
+    assert_eq!(
+        (changes.ccs.len(), changes.outgoing.len()),
+        (0, 0),
+        "the original's Cc is dropped, nobody is acknowledged"
+    );
     let around = mail.replace("Please look", "#tags lamp\n\n        Please look")
         + "\n        ----- End forwarded message -----\n\n        Call her.";
     let (changes, _) = table.changes(&around);
     let comments: Vec<&str> = changes.comments.iter().map(|comment| comment.body.as_str()).collect();
-    assert_eq!(comments, ["It is dark.", "Please look after her.\n\nCall her."], "without the commands, with what stands below");
+    assert_eq!(
+        comments,
+        ["It is dark.", "Please look after her.\n\nCall her."],
+        "without the commands, with what stands below"
+    );
     let unproven = usual();
     assert_eq!(shown(&unproven.decided(mail)), "new ticket by bob@acme.example, flags 0");
     let off = crate::rows::table(of(|all| all.agent_forwarding = false)).by(authenticated());
@@ -601,7 +759,11 @@ fn row_requester_names_whose_ticket_it_is() {
         assert_eq!(shown(&table.decided(&mail)), want, "{name}");
         let (changes, _) = table.changes(&mail);
         let ticket = &changes.tickets[&changes.new_tickets[0]];
-        assert_eq!((ticket.submitter_id, changes.comments[0].author_id), (UserId(13), ticket.requester_id), "{name}");
+        assert_eq!(
+            (ticket.submitter_id, changes.comments[0].author_id),
+            (UserId(13), ticket.requester_id),
+            "{name}"
+        );
     }
     for (name, command, requester, made, is_ignored) in [
         ("a known person", "dora@customer.example", Some(15), 0, false),
@@ -610,7 +772,9 @@ fn row_requester_names_whose_ticket_it_is() {
         ("one of ours", "support@acme.desk.example", Some(11), 0, true),
         ("an id nobody has", "999", Some(11), 0, true),
     ] {
-        let mail = format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#requester {command}\nhi");
+        let mail = format!(
+            "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#requester {command}\nhi"
+        );
         let (changes, _) = table.changes(&mail);
         let got = changes.tickets[&TicketId(100)].requester_id;
         let want = requester.map_or_else(|| changes.people[0].person.id, UserId);
@@ -630,8 +794,12 @@ fn row_a_follow_up_copies_what_goes_on() {
     let (changes, _) = table.changes("In-Reply-To: <old@customer.example>\nSubject: quite another\n\nagain");
     let ticket = &changes.tickets[&changes.new_tickets[0]];
     assert_eq!((ticket.subject.as_str(), ticket.requester_id), ("Re: Ticket 2", UserId(11)));
-    assert_eq!((ticket.organization_id, ticket.assignee_id, ticket.priority), (Some(OrganizationId(5)), Some(UserId(13)), None));
-    let (changes, _) = table.changes("From: eve@else.example\nIn-Reply-To: <old@customer.example>\nSubject: mine\n\nhi");
+    assert_eq!(
+        (ticket.organization_id, ticket.assignee_id, ticket.priority),
+        (Some(OrganizationId(5)), Some(UserId(13)), None)
+    );
+    let (changes, _) =
+        table.changes("From: eve@else.example\nIn-Reply-To: <old@customer.example>\nSubject: mine\n\nhi");
     let ticket = &changes.tickets[&changes.new_tickets[0]];
     assert_eq!(ticket.subject, "mine", "a stranger learns nothing of the closed ticket");
     let agent = "From: bob@acme.example\nIn-Reply-To: <old@customer.example>\n\nOnce more.";
@@ -655,8 +823,10 @@ fn row_an_answer_to_a_closed_ticket_reaches_its_requester() {
     let told = |table: &Table, mail: &str| {
         let (changes, _) = table.changes(mail);
         let is_public = changes.comments[0].is_public;
-        let sent =
-            changes.outgoing.iter().flat_map(|mail| mail.recipients.iter().map(|(_, to)| format!("{} {to}", mail.content.kind)));
+        let sent = changes
+            .outgoing
+            .iter()
+            .flat_map(|mail| mail.recipients.iter().map(|(_, to)| format!("{} {to}", mail.content.kind)));
         (is_public, sent.collect::<Vec<_>>().join(", "))
     };
     for (name, mail, want) in [
@@ -703,8 +873,18 @@ fn row_recovered_mail_is_held_by_no_cause_and_follows_nothing_up() {
             "In-Reply-To: <old@customer.example>\n\nhi",
             "new ticket by ada@customer.example",
         ),
-        ("into a ticket", Recovered::Into(TicketId(300)), "Subject: x\n\nhi", "comment on 300 by ada@customer.example"),
-        ("by an agent", Recovered::By(agent), "From: eve@else.example\nSubject: x\n\nhi", "new ticket by eve@else.example"),
+        (
+            "into a ticket",
+            Recovered::Into(TicketId(300)),
+            "Subject: x\n\nhi",
+            "comment on 300 by ada@customer.example",
+        ),
+        (
+            "by an agent",
+            Recovered::By(agent),
+            "From: eve@else.example\nSubject: x\n\nhi",
+            "new ticket by eve@else.example",
+        ),
     ] {
         assert_eq!(with(recovered, mail), want, "{name}");
     }
@@ -719,7 +899,11 @@ fn row_a_late_mail_that_was_held_finds_its_ticket_when_it_is_let_through() {
     assert_eq!(held.ledger[0].ticket_id, None, "it is on no ticket yet");
     table.facts = known;
     let (again, _) = table.changes(mail);
-    assert_eq!(again.message_ids[0].ticket_id, Some(TicketId(100)), "decided anew and held again it keeps it");
+    assert_eq!(
+        again.message_ids[0].ticket_id,
+        Some(TicketId(100)),
+        "decided anew and held again it keeps it"
+    );
     table.recovered = Some(Recovered::AsSent);
     assert_eq!(shown(&table.decided(mail)), "comment on 100 by ada@customer.example, flags 4");
 }
@@ -782,7 +966,11 @@ fn row_followers_are_told_of_every_comment_but_their_own() {
     };
     let bob = ("follower".to_owned(), "bob@acme.example".to_owned());
     assert!(kinds("In-Reply-To: <first@customer.example>\n\nhi").contains(&bob));
-    assert_eq!(kinds("From: eve@else.example\n\n[AAAAAA-AAAA]"), [bob], "internal notes too, and nobody else reads them");
+    assert_eq!(
+        kinds("From: eve@else.example\n\n[AAAAAA-AAAA]"),
+        [bob],
+        "internal notes too, and nobody else reads them"
+    );
     assert_eq!(kinds("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\nhi"), []);
     assert_eq!(
         kinds("X-Guichet-Mail: 7-of-theirs\nIn-Reply-To: <first@customer.example>\n\nhi"),
@@ -793,11 +981,13 @@ fn row_followers_are_told_of_every_comment_but_their_own() {
 
 #[test]
 fn row_one_ticket_an_address_where_the_account_wants_it() {
-    let mail = "To: support@acme.desk.example, help@acme.example\nCc: support@shop.desk.example\nSubject: x\n\nhi";
+    let mail =
+        "To: support@acme.desk.example, help@acme.example\nCc: support@shop.desk.example\nSubject: x\n\nhi";
     let (changes, _) = usual().changes(mail);
     assert_eq!(changes.new_tickets.len(), 1);
     let (changes, _) = table(of(|all| all.ticket_per_address = true)).changes(mail);
-    let received: Vec<&str> = changes.new_tickets.iter().map(|id| changes.tickets[id].received.recipient.as_str()).collect();
+    let received: Vec<&str> =
+        changes.new_tickets.iter().map(|id| changes.tickets[id].received.recipient.as_str()).collect();
     assert_eq!(received, ["support@acme.desk.example", "help@acme.example", "support@shop.desk.example"]);
     let notes = changes.comments.iter().filter(|comment| !comment.is_public).count();
     assert_eq!((notes, changes.ledger.len(), changes.people.len()), (3, 1, 0));
@@ -819,7 +1009,11 @@ fn row_attachments_by_size_and_kind() {
         let table = table(of(|all| all.email_attachments = false)).by(authentication);
         table.changes(&format!("From: bob@acme.example\n{mail}")).0.attachments.len()
     };
-    assert_eq!((by_bob(authenticated()), by_bob(nothing_published())), (1, 0), "an agent's, if the mail proves it");
+    assert_eq!(
+        (by_bob(authenticated()), by_bob(nothing_published())),
+        (1, 0),
+        "an agent's, if the mail proves it"
+    );
     let (changes, _) = usual().changes(mail);
     let refused: Vec<&str> = changes.audits[0]
         .events
@@ -831,18 +1025,27 @@ fn row_attachments_by_size_and_kind() {
     let mut large = letter(mail);
     large.attachments[0].size_bytes = 51_000_000;
     let (table, mut facts, mut changes) = (usual(), facts(), Changes::default());
-    carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &table.inbound(&large, &[]));
+    carried_out(
+        &table.account,
+        &mut facts,
+        &mut Counting::from(10_000),
+        &mut changes,
+        &table.inbound(&large, &[]),
+    );
     assert_eq!((changes.comments[0].flags.clone(), changes.attachments.len()), (vec![5], 0));
     assert_eq!(changes.audits[0].events[1]["flags_options"]["5"]["trusted"], false);
 }
 
 #[test]
 fn row_text_is_kept_whole_without_its_token_and_quotes_are_collapsed() {
-    let mail =
-        "In-Reply-To: <first@customer.example>\n\nThank you.\n\nOn Mon, 2 Nov 2026, Support wrote:\n> Hello.\n> [AAAAAA-AAAA]";
+    let mail = "In-Reply-To: <first@customer.example>\n\nThank you.\n\nOn Mon, 2 Nov 2026, Support wrote:\n> Hello.\n> [AAAAAA-AAAA]";
     let (changes, _) = usual().changes(mail);
     let comment = &changes.comments[0];
-    assert!(comment.body.contains("Thank you.") && comment.body.contains("> Hello.") && !comment.body.contains("AAAAAA-AAAA"));
+    assert!(
+        comment.body.contains("Thank you.")
+            && comment.body.contains("> Hello.")
+            && !comment.body.contains("AAAAAA-AAAA")
+    );
     assert_eq!(comment.hidden.len(), 1, "{:?}", comment.hidden);
     assert!(comment.body.get(comment.hidden[0].from..).unwrap().starts_with("On Mon"));
 }
@@ -852,7 +1055,11 @@ fn row_no_known_token_stays_in_a_text() {
     let table = usual();
     for (name, mail, want) in [
         ("that of the ticket", "Subject: x\n\nhi\n[AAAAAA-AAAA]", "hi"),
-        ("that of a closed ticket, in its follow-up", "Subject: x\n\nhi\n> [BBBBBB-BBBB]\nbye", "hi\n> \nbye"),
+        (
+            "that of a closed ticket, in its follow-up",
+            "Subject: x\n\nhi\n> [BBBBBB-BBBB]\nbye",
+            "hi\n> \nbye",
+        ),
         ("that of another ticket", "Subject: x\n\nhi [AAAAAA-AAAA]\n[CCCCCC-CCCC]", "hi"),
         ("what only looks like one", "Subject: x\n\n[PROD12-2024]\n[AAAAAA-AAAA]", "[PROD12-2024]"),
     ] {
@@ -862,8 +1069,7 @@ fn row_no_known_token_stays_in_a_text() {
 
 #[test]
 fn row_with_the_delimiter_on_what_stands_under_it_is_dropped() {
-    let mail =
-        "In-Reply-To: <first@customer.example>\n\nThank you.\n\n> ##- Please type your reply above this line -##\n> Hello.";
+    let mail = "In-Reply-To: <first@customer.example>\n\nThank you.\n\n> ##- Please type your reply above this line -##\n> Hello.";
     let (changes, _) = table(of(|all| all.reply_delimiter = true)).changes(mail);
     assert_eq!(changes.comments[0].body, "Thank you.");
     let (changes, _) = usual().changes(mail);
@@ -883,14 +1089,21 @@ fn row_a_second_text_under_a_used_message_id_is_known_again() {
         outcomes.push(shown(&decision).split(" on ").next().unwrap().to_owned());
     }
     let new = "new ticket by ada@customer.example";
-    assert_eq!(outcomes, [new, "new ticket by ada@customer.example, flags 101", "duplicate of 2", "duplicate of 1"]);
+    assert_eq!(
+        outcomes,
+        [new, "new ticket by ada@customer.example, flags 101", "duplicate of 2", "duplicate of 1"]
+    );
 }
 
 #[test]
 fn row_a_mail_from_an_address_forgets_its_bounces() {
     let mut table = usual();
-    table.facts.troubles.insert(key("ada@customer.example"), Trouble { bounces: 3, deliverable: Deliverable::Undeliverable });
-    table.facts.people.get_mut(&key("ada@customer.example")).unwrap().deliverable = Deliverable::Undeliverable;
+    table
+        .facts
+        .troubles
+        .insert(key("ada@customer.example"), Trouble { bounces: 3, deliverable: Deliverable::Undeliverable });
+    table.facts.people.get_mut(&key("ada@customer.example")).unwrap().deliverable =
+        Deliverable::Undeliverable;
     let (changes, _) = table.changes("Subject: x\n\nhi");
     assert_eq!(changes.well_addresses, [key("ada@customer.example")].into());
     assert_eq!(changes.outgoing.len(), 1, "and is acknowledged");
@@ -900,10 +1113,8 @@ fn row_a_mail_from_an_address_forgets_its_bounces() {
 
 #[test]
 fn row_language() {
-    let french =
-        "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
-    let german =
-        "Guten Tag, die Lampe, die ich letzte Woche bei Ihnen gekauft habe, funktioniert nicht mehr. Danke für Ihre Hilfe.";
+    let french = "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
+    let german = "Guten Tag, die Lampe, die ich letzte Woche bei Ihnen gekauft habe, funktioniert nicht mehr. Danke für Ihre Hilfe.";
     let learnt = |languages: &str, locale: Option<&str>, mail: &str| {
         let mut table = table(of(|all| all.languages = languages.into())).by(authenticated());
         let facts = &mut table.facts;
@@ -926,7 +1137,13 @@ fn row_language() {
         ("a language the account does not speak", "en fr", None, &in_german, ""),
         ("and another that it speaks", "en fr", None, &reads_french, "fr"),
         ("too short, the program says", "en fr", None, "Accept-Language: fr\nSubject: x\n\nok", "fr"),
-        ("the program's second choice", "en fr", None, "Accept-Language: de, fr-CH;q=0.8, en;q=0.5\nSubject: x\n\nok", "fr"),
+        (
+            "the program's second choice",
+            "en fr",
+            None,
+            "Accept-Language: de, fr-CH;q=0.8, en;q=0.5\nSubject: x\n\nok",
+            "fr",
+        ),
         ("the very region", "pt-BR pt-PT", None, "Accept-Language: pt-PT\nSubject: x\n\nok", "pt-PT"),
         ("the text goes before", "en fr", None, &format!("Accept-Language: en\n{in_french}"), "fr"),
         ("nothing says", "en fr", None, "Subject: x\n\nok", ""),
@@ -937,8 +1154,7 @@ fn row_language() {
 
 #[test]
 fn row_only_who_wrote_a_mail_is_learnt_of() {
-    let french =
-        "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
+    let french = "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
     let mut table = table(of(|all| all.languages = "en fr".into())).by(authenticated());
     let trouble = Trouble { bounces: 3, deliverable: Deliverable::Undeliverable };
     table.facts.troubles.insert(key("ada@customer.example"), trouble);
@@ -948,9 +1164,17 @@ fn row_only_who_wrote_a_mail_is_learnt_of() {
     );
     for (name, mail, want) in [
         ("From", format!("Subject: x\n\n{french}"), 1),
-        ("Reply-To", format!("From: x@else.example\nReply-To: ada@customer.example\nSubject: x\n\n{french}"), 0),
+        (
+            "Reply-To",
+            format!("From: x@else.example\nReply-To: ada@customer.example\nSubject: x\n\n{french}"),
+            0,
+        ),
         ("a forward", forward, 0),
-        ("#requester", format!("From: bob@acme.example\nSubject: x\n\n#requester ada@customer.example\n{french}"), 0),
+        (
+            "#requester",
+            format!("From: bob@acme.example\nSubject: x\n\n#requester ada@customer.example\n{french}"),
+            0,
+        ),
     ] {
         let (changes, _) = table.changes(&mail);
         let ticket = &changes.tickets[&changes.new_tickets[0]];
@@ -979,7 +1203,11 @@ fn row_bounces_are_hard_or_soft() {
         table.envelope = Envelope { mail_from: None, ..envelope(&[&path]) };
         let (changes, _) = table.changes(&report(status));
         assert_eq!(changes.bounced[0].result, want, "{status}");
-        assert_eq!((changes.suspended.len(), changes.outgoing.len()), (0, 0), "a bounce makes no ticket and triggers no mail");
+        assert_eq!(
+            (changes.suspended.len(), changes.outgoing.len()),
+            (0, 0),
+            "a bounce makes no ticket and triggers no mail"
+        );
     }
 }
 

@@ -97,7 +97,11 @@ pub(crate) fn person(id: i64, name: &str, role: Role) -> Person {
         name: name.to_owned(),
         role,
         is_suspended: name == "Sue",
-        address: format!("{}@{}", name.to_lowercase(), if role == Role::EndUser { "customer.example" } else { "acme.example" }),
+        address: format!(
+            "{}@{}",
+            name.to_lowercase(),
+            if role == Role::EndUser { "customer.example" } else { "acme.example" }
+        ),
         deliverable: Deliverable::Deliverable,
         is_verified: true,
         locale: None,
@@ -154,10 +158,19 @@ pub(crate) fn facts() -> Facts {
         facts.tokens.insert(ticket.token.clone(), ticket.id);
         facts.tickets.insert(
             ticket.id,
-            TicketFacts { ticket, ccs: ccs.into_iter().map(UserId).collect::<BTreeSet<_>>(), followers: BTreeSet::new() },
+            TicketFacts {
+                ticket,
+                ccs: ccs.into_iter().map(UserId).collect::<BTreeSet<_>>(),
+                followers: BTreeSet::new(),
+            },
         );
     }
-    let known = |kind, ticket, mail_id| KnownId { kind, ticket: Some(TicketId(ticket)), mail_id, fingerprint: Some([9; 16]) };
+    let known = |kind, ticket, mail_id| KnownId {
+        kind,
+        ticket: Some(TicketId(ticket)),
+        mail_id,
+        fingerprint: Some([9; 16]),
+    };
     facts.message_ids = BTreeMap::from([
         ("first@customer.example".to_owned(), known(IdKind::In, 100, 71)),
         ("out@acme.desk.example".to_owned(), known(IdKind::Out, 100, 400)),
@@ -251,7 +264,11 @@ pub(crate) fn carried_out(
 }
 
 /// What one mail changes in the scene.
-pub(crate) fn changes_of(account: &Account, envelope: &Envelope, letter: &Letter) -> (Decision, Changes, Facts) {
+pub(crate) fn changes_of(
+    account: &Account,
+    envelope: &Envelope,
+    letter: &Letter,
+) -> (Decision, Changes, Facts) {
     let (mut facts, mut changes) = (facts(), Changes::default());
     let inbound = Inbound::new(MailId(1), NOW, envelope, letter);
     let decision = carried_out(account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);

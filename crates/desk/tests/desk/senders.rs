@@ -48,9 +48,17 @@ fn the_return_path_stands_for_a_from_that_cannot_be_read() {
 #[test]
 fn reply_to_names_the_author_unless_it_names_one_of_ours() {
     check(&[
-        ("another person", "Reply-To: Dora <dora@customer.example>\n\nhi", "new ticket by dora@customer.example, flags 0"),
+        (
+            "another person",
+            "Reply-To: Dora <dora@customer.example>\n\nhi",
+            "new ticket by dora@customer.example, flags 0",
+        ),
         ("a stranger", "Reply-To: eve@else.example\n\nhi", "new ticket by eve@else.example"),
-        ("the same in another case", "Reply-To: ADA@customer.example\n\nhi", "new ticket by ada@customer.example"),
+        (
+            "the same in another case",
+            "Reply-To: ADA@customer.example\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
         ("unreadable", "Reply-To: nobody at all\n\nhi", "new ticket by ada@customer.example"),
         (
             "the first of several",
@@ -58,8 +66,16 @@ fn reply_to_names_the_author_unless_it_names_one_of_ours() {
             "new ticket by dora@customer.example, flags 0",
         ),
         ("an agent", "Reply-To: bob@acme.example\n\nhi", "new ticket by bob@acme.example, flags 0"),
-        ("a support address", "Reply-To: support@acme.desk.example\n\nhi", "new ticket by ada@customer.example, flags 0"),
-        ("a stranger on a ticket", "Reply-To: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
+        (
+            "a support address",
+            "Reply-To: support@acme.desk.example\n\nhi",
+            "new ticket by ada@customer.example, flags 0",
+        ),
+        (
+            "a stranger on a ticket",
+            "Reply-To: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "suspended 5",
+        ),
         (
             "a contact form",
             "From: form@web.example\nReply-To: ada@customer.example\n\n[AAAAAA-AAAA]",
@@ -74,13 +90,21 @@ fn mail_to_no_reply_addresses_is_held() {
         ("noreply", vec!["noreply@acme.desk.example"], "suspended 16"),
         ("no-reply with a plus variant", vec!["No-Reply+7@shop.desk.example"], "suspended 16"),
         ("both", vec!["noreply@acme.desk.example", "no-reply@shop.desk.example"], "suspended 16"),
-        ("beside a native address", vec!["noreply@acme.desk.example", NATIVE], "new ticket by ada@customer.example"),
+        (
+            "beside a native address",
+            vec!["noreply@acme.desk.example", NATIVE],
+            "new ticket by ada@customer.example",
+        ),
         (
             "beside an external address",
             vec!["noreply@acme.desk.example", "help@acme.example"],
             "new ticket by ada@customer.example",
         ),
-        ("a noreply elsewhere", vec!["help@acme.example", "noreply@acme.example"], "new ticket by ada@customer.example"),
+        (
+            "a noreply elsewhere",
+            vec!["help@acme.example", "noreply@acme.example"],
+            "new ticket by ada@customer.example",
+        ),
     ] {
         assert_eq!(shown(&decided(&envelope(&recipients), &letter("Subject: x\n\nhi"))), want, "{name}");
     }
@@ -89,7 +113,9 @@ fn mail_to_no_reply_addresses_is_held() {
 #[test]
 fn a_mail_to_more_people_than_a_ticket_may_have_is_held() {
     let with = |to: usize, cc: usize, more: &str| {
-        let list = |name: &str, count| (0..count).map(|n| format!("{name}{n}@else.example")).collect::<Vec<_>>().join(", ");
+        let list = |name: &str, count| {
+            (0..count).map(|n| format!("{name}{n}@else.example")).collect::<Vec<_>>().join(", ")
+        };
         let mail = format!("To: {NATIVE}, {}\nCc: {}{more}\n\nhi", list("to", to), list("cc", cc));
         shown(&decided(&envelope(&[NATIVE]), &letter(&mail)))
     };
@@ -109,10 +135,18 @@ fn a_mail_to_more_people_than_a_ticket_may_have_is_held() {
 fn a_machines_mail_is_held_whatever_it_names() {
     check(&[
         ("an automatic answer", "Auto-Submitted: auto-replied\n\nI am away.", "suspended 8"),
-        ("one on a ticket", "Auto-Submitted: auto-replied\nIn-Reply-To: <first@customer.example>\n\nI am away.", "suspended 8"),
+        (
+            "one on a ticket",
+            "Auto-Submitted: auto-replied\nIn-Reply-To: <first@customer.example>\n\nI am away.",
+            "suspended 8",
+        ),
         ("one on a closed ticket", "Auto-Submitted: auto-replied\n\n[BBBBBB-BBBB]", "suspended 8"),
         ("a list", "List-Id: <all.else.example>\n\nNews.", "suspended 3"),
-        ("a stranger's machine", "From: eve@else.example\nAuto-Submitted: auto-generated\n\n[AAAAAA-AAAA]", "suspended 3"),
+        (
+            "a stranger's machine",
+            "From: eve@else.example\nAuto-Submitted: auto-generated\n\n[AAAAAA-AAAA]",
+            "suspended 3",
+        ),
     ]);
 }
 
@@ -170,8 +204,18 @@ fn a_probe_that_comes_back_at_a_native_address_binds_it() {
             "References: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
             "new ticket by ada@customer.example",
         ),
-        ("an absence notice", native, "Auto-Submitted: auto-replied\nSubject: Away: Forwarding test s3cret\n\nx", "suspended 8"),
-        ("a bounce", native, "From: mailer-daemon@x.example\nSubject: Undeliverable: Forwarding test s3cret\n\nx", "suspended 9"),
+        (
+            "an absence notice",
+            native,
+            "Auto-Submitted: auto-replied\nSubject: Away: Forwarding test s3cret\n\nx",
+            "suspended 8",
+        ),
+        (
+            "a bounce",
+            native,
+            "From: mailer-daemon@x.example\nSubject: Undeliverable: Forwarding test s3cret\n\nx",
+            "suspended 9",
+        ),
         (
             "a forward by a program",
             native,
@@ -184,7 +228,12 @@ fn a_probe_that_comes_back_at_a_native_address_binds_it() {
             "X-Guichet-Probe: s3cret\n\nx",
             "new ticket by ada@customer.example",
         ),
-        ("the secret within a subject", native, "Subject: s3cret is not at its end\n\nx", "new ticket by ada@customer.example"),
+        (
+            "the secret within a subject",
+            native,
+            "Subject: s3cret is not at its end\n\nx",
+            "new ticket by ada@customer.example",
+        ),
     ] {
         assert_eq!(shown(&decided(&envelope(recipients), &letter(mail))), want, "{name}");
     }

@@ -12,19 +12,59 @@ const NATIVE: &str = "support@acme.desk.example";
 fn a_mail_joins_the_ticket_it_names() {
     check(&[
         ("nothing names one", "Subject: Lamp\n\nIt is dark.", "new ticket by ada@customer.example"),
-        ("the subject names nothing", "Subject: Re: Ticket 1 [#1]\n\nIt is dark.", "new ticket by ada@customer.example"),
-        ("In-Reply-To", "In-Reply-To: <first@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
-        ("References", "References: <x@y.example> <first@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
-        ("a mail of ours", "In-Reply-To: <out@acme.desk.example>\n\nhi", "comment on 100 by ada@customer.example"),
-        ("a root of ours", "References: <AAAAAA-AAAA@acme.desk.example>\n\nhi", "comment on 100 by ada@customer.example"),
-        ("any id of ours", "References: <CCCCCC-CCCC.9@shop.desk.example>\n\nhi", "comment on 300 by ada@customer.example"),
-        ("a root at a foreign host", "References: <AAAAAA-AAAA@evil.example>\n\nhi", "new ticket by ada@customer.example"),
+        (
+            "the subject names nothing",
+            "Subject: Re: Ticket 1 [#1]\n\nIt is dark.",
+            "new ticket by ada@customer.example",
+        ),
+        (
+            "In-Reply-To",
+            "In-Reply-To: <first@customer.example>\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "References",
+            "References: <x@y.example> <first@customer.example>\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "a mail of ours",
+            "In-Reply-To: <out@acme.desk.example>\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "a root of ours",
+            "References: <AAAAAA-AAAA@acme.desk.example>\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "any id of ours",
+            "References: <CCCCCC-CCCC.9@shop.desk.example>\n\nhi",
+            "comment on 300 by ada@customer.example",
+        ),
+        (
+            "a root at a foreign host",
+            "References: <AAAAAA-AAAA@evil.example>\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
         ("token in the text", "Subject: x\n\n> [AAAAAA-AAAA]", "comment on 100 by ada@customer.example"),
         ("token of no ticket", "Subject: x\n\n[ZZZZZZ-ZZZZ]", "new ticket by ada@customer.example"),
-        ("token in To", "To: support+idAAAAAA-AAAA@acme.desk.example\n\nhi", "comment on 100 by ada@customer.example"),
-        ("token in To at a foreign host", "To: support+idAAAAAA-AAAA@evil.example\n\nhi", "new ticket by ada@customer.example"),
+        (
+            "token in To",
+            "To: support+idAAAAAA-AAAA@acme.desk.example\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
+        (
+            "token in To at a foreign host",
+            "To: support+idAAAAAA-AAAA@evil.example\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
         ("an unknown id", "In-Reply-To: <never@seen.example>\n\nhi", "new ticket by ada@customer.example"),
-        ("an id that was waited for", "Message-ID: <awaited@customer.example>\n\nhi", "comment on 100 by ada@customer.example"),
+        (
+            "an id that was waited for",
+            "Message-ID: <awaited@customer.example>\n\nhi",
+            "comment on 100 by ada@customer.example",
+        ),
         (
             "a CC of the ticket",
             "From: carl@customer.example\nTo: ada@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi",
@@ -69,7 +109,11 @@ fn a_token_in_an_envelope_recipient_counts_in_any_case() {
         ("support+idaaaaaa-aaa@acme.desk.example", "new ticket by ada@customer.example"),
         ("help+idaaaaaa-aaaa@acme.example", "new ticket by ada@customer.example"),
     ] {
-        assert_eq!(shown(&decided(&envelope(&[recipient]), &letter("Subject: x\n\nhi"))), want, "{recipient}");
+        assert_eq!(
+            shown(&decided(&envelope(&[recipient]), &letter("Subject: x\n\nhi"))),
+            want,
+            "{recipient}"
+        );
     }
 }
 
@@ -79,8 +123,18 @@ fn where_a_mail_names_several_tickets_address_beats_header_beats_text() {
     for (name, recipient, mail, want) in [
         ("address and header", address, "In-Reply-To: <third@customer.example>\n\nhi", "comment on 100"),
         ("address and text", address, "Subject: x\n\n[CCCCCC-CCCC]", "comment on 100"),
-        ("header and text", NATIVE, "In-Reply-To: <third@customer.example>\n\n[AAAAAA-AAAA]", "comment on 300"),
-        ("waited for and text", NATIVE, "Message-ID: <awaited@customer.example>\n\n[CCCCCC-CCCC]", "comment on 100"),
+        (
+            "header and text",
+            NATIVE,
+            "In-Reply-To: <third@customer.example>\n\n[AAAAAA-AAAA]",
+            "comment on 300",
+        ),
+        (
+            "waited for and text",
+            NATIVE,
+            "Message-ID: <awaited@customer.example>\n\n[CCCCCC-CCCC]",
+            "comment on 100",
+        ),
         (
             "header and waited for",
             NATIVE,
@@ -99,7 +153,12 @@ fn where_a_mail_names_several_tickets_address_beats_header_beats_text() {
             "References: <first@customer.example> <third@customer.example>\n\nhi",
             "comment on 300",
         ),
-        ("the first token of the text", NATIVE, "Subject: x\n\n[CCCCCC-CCCC] [AAAAAA-AAAA]", "comment on 300"),
+        (
+            "the first token of the text",
+            NATIVE,
+            "Subject: x\n\n[CCCCCC-CCCC] [AAAAAA-AAAA]",
+            "comment on 300",
+        ),
         (
             "an address that names none",
             "support+idZZZZZZ-ZZZZ@acme.desk.example",
@@ -115,7 +174,11 @@ fn where_a_mail_names_several_tickets_address_beats_header_beats_text() {
 #[test]
 fn a_closed_ticket_is_followed_up() {
     check(&[
-        ("by header", "In-Reply-To: <old@customer.example>\n\nagain", "follow-up of 200 by ada@customer.example"),
+        (
+            "by header",
+            "In-Reply-To: <old@customer.example>\n\nagain",
+            "follow-up of 200 by ada@customer.example",
+        ),
         ("by token", "Subject: x\n\n[BBBBBB-BBBB]", "follow-up of 200 by ada@customer.example"),
         (
             "by a stranger",
@@ -128,20 +191,36 @@ fn a_closed_ticket_is_followed_up() {
 #[test]
 fn a_third_party_is_a_note_by_token_and_held_by_header() {
     check(&[
-        ("a stranger by token", "From: eve@else.example\n\n[AAAAAA-AAAA]", "note on 100 by eve@else.example, flags 2"),
+        (
+            "a stranger by token",
+            "From: eve@else.example\n\n[AAAAAA-AAAA]",
+            "note on 100 by eve@else.example, flags 2",
+        ),
         (
             "a known person by token",
             "From: dora@customer.example\n\n[AAAAAA-AAAA]",
             "note on 100 by dora@customer.example, flags 2",
         ),
-        ("a stranger by header", "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 5"),
-        ("a known person by header", "From: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi", "suspended 6"),
+        (
+            "a stranger by header",
+            "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "suspended 5",
+        ),
+        (
+            "a known person by header",
+            "From: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            "suspended 6",
+        ),
         (
             "a stranger whose id was waited for",
             "From: eve@else.example\nMessage-ID: <awaited@customer.example>\n\nhi",
             "suspended 5",
         ),
-        ("the CC of another ticket", "From: carl@customer.example\nIn-Reply-To: <third@customer.example>\n\nhi", "suspended 6"),
+        (
+            "the CC of another ticket",
+            "From: carl@customer.example\nIn-Reply-To: <third@customer.example>\n\nhi",
+            "suspended 6",
+        ),
     ]);
 }
 
@@ -154,13 +233,18 @@ fn an_agent_by_mail_writes_an_internal_note() {
             "From: bob@acme.example\nIn-Reply-To: <out@acme.desk.example>\n\nhi",
             "note on 100 by bob@acme.example, flags 0",
         ),
-        ("about something new", "From: bob@acme.example\nSubject: x\n\nhi", "new ticket by bob@acme.example, flags 0"),
+        (
+            "about something new",
+            "From: bob@acme.example\nSubject: x\n\nhi",
+            "new ticket by bob@acme.example, flags 0",
+        ),
     ]);
 }
 
 #[test]
 fn the_same_mail_is_a_duplicate_and_another_with_its_id_is_not() {
-    let first = letter("Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.");
+    let first =
+        letter("Message-ID: <same@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\n\nIt is dark.");
     let envelope = envelope(&[NATIVE]);
     let mut facts = facts();
     let mut known = facts.message_ids["first@customer.example"].clone();
@@ -224,11 +308,14 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
     ] {
         let envelope = envelope(&[NATIVE]);
         let (account, mut facts) = (account(), facts());
-        let (mut supply, mut changes) = (desk::supply::Counting::from(10_000), desk::changes::Changes::default());
+        let (mut supply, mut changes) =
+            (desk::supply::Counting::from(10_000), desk::changes::Changes::default());
         let mut outcome = |id, text| {
             let letter = letter(text);
             let inbound = Inbound::new(MailId(id), NOW, &envelope, &letter);
-            crate::scene::carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound).outcome().as_str()
+            crate::scene::carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound)
+                .outcome()
+                .as_str()
         };
         assert_eq!(outcome(1, first), "new_ticket", "{name}");
         assert_eq!(outcome(2, second) == "duplicate", is_duplicate, "{name}");
@@ -242,9 +329,21 @@ fn a_mail_of_ours_that_comes_back_is_a_loop() {
     for (name, mail, want) in [
         ("our mark", format!("X-Guichet-Mail: {mark}\n\nhi"), "discarded"),
         ("our Message-ID", "Message-ID: <out@acme.desk.example>\n\nhi".into(), "discarded"),
-        ("our mark beside a ticket", format!("X-Guichet-Mail: {mark}\nIn-Reply-To: <first@customer.example>\n\nhi"), "discarded"),
-        ("a forged mark", "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa\n\nhi".into(), "new ticket by ada@customer.example, flags 4"),
-        ("another account's mark", format!("X-Guichet-Mail: {foreign}\n\nhi"), "new ticket by ada@customer.example, flags 4"),
+        (
+            "our mark beside a ticket",
+            format!("X-Guichet-Mail: {mark}\nIn-Reply-To: <first@customer.example>\n\nhi"),
+            "discarded",
+        ),
+        (
+            "a forged mark",
+            "X-Guichet-Mail: 400-aaaaaaaaaaaaaaaa\n\nhi".into(),
+            "new ticket by ada@customer.example, flags 4",
+        ),
+        (
+            "another account's mark",
+            format!("X-Guichet-Mail: {foreign}\n\nhi"),
+            "new ticket by ada@customer.example, flags 4",
+        ),
     ] {
         assert_eq!(shown(&decided(&envelope(&[NATIVE]), &letter(&mail))), want, "{name}");
     }

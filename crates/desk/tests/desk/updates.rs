@@ -21,7 +21,8 @@ fn updated(who: &str, ticket: i64, update: &Update) -> (Result<(), UpdateRefusal
     let (account, mut facts, mut changes) = (account(), facts(), Changes::default());
     let actor = facts.people[&key(who)].clone();
     let mut supply = Counting::from(10_000);
-    let mut desk = Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now: NOW };
+    let mut desk =
+        Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now: NOW };
     let outcome = desk.update(TicketId(ticket), &actor, update);
     (outcome, changes, facts)
 }
@@ -39,7 +40,13 @@ fn a_refused_update_changes_nothing() {
         ),
         ("no such ticket", "bob@acme.example", 999, comment("hi", true), UpdateRefusal::NoTicket(999)),
         ("no text", "bob@acme.example", 100, comment(" \r\n ", true), UpdateRefusal::EmptyComment),
-        ("too much text", "bob@acme.example", 100, comment(&"é".repeat(65_001), false), UpdateRefusal::TooLong(65_001)),
+        (
+            "too much text",
+            "bob@acme.example",
+            100,
+            comment(&"é".repeat(65_001), false),
+            UpdateRefusal::TooLong(65_001),
+        ),
         ("closed", "bob@acme.example", 200, comment("hi", false), StatusRefusal::Closed.into()),
         ("back to new", "bob@acme.example", 100, solve(Status::New), StatusRefusal::BackToNew.into()),
         ("closed unsolved", "bob@acme.example", 100, solve(Status::Closed), StatusRefusal::NotSolved.into()),
@@ -80,9 +87,13 @@ fn solving_gives_the_ticket_an_assignee_and_is_audited() {
     };
     let (_, changes, _) = updated("bob@acme.example", 100, &update);
     let ticket = &changes.tickets[&TicketId(100)];
-    assert_eq!((ticket.status, ticket.assignee_id, ticket.solved_at), (Status::Solved, Some(UserId(13)), Some(NOW)));
+    assert_eq!(
+        (ticket.status, ticket.assignee_id, ticket.solved_at),
+        (Status::Solved, Some(UserId(13)), Some(NOW))
+    );
     assert_eq!(ticket.tags, ["done", "now"]);
-    let fields: BTreeSet<&str> = changes.audits[0].events.iter().filter_map(|event| event["field"].as_str()).collect();
+    let fields: BTreeSet<&str> =
+        changes.audits[0].events.iter().filter_map(|event| event["field"].as_str()).collect();
     assert_eq!(fields, BTreeSet::from(["assignee", "status", "tags"]));
     assert_eq!(changes.audits[0].events[0]["v"], 1);
 }

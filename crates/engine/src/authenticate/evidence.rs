@@ -13,8 +13,8 @@ use mail_auth::dkim::{DkimError, Signature};
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{
-    ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, Error, MessageAuthenticator, SpfOutput,
-    SpfResult,
+    ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, Error,
+    MessageAuthenticator, SpfOutput, SpfResult,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -30,7 +30,9 @@ const SEALS: usize = 20;
 
 /// Whether a raw mail carries a DKIM signature or an ARC seal.
 pub(super) fn is_signed(raw: &[u8]) -> bool {
-    let named = |line: &[u8], name: &[u8]| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let named = |line: &[u8], name: &[u8]| {
+        line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
     let header = raw.split(|byte| *byte == b'\n').take_while(|line| !matches!(line, [] | [b'\r']));
     header.into_iter().any(|line| named(line, b"DKIM-Signature") || named(line, b"ARC-Seal"))
 }
@@ -43,16 +45,22 @@ pub(super) async fn authentication(
     question: &Question,
     apart: Instant,
 ) -> Authentication {
-    let Some(mut message) = AuthenticatedMessage::parse(&question.subject.raw) else { return Authentication::unchecked() };
+    let Some(mut message) = AuthenticatedMessage::parse(&question.subject.raw) else {
+        return Authentication::unchecked();
+    };
     let from = ascii_domain(question.from.domain()).into_owned();
-    let is_sure = is_unambiguous(&question.subject.letter, &question.from) && is_same_author(&message, question);
+    let is_sure =
+        is_unambiguous(&question.subject.letter, &question.from) && is_same_author(&message, question);
     bound(&mut message, &from);
     // Alignment goes by the author whom people are shown.
     message.from = vec![format!("x@{from}")];
     let (own, others) = by_signature(&message, &from);
     let (sender, is_own) = Sender::of(question, &from);
     let vouching = async {
-        let (spf, dkim) = tokio::join!(sender.spf(resolver, is_own), join_all(own.iter().map(|one| resolver.verify_dkim(one))));
+        let (spf, dkim) = tokio::join!(
+            sender.spf(resolver, is_own),
+            join_all(own.iter().map(|one| resolver.verify_dkim(one)))
+        );
         let dkim = dkim.concat();
         // Nothing of other domains: DMARC would ask about them too.
         let dmarc = resolver.verify_dmarc(DmarcParameters::new(&message, &dkim, &sender.domain, &spf)).await;
@@ -66,7 +74,8 @@ pub(super) async fn authentication(
     let ((own_spf, mut dkim, dmarc), (other_spf, other_dkim, arc)) = tokio::join!(vouching, beside);
     dkim.extend(other_dkim.into_iter().filter_map(Result::ok).flatten());
     let spf = if is_own { own_spf } else { other_spf.unwrap_or_else(|_| sender.no_spf()) };
-    let evidence = Evidence { from: &from, has_spf: question.client.is_some(), spf: &spf, dkim: &dkim, dmarc: &dmarc };
+    let evidence =
+        Evidence { from: &from, has_spf: question.client.is_some(), spf: &spf, dkim: &dkim, dmarc: &dmarc };
     let mut found = evidence.weigh();
     found.arc = match arc {
         Ok(arc) => arc.map_or(Check::None, |arc| chain(&arc, options, &from)),
@@ -79,12 +88,17 @@ pub(super) async fn authentication(
     let is_open = found.spf == Check::TempError && found.spf_aligned
         || found.dkim == Check::TempError && found.dkim_aligned
         || found.dmarc == Check::TempError;
-    if is_open && !found.is_authenticated() && found.arc != Check::Pass { Authentication::unchecked() } else { found }
+    if is_open && !found.is_authenticated() && found.arc != Check::Pass {
+        Authentication::unchecked()
+    } else {
+        found
+    }
 }
 
 /// Whether both parsers read the same author from one From field: a mail that is read in two ways proves nothing.
 fn is_same_author(message: &AuthenticatedMessage<'_>, question: &Question) -> bool {
-    let fields = message.headers.iter().filter(|(name, _)| name.trim_ascii().eq_ignore_ascii_case(b"From")).count();
+    let fields =
+        message.headers.iter().filter(|(name, _)| name.trim_ascii().eq_ignore_ascii_case(b"From")).count();
     let first = message.from.first().and_then(|address| mail::address::AddressKey::parse(address).ok());
     fields == 1 && first.as_ref() == Some(&question.from)
 }
@@ -95,7 +109,10 @@ fn bound(message: &mut AuthenticatedMessage<'_>, from: &str) {
     message.dkim_headers.retain(|field| {
         let signature = &field.header;
         let signs_from = signature.h.iter().any(|name| name.eq_ignore_ascii_case("from"));
-        signs_from && signature.a != Algorithm::RsaSha1 && signature.h.len() <= SIGNED_FIELDS && signature.atps.is_none()
+        signs_from
+            && signature.a != Algorithm::RsaSha1
+            && signature.h.len() <= SIGNED_FIELDS
+            && signature.atps.is_none()
     });
     message.dkim_headers.sort_by_key(|field| !is_aligned(&domain_of(&field.header), from));
     message.dkim_headers.truncate(SIGNATURES);
@@ -108,7 +125,10 @@ fn by_signature<'a>(
     from: &str,
 ) -> (Vec<AuthenticatedMessage<'a>>, Vec<AuthenticatedMessage<'a>>) {
     let bare = AuthenticatedMessage { dkim_headers: Vec::new(), errors: Vec::new(), ..message.clone() };
-    let with = |field: &Header<'a, Signature>| AuthenticatedMessage { dkim_headers: vec![field.clone()], ..bare.clone() };
+    let with = |field: &Header<'a, Signature>| AuthenticatedMessage {
+        dkim_headers: vec![field.clone()],
+        ..bare.clone()
+    };
     let (own, others): (Vec<_>, Vec<_>) =
         message.dkim_headers.iter().partition(|field| is_aligned(&domain_of(&field.header), from));
     let unread = AuthenticatedMessage { errors: message.errors.clone(), ..bare.clone() };
@@ -197,7 +217,8 @@ impl Evidence<'_> {
     /// The result of the signature that says most, and whether its domain is aligned.
     fn best_signature(&self) -> (Check, bool) {
         let results = self.dkim.iter().map(|output| {
-            let aligned = output.signature().is_some_and(|signature| is_aligned(&domain_of(signature), self.from));
+            let aligned =
+                output.signature().is_some_and(|signature| is_aligned(&domain_of(signature), self.from));
             (dkim_check(output.result()), aligned)
         });
         let worth = |check: Check, aligned: bool| match (check, aligned) {
@@ -208,7 +229,9 @@ impl Evidence<'_> {
             (Check::None, _) => 0,
             _ => 1,
         };
-        results.max_by_key(|(check, aligned)| (worth(*check, *aligned), *aligned)).unwrap_or((Check::None, false))
+        results
+            .max_by_key(|(check, aligned)| (worth(*check, *aligned), *aligned))
+            .unwrap_or((Check::None, false))
     }
 }
 
@@ -235,7 +258,11 @@ fn chain(arc: &ArcOutput<'_>, options: &AuthenticateOptions, from: &str) -> Chec
         Check::Pass => {}
         check => return check,
     }
-    let believed = arc.sets().iter().rev().take_while(|set| options.trusted_sealers.contains(&set.seal.header.d.to_lowercase()));
+    let believed = arc
+        .sets()
+        .iter()
+        .rev()
+        .take_while(|set| options.trusted_sealers.contains(&set.seal.header.d.to_lowercase()));
     let Some(first) = believed.last() else { return Check::Neutral };
     let said = authentication_results::parse(&String::from_utf8_lossy(first.results.value));
     if said.is_some_and(|said| reported::vouches(&said, from)) { Check::Pass } else { Check::Neutral }
@@ -257,7 +284,9 @@ fn dkim_check(result: &DkimResult) -> Check {
     match result {
         DkimResult::Pass => Check::Pass,
         // RFC 8601 §2.7.1: neutral is for what cannot be processed; a body that was changed can be.
-        DkimResult::Neutral(Error::Dkim(DkimError::FailedBodyHashMatch) | Error::Arc(ArcError::FailedBodyHashMatch))
+        DkimResult::Neutral(
+            Error::Dkim(DkimError::FailedBodyHashMatch) | Error::Arc(ArcError::FailedBodyHashMatch),
+        )
         | DkimResult::Fail(_) => Check::Fail,
         DkimResult::Neutral(_) => Check::Neutral,
         DkimResult::PermError(_) => Check::PermError,

@@ -55,7 +55,13 @@ fn domain_of(result: &MethodResult, names: &[&str], from: &str) -> bool {
 }
 
 fn is_same(result: &MethodResult, from: &str) -> bool {
-    let named = result.property("header.from").unwrap_or_default().rsplit('@').next().unwrap_or_default().to_lowercase();
+    let named = result
+        .property("header.from")
+        .unwrap_or_default()
+        .rsplit('@')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
     ascii_domain(&named) == from
 }
 
@@ -83,8 +89,16 @@ mod tests {
                 "SPF pass, DKIM pass, DMARC pass",
                 Standing::Authenticated,
             ),
-            ("mx; dkim=pass header.i=@mail.example.org", "SPF none, DKIM pass, DMARC none", Standing::Authenticated),
-            ("mx; spf=pass smtp.mailfrom=other.example", "SPF pass of another domain, DKIM none, DMARC none", Standing::Unknown),
+            (
+                "mx; dkim=pass header.i=@mail.example.org",
+                "SPF none, DKIM pass, DMARC none",
+                Standing::Authenticated,
+            ),
+            (
+                "mx; spf=pass smtp.mailfrom=other.example",
+                "SPF pass of another domain, DKIM none, DMARC none",
+                Standing::Unknown,
+            ),
             (
                 "mx; dkim=pass header.d=other.example; dkim=pass header.d=example.org; dkim=fail header.d=example.org",
                 "SPF none, DKIM pass, DMARC none",
@@ -95,9 +109,17 @@ mod tests {
                 "SPF none, DKIM fail, DMARC fail",
                 Standing::Failed,
             ),
-            ("mx; dmarc=pass header.from=other.example", "SPF none, DKIM none, DMARC none", Standing::Unknown),
+            (
+                "mx; dmarc=pass header.from=other.example",
+                "SPF none, DKIM none, DMARC none",
+                Standing::Unknown,
+            ),
             ("mx; dmarc=pass", "SPF none, DKIM none, DMARC none", Standing::Unknown),
-            ("mx; spf=hardfail smtp.mailfrom=example.org", "SPF fail, DKIM none, DMARC none", Standing::Failed),
+            (
+                "mx; spf=hardfail smtp.mailfrom=example.org",
+                "SPF fail, DKIM none, DMARC none",
+                Standing::Failed,
+            ),
             (
                 "mx; spf=error smtp.mailfrom=example.org; dkim=policy",
                 "SPF temperror, DKIM neutral, DMARC none",
@@ -113,7 +135,11 @@ mod tests {
 
     #[test]
     fn several_fields_count_as_one() {
-        let fields = ["mx; dkim=pass header.d=other.example", "mx; dmarc=pass header.from=Bücher.example", "mx; spf=softfail"];
+        let fields = [
+            "mx; dkim=pass header.d=other.example",
+            "mx; dmarc=pass header.from=Bücher.example",
+            "mx; spf=softfail",
+        ];
         let fields: Vec<_> = fields.iter().filter_map(|value| parse(value)).collect();
         let found = authentication(&fields, "xn--bcher-kva.example");
         assert_eq!(found.clause(), "SPF softfail, DKIM pass of another domain, DMARC pass");

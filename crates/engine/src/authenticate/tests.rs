@@ -31,7 +31,8 @@ impl Keys {
 
     /// The mail with a signature of this domain above it.
     fn signed_over(&self, domain: &str, headers: &[&str], mail: &str) -> String {
-        let signer = DkimSigner::from_key(self.key()).domain(domain).selector("s1").headers(headers.iter().copied());
+        let signer =
+            DkimSigner::from_key(self.key()).domain(domain).selector("s1").headers(headers.iter().copied());
         signer.sign(mail.as_bytes()).unwrap().to_header() + mail
     }
 
@@ -40,9 +41,16 @@ impl Keys {
     }
 
     /// The mail, sealed by this domain, which says this of what it saw.
-    fn sealed(&self, domain: &str, saw: &AuthenticationResults<'_>, chain: &ArcOutput<'_>, mail: &str) -> String {
+    fn sealed(
+        &self,
+        domain: &str,
+        saw: &AuthenticationResults<'_>,
+        chain: &ArcOutput<'_>,
+        mail: &str,
+    ) -> String {
         let message = AuthenticatedMessage::parse(mail.as_bytes()).unwrap();
-        let sealer = ArcSealer::from_key(self.key()).domain(domain).selector("s1").headers(["From", "Subject"]);
+        let sealer =
+            ArcSealer::from_key(self.key()).domain(domain).selector("s1").headers(["From", "Subject"]);
         sealer.seal(&message, saw, chain).unwrap().to_header() + mail
     }
 }
@@ -84,7 +92,11 @@ async fn troubled(keys: &Keys, trouble: Trouble<'_>) -> NameServer {
 }
 
 fn options(server: &NameServer) -> AuthenticateOptions {
-    AuthenticateOptions { dns_servers: vec![server.address], budget_ms: 60_000, ..AuthenticateOptions::default() }
+    AuthenticateOptions {
+        dns_servers: vec![server.address],
+        budget_ms: 60_000,
+        ..AuthenticateOptions::default()
+    }
 }
 
 fn envelope(client: &str, mail_from: &str) -> Envelope {
@@ -131,11 +143,46 @@ async fn records_and_signatures_are_weighed() {
     let unsigned_from = keys.signed_over("good.example", &["Subject"], &good);
     let forged = keys.signed("evil.example", &good);
     for (name, client, mail_from, mail, want, standing) in [
-        ("all is well", GOOD, "ada@good.example", &signed, "SPF pass, DKIM pass, DMARC pass", Standing::Authenticated),
-        ("SPF alone", GOOD, "ada@good.example", &good, "SPF pass, DKIM none, DMARC pass", Standing::Authenticated),
-        ("SPF of a sub-domain", GOOD, "x@bounce.good.example", &good, "SPF pass, DKIM none, DMARC pass", Standing::Authenticated),
-        ("null return path: EHLO counts", GOOD, "", &good, "SPF pass, DKIM none, DMARC pass", Standing::Authenticated),
-        ("forwarded: DKIM alone", EVIL, "fwd@none.example", &signed, "SPF none, DKIM pass, DMARC pass", Standing::Authenticated),
+        (
+            "all is well",
+            GOOD,
+            "ada@good.example",
+            &signed,
+            "SPF pass, DKIM pass, DMARC pass",
+            Standing::Authenticated,
+        ),
+        (
+            "SPF alone",
+            GOOD,
+            "ada@good.example",
+            &good,
+            "SPF pass, DKIM none, DMARC pass",
+            Standing::Authenticated,
+        ),
+        (
+            "SPF of a sub-domain",
+            GOOD,
+            "x@bounce.good.example",
+            &good,
+            "SPF pass, DKIM none, DMARC pass",
+            Standing::Authenticated,
+        ),
+        (
+            "null return path: EHLO counts",
+            GOOD,
+            "",
+            &good,
+            "SPF pass, DKIM none, DMARC pass",
+            Standing::Authenticated,
+        ),
+        (
+            "forwarded: DKIM alone",
+            EVIL,
+            "fwd@none.example",
+            &signed,
+            "SPF none, DKIM pass, DMARC pass",
+            Standing::Authenticated,
+        ),
         (
             "forwarded with SPF against it",
             EVIL,
@@ -144,9 +191,30 @@ async fn records_and_signatures_are_weighed() {
             "SPF fail, DKIM pass, DMARC pass",
             Standing::Authenticated,
         ),
-        ("sent from elsewhere", EVIL, "ada@good.example", &good, "SPF fail, DKIM none, DMARC fail", Standing::Failed),
-        ("changed on its way", EVIL, "ada@good.example", &changed, "SPF fail, DKIM fail, DMARC fail", Standing::Failed),
-        ("From is not signed", EVIL, "x@none.example", &unsigned_from, "SPF none, DKIM none, DMARC fail", Standing::Failed),
+        (
+            "sent from elsewhere",
+            EVIL,
+            "ada@good.example",
+            &good,
+            "SPF fail, DKIM none, DMARC fail",
+            Standing::Failed,
+        ),
+        (
+            "changed on its way",
+            EVIL,
+            "ada@good.example",
+            &changed,
+            "SPF fail, DKIM fail, DMARC fail",
+            Standing::Failed,
+        ),
+        (
+            "From is not signed",
+            EVIL,
+            "x@none.example",
+            &unsigned_from,
+            "SPF none, DKIM none, DMARC fail",
+            Standing::Failed,
+        ),
         (
             "forged From, own SPF and DKIM",
             EVIL,
@@ -187,7 +255,14 @@ async fn records_and_signatures_are_weighed() {
             "SPF pass, DKIM none, DMARC none",
             Standing::Authenticated,
         ),
-        ("SPF doubts", EVIL, "a@soft.example", &from("a@soft.example"), "SPF softfail, DKIM none, DMARC none", Standing::Unknown),
+        (
+            "SPF doubts",
+            EVIL,
+            "a@soft.example",
+            &from("a@soft.example"),
+            "SPF softfail, DKIM none, DMARC none",
+            Standing::Unknown,
+        ),
         (
             "nothing published",
             EVIL,
@@ -235,9 +310,15 @@ async fn a_mail_that_is_read_in_two_ways_proves_nothing() {
     for (name, mail) in [
         ("a From above the signed one", format!("From: bob@good.example\r\n{signed}")),
         ("a From of another domain above the signed one", format!("From: bob@good.example\r\n{own}")),
-        ("authors of two domains", from("bob@good.example").replace("<bob@good.example>", "<bob@good.example>, x@evil.example")),
+        (
+            "authors of two domains",
+            from("bob@good.example").replace("<bob@good.example>", "<bob@good.example>, x@evil.example"),
+        ),
         ("no author", from("nobody")),
-        ("a group", from("bob@good.example").replace("Ada <bob@good.example>", "bob@good.example: x@evil.example;")),
+        (
+            "a group",
+            from("bob@good.example").replace("Ada <bob@good.example>", "bob@good.example: x@evil.example;"),
+        ),
     ] {
         let found = check(options(&server), envelope(GOOD, "x@good.example"), &mail).await;
         let author = Letter::parse(mail.as_bytes()).from.first().and_then(|mailbox| mailbox.key());
@@ -272,15 +353,17 @@ async fn a_forger_gains_nothing_by_writing_from_twice() {
         let found = check(options(&server), envelope(EVIL, mail_from), &mail).await;
         assert_eq!((found.clause().as_str(), found.standing()), (want, Standing::Failed), "{name}");
     }
-    let said =
-        "Authentication-Results: mx.desk.example; spf=fail smtp.mailfrom=good.example; dmarc=fail header.from=good.example\r\n";
+    let said = "Authentication-Results: mx.desk.example; spf=fail smtp.mailfrom=good.example; dmarc=fail header.from=good.example\r\n";
     let options = AuthenticateOptions { authserv_id: Some("mx.desk.example".into()), ..options(&server) };
     for (name, said, want) in [
         ("a relay saw it fail", said.to_owned(), Standing::Failed),
         ("a relay saw one of the two pass", said.replace("fail", "pass"), Standing::Unknown),
     ] {
         let by_relay = Envelope { trusted: true, ..envelope(EVIL, "x@evil.example") };
-        let mail = format!("{said}Received: from x by mx.desk.example; Mon, 1 Jan 2024 00:00:00 +0000\r\n{}", twice(&victim));
+        let mail = format!(
+            "{said}Received: from x by mx.desk.example; Mon, 1 Jan 2024 00:00:00 +0000\r\n{}",
+            twice(&victim)
+        );
         let found = check(options.clone(), by_relay, &mail).await;
         assert_eq!(found.standing(), want, "{name}: {}", found.clause());
     }
@@ -294,12 +377,41 @@ async fn trouble_of_another_domain_cancels_no_failure() {
     let by_both = keys.signed("good.example", &by_evil);
     let silent = troubled(&keys, Trouble { silent: &["evil.example"], ..Trouble::default() }).await;
     let failing = troubled(&keys, Trouble { failing: &["evil.example"], ..Trouble::default() }).await;
-    let own_fails = troubled(&keys, Trouble { failing: &["s1._domainkey.good.example"], ..Trouble::default() }).await;
+    let own_fails =
+        troubled(&keys, Trouble { failing: &["s1._domainkey.good.example"], ..Trouble::default() }).await;
     for (name, server, mail_from, mail, want, standing) in [
-        ("no answer", &silent, "x@evil.example", &by_evil, "SPF none, DKIM none, DMARC fail", Standing::Failed),
-        ("failures", &failing, "x@evil.example", &by_evil, "SPF temperror, DKIM temperror, DMARC fail", Standing::Failed),
-        ("its own passes", &silent, "x@evil.example", &by_both, "SPF none, DKIM pass, DMARC pass", Standing::Authenticated),
-        ("its own might have passed", &own_fails, "x@evil.example", &by_both, "nobody checked its sender", Standing::Unknown),
+        (
+            "no answer",
+            &silent,
+            "x@evil.example",
+            &by_evil,
+            "SPF none, DKIM none, DMARC fail",
+            Standing::Failed,
+        ),
+        (
+            "failures",
+            &failing,
+            "x@evil.example",
+            &by_evil,
+            "SPF temperror, DKIM temperror, DMARC fail",
+            Standing::Failed,
+        ),
+        (
+            "its own passes",
+            &silent,
+            "x@evil.example",
+            &by_both,
+            "SPF none, DKIM pass, DMARC pass",
+            Standing::Authenticated,
+        ),
+        (
+            "its own might have passed",
+            &own_fails,
+            "x@evil.example",
+            &by_both,
+            "nobody checked its sender",
+            Standing::Unknown,
+        ),
     ] {
         let options = AuthenticateOptions { budget_ms: 4_000, ..options(server) };
         let found = check(options, envelope(EVIL, mail_from), mail).await;
@@ -346,10 +458,18 @@ async fn relays_are_believed_as_far_as_they_are_ours() {
         assert_eq!(found.clause(), want, "{name}");
     }
     let old = Envelope { door: "import".into(), ..envelope(GOOD, "ada@good.example") };
-    assert_eq!(check(options(&server), old, &signed).await, Authentication::unchecked(), "old mail is not asked about");
+    assert_eq!(
+        check(options(&server), old, &signed).await,
+        Authentication::unchecked(),
+        "old mail is not asked about"
+    );
     for door in ["http", "lmtp", "pipe"] {
         let handed_on = Envelope { door: door.into(), ..envelope(EVIL, "ada@good.example") };
-        assert_eq!(check(options(&server), handed_on, &good).await, Authentication::unchecked(), "{door}: the peer is no sender");
+        assert_eq!(
+            check(options(&server), handed_on, &good).await,
+            Authentication::unchecked(),
+            "{door}: the peer is no sender"
+        );
     }
     let inside = check(options(&server), envelope("10.0.0.1", "ada@good.example"), &good).await;
     assert_eq!(inside, Authentication::unchecked(), "SPF says nothing of networks inside a house");
@@ -382,7 +502,8 @@ async fn seals_count_when_their_writers_are_trusted() {
         ("the lie before a believed hop", &passed_on, "list.example", Check::Neutral),
         ("changed since", &broken, "list.example", Check::Fail),
     ] {
-        let options = AuthenticateOptions { trusted_sealers: BTreeSet::from([trusted.to_owned()]), ..options(&server) };
+        let options =
+            AuthenticateOptions { trusted_sealers: BTreeSet::from([trusted.to_owned()]), ..options(&server) };
         let found = check(options, envelope(EVIL, "fwd@none.example"), mail).await;
         assert_eq!((found.arc, found.is_authenticated()), (want, false), "{name}: {}", found.clause());
     }
@@ -426,11 +547,16 @@ async fn a_thousand_signatures_cost_no_more_than_a_few() {
     let server = name_server(&keys).await;
     let signed = keys.signed("good.example", &from("ada@good.example"));
     let decoy = "DKIM-Signature: v=1; a=rsa-sha256; d=d0.evil.example; s=s1; c=relaxed/relaxed; h=From; bh=AAAA; b=AAAA\r\n";
-    let found = check(options(&server), envelope(EVIL, "x@none.example"), &(decoy.repeat(1_000) + &signed)).await;
+    let found =
+        check(options(&server), envelope(EVIL, "x@none.example"), &(decoy.repeat(1_000) + &signed)).await;
     assert_eq!(found.clause(), "SPF none, DKIM pass, DMARC pass");
     let decoys = decoy.replace("d0.evil", "good").repeat(SIGNATURES_PLENTY);
     let found = check(options(&server), envelope(EVIL, "x@none.example"), &(decoys + &signed)).await;
-    assert!(!found.is_authenticated(), "of one's own domain no more than a few are tried: {}", found.clause());
+    assert!(
+        !found.is_authenticated(),
+        "of one's own domain no more than a few are tried: {}",
+        found.clause()
+    );
 }
 
 /// More signatures of From's own domain than are looked at.

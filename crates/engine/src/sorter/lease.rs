@@ -55,7 +55,8 @@ impl Engine {
             leases.lose(*id);
         }
         let (holder, lease_ms) = (self.inner.options.holder.clone(), self.inner.options.lease_ms);
-        let given: BTreeMap<i64, i64> = wanted.iter().filter_map(|id| Some((*id, *leases.given.get(id)?))).collect();
+        let given: BTreeMap<i64, i64> =
+            wanted.iter().filter_map(|id| Some((*id, *leases.given.get(id)?))).collect();
         let claimed = self.store().write(move |tx| {
             let claimed = work::claim(tx, Kind::Mail, &wanted, &holder, lease_ms)?;
             store::crash::count(tx, claimed, &given)
@@ -72,11 +73,13 @@ impl Engine {
         let now = Instant::now();
         let lease_ms = self.inner.options.lease_ms;
         let held = at_work.iter().filter_map(|id| leases.held.get(id));
-        let stale: Vec<Lease> = held.filter(|held| now >= held.renew_from).map(|held| held.lease.clone()).collect();
+        let stale: Vec<Lease> =
+            held.filter(|held| now >= held.renew_from).map(|held| held.lease.clone()).collect();
         if stale.is_empty() {
             return Ok(());
         }
-        let renewed = self.store().write(move |tx| work::renew_free(tx, Kind::Mail, &stale, lease_ms)).await?;
+        let renewed =
+            self.store().write(move |tx| work::renew_free(tx, Kind::Mail, &stale, lease_ms)).await?;
         for account_id in renewed.extended {
             leases.held.entry(account_id).and_modify(|held| held.renew_from = now + self.half_lease());
         }

@@ -21,7 +21,8 @@ pub(crate) struct Pace {
 impl Default for Pace {
     /// The pace of this machine from now on.
     fn default() -> Pace {
-        let processors = std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
+        let processors = std::thread::available_parallelism()
+            .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
         Pace::new(processors.min(MOST), Instant::now())
     }
 }
@@ -62,7 +63,9 @@ mod tests {
         let at = |ms: u64| begun + Duration::from_millis(ms);
         let mut pace = Pace::new(2, at(0));
         // (milliseconds, turns taken, turns left before)
-        for (ms, taken, left) in [(0, 64, 64), (0, 0, 0), (20, 6, 6), (22, 0, 0), (40, 0, 6), (50, 5, 9), (1_000, 0, 64)] {
+        for (ms, taken, left) in
+            [(0, 64, 64), (0, 0, 0), (20, 6, 6), (22, 0, 0), (40, 0, 6), (50, 5, 9), (1_000, 0, 64)]
+        {
             assert_eq!(pace.left(at(ms)), left, "at {ms} ms");
             pace.take(taken);
         }

@@ -104,7 +104,10 @@ mod tests {
 
     /// Accounts with one announcement for each time they are named in a row.
     fn announced(named: &[i64]) -> Vec<Announced> {
-        let group = |ids: &[i64]| Announced { account_id: ids[0], rows: (1..).zip(ids).map(|(row, _)| (0, row)).collect() };
+        let group = |ids: &[i64]| Announced {
+            account_id: ids[0],
+            rows: (1..).zip(ids).map(|(row, _)| (0, row)).collect(),
+        };
         named.chunk_by(|left, right| left == right).map(group).collect()
     }
 
@@ -124,11 +127,26 @@ mod tests {
             found: &'static [i64],
             next_after: i64,
         }
-        let plain = Case { name: "", after: 0, room: 9, busy: &[], pages: &[], asked: &[], found: &[], next_after: 0 };
+        let plain = Case {
+            name: "",
+            after: 0,
+            room: 9,
+            busy: &[],
+            pages: &[],
+            asked: &[],
+            found: &[],
+            next_after: 0,
+        };
         let cases = [
             Case { name: "nothing is announced", pages: &[(&[], true)], asked: &[0], ..plain },
             Case { name: "no room: nothing is read", after: 4, room: 0, next_after: 4, ..plain },
-            Case { name: "one page holds all", pages: &[(&[1, 2, 3], true)], asked: &[0], found: &[1, 2, 3], ..plain },
+            Case {
+                name: "one page holds all",
+                pages: &[(&[1, 2, 3], true)],
+                asked: &[0],
+                found: &[1, 2, 3],
+                ..plain
+            },
             Case {
                 name: "the next page begins behind the last account",
                 pages: &[(&[1, 2], false), (&[5], true)],
@@ -241,7 +259,8 @@ mod tests {
             let (mut pages, mut asked) = (case.pages.iter(), Vec::new());
             while let Some(wanted) = round.wanted() {
                 asked.push(wanted.after);
-                let (page, is_all) = pages.next().unwrap_or_else(|| panic!("{}: wants one page more", case.name));
+                let (page, is_all) =
+                    pages.next().unwrap_or_else(|| panic!("{}: wants one page more", case.name));
                 round.take(announced(page), *is_all, |id| !case.busy.contains(&id));
             }
             let (found, next_after) = round.end();

@@ -43,10 +43,17 @@ async fn a_deleted_mail_that_is_sent_again_is_a_duplicate_and_nobody_is_told() {
         assert_eq!(desk.outbox().await.len(), 0, "its sender is not told");
         desk.receive(&[HELD, &HELD.replace("It is dark.", "It is still dark.")]).await;
         desk.work().await;
-        assert_eq!(desk.outcomes().await, ["discarded", "duplicate", "suspended"], "another text is another mail");
+        assert_eq!(
+            desk.outcomes().await,
+            ["discarded", "duplicate", "suspended"],
+            "another text is another mail"
+        );
         let account = desk.account;
         assert_eq!(desk.read(move |tx| store::ticket::list(tx, account, 0, 10)).await.len(), 0);
-        assert!(desk.ledger().await[1].reason.contains(&format!("mail {id}")), "it names the mail that was deleted");
+        assert!(
+            desk.ledger().await[1].reason.contains(&format!("mail {id}")),
+            "it names the mail that was deleted"
+        );
     })
     .await;
 }

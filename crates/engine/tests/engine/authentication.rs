@@ -8,12 +8,19 @@ use crate::support::{envelope, on_both, quick, raw};
 
 /// The options of a node that asks this name server.
 fn asking(server: &NameServer, budget_ms: u64) -> EngineOptions {
-    let authenticate = AuthenticateOptions { dns_servers: vec![server.address], budget_ms, ..AuthenticateOptions::default() };
+    let authenticate = AuthenticateOptions {
+        dns_servers: vec![server.address],
+        budget_ms,
+        ..AuthenticateOptions::default()
+    };
     EngineOptions { authenticate: Some(authenticate), ..quick() }
 }
 
 fn by_bob(client: &str) -> (Envelope, Vec<u8>) {
-    let envelope = Envelope { client: client.into(), ..envelope(Some("bob@acme.example"), &["support@acme.desk.example"]) };
+    let envelope = Envelope {
+        client: client.into(),
+        ..envelope(Some("bob@acme.example"), &["support@acme.desk.example"])
+    };
     let mail = format!(
         "From: bob@acme.example\nMessage-ID: <{client}@acme.example>\nIn-Reply-To: <a@customer.example>\n\nTry the switch."
     );
@@ -35,7 +42,11 @@ async fn an_agents_mail_speaks_for_the_agent_when_it_is_authentic() {
         assert!(!public[2..].contains(&true), "a forger reaches no customer: {}", ledger[2].reason);
         // Asked beforehand, the answer is the same.
         let explained = desk.engine.explain(&genuine.1, genuine.0).await.unwrap().unwrap();
-        assert!(explained.decision.notes.iter().any(|note| note.contains("SPF pass")), "{:?}", explained.decision.notes);
+        assert!(
+            explained.decision.notes.iter().any(|note| note.contains("SPF pass")),
+            "{:?}",
+            explained.decision.notes
+        );
     })
     .await;
 }

@@ -11,8 +11,16 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
         desk.receive(&["Cc: carl@customer.example\nSubject: Lamp\n\nDark."]).await;
         desk.work().await;
         desk.bob(1, answer("Hello.", true)).await.unwrap();
-        let to_ada = desk.outbox().await.into_iter().find(|row| row.kind == "comment" && row.to.starts_with("ada")).unwrap();
-        let path = format!("bounce+{}@acme.desk.example", desk.engine.keys().sign(Purpose::Bounce, desk.account, to_ada.id));
+        let to_ada = desk
+            .outbox()
+            .await
+            .into_iter()
+            .find(|row| row.kind == "comment" && row.to.starts_with("ada"))
+            .unwrap();
+        let path = format!(
+            "bounce+{}@acme.desk.example",
+            desk.engine.keys().sign(Purpose::Bounce, desk.account, to_ada.id)
+        );
         let forged = "bounce+1-aaaaaaaaaaaaaaaa@acme.desk.example";
         let report = raw("From: MAILER-DAEMON@mx.customer.example\nSubject: Undeliverable\n\nNo such user.");
         desk.accept(envelope(None, &[forged]), &report).await;
@@ -24,7 +32,11 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
 
         let before = desk.outbox().await.len();
         desk.bob(1, answer("Are you there?", true)).await.unwrap();
-        assert_eq!(desk.sent_after(before).await, Vec::<String>::new(), "nobody reads answers behind the requester's back");
+        assert_eq!(
+            desk.sent_after(before).await,
+            Vec::<String>::new(),
+            "nobody reads answers behind the requester's back"
+        );
         let (account, id) = (desk.account, desk.ticket(1).await.id.0);
         let audits = desk.read(move |tx| store::ticket::audits(tx, account, id)).await;
         let reported = audits.iter().filter(|audit| audit.channel == "system").count();

@@ -6,7 +6,8 @@ use engine::{Command, EngineOptions, Queued, SubmitError};
 
 use crate::support::{answer, envelope, key, on_both, quick, raw};
 
-const LAMP: &str = "Message-ID: <a@customer.example>\nCc: carl@customer.example\nSubject: Lamp\n\nIt is dark.";
+const LAMP: &str =
+    "Message-ID: <a@customer.example>\nCc: carl@customer.example\nSubject: Lamp\n\nIt is dark.";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_public_answer_leaves_and_the_customers_reply_joins() {
@@ -15,9 +16,15 @@ async fn a_public_answer_leaves_and_the_customers_reply_joins() {
         desk.work().await;
         let update = Update { status: Some(Status::Pending), ..answer("A new one is on its way.", true) };
         desk.bob(1, update).await.unwrap();
-        assert_eq!(desk.sent_after(1).await, ["comment ada@customer.example", "comment carl@customer.example"]);
+        assert_eq!(
+            desk.sent_after(1).await,
+            ["comment ada@customer.example", "comment carl@customer.example"]
+        );
         let row = desk.outbox().await.remove(1);
-        assert_eq!((row.from.as_str(), row.state.as_str(), row.ticket), ("support@acme.desk.example", "queued", Some(1)));
+        assert_eq!(
+            (row.from.as_str(), row.state.as_str(), row.ticket),
+            ("support@acme.desk.example", "queued", Some(1))
+        );
         assert_eq!(desk.ticket(1).await.status, Status::Pending);
 
         // By its Message-ID, and by the address that Reply-To named.
@@ -32,8 +39,10 @@ async fn a_public_answer_leaves_and_the_customers_reply_joins() {
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["new_ticket 1", "comment 1", "comment 1"]);
         assert_eq!(desk.ticket(1).await.status, Status::Open);
-        let shown: Vec<_> = desk.comments(1).await.into_iter().map(|comment| (comment.body, comment.is_public)).collect();
-        let want = ["It is dark.", "A new one is on its way.", "Thank you.", "Me too."].map(|text| (text.to_owned(), true));
+        let shown: Vec<_> =
+            desk.comments(1).await.into_iter().map(|comment| (comment.body, comment.is_public)).collect();
+        let want = ["It is dark.", "A new one is on its way.", "Thank you.", "Me too."]
+            .map(|text| (text.to_owned(), true));
         assert_eq!(shown, want);
     })
     .await;
@@ -45,13 +54,21 @@ async fn a_note_and_a_change_of_status_leave_nothing() {
         desk.receive(&[LAMP]).await;
         desk.work().await;
         desk.bob(1, answer("Between us.", false)).await.unwrap();
-        desk.bob(1, Update { status: Some(Status::Solved), add_tags: vec!["lamp".into()], ..Update::default() }).await.unwrap();
+        desk.bob(
+            1,
+            Update { status: Some(Status::Solved), add_tags: vec!["lamp".into()], ..Update::default() },
+        )
+        .await
+        .unwrap();
         assert_eq!(desk.sent_after(1).await, Vec::<String>::new());
         let ticket = desk.ticket(1).await;
         assert_eq!((ticket.status, ticket.tags), (Status::Solved, vec!["lamp".to_owned()]));
         let (account, id) = (desk.account, ticket.id.0);
         let audits = desk.read(move |tx| store::ticket::audits(tx, account, id)).await;
-        assert_eq!(audits.iter().map(|audit| audit.channel.as_str()).collect::<Vec<_>>(), ["email", "api", "api"]);
+        assert_eq!(
+            audits.iter().map(|audit| audit.channel.as_str()).collect::<Vec<_>>(),
+            ["email", "api", "api"]
+        );
     })
     .await;
 }
@@ -70,15 +87,27 @@ async fn a_refused_command_changes_nothing() {
                 answer("hi", true),
                 UpdateRefusal::NotAnAgent("ada@customer.example".into()),
             ),
-            ("nobody", 1, "nobody@else.example", answer("hi", true), UpdateRefusal::NotAnAgent("nobody@else.example".into())),
+            (
+                "nobody",
+                1,
+                "nobody@else.example",
+                answer("hi", true),
+                UpdateRefusal::NotAnAgent("nobody@else.example".into()),
+            ),
             ("no ticket", 9, "bob@acme.example", answer("hi", true), UpdateRefusal::NoTicket(9)),
             ("no text", 1, "bob@acme.example", answer(" ", true), UpdateRefusal::EmptyComment),
         ] {
             let command = Command::UpdateTicket { number, actor: key(actor), update };
             let refused = desk.engine.submit(desk.account, command).await;
-            assert!(matches!(&refused, Err(SubmitError::Refused(got)) if *got == want), "{name}: {refused:?}");
+            assert!(
+                matches!(&refused, Err(SubmitError::Refused(got)) if *got == want),
+                "{name}: {refused:?}"
+            );
         }
-        assert_eq!((desk.ticket(1).await, desk.comments(1).await.len(), desk.outbox().await.len()), (before, 1, 1));
+        assert_eq!(
+            (desk.ticket(1).await, desk.comments(1).await.len(), desk.outbox().await.len()),
+            (before, 1, 1)
+        );
     })
     .await;
 }
@@ -87,7 +116,8 @@ async fn a_refused_command_changes_nothing() {
 async fn answers_leave_from_the_address_that_was_written_to() {
     on_both(quick(), async |desk| {
         desk.engine.add_address(desk.account, "help@acme.example", "Acme Help", None, false).await.unwrap();
-        desk.accept(envelope(Some("ada@customer.example"), &["help@acme.example"]), &raw("Subject: x\n\nhi")).await;
+        desk.accept(envelope(Some("ada@customer.example"), &["help@acme.example"]), &raw("Subject: x\n\nhi"))
+            .await;
         desk.work().await;
         let queued = desk.bob(1, answer("Hello.", true)).await.unwrap();
         assert_eq!(queued, [Queued { kind: "comment".into(), to: vec!["ada@customer.example".into()] }]);

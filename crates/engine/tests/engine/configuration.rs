@@ -9,7 +9,12 @@ use testkit::database::both;
 use crate::support::{bare, key, on_both, quick, raw, set};
 
 fn request(subdomain: &str, admin: &str, host: &str) -> AccountRequest {
-    AccountRequest { subdomain: subdomain.into(), name: String::new(), admin_email: admin.into(), native_host: host.into() }
+    AccountRequest {
+        subdomain: subdomain.into(),
+        name: String::new(),
+        admin_email: admin.into(),
+        native_host: host.into(),
+    }
 }
 
 fn named(name: &str) -> AccountRequest {
@@ -19,15 +24,23 @@ fn named(name: &str) -> AccountRequest {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_comes_with_brand_support_address_admin_and_token() {
     on_both(quick(), async |desk| {
-        let made = desk.engine.create_account(request("Shop-1", " Carol@shop.example ", "Help.Shop.example")).await.unwrap();
+        let made = desk
+            .engine
+            .create_account(request("Shop-1", " Carol@shop.example ", "Help.Shop.example"))
+            .await
+            .unwrap();
         assert_eq!((made.subdomain.as_str(), made.native_host.as_str()), ("shop-1", "help.shop.example"));
         let account = desk.engine.account(made.id).await.unwrap();
         let support = account.address(&key("support@help.shop.example")).unwrap();
         assert!(support.is_default && support.is_system);
         assert_eq!((account.name.as_str(), account.brands.len()), ("shop-1", 1));
         let id = made.id;
-        let (people, tokens) = desk.read(move |tx| Ok((store::user::list(tx, id, 9)?, store::token::list(tx, id)?))).await;
-        assert_eq!((people.len(), people[0].role, people[0].address.as_str()), (1, Role::Admin, "Carol@shop.example"));
+        let (people, tokens) =
+            desk.read(move |tx| Ok((store::user::list(tx, id, 9)?, store::token::list(tx, id)?))).await;
+        assert_eq!(
+            (people.len(), people[0].role, people[0].address.as_str()),
+            (1, Role::Admin, "Carol@shop.example")
+        );
         assert_eq!((tokens.len(), tokens[0].user_id, made.api_token.len()), (1, people[0].id.0, 48));
     })
     .await;
@@ -53,11 +66,15 @@ async fn a_refused_account_leaves_nothing_behind() {
             assert!(refused.is_err(), "{name}: {refused:?}");
             assert!(!matches!(refused, Err(AdminError::Store(_))), "{name}: {refused:?}");
         }
-        let late = desk.engine.create_first_account(request("other", "x@shop.example", "x.desk.example")).await;
+        let late =
+            desk.engine.create_first_account(request("other", "x@shop.example", "x.desk.example")).await;
         assert!(matches!(late, Err(AdminError::NotFirst)), "{late:?}");
         let accounts = desk.read(store::account::list).await;
         assert_eq!(accounts.len(), 1);
-        desk.engine.create_account(request(&"a".repeat(63), "x@shop.example", "x.desk.example")).await.unwrap();
+        desk.engine
+            .create_account(request(&"a".repeat(63), "x@shop.example", "x.desk.example"))
+            .await
+            .unwrap();
         desk.engine.create_account(named(&"é".repeat(255))).await.unwrap();
     })
     .await;
@@ -93,7 +110,10 @@ async fn an_address_is_a_persons_or_the_desks_and_never_both() {
         desk.work().await;
         for person in ["ada@customer.example", "ADA@customer.example", "bob@acme.example"] {
             let refused = engine.add_address(account, person, "", None, false).await;
-            assert!(matches!(refused, Err(AdminError::Address(AddressRefusal::Person(_)))), "{person}: {refused:?}");
+            assert!(
+                matches!(refused, Err(AdminError::Address(AddressRefusal::Person(_)))),
+                "{person}: {refused:?}"
+            );
         }
         engine.add_address(account, "help@acme.example", "", None, false).await.unwrap();
         for address in ["help@acme.example", "Help+me@acme.example", "support@acme.desk.example"] {
@@ -116,7 +136,11 @@ async fn addresses_follow_their_rules() {
             engine.add_address(account, email, "", brand, default).await.map(|made| made.email.to_string())
         };
         assert_eq!(add("Sales@Shop.desk.example", None, true).await.unwrap(), "sales@shop.desk.example");
-        let other = engine.create_account(request("other", "x@other.example", "other.desk.example")).await.unwrap().id;
+        let other = engine
+            .create_account(request("other", "x@other.example", "other.desk.example"))
+            .await
+            .unwrap()
+            .id;
         engine.add_address(other, "info@shared.example", "", None, false).await.unwrap();
         let refusals = [
             ("another account's", add("info@shared.example", None, false).await),
@@ -129,11 +153,16 @@ async fn addresses_follow_their_rules() {
             ("no address", add("x", None, false).await),
         ];
         for (name, refused) in refusals {
-            assert!(matches!(refused, Err(AdminError::Address(_) | AdminError::Taken(_))), "{name}: {refused:?}");
+            assert!(
+                matches!(refused, Err(AdminError::Address(_) | AdminError::Taken(_))),
+                "{name}: {refused:?}"
+            );
         }
-        for (name, email) in
-            [("system", "support@acme.desk.example"), ("default", "sales@shop.desk.example"), ("unknown", "y@z.example")]
-        {
+        for (name, email) in [
+            ("system", "support@acme.desk.example"),
+            ("default", "sales@shop.desk.example"),
+            ("unknown", "y@z.example"),
+        ] {
             let refused = engine.remove_address(account, email).await;
             assert!(matches!(refused, Err(AdminError::Address(_))), "{name}: {refused:?}");
         }
@@ -154,7 +183,10 @@ async fn settings_changed_at_once_all_hold() {
                 set(&desk.engine, desk.account, |settings| settings.acknowledge = !settings.acknowledge),
             );
             let settings = desk.engine.account(desk.account).await.unwrap().settings.clone();
-            assert_eq!((settings.addresses_max, settings.sender_per_hour, settings.acknowledge), (round, round, round % 2 == 0));
+            assert_eq!(
+                (settings.addresses_max, settings.sender_per_hour, settings.acknowledge),
+                (round, round, round % 2 == 0)
+            );
         }
         let refused = desk.engine.change_settings(desk.account, |_| Err::<Settings, _>("no")).await.unwrap();
         assert_eq!(refused, Err("no"));
@@ -185,10 +217,14 @@ async fn a_known_person_gets_a_role_and_keeps_their_name() {
         assert_eq!(was, Some(Role::EndUser));
         assert_eq!((ada.name.as_str(), ada.role), ("Ada Amsel", Role::Agent));
         assert_eq!(ada.id, desk.ticket(1).await.requester_id);
-        let named = engine.add_user(account, "ada@customer.example", "Ada A.", Role::Admin).await.unwrap().person;
+        let named =
+            engine.add_user(account, "ada@customer.example", "Ada A.", Role::Admin).await.unwrap().person;
         assert_eq!((named.name.as_str(), named.id), ("Ada A.", ada.id));
         let kept = desk.read(move |tx| store::user::list(tx, account, 100)).await;
-        assert!(kept.iter().all(|person| person.is_verified), "whom an operator enters is verified: {kept:?}");
+        assert!(
+            kept.iter().all(|person| person.is_verified),
+            "whom an operator enters is verified: {kept:?}"
+        );
     })
     .await;
 }
@@ -211,7 +247,8 @@ async fn without_a_role_a_known_person_keeps_theirs() {
 async fn the_last_admin_stays_one() {
     on_both(quick(), async |desk| {
         let engine = &desk.engine;
-        let account = engine.create_account(request("solo", "ann@solo.example", "solo.desk.example")).await.unwrap().id;
+        let account =
+            engine.create_account(request("solo", "ann@solo.example", "solo.desk.example")).await.unwrap().id;
         for role in [Role::Agent, Role::EndUser] {
             let refused = engine.add_user(account, "Ann@solo.example", "", role).await;
             assert!(matches!(refused, Err(AdminError::LastAdmin(_))), "{role}: {refused:?}");

@@ -59,7 +59,8 @@ async fn what_is_explained_is_what_happens() {
 async fn a_recipient_that_smtp_would_refuse_is_nobodys() {
     on_both(quick(), async |desk| {
         for recipient in ["nobody@acme.desk.example", "x@else.example", "not an address"] {
-            let explained = desk.engine.explain(&raw("Subject: x\n\nhi"), envelope(None, &[recipient])).await.unwrap();
+            let explained =
+                desk.engine.explain(&raw("Subject: x\n\nhi"), envelope(None, &[recipient])).await.unwrap();
             assert!(explained.is_none(), "{recipient}");
         }
     })
@@ -87,7 +88,9 @@ async fn recipients_of_others_decide_nothing() {
         };
         let want = explain(&[ours]).await;
         assert_eq!(want.outcome().as_str(), "new_ticket");
-        for other in ["shop", "nobody"].map(|host| format!("support+id{}@{host}.desk.example", token.as_str())) {
+        for other in
+            ["shop", "nobody"].map(|host| format!("support+id{}@{host}.desk.example", token.as_str()))
+        {
             for recipients in [[ours, other.as_str()], [other.as_str(), ours]] {
                 let is_ours = recipients[0] == ours || other.contains("nobody");
                 assert_eq!(explain(&recipients).await == want, is_ours, "{recipients:?}");

@@ -23,7 +23,8 @@ async fn a_frozen_node_is_taken_over_and_writes_nothing_when_it_wakes() {
         });
         let options = EngineOptions { holder: "frozen".into(), lease_ms: 0, fault: Some(freeze), ..quick() };
         let frozen = desk.node(options).await;
-        desk.receive(&["Message-ID: <a@customer.example>\n\nOne", "Message-ID: <b@customer.example>\n\nTwo"]).await;
+        desk.receive(&["Message-ID: <a@customer.example>\n\nOne", "Message-ID: <b@customer.example>\n\nTwo"])
+            .await;
         let stop = CancellationToken::new();
         let sorter = tokio::spawn({
             let (frozen, stop) = (frozen.clone(), stop.clone());

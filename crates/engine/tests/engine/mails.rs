@@ -7,12 +7,20 @@ use crate::support::{envelope, on_both, quick, raw, set};
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_become_tickets_in_the_order_of_acceptance() {
     on_both(quick(), async |desk| {
-        desk.receive(&["Subject: One\n\n1", "From: eve@else.example\nSubject: Two\n\n2", "Subject: Three\n\n3"]).await;
+        desk.receive(&[
+            "Subject: One\n\n1",
+            "From: eve@else.example\nSubject: Two\n\n2",
+            "Subject: Three\n\n3",
+        ])
+        .await;
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["new_ticket 1", "new_ticket 2", "new_ticket 3"]);
         for (number, subject) in [(1, "One"), (2, "Two"), (3, "Three")] {
             let ticket = desk.ticket(number).await;
-            assert_eq!((ticket.subject.as_str(), ticket.received.recipient.as_str()), (subject, "support@acme.desk.example"));
+            assert_eq!(
+                (ticket.subject.as_str(), ticket.received.recipient.as_str()),
+                (subject, "support@acme.desk.example")
+            );
             assert_eq!(desk.comments(number).await[0].body, number.to_string());
         }
         // One Ada, whichever of her mails made her.
@@ -62,7 +70,8 @@ async fn mails_that_arrive_in_reverse_meet_in_one_ticket() {
 async fn a_batch_takes_as_many_mails_as_it_may_and_the_rest_follow_in_order() {
     let options = engine::EngineOptions { batch_max: 7, ..quick() };
     on_both(options, async |desk| {
-        let mails: Vec<String> = (1..=60).map(|n| format!("Message-ID: <{n}@customer.example>\nSubject: {n}\n\n{n}")).collect();
+        let mails: Vec<String> =
+            (1..=60).map(|n| format!("Message-ID: <{n}@customer.example>\nSubject: {n}\n\n{n}")).collect();
         desk.receive(&mails.iter().map(String::as_str).collect::<Vec<_>>()).await;
         desk.work().await;
         let want: Vec<String> = (1..=60).map(|n| format!("new_ticket {n}")).collect();
@@ -112,7 +121,10 @@ async fn attachments_are_listed_and_read_out_of_the_raw_mail() {
         let (account, comment_id, mail_id) = (desk.account, comment.id, ids[0]);
         let (attachments, packed) = desk
             .read(move |tx| {
-                Ok((store::ticket::attachments(tx, account, &[comment_id])?, store::raw::find(tx, account, mail_id)?))
+                Ok((
+                    store::ticket::attachments(tx, account, &[comment_id])?,
+                    store::raw::find(tx, account, mail_id)?,
+                ))
             })
             .await;
         assert_eq!((attachments[0].name.as_str(), attachments[0].size_bytes), ("lamp.png", 4));
@@ -129,8 +141,10 @@ async fn a_mail_that_lies_in_a_blob_is_decided_like_any_other() {
         let noise: String = (0..20_000_u64)
             .map(|n| format!("{:016x}\r\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29) ^ n.pow(3)))
             .collect();
-        let large = [raw("Subject: Large\n\nx"), noise.clone().into_bytes(), noise.repeat(2).into_bytes()].concat();
-        let id = desk.accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), &large).await;
+        let large =
+            [raw("Subject: Large\n\nx"), noise.clone().into_bytes(), noise.repeat(2).into_bytes()].concat();
+        let id =
+            desk.accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), &large).await;
         let account = desk.account;
         let packed = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap();
         assert_eq!(packed.unpack(desk.engine.store()).await.unwrap(), large);
@@ -148,7 +162,8 @@ async fn a_mail_to_as_many_people_as_may_be_is_taken_and_answered_by_any_of_them
     on_both(quick(), async |desk| {
         let ccs: Vec<String> = (0..48).map(|n| format!("p{n}@else.example")).collect();
         let first = format!("Message-ID: <a@customer.example>\nCc: {}\n\nhi", ccs.join(", "));
-        let more = "From: p7@else.example\nCc: ada@customer.example\nIn-Reply-To: <a@customer.example>\n\nme too";
+        let more =
+            "From: p7@else.example\nCc: ada@customer.example\nIn-Reply-To: <a@customer.example>\n\nme too";
         desk.receive(&[&first, more]).await;
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["new_ticket 1", "comment 1"]);
@@ -207,8 +222,13 @@ async fn accounts_side_by_side_do_not_see_each_other() {
         let id = store.ids(1).await.unwrap().next().unwrap();
         let text = raw("Message-ID: <b@customer.example>\nIn-Reply-To: <a@customer.example>\n\nhi");
         let packed = store.pack_mail(other, id, &std::sync::Arc::new(text)).await.unwrap();
-        let envelope = serde_json::to_string(&envelope(Some("ada@customer.example"), &["support@other.desk.example"])).unwrap();
-        store.spool(vec![store::spool::NewMail { account_id: other, id, accepted_at: 5, envelope, packed }]).await.unwrap();
+        let envelope =
+            serde_json::to_string(&envelope(Some("ada@customer.example"), &["support@other.desk.example"]))
+                .unwrap();
+        store
+            .spool(vec![store::spool::NewMail { account_id: other, id, accepted_at: 5, envelope, packed }])
+            .await
+            .unwrap();
         desk.work().await;
         desk.until("the other account's mail is decided", async || {
             desk.work_by(&desk.engine).await;
@@ -217,7 +237,8 @@ async fn accounts_side_by_side_do_not_see_each_other() {
         .await;
         let theirs = desk.read(move |tx| store::ledger::decided(tx, other, store::Before::FIRST, 9)).await;
         assert_eq!((theirs[0].outcome.as_deref(), theirs[0].ticket), (Some("new_ticket"), Some(1)));
-        let ada_there = desk.read(move |tx| store::ticket::by_number(tx, other, 1)).await.unwrap().requester_id;
+        let ada_there =
+            desk.read(move |tx| store::ticket::by_number(tx, other, 1)).await.unwrap().requester_id;
         assert_ne!(ada_there, desk.ticket(1).await.requester_id);
         assert_ne!(ada_there, UserId(0));
     })
@@ -234,7 +255,11 @@ async fn a_change_of_configuration_counts_from_the_next_batch_on() {
         let other = desk.node(engine::EngineOptions { holder: "cli".into(), ..quick() }).await;
         other.add_address(desk.account, "sales@acme.desk.example", "Sales", None, false).await.unwrap();
         set(&other, desk.account, |settings| settings.acknowledge = false).await;
-        desk.accept(envelope(Some("eve@else.example"), &["sales@acme.desk.example"]), &raw("Subject: Two\n\n2")).await;
+        desk.accept(
+            envelope(Some("eve@else.example"), &["sales@acme.desk.example"]),
+            &raw("Subject: Two\n\n2"),
+        )
+        .await;
         desk.work().await;
         assert_eq!(desk.ticket(2).await.received.recipient, "sales@acme.desk.example");
         assert_eq!(desk.outbox().await.len(), 1, "acknowledgements are off");

@@ -1,5 +1,9 @@
 //! The engine on both databases with a clock that tests turn: mail through the spool, commands, timers, configuration.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests too and may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests are tests too and may panic"
+)]
 
 mod again;
 mod authentication;

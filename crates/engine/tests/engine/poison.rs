@@ -27,7 +27,12 @@ async fn one_of_twenty_is_held(desk: &TestDesk, cause: i64, words: &str) {
 
 async fn receive_twenty(desk: &TestDesk) -> Vec<i64> {
     let mails: Vec<String> = (0..20)
-        .map(|n| format!("Message-ID: <{n}@customer.example>\nSubject: {n}\n\n{}", if n == GUILTY { "poison" } else { "hi" }))
+        .map(|n| {
+            format!(
+                "Message-ID: <{n}@customer.example>\nSubject: {n}\n\n{}",
+                if n == GUILTY { "poison" } else { "hi" }
+            )
+        })
         .collect();
     desk.receive(&mails.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
@@ -65,7 +70,8 @@ async fn a_mail_whose_decision_panics_is_held() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_whose_words_no_database_keeps_holds_its_mail_all_the_same() {
-    let options = EngineOptions { fault: Some(fault(Step::Decide, || panic!("cannot decide a\0b"))), ..quick() };
+    let options =
+        EngineOptions { fault: Some(fault(Step::Decide, || panic!("cannot decide a\0b"))), ..quick() };
     on_both(options, async |desk| one_of_twenty_is_held(desk, 19, "cannot decide").await).await;
 }
 
@@ -94,7 +100,8 @@ async fn a_mail_that_stops_the_program_each_time_is_held() {
             let mut program = Command::new(std::env::current_exe().unwrap());
             program.args(["--exact", "poison::a_program_that_a_mail_stops"]).env(DESK, desk.place());
             starts += 1;
-            if tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap().status.success() {
+            if tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap().status.success()
+            {
                 break;
             }
             assert!(starts < 10, "it never comes up");

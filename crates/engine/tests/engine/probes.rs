@@ -44,8 +44,11 @@ async fn a_probe_that_comes_back_verifies_the_forward() {
         // Once verified it may become the default.
         desk.engine.make_default(desk.account, EXTERNAL).await.unwrap();
         let account = desk.engine.account(desk.account).await.unwrap();
-        let defaults: Vec<&str> =
-            account.addresses().filter(|address| address.is_default).map(|address| address.email.as_str()).collect();
+        let defaults: Vec<&str> = account
+            .addresses()
+            .filter(|address| address.is_default)
+            .map(|address| address.email.as_str())
+            .collect();
         assert_eq!(defaults, [EXTERNAL]);
     })
     .await;

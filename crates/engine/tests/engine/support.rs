@@ -73,7 +73,11 @@ pub(crate) fn key(text: &str) -> AddressKey {
 /// A mail as a few header lines, an empty line, and text; without From it is Ada's.
 pub(crate) fn raw(text: &str) -> Vec<u8> {
     let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
-    let from = if lines.iter().any(|line| line.starts_with("From:")) { "" } else { "From: Ada <ada@customer.example>\r\n" };
+    let from = if lines.iter().any(|line| line.starts_with("From:")) {
+        ""
+    } else {
+        "From: Ada <ada@customer.example>\r\n"
+    };
     format!("{from}{}\r\n", lines.join("\r\n")).into_bytes()
 }
 
@@ -160,7 +164,13 @@ impl TestDesk {
     pub(crate) async fn receive(&self, mails: &[&str]) -> Vec<i64> {
         let mut ids = Vec::new();
         for mail in mails {
-            ids.push(self.accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), &raw(mail)).await);
+            ids.push(
+                self.accept(
+                    envelope(Some("ada@customer.example"), &["support@acme.desk.example"]),
+                    &raw(mail),
+                )
+                .await,
+            );
         }
         ids
     }
@@ -187,7 +197,8 @@ impl TestDesk {
     /// What became of every mail that came in, in the order of their ids.
     pub(crate) async fn ledger(&self) -> Vec<Row> {
         let account = self.account;
-        let mut rows = self.read(move |tx| store::ledger::decided(tx, account, store::Before::FIRST, 1_000)).await;
+        let mut rows =
+            self.read(move |tx| store::ledger::decided(tx, account, store::Before::FIRST, 1_000)).await;
         rows.sort_by_key(|row| row.id);
         rows
     }
@@ -208,7 +219,8 @@ impl TestDesk {
 
     pub(crate) async fn comments(&self, number: i64) -> Vec<CommentRow> {
         let (account, id) = (self.account, self.ticket(number).await.id.0);
-        self.read(move |tx| Ok(store::ticket::comments(tx, account, &[id])?.remove(&id).unwrap_or_default())).await
+        self.read(move |tx| Ok(store::ticket::comments(tx, account, &[id])?.remove(&id).unwrap_or_default()))
+            .await
     }
 
     pub(crate) async fn outbox(&self) -> Vec<OutboxRow> {
@@ -249,7 +261,8 @@ pub(crate) async fn set(engine: &Engine, account: i64, change: impl Fn(&mut Sett
 
 /// Works the spool of a desk that [`TestDesk::place`] names until no mail of its account waits.
 pub(crate) async fn work_at(place: &str, options: EngineOptions) {
-    let [account, url, blobs] = place.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
+    let [account, url, blobs] =
+        place.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
     let store = tokio::task::spawn_blocking(move || open_at(&url, &blobs)).await.unwrap();
     let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
     work(&Engine::new(store, options, clock).await.unwrap(), account.parse().unwrap()).await;

@@ -10,7 +10,8 @@ use store::Before;
 use crate::support::{TestDesk, envelope, key, on_both, quick, raw};
 
 /// A mail from a mail system: held with cause 9.
-const HELD: &str = "From: postmaster@customer.example\nMessage-ID: <held@customer.example>\nSubject: Lamp\n\nIt is dark.";
+const HELD: &str =
+    "From: postmaster@customer.example\nMessage-ID: <held@customer.example>\nSubject: Lamp\n\nIt is dark.";
 
 async fn hold(desk: &TestDesk) -> i64 {
     let id = desk.receive(&[HELD]).await.remove(0);
@@ -33,7 +34,10 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
         let id = hold(desk).await;
         assert_eq!(desk.outcomes().await, ["suspended"]);
         let done = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await.unwrap();
-        assert_eq!((done.before.as_str(), done.outcome.as_str(), done.ticket), ("suspended", "new_ticket", Some(1)));
+        assert_eq!(
+            (done.before.as_str(), done.outcome.as_str(), done.ticket),
+            ("suspended", "new_ticket", Some(1))
+        );
         assert_eq!(desk.outcomes().await, ["new_ticket 1"]);
         assert_eq!(held(desk).await, Vec::<i64>::new());
         assert_eq!(desk.comments(1).await.len(), 1);
@@ -44,10 +48,14 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
         let again = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await;
         assert!(matches!(again, Err(AgainError::NotHeld(_))), "{again:?}");
         // An answer to it finds its ticket.
-        desk.receive(&["From: postmaster@customer.example\nIn-Reply-To: <held@customer.example>\n\nStill dark."]).await;
+        desk.receive(&[
+            "From: postmaster@customer.example\nIn-Reply-To: <held@customer.example>\n\nStill dark.",
+        ])
+        .await;
         desk.work().await;
         let second = held(desk).await.remove(0);
-        let joined = desk.engine.recover(desk.account, second, RecoverAs::AsSent, "the operator").await.unwrap();
+        let joined =
+            desk.engine.recover(desk.account, second, RecoverAs::AsSent, "the operator").await.unwrap();
         assert_eq!((joined.outcome.as_str(), joined.ticket), ("comment", Some(1)));
     })
     .await;
@@ -106,7 +114,10 @@ async fn a_deleted_mail_leaves_its_row_in_the_ledger() {
         assert_eq!(desk.engine.delete_suspended(desk.account, vec![id, 1], "the operator").await.unwrap(), 1);
         assert_eq!(held(desk).await, Vec::<i64>::new());
         let row = desk.ledger().await.remove(0);
-        assert_eq!((row.outcome.as_deref(), row.reason.as_str()), (Some("discarded"), "deleted by the operator"));
+        assert_eq!(
+            (row.outcome.as_deref(), row.reason.as_str()),
+            (Some("discarded"), "deleted by the operator")
+        );
         let account = desk.account;
         let packed = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap();
         assert!(packed.body.is_none() && packed.blob.is_none());
@@ -122,10 +133,13 @@ async fn a_deleted_mail_leaves_its_row_in_the_ledger() {
 async fn held_mail_is_deleted_14_days_later() {
     on_both(quick(), async |desk| {
         // Large enough to lie in a blob.
-        let noise: String =
-            (0..400_000_u32).map(|at| char::from(b'a' + (at.wrapping_mul(2_654_435_761) >> 27) as u8 % 26)).collect();
+        let noise: String = (0..400_000_u32)
+            .map(|at| char::from(b'a' + (at.wrapping_mul(2_654_435_761) >> 27) as u8 % 26))
+            .collect();
         let mail = format!("From: postmaster@customer.example\r\nSubject: Big\r\n\r\n{noise}\r\n");
-        let id = desk.accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), mail.as_bytes()).await;
+        let id = desk
+            .accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), mail.as_bytes())
+            .await;
         desk.work().await;
         let account = desk.account;
         let blob = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap().blob;
@@ -178,7 +192,9 @@ async fn a_replay_counts_nobody_again() {
             desk.read(move |tx| {
                 let sql = "SELECT window_start, count, held_until FROM sender_rates WHERE account_id = $1";
                 let rows = tx.query(sql, &store::values![account])?;
-                rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?, row.maybe_int()?))).collect::<store::Result<Vec<_>>>()
+                rows.into_iter()
+                    .map(|mut row| Ok((row.int()?, row.int()?, row.maybe_int()?)))
+                    .collect::<store::Result<Vec<_>>>()
             })
             .await
         };
@@ -196,7 +212,8 @@ async fn a_replay_follows_changed_settings_and_doubles_nothing() {
     on_both(quick(), async |desk| {
         // Written to a no-reply address: held. With the channel off it would be held for that.
         let noreply = envelope(Some("ada@customer.example"), &["noreply@acme.desk.example"]);
-        let id = desk.accept(noreply, &raw("Message-ID: <n@customer.example>\nSubject: Hello\n\nAnybody?")).await;
+        let id =
+            desk.accept(noreply, &raw("Message-ID: <n@customer.example>\nSubject: Hello\n\nAnybody?")).await;
         desk.receive(&["Subject: Door\n\nIt is shut."]).await;
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["suspended", "new_ticket 1"]);

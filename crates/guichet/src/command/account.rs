@@ -50,9 +50,14 @@ async fn list(session: &Session<'_>) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&["SUBDOMAIN", "NATIVE HOST", "NAME"])?;
     for (id, subdomain, name) in all {
-        let loaded = session.store.read(move |tx| store::account::load(tx, id)).await.doing("the account cannot be read")?;
-        let host =
-            loaded.and_then(|(_, account)| account.default_brand().map(|brand| brand.native_host.clone())).unwrap_or_default();
+        let loaded = session
+            .store
+            .read(move |tx| store::account::load(tx, id))
+            .await
+            .doing("the account cannot be read")?;
+        let host = loaded
+            .and_then(|(_, account)| account.default_brand().map(|brand| brand.native_host.clone()))
+            .unwrap_or_default();
         let value = json!({"id": id, "subdomain": subdomain, "native_host": host, "name": name});
         list.row(&value, [subdomain, host, name])?;
     }

@@ -16,7 +16,9 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
     let engine = session.engine().await?;
     let now = engine.now();
     let (address, lines) = match command {
-        cli::Address::List => return list(session, &engine.account(account).await.doing("the account cannot be read")?, now),
+        cli::Address::List => {
+            return list(session, &engine.account(account).await.doing("the account cannot be read")?, now);
+        }
         cli::Address::Add { email, brand, name, default } => {
             let known = engine.account(account).await.doing("the account cannot be read")?;
             check_host(&known, email, &session.loaded.config.mail.domain)?;
@@ -47,9 +49,13 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
             (address, lines)
         }
         cli::Address::Remove { email } => {
-            let address = engine.support_address(account, email).await.doing("the address was not removed")?;
+            let address =
+                engine.support_address(account, email).await.doing("the address was not removed")?;
             engine.remove_address(account, email).await.doing("the address was not removed")?;
-            let lines = format!("Removed {}; its tickets stay and are answered from its brand's default.", address.written);
+            let lines = format!(
+                "Removed {}; its tickets stay and are answered from its brand's default.",
+                address.written
+            );
             (address, lines)
         }
         cli::Address::Default { email } => {
@@ -73,7 +79,11 @@ fn check_host(account: &Account, email: &str, domain: &str) -> Result<()> {
         return Ok(());
     }
     let why = format!("no brand has the host {host}, which is below mail.domain");
-    Err(Failure::new("the address was not added", why, "see `guichet brand list`, or make one with `guichet brand add`"))
+    Err(Failure::new(
+        "the address was not added",
+        why,
+        "see `guichet brand list`, or make one with `guichet brand add`",
+    ))
 }
 
 fn list(session: &Session<'_>, account: &Account, now: i64) -> Result<()> {
@@ -125,7 +135,14 @@ mod tests {
             native_host: "acme.desk.example".into(),
             is_default: true,
         };
-        let account = Account::new(AccountId(1), "acme".into(), "Acme".into(), Settings::default(), vec![brand], vec![]);
+        let account = Account::new(
+            AccountId(1),
+            "acme".into(),
+            "Acme".into(),
+            Settings::default(),
+            vec![brand],
+            vec![],
+        );
         for (email, is_refused) in [
             ("help@acme.desk.example", false),
             ("help@Acmee.Desk.example", true),

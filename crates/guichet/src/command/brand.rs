@@ -15,9 +15,12 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Brand) -> Result<(
         cli::Brand::Add { subdomain, name, native_host } => {
             let host = session.native_host(subdomain, native_host.as_deref());
             let name = name.as_deref().unwrap_or_default();
-            let brand = engine.add_brand(account, name, subdomain, &host).await.doing("the brand was not added")?;
-            let lines =
-                format!("Added the brand {} at {}; support@{} takes mail.", brand.name, brand.native_host, brand.native_host);
+            let brand =
+                engine.add_brand(account, name, subdomain, &host).await.doing("the brand was not added")?;
+            let lines = format!(
+                "Added the brand {} at {}; support@{} takes mail.",
+                brand.name, brand.native_host, brand.native_host
+            );
             session.output().answer(&as_json(&brand), &lines)
         }
         cli::Brand::List => {

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn programs_are_told_what_was_checked() {
-        let file = "[smtp]\nlisten = \"127.0.0.1:2525\"\n[delivery]\nrelay = \"smtp://u:hush@mail.example.com\"\n";
+        let file =
+            "[smtp]\nlisten = \"127.0.0.1:2525\"\n[delivery]\nrelay = \"smtp://u:hush@mail.example.com\"\n";
         let value = as_json(&reading(file, &["limits.recipients=many", "limits.recipents=5"]));
         assert_eq!((&value["ok"], &value["data"]), (&json!(false), &json!("/srv/desk")));
         assert!(value["file"].as_str().unwrap().ends_with("guichet.toml"), "{value}");
@@ -115,7 +116,14 @@ mod tests {
             .as_array()
             .unwrap()
             .iter()
-            .map(|one| (one["key"].as_str().unwrap(), one["value"].as_str().unwrap(), one["ok"] == true, one["in_force"] == true))
+            .map(|one| {
+                (
+                    one["key"].as_str().unwrap(),
+                    one["value"].as_str().unwrap(),
+                    one["ok"] == true,
+                    one["in_force"] == true,
+                )
+            })
             .collect();
         assert_eq!(
             checked,

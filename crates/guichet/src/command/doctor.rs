@@ -56,7 +56,12 @@ impl Finding {
     }
 
     fn fail(check: &'static str, failure: Failure) -> Finding {
-        Finding { check, level: Level::Fail, detail: format!("{}: {}", failure.what, failure.why), next: failure.next }
+        Finding {
+            check,
+            level: Level::Fail,
+            detail: format!("{}: {}", failure.what, failure.why),
+            next: failure.next,
+        }
     }
 }
 
@@ -72,7 +77,8 @@ pub(super) fn run(common: &Common) -> Result<()> {
         Err(failure) => findings.insert(0, Finding::fail("database", failure)),
     }
     print(common, &findings)?;
-    let failed: Vec<&str> = findings.iter().filter(|finding| finding.level == Level::Fail).map(|finding| finding.check).collect();
+    let failed: Vec<&str> =
+        findings.iter().filter(|finding| finding.level == Level::Fail).map(|finding| finding.check).collect();
     if failed.is_empty() {
         Ok(())
     } else {
@@ -89,8 +95,13 @@ fn print(common: &Common, findings: &[Finding]) -> Result<()> {
             Level::Warn => "warn",
             Level::Fail => "fail",
         };
-        let value = json!({"check": finding.check, "state": word, "detail": finding.detail, "next": finding.next});
-        let told = if finding.next.is_empty() { finding.detail.clone() } else { format!("{}; {}", finding.detail, finding.next) };
+        let value =
+            json!({"check": finding.check, "state": word, "detail": finding.detail, "next": finding.next});
+        let told = if finding.next.is_empty() {
+            finding.detail.clone()
+        } else {
+            format!("{}; {}", finding.detail, finding.next)
+        };
         list.row(&value, [word.to_owned(), finding.check.to_owned(), told])?;
     }
     list.end("")
@@ -98,10 +109,16 @@ fn print(common: &Common, findings: &[Finding]) -> Result<()> {
 
 /// Whether a commit survives a power cut. Opening refuses weak settings unless they are allowed, so it is asked not to allow them.
 fn durability(loaded: &Loaded) -> Finding {
-    let options = StoreOptions { allow_unsafe: false, connections: 1, ..loaded.config.store_options(&loaded.data) };
+    let options =
+        StoreOptions { allow_unsafe: false, connections: 1, ..loaded.config.store_options(&loaded.data) };
     match (loaded.config.store.allow_unsafe, options.url.starts_with("sqlite:")) {
-        (_, true) => Finding::ok("database", "SQLite with a write-ahead log and synchronous=FULL: what got 250 is on disk"),
-        (false, false) => Finding::ok("database", "PostgreSQL with fsync, synchronous_commit and full_page_writes on"),
+        (_, true) => Finding::ok(
+            "database",
+            "SQLite with a write-ahead log and synchronous=FULL: what got 250 is on disk",
+        ),
+        (false, false) => {
+            Finding::ok("database", "PostgreSQL with fsync, synchronous_commit and full_page_writes on")
+        }
         (true, false) => match Store::open(&options) {
             Ok(store) => {
                 store.close();
@@ -123,7 +140,10 @@ fn certificate(loaded: &Loaded) -> Finding {
     if loaded.config.tls.certificate_file.is_some() {
         return Finding::ok("tls", "STARTTLS with your certificate");
     }
-    Finding::ok("tls", "STARTTLS with a self-signed certificate; other servers encrypt to it without checking its name")
+    Finding::ok(
+        "tls",
+        "STARTTLS with a self-signed certificate; other servers encrypt to it without checking its name",
+    )
 }
 
 fn relay(loaded: &Loaded) -> Finding {
@@ -133,7 +153,10 @@ fn relay(loaded: &Loaded) -> Finding {
             "no way out: mail waits in the outbox",
             "set delivery.relay to smtp://…, smtps://… or direct",
         ),
-        Out::Direct => Finding::ok("delivery", "straight to mail exchangers; they want a reverse name and port 25 open outwards"),
+        Out::Direct => Finding::ok(
+            "delivery",
+            "straight to mail exchangers; they want a reverse name and port 25 open outwards",
+        ),
         Out::Relay(relay) => match connect(&relay.host, relay.port) {
             Ok(()) => Finding::ok("delivery", format!("{relay} takes connections")),
             Err(error) => {
@@ -163,16 +186,27 @@ fn room(data: &Path) -> Finding {
     match free_kib(data) {
         Some(kib) if kib < ROOM_KIB => {
             let detail = format!("{} MiB are free below {}", kib / 1_024, data.display());
-            Finding::warn("disk", detail, "make room: with a full disk mail is refused with 451 and tried again by its senders")
+            Finding::warn(
+                "disk",
+                detail,
+                "make room: with a full disk mail is refused with 451 and tried again by its senders",
+            )
         }
-        Some(kib) => Finding::ok("disk", format!("{} GiB are free below {}", kib / 1_024 / 1_024, data.display())),
-        None => Finding::warn("disk", format!("free space of {} cannot be seen", data.display()), "see that the folder is there"),
+        Some(kib) => {
+            Finding::ok("disk", format!("{} GiB are free below {}", kib / 1_024 / 1_024, data.display()))
+        }
+        None => Finding::warn(
+            "disk",
+            format!("free space of {} cannot be seen", data.display()),
+            "see that the folder is there",
+        ),
     }
 }
 
 /// Free space as `df` tells it (POSIX output: the fourth column of the second line).
 fn free_kib(folder: &Path) -> Option<u64> {
-    let output = Command::new("df").arg("-Pk").arg(folder).output().ok().filter(|output| output.status.success())?;
+    let output =
+        Command::new("df").arg("-Pk").arg(folder).output().ok().filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
     text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }
@@ -180,22 +214,32 @@ fn free_kib(folder: &Path) -> Option<u64> {
 fn process(loaded: &Loaded) -> Finding {
     match serve::is_running(loaded) {
         Some(true) => Finding::ok("process", "a desk runs on this database"),
-        Some(false) => Finding::warn("process", "no desk runs on this database", "start it with `guichet serve`"),
+        Some(false) => {
+            Finding::warn("process", "no desk runs on this database", "start it with `guichet serve`")
+        }
         None => Finding::ok("process", "several may run on this PostgreSQL; each tells its own /readyz"),
     }
 }
 
 /// What the tables say.
 fn contents(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
-    let holder = serve::holder(&loaded.config, loaded.config.sqlite_file(&loaded.data).is_some(), loaded.config.http.listen);
+    let holder = serve::holder(
+        &loaded.config,
+        loaded.config.sqlite_file(&loaded.data).is_some(),
+        loaded.config.http.listen,
+    );
     let read = store.read(|tx| {
         let accounts = store::account::list(tx)?;
         Ok((accounts, node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?, tx.replication()?, depths(tx)?))
     });
     match runtime()?.block_on(read) {
         Ok((accounts, holdings, unheld, replication, depths)) => {
-            let name_of =
-                |id| accounts.iter().find(|(known, ..)| *known == id).map_or_else(String::new, |(_, name, _)| name.clone());
+            let name_of = |id| {
+                accounts
+                    .iter()
+                    .find(|(known, ..)| *known == id)
+                    .map_or_else(String::new, |(_, name, _)| name.clone())
+            };
             let mut findings = vec![whose(accounts.len()), leases(&holder, &holdings)];
             findings.extend(unworked(&unheld, name_of));
             findings.extend(replication.as_ref().map(standbys));
@@ -208,16 +252,21 @@ fn contents(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
 
 /// Who holds what, the node of this configuration first.
 fn leases(own: &str, holdings: &[Holding]) -> Finding {
-    let mut nodes: Vec<&str> = holdings.iter().map(|holding| holding.holder.as_str()).filter(|holder| *holder != own).collect();
+    let mut nodes: Vec<&str> =
+        holdings.iter().map(|holding| holding.holder.as_str()).filter(|holder| *holder != own).collect();
     nodes.dedup();
     let held = |holder: &str, kind: &str| {
         let of = |holding: &&Holding| holding.holder == holder && holding.kind == kind;
         holdings.iter().find(of).map_or(0, |holding| holding.accounts)
     };
     let of = |holder, kind| counted(held(holder, kind), "account");
-    let counts = |holder| format!("the mail of {} and the outbox of {}", of(holder, "mail"), of(holder, "outbox"));
+    let counts =
+        |holder| format!("the mail of {} and the outbox of {}", of(holder, "mail"), of(holder, "outbox"));
     let others = nodes.into_iter().map(|node| format!("; {node} holds {}", counts(node)));
-    Finding::ok("leases", format!("{own} (the node of this configuration) holds {}{}", counts(own), others.collect::<String>()))
+    Finding::ok(
+        "leases",
+        format!("{own} (the node of this configuration) holds {}{}", counts(own), others.collect::<String>()),
+    )
 }
 
 /// Accounts whose mail waits while nobody works them.
@@ -256,7 +305,9 @@ fn standbys(found: &Replication) -> Finding {
         ),
         (false, _, commit @ ("local" | "remote_write" | "off")) => Finding::warn(
             "standbys",
-            format!("synchronous_commit={commit} does not wait until a standby has a mail on its disk: {names}"),
+            format!(
+                "synchronous_commit={commit} does not wait until a standby has a mail on its disk: {names}"
+            ),
             "set synchronous_commit = on there",
         ),
         (false, true, _) => Finding::warn(
@@ -273,7 +324,11 @@ fn standbys(found: &Replication) -> Finding {
 
 fn whose(accounts: usize) -> Finding {
     match accounts {
-        0 => Finding::warn("accounts", "there is none", "make one with `guichet account create SUBDOMAIN --admin EMAIL`"),
+        0 => Finding::warn(
+            "accounts",
+            "there is none",
+            "make one with `guichet account create SUBDOMAIN --admin EMAIL`",
+        ),
         count => Finding::ok("accounts", counted(count, "account")),
     }
 }
@@ -288,13 +343,20 @@ fn waiting(loaded: &Loaded, depths: &Depths) -> [Finding; 2] {
         count => Finding::ok("spool", format!("{} undecided", counted(count, "mail"))),
     };
     let of = |state: &str| depths.outbox.get(state).copied().unwrap_or_default();
-    let detail =
-        format!("{} waiting, {} queued, {} being sent, {} deferred", of("waiting"), of("queued"), of("sending"), of("deferred"));
+    let detail = format!(
+        "{} waiting, {} queued, {} being sent, {} deferred",
+        of("waiting"),
+        of("queued"),
+        of("sending"),
+        of("deferred")
+    );
     let outbox = match (of("waiting"), of("deferred"), loaded.config.can_deliver()) {
         (1.., _, false) => Finding::warn("outbox", detail, "set delivery.relay; what waits leaves then"),
-        (_, 1.., _) => {
-            Finding::warn("outbox", detail, "see the answers in `guichet outbox list`; `guichet outbox retry` tries at once")
-        }
+        (_, 1.., _) => Finding::warn(
+            "outbox",
+            detail,
+            "see the answers in `guichet outbox list`; `guichet outbox retry` tries at once",
+        ),
         _ => Finding::ok("outbox", detail),
     };
     [spool, outbox]
@@ -306,12 +368,17 @@ mod tests {
     use crate::config::load::{Sources, load};
 
     fn loaded(flags: &[&str]) -> Loaded {
-        load(&Sources { flags: flags.iter().map(|flag| (*flag).to_owned()).collect(), ..Sources::default() }).unwrap()
+        load(&Sources { flags: flags.iter().map(|flag| (*flag).to_owned()).collect(), ..Sources::default() })
+            .unwrap()
     }
 
     #[test]
     fn what_waits_is_told_with_what_to_do() {
-        let with = |spool, state: &str, count| Depths { spool, outbox: [(state.to_owned(), count)].into(), database_bytes: 0 };
+        let with = |spool, state: &str, count| Depths {
+            spool,
+            outbox: [(state.to_owned(), count)].into(),
+            database_bytes: 0,
+        };
         for (flags, depths, want) in [
             (&[][..], with(0, "waiting", 0), [Level::Ok, Level::Ok]),
             (&[], with(0, "waiting", 1), [Level::Ok, Level::Warn]),
@@ -326,7 +393,8 @@ mod tests {
 
     #[test]
     fn a_failover_that_could_lose_mail_is_warned_of() {
-        let standby = |name: &str, state: Option<&str>| Standby { name: name.into(), state: state.map(str::to_owned) };
+        let standby =
+            |name: &str, state: Option<&str>| Standby { name: name.into(), state: state.map(str::to_owned) };
         let with = |commit: &str, names: &str, standbys: &[Standby]| Replication {
             synchronous_commit: commit.into(),
             synchronous_names: names.into(),
@@ -340,7 +408,11 @@ mod tests {
             (with("on", "", &[standby("", None)]), Level::Warn, "(name not shown)"),
             (with("on", "b", &[sync.clone(), other.clone()]), Level::Ok, "b sync, c async"),
             (with("remote_apply", "b", std::slice::from_ref(&sync)), Level::Ok, "b sync"),
-            (with("remote_write", "b", std::slice::from_ref(&sync)), Level::Warn, "synchronous_commit=remote_write"),
+            (
+                with("remote_write", "b", std::slice::from_ref(&sync)),
+                Level::Warn,
+                "synchronous_commit=remote_write",
+            ),
             (with("local", "b", std::slice::from_ref(&sync)), Level::Warn, "synchronous_commit=local"),
             (with("on", "b", &[]), Level::Warn, "none is connected: no mail"),
         ] {
@@ -352,15 +424,21 @@ mod tests {
 
     #[test]
     fn nodes_are_shown_with_what_they_hold_and_what_nobody_works() {
-        let held = |holder: &str, kind: &str, accounts| Holding { holder: holder.into(), kind: kind.into(), accounts };
-        let holdings = [held("a", "mail", 2), held("b", "close", 1), held("b", "mail", 5), held("b", "outbox", 1)];
+        let held = |holder: &str, kind: &str, accounts| Holding {
+            holder: holder.into(),
+            kind: kind.into(),
+            accounts,
+        };
+        let holdings =
+            [held("a", "mail", 2), held("b", "close", 1), held("b", "mail", 5), held("b", "outbox", 1)];
         let shown = leases("a", &holdings).detail;
         let want = "a (the node of this configuration) holds the mail of 2 accounts and the outbox of 0 accounts; \
              b holds the mail of 5 accounts and the outbox of 1 account";
         assert_eq!(shown, want);
         let name_of = |id| format!("desk-{id}");
         assert_eq!(unworked(&[], name_of), None);
-        let unheld = |account_id, holder: &str| Unheld { account_id, kind: "mail".into(), holder: holder.into() };
+        let unheld =
+            |account_id, holder: &str| Unheld { account_id, kind: "mail".into(), holder: holder.into() };
         let found = unworked(&[unheld(1, "b"), unheld(2, "")], name_of).unwrap();
         assert_eq!(found.level, Level::Warn);
         assert!(found.detail.ends_with("mail of desk-1 (last held by b), mail of desk-2"), "{found:?}");

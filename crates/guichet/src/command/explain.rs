@@ -30,7 +30,11 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
         });
         let lines = format!("Mail to {}\n  outcome  refused\n  why\n    1. {reason}", recipients.join(", "));
         told(session, vec![value], vec![lines], &refused)?;
-        return Err(Failure::new("the doors would refuse this mail", reason, "raise limits.max_mail_size, or send less"));
+        return Err(Failure::new(
+            "the doors would refuse this mail",
+            reason,
+            "raise limits.max_mail_size, or send less",
+        ));
     }
     let mut mails = Vec::new();
     let mut lines = Vec::new();
@@ -75,11 +79,18 @@ async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec
     let mut refused = Vec::new();
     for recipient in recipients {
         let wrong = |_| {
-            Failure::new(format!("{recipient:?} is not an e-mail address"), "--rcpt takes one address", "write name@example.com")
+            Failure::new(
+                format!("{recipient:?} is not an e-mail address"),
+                "--rcpt takes one address",
+                "write name@example.com",
+            )
         };
         let key = AddressKey::parse(recipient.trim()).map_err(wrong)?;
-        let found =
-            session.store.read(move |tx| store::directory::account_of(tx, &key)).await.doing("the directory cannot be read")?;
+        let found = session
+            .store
+            .read(move |tx| store::directory::account_of(tx, &key))
+            .await
+            .doing("the directory cannot be read")?;
         match (found, accounts.iter_mut().find(|(id, _)| Some(*id) == found)) {
             (None, _) => refused.push(recipient.clone()),
             (Some(_), Some((_, known))) => known.push(recipient.clone()),
@@ -128,7 +139,9 @@ fn answer(mut mails: Vec<Value>, refused: &[String]) -> Value {
 
 fn author(verdict: &Verdict) -> Option<&Author> {
     match verdict {
-        Verdict::NewTicket { author, .. } | Verdict::Comment { author, .. } | Verdict::FollowUp { author, .. } => Some(author),
+        Verdict::NewTicket { author, .. }
+        | Verdict::Comment { author, .. }
+        | Verdict::FollowUp { author, .. } => Some(author),
         _ => None,
     }
 }
@@ -215,7 +228,9 @@ fn text(explained: &Explained, recipients: &[String]) -> String {
         row("answered", "by nothing automatic".to_owned());
     }
     lines.push("  why".to_owned());
-    lines.extend(decision.reasons.iter().enumerate().map(|(place, reason)| format!("    {}. {reason}", place + 1)));
+    lines.extend(
+        decision.reasons.iter().enumerate().map(|(place, reason)| format!("    {}. {reason}", place + 1)),
+    );
     lines.join("\n")
 }
 
@@ -238,7 +253,12 @@ mod tests {
     #[test]
     fn the_return_path_is_an_address_or_none() {
         let path = |mail_from: Option<&str>, null_sender| {
-            let command = cli::Explain { mail: "-".into(), rcpt: vec![], mail_from: mail_from.map(str::to_owned), null_sender };
+            let command = cli::Explain {
+                mail: "-".into(),
+                rcpt: vec![],
+                mail_from: mail_from.map(str::to_owned),
+                null_sender,
+            };
             return_path(&command, b"From: a@x.example\n\nhi").map_err(|failure| failure.what)
         };
         assert_eq!(path(None, false), Ok(Some("a@x.example".to_owned())));

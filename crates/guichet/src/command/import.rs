@@ -80,7 +80,11 @@ fn source(command: &cli::Import, limit: u64) -> Result<Box<dyn Source>> {
     let path = command.source.as_path();
     let what = format!("{} cannot be imported", path.display());
     if command.subfolders && command.kind != SourceWord::Maildir {
-        return Err(Failure::new(what, "--subfolders is for a Maildir", "leave it out: other kinds have no such choice"));
+        return Err(Failure::new(
+            what,
+            "--subfolders is for a Maildir",
+            "leave it out: other kinds have no such choice",
+        ));
     }
     match command.kind {
         SourceWord::Mbox => mbox(path, limit, &what),
@@ -108,7 +112,11 @@ async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Resul
     };
     let of = found.by_account.into_keys().find(|id| named.is_none_or(|named| named == *id));
     let unknown = || {
-        let why = if named.is_some() { "it is no support address of this account" } else { "it is no account's support address" };
+        let why = if named.is_some() {
+            "it is no support address of this account"
+        } else {
+            "it is no account's support address"
+        };
         let next = format!(
             "see `guichet address list`; add it with `guichet address add {}`, or import to one that is there",
             rcpt.trim()
@@ -180,20 +188,28 @@ impl Tally {
 
 fn interrupted_by(error: &store::StoreError, tally: &Tally) -> Failure {
     let next = "run the same command again to go on; no mail is taken twice";
-    Failure::new(format!("the import ended after {}", counted(tally.imported, "mail")), error.to_string(), next)
+    Failure::new(
+        format!("the import ended after {}", counted(tally.imported, "mail")),
+        error.to_string(),
+        next,
+    )
 }
 
 fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f64) -> Result<()> {
     let Tally { imported, already, left_out, skipped, problems, was_stopped } = tally;
-    let problems: Vec<_> = problems.iter().map(|(place, why)| json!({"place": place, "reason": why})).collect();
+    let problems: Vec<_> =
+        problems.iter().map(|(place, why)| json!({"place": place, "reason": why})).collect();
     let value = json!({
         "source": command.source.display().to_string(), "recipient": command.rcpt, "imported": imported, "already": already,
         "left_out": left_out, "skipped": skipped, "problems": problems, "stopped": was_stopped, "seconds": seconds,
     });
-    let mut lines = vec![format!("Imported {} to {} in {seconds:.1} s.", counted(*imported, "mail"), command.rcpt)];
-    for (count, words) in
-        [(already, "there already"), (left_out, "left out: drafts and trash"), (skipped, "skipped: no mail that can be taken")]
-    {
+    let mut lines =
+        vec![format!("Imported {} to {} in {seconds:.1} s.", counted(*imported, "mail"), command.rcpt)];
+    for (count, words) in [
+        (already, "there already"),
+        (left_out, "left out: drafts and trash"),
+        (skipped, "skipped: no mail that can be taken"),
+    ] {
         if *count > 0 {
             lines.push(format!("  {count} {words}"));
         }
@@ -204,11 +220,14 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
     session.output().answer(&value, &lines.join("\n"))?;
     if *was_stopped {
         let next = "run the same command again to go on; no mail is taken twice";
-        return Err(Failure::new("the import was stopped", "a signal asked for it", next).with_code(INTERRUPTED));
+        return Err(
+            Failure::new("the import was stopped", "a signal asked for it", next).with_code(INTERRUPTED)
+        );
     }
     if *skipped > 0 {
         let what = format!("{} not imported", counted(*skipped, "mail"));
-        return Err(Failure::new(what, "each was told with its reason", "everything else is in").with_code(SOME_SKIPPED));
+        return Err(Failure::new(what, "each was told with its reason", "everything else is in")
+            .with_code(SOME_SKIPPED));
     }
     Ok(())
 }

@@ -37,7 +37,10 @@ pub(super) fn run(common: &Common, command: &cli::Intake) -> Result<()> {
     let again = |failure: Failure| if failure.code == 1 { failure.with_code(EX_TEMPFAIL) } else { failure };
     match taken {
         Ok(taken) => taken.map_err(again),
-        Err(_) => Err(Failure::new("the mail was not taken", "the program failed", "tell us").with_code(EX_TEMPFAIL)),
+        Err(_) => {
+            Err(Failure::new("the mail was not taken", "the program failed", "tell us")
+                .with_code(EX_TEMPFAIL))
+        }
     }
 }
 
@@ -55,12 +58,20 @@ fn take(common: &Common, command: &cli::Intake) -> Result<()> {
     Output::standard(common.json).answer(&json!({"id": id}), &format!("Accepted mail {id}."))
 }
 
-async fn spool(loaded: &Loaded, store: &Store, command: &cli::Intake, raw: Vec<u8>, mail_from: Option<String>) -> Result<i64> {
+async fn spool(
+    loaded: &Loaded,
+    store: &Store,
+    command: &cli::Intake,
+    raw: Vec<u8>,
+    mail_from: Option<String>,
+) -> Result<i64> {
     let intake = Intake::new(store.clone(), Arc::new(SystemClock), loaded.config.limits.room_bytes());
     let limit = serve::limits(&loaded.config).recipients;
     if command.rcpt.len() > limit {
         let why = format!("{} recipients are more than the limit of {limit}", command.rcpt.len());
-        return Err(Failure::new("the mail was not taken", why, "hand it over in several turns").with_code(EX_USAGE));
+        return Err(
+            Failure::new("the mail was not taken", why, "hand it over in several turns").with_code(EX_USAGE)
+        );
     }
     let recipients = known(intake.recipients(&command.rcpt).await)?;
     let envelope = Envelope {
@@ -87,7 +98,8 @@ fn known(looked_up: Result<Recipients, RecipientError>) -> Result<Recipients> {
         return Ok(found);
     }
     let what = format!("nobody has the address {}", found.unknown.join(", "));
-    Err(Failure::new(what, "5.1.1: no account of this desk", "add it with `guichet address add`").with_code(EX_NOUSER))
+    Err(Failure::new(what, "5.1.1: no account of this desk", "add it with `guichet address add`")
+        .with_code(EX_NOUSER))
 }
 
 fn mail_from(written: &str) -> Result<Option<String>> {
@@ -97,7 +109,8 @@ fn mail_from(written: &str) -> Result<Option<String>> {
     let bare = written.trim().trim_start_matches('<').trim_end_matches('>').trim();
     let wrong = |_| {
         let next = "write name@example.com, or <> for the null return path";
-        Failure::new(format!("{written:?} is not an e-mail address"), "--mail-from takes one address", next).with_code(EX_USAGE)
+        Failure::new(format!("{written:?} is not an e-mail address"), "--mail-from takes one address", next)
+            .with_code(EX_USAGE)
     };
     AddressKey::parse(bare).map_err(wrong)?;
     Ok(Some(bare.to_owned()))

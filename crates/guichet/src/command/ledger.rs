@@ -70,7 +70,11 @@ async fn replay(session: &Session<'_>, account: i64, id: i64, dry_run: bool) -> 
     let first = match (done.is_changed, dry_run) {
         (true, _) => format!("Mail {id} was {}; now it is {}{ticket}.", done.before, done.outcome.as_str()),
         (false, true) => {
-            format!("Mail {id} is {}; decided today it would be {}. Nothing was written.", done.before, done.outcome.as_str())
+            format!(
+                "Mail {id} is {}; decided today it would be {}. Nothing was written.",
+                done.before,
+                done.outcome.as_str()
+            )
         }
         (false, false) => format!("Mail {id} stays {}: nothing has changed.", done.before),
     };

@@ -11,7 +11,8 @@ use crate::output::{Output, counted};
 /// Runs `migrate`.
 pub(super) fn run(common: &Common) -> Result<()> {
     let loaded = open::configuration(common)?;
-    let store = Store::open(&loaded.config.store_options(&loaded.data)).doing("the database cannot be opened")?;
+    let store =
+        Store::open(&loaded.config.store_options(&loaded.data)).doing("the database cannot be opened")?;
     let ran = store.migrate().doing("the database's tables could not be brought up to date")?;
     store.close();
     let numbers: Vec<String> = ran.iter().map(ToString::to_string).collect();

@@ -43,14 +43,25 @@ fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
     let is_due = matches!(row.state.as_str(), "queued" | "deferred" | "sending");
     let due = if is_due { short(row.due_at) } else { "-".to_owned() };
     let reason = reason(row, can_deliver).to_owned();
-    [row.id.to_string(), ticket, row.state.clone(), row.attempts.to_string(), due, row.from.clone(), row.to.clone(), reason]
+    [
+        row.id.to_string(),
+        ticket,
+        row.state.clone(),
+        row.attempts.to_string(),
+        due,
+        row.from.clone(),
+        row.to.clone(),
+        reason,
+    ]
 }
 
 /// Why a row stands where it does: what was answered last, or why nobody was asked yet.
 pub(super) fn reason(row: &OutboxRow, can_deliver: bool) -> &str {
     match (row.state.as_str(), can_deliver) {
         ("waiting", false) => "no relay is configured (delivery.relay)",
-        ("waiting", true) => "it was made while no relay was configured; the running desk sends it within a minute",
+        ("waiting", true) => {
+            "it was made while no relay was configured; the running desk sends it within a minute"
+        }
         ("queued", _) if row.last_answer.is_empty() => "not tried yet",
         ("sending", _) if row.last_answer.is_empty() => "it is being sent",
         _ => &row.last_answer,
@@ -66,7 +77,10 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
         ));
     }
     let engine = session.engine().await?;
-    let (now, marker) = (engine.now(), session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?);
+    let (now, marker) = (
+        engine.now(),
+        session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?,
+    );
     let retried = session.store.write(move |tx| {
         let retried = store::outbox::retry(tx, account, id, now)?;
         if retried > 0 {
@@ -112,7 +126,12 @@ mod tests {
     fn programs_are_told_the_reason_that_people_read() {
         for (state, last_answer, can_deliver, want) in [
             ("waiting", "", false, "no relay is configured (delivery.relay)"),
-            ("waiting", "", true, "it was made while no relay was configured; the running desk sends it within a minute"),
+            (
+                "waiting",
+                "",
+                true,
+                "it was made while no relay was configured; the running desk sends it within a minute",
+            ),
             ("queued", "", true, "not tried yet"),
             ("queued", "421 later", true, "421 later"),
             ("sending", "", true, "it is being sent"),

@@ -12,5 +12,6 @@ use crate::output::{Output, tame};
 pub(super) fn run(common: &Common, command: &cli::Parse) -> Result<()> {
     let raw = read_file(&command.mail)?;
     let letter = Letter::parse(&raw);
-    Output::standard(common.json).answer(&look::as_json(&letter, &raw), &tame(&look::lines(&letter, &raw).join("\n")))
+    Output::standard(common.json)
+        .answer(&look::as_json(&letter, &raw), &tame(&look::lines(&letter, &raw).join("\n")))
 }

@@ -21,7 +21,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result
     if let cli::Setting::Set { key, value } = command {
         let (wanted, given) = (key.clone(), value.clone());
         let change = move |settings: &Settings| changed(&mut as_map(settings)?, &wanted, &given);
-        let settings = engine.change_settings(id, change).await.map_err(|error| refused(key, value, &error))??;
+        let settings =
+            engine.change_settings(id, change).await.map_err(|error| refused(key, value, &error))??;
         let now = as_map(&settings)?.remove(key).unwrap_or_default();
         let said = format!("{key} is {}.", spoken(&now, session.in_force(key, &now).as_ref(), " now"));
         return session.output().answer(&json!({key: now}), &said);
@@ -30,7 +31,9 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result
     let all = as_map(&account.settings)?;
     match command {
         cli::Setting::Get { key: Some(key) } => show(session, &all, key),
-        cli::Setting::Get { key: None } if session.common.json => session.output().answer(&Value::Object(all), ""),
+        cli::Setting::Get { key: None } if session.common.json => {
+            session.output().answer(&Value::Object(all), "")
+        }
         _ => list(session, &all),
     }
 }
@@ -51,9 +54,10 @@ impl Session<'_> {
 
 fn in_force(key: &str, value: &Value, sender_per_hour: u32) -> Option<InForce> {
     match key {
-        "sender_per_hour" if *value == 0 => {
-            Some(InForce { value: sender_per_hour.into(), from: "limits.sender_per_hour of the installation" })
-        }
+        "sender_per_hour" if *value == 0 => Some(InForce {
+            value: sender_per_hour.into(),
+            from: "limits.sender_per_hour of the installation",
+        }),
         "delimiter" if *value == "" => Some(InForce { value: DELIMITER.into(), from: "the built-in line" }),
         _ => None,
     }
@@ -91,7 +95,10 @@ fn list(session: &Session<'_>, all: &Map<String, Value>) -> Result<()> {
             "key": key, "value": value, "in_force": counts, "from": from, "default": defaults.get(key), "allowed": allowed,
             "example": example,
         });
-        list.row(&row, [key.clone(), value.to_string(), counts.to_string(), from.to_owned(), allowed.to_owned()])?;
+        list.row(
+            &row,
+            [key.clone(), value.to_string(), counts.to_string(), from.to_owned(), allowed.to_owned()],
+        )?;
     }
     list.end("There are no settings.")
 }
@@ -119,7 +126,8 @@ fn changed(all: &mut Map<String, Value>, key: &str, value: &str) -> Result<Setti
     };
     *present = read.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))?;
     // Words that stand for a choice are known to the settings alone.
-    serde_json::from_value(Value::Object(all.clone())).map_err(|_| wrong(key, value, "it is none of what is allowed"))
+    serde_json::from_value(Value::Object(all.clone()))
+        .map_err(|_| wrong(key, value, "it is none of what is allowed"))
 }
 
 /// A value that the rules of the settings refuse, or a store that failed.
@@ -136,7 +144,11 @@ fn wrong(key: &str, value: &str, why: &str) -> Failure {
         shown.push('…');
     }
     let next = form::of(key).map_or_else(String::new, |form| {
-        let example = if form.example.contains([' ', '*']) { format!("'{}'", form.example) } else { form.example.to_owned() };
+        let example = if form.example.contains([' ', '*']) {
+            format!("'{}'", form.example)
+        } else {
+            form.example.to_owned()
+        };
         format!("allowed is {}; for example: guichet setting set {key} {example}", form.allowed)
     });
     Failure::new(format!("{key} was not changed"), format!("{shown:?} was given: {why}"), next)
@@ -148,7 +160,9 @@ mod tests {
 
     fn set(key: &str, value: &str) -> Result<Settings> {
         let settings = changed(&mut as_map(&Settings::default()).unwrap(), key, value)?;
-        let checked = settings.check().map_err(|refusal| refused(key, value, &AdminError::Setting(refusal.to_string())));
+        let checked = settings
+            .check()
+            .map_err(|refusal| refused(key, value, &AdminError::Setting(refusal.to_string())));
         checked.map(|()| settings)
     }
 
@@ -163,12 +177,37 @@ mod tests {
     #[test]
     fn a_value_that_cannot_be_is_told_with_what_is_allowed() {
         for (key, value, why, next) in [
-            ("wildcard", "yes", "\"yes\" was given", "allowed is true or false; for example: guichet setting set wildcard true"),
-            ("addresses_max", "-1", "\"-1\" was given", "allowed is a whole number from 0 to 4294967295; for example"),
-            ("sender_per_hour", "4294967296", "\"4294967296\" was given", "allowed is a whole number from 0 to 4294967295"),
-            ("agent_mail", "all", "\"all\" was given: it is none of what is allowed", "allowed is authenticated or any"),
+            (
+                "wildcard",
+                "yes",
+                "\"yes\" was given",
+                "allowed is true or false; for example: guichet setting set wildcard true",
+            ),
+            (
+                "addresses_max",
+                "-1",
+                "\"-1\" was given",
+                "allowed is a whole number from 0 to 4294967295; for example",
+            ),
+            (
+                "sender_per_hour",
+                "4294967296",
+                "\"4294967296\" was given",
+                "allowed is a whole number from 0 to 4294967295",
+            ),
+            (
+                "agent_mail",
+                "all",
+                "\"all\" was given: it is none of what is allowed",
+                "allowed is authenticated or any",
+            ),
             ("suspended_notification", "", "\"\" was given", "allowed is never, hourly, daily or weekly"),
-            ("allowlist", "foo:a@x.example", "allowlist: \"foo:a@x.example\": only suspend:", "allowed is addresses and hosts"),
+            (
+                "allowlist",
+                "foo:a@x.example",
+                "allowlist: \"foo:a@x.example\": only suspend:",
+                "allowed is addresses and hosts",
+            ),
             ("delimiter", "short", "has 5", "allowed is one line of 20 to 65 characters"),
             ("languages", " ", "at least one language tag", "guichet setting set languages 'en fr pt-BR'"),
         ] {
@@ -185,8 +224,18 @@ mod tests {
     #[test]
     fn a_value_that_leaves_it_open_says_what_is_in_force() {
         for (key, value, installed, want) in [
-            ("sender_per_hour", json!(0), 20, "0; in force is 20, from limits.sender_per_hour of the installation"),
-            ("sender_per_hour", json!(0), 0, "0; in force is 0, from limits.sender_per_hour of the installation: it is off"),
+            (
+                "sender_per_hour",
+                json!(0),
+                20,
+                "0; in force is 20, from limits.sender_per_hour of the installation",
+            ),
+            (
+                "sender_per_hour",
+                json!(0),
+                0,
+                "0; in force is 0, from limits.sender_per_hour of the installation: it is off",
+            ),
             ("sender_per_hour", json!(5), 20, "5"),
             ("wildcard", json!(true), 20, "true"),
         ] {

@@ -49,8 +49,13 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Suspended) -> Resu
 }
 
 fn address(text: &str) -> Result<AddressKey> {
-    let wrong =
-        |_| Failure::new("nothing was recovered", format!("{text:?} is not an e-mail address"), "write --as name@example.com");
+    let wrong = |_| {
+        Failure::new(
+            "nothing was recovered",
+            format!("{text:?} is not an e-mail address"),
+            "write --as name@example.com",
+        )
+    };
     AddressKey::parse(text.trim()).map_err(wrong)
 }
 
@@ -91,7 +96,8 @@ async fn list(session: &Session<'_>, account: i64, cause: Option<i64>, mut wante
         let rows = page(session, account, cause, &mut before, size).await?;
         for row in &rows {
             let cause = format!("{} {}", row.cause, name(row.cause));
-            let cells = [row.id.to_string(), short(row.created_at), cause, row.sender.clone(), row.recipient.clone()];
+            let cells =
+                [row.id.to_string(), short(row.created_at), cause, row.sender.clone(), row.recipient.clone()];
             list.row(&as_json(row), cells.into_iter().chain([row.subject.clone()]))?;
         }
         if !wanted.took(rows.len(), size) {
@@ -175,7 +181,10 @@ fn shown_json(shown: &Shown) -> Value {
             .attachments
             .iter()
             .map(|file| json!({"name": file.name, "content_type": file.content_type, "size_bytes": file.size_bytes}));
-        object.insert("reasons".into(), json!(shown.ledger.as_ref().map(|row| row.reasons.clone()).unwrap_or_default()));
+        object.insert(
+            "reasons".into(),
+            json!(shown.ledger.as_ref().map(|row| row.reasons.clone()).unwrap_or_default()),
+        );
         object.insert("body".into(), json!(shown.letter.text));
         object.insert("attachments".into(), files.collect());
     }
@@ -199,7 +208,10 @@ async fn recover(session: &Session<'_>, account: i64, ids: &[i64], how: &Recover
                 let value = json!({
                     "id": id, "outcome": done.outcome.as_str(), "ticket": done.ticket, "reason": reason, "error": null,
                 });
-                list.row(&value, [id.to_string(), done.outcome.as_str().to_owned(), ticket(done.ticket), reason])?;
+                list.row(
+                    &value,
+                    [id.to_string(), done.outcome.as_str().to_owned(), ticket(done.ticket), reason],
+                )?;
             }
             Err(error) => {
                 let value = json!({"id": id, "outcome": null, "ticket": null, "reason": null, "error": error.to_string()});
@@ -226,7 +238,9 @@ async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()
         deleted += engine.delete_suspended(account, some.to_vec(), OPERATOR).await.doing(&what())?;
     }
     let what = counted(deleted, "suspended ticket");
-    session.output().answer(&json!({"deleted": deleted, "unknown": unknown}), &format!("Deleted {what} for good."))?;
+    session
+        .output()
+        .answer(&json!({"deleted": deleted, "unknown": unknown}), &format!("Deleted {what} for good."))?;
     unknown.first().map_or(Ok(()), |id| Err(missing(*id)))
 }
 
@@ -235,8 +249,12 @@ pub(super) fn refused(error: &AgainError, what: &str) -> Failure {
     let next = match error {
         AgainError::NotHeld(_) => "see `guichet suspended list`",
         AgainError::NoMail(_) | AgainError::Undecided(_) | AgainError::Gone(_) => "see `guichet ledger list`",
-        AgainError::Settled { .. } => "to see what would become of it today, save its source and use `guichet explain`",
-        AgainError::Unreadable { .. } => "its bytes are kept whole; report the fault, and replay it after the fix",
+        AgainError::Settled { .. } => {
+            "to see what would become of it today, save its source and use `guichet explain`"
+        }
+        AgainError::Unreadable { .. } => {
+            "its bytes are kept whole; report the fault, and replay it after the fix"
+        }
         AgainError::NoTicket(_) | AgainError::Closed(_) => "see `guichet ticket list`",
         AgainError::NotAnAgent(_) => "see `guichet user list`",
         AgainError::Store(_) => "try again; see `guichet doctor` if it stays so",

@@ -42,7 +42,12 @@ async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result
         after = tickets.last().map_or(after, |ticket| ticket.line.number);
         for ticket in &tickets {
             let line = &ticket.line;
-            let cells = [line.number.to_string(), line.status.to_string(), short(line.updated_at), line.requester.clone()];
+            let cells = [
+                line.number.to_string(),
+                line.status.to_string(),
+                short(line.updated_at),
+                line.requester.clone(),
+            ];
             let value = json!({
                 "number": line.number,
                 "subject": line.subject,
@@ -63,11 +68,21 @@ async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result
 
 type Authors = BTreeMap<UserId, String>;
 
-fn read_page(tx: &mut Tx<'_>, account: i64, after: i64, page: i64, with_comments: bool) -> StoreResult<(Vec<Listed>, Authors)> {
+fn read_page(
+    tx: &mut Tx<'_>,
+    account: i64,
+    after: i64,
+    page: i64,
+    with_comments: bool,
+) -> StoreResult<(Vec<Listed>, Authors)> {
     let mut tickets = Vec::new();
     for line in store::ticket::list(tx, account, after, page)? {
         // Programs get the comments too; the list itself knows numbers alone.
-        let id = if with_comments { store::ticket::by_number(tx, account, line.number)?.map(|ticket| ticket.id.0) } else { None };
+        let id = if with_comments {
+            store::ticket::by_number(tx, account, line.number)?.map(|ticket| ticket.id.0)
+        } else {
+            None
+        };
         let ids: Vec<i64> = id.into_iter().collect();
         let comments = store::ticket::comments(tx, account, &ids)?.into_values().flatten().collect();
         tickets.push(Listed { line, comments });
@@ -77,11 +92,18 @@ fn read_page(tx: &mut Tx<'_>, account: i64, after: i64, page: i64, with_comments
 }
 
 /// The addresses of the people who wrote comments.
-fn authors<'c>(tx: &mut Tx<'_>, account: i64, comments: impl Iterator<Item = &'c CommentRow>) -> StoreResult<Authors> {
+fn authors<'c>(
+    tx: &mut Tx<'_>,
+    account: i64,
+    comments: impl Iterator<Item = &'c CommentRow>,
+) -> StoreResult<Authors> {
     let mut ids: Vec<i64> = comments.map(|comment| comment.author_id.0).collect();
     ids.sort_unstable();
     ids.dedup();
-    Ok(store::user::by_ids(tx, account, &ids)?.into_iter().map(|person| (person.id, person.address)).collect())
+    Ok(store::user::by_ids(tx, account, &ids)?
+        .into_iter()
+        .map(|person| (person.id, person.address))
+        .collect())
 }
 
 fn comment_json(comment: &CommentRow, authors: &Authors) -> Value {

@@ -34,7 +34,8 @@ async fn list(session: &Session<'_>, account: i64) -> Result<()> {
         Ok((tokens, store::user::by_ids(tx, account, &owners)?))
     });
     let (tokens, people) = read.await.doing("the tokens cannot be read")?;
-    let owners: BTreeMap<i64, String> = people.into_iter().map(|person| (person.id.0, person.address)).collect();
+    let owners: BTreeMap<i64, String> =
+        people.into_iter().map(|person| (person.id.0, person.address)).collect();
     let mut output = session.output();
     let mut list = output.list(&["ID", "USER", "MADE", "STATE", "NAME"])?;
     for token in tokens {
@@ -47,7 +48,10 @@ async fn list(session: &Session<'_>, account: i64) -> Result<()> {
             "revoked_at": token.revoked_at.map(written),
         });
         let state = if token.revoked_at.is_some() { "revoked" } else { "good" };
-        list.row(&value, [token.id.to_string(), owner, short(token.created_at), state.to_owned(), token.name])?;
+        list.row(
+            &value,
+            [token.id.to_string(), owner, short(token.created_at), state.to_owned(), token.name],
+        )?;
     }
     list.end("No tokens.")
 }

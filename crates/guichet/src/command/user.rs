@@ -48,7 +48,8 @@ fn as_role(word: RoleWord) -> Role {
 
 fn said(added: &AddedUser) -> String {
     let person = &added.person;
-    let was = added.was.filter(|was| *was != person.role).map(|was| format!(" (was {was})")).unwrap_or_default();
+    let was =
+        added.was.filter(|was| *was != person.role).map(|was| format!(" (was {was})")).unwrap_or_default();
     format!("{} <{}> is {}{was}.", person.name, person.address, person.role)
 }
 

@@ -35,12 +35,24 @@ fn put<T>(slot: &mut T, value: T) -> Result<(), String> {
 }
 
 /// An open key.
-const fn key(name: &'static str, default: &'static str, example: &'static str, about: &'static str, set: Set) -> Key {
+const fn key(
+    name: &'static str,
+    default: &'static str,
+    example: &'static str,
+    about: &'static str,
+    set: Set,
+) -> Key {
     Key { name, default, example, about, is_secret: false, set }
 }
 
 /// A key whose value may hold a password.
-const fn secret(name: &'static str, default: &'static str, example: &'static str, about: &'static str, set: Set) -> Key {
+const fn secret(
+    name: &'static str,
+    default: &'static str,
+    example: &'static str,
+    about: &'static str,
+    set: Set,
+) -> Key {
     Key { name, default, example, about, is_secret: true, set }
 }
 
@@ -74,7 +86,10 @@ pub(crate) const KEYS: &[Key] = &[
         "Networks whose hop headers (Delivered-To, X-Original-To, X-Forwarded-To) are believed.",
         |config, raw| {
             let networks: Result<_, _> = raw.list()?.iter().map(|text| text.parse()).collect();
-            put(&mut config.smtp.trusted_relays, networks.map_err(|error: intake::NetworkError| error.to_string())?)
+            put(
+                &mut config.smtp.trusted_relays,
+                networks.map_err(|error: intake::NetworkError| error.to_string())?,
+            )
         },
     ),
     key(
@@ -129,9 +144,13 @@ pub(crate) const KEYS: &[Key] = &[
         "The database: `sqlite:PATH` or `postgres://…`, there with `?sslmode=` and `&sslrootcert=` for TLS.",
         |config, raw| put(&mut config.store.url, Some(database(&raw.text()?)?)),
     ),
-    key("store.url_file", "none", r#""/run/secrets/store-url""#, "A file that holds store.url.", |config, raw| {
-        put(&mut config.store.url, Some(database(&first_line(&raw.text()?)?)?))
-    }),
+    key(
+        "store.url_file",
+        "none",
+        r#""/run/secrets/store-url""#,
+        "A file that holds store.url.",
+        |config, raw| put(&mut config.store.url, Some(database(&first_line(&raw.text()?)?)?)),
+    ),
     key("store.connections", "8", "16", "Connections to PostgreSQL, or readers of SQLite.", |config, raw| {
         put(&mut config.store.connections, number(raw, 1, 1_000)?)
     }),
@@ -156,9 +175,13 @@ pub(crate) const KEYS: &[Key] = &[
         "The way out: `smtp://` (STARTTLS where offered, required when a password would leave this machine), `smtps://` (TLS), or `direct` to mail exchangers.",
         |config, raw| put(&mut config.delivery.relay, way_out(&raw.text()?)?),
     ),
-    key("delivery.relay_file", "none", r#""/run/secrets/relay""#, "A file that holds delivery.relay.", |config, raw| {
-        put(&mut config.delivery.relay, way_out(&first_line(&raw.text()?)?)?)
-    }),
+    key(
+        "delivery.relay_file",
+        "none",
+        r#""/run/secrets/relay""#,
+        "A file that holds delivery.relay.",
+        |config, raw| put(&mut config.delivery.relay, way_out(&first_line(&raw.text()?)?)?),
+    ),
     key(
         "delivery.ca_file",
         "none",
@@ -180,19 +203,39 @@ pub(crate) const KEYS: &[Key] = &[
         "Whether a mail exchanger may be this machine.",
         |config, raw| put(&mut config.delivery.allow_loopback, Some(raw.flag()?)),
     ),
-    key("delivery.give_up_after", "5d", r#""3d""#, "How long delivery is tried before it is given up.", |config, raw| {
-        put(&mut config.delivery.give_up_after_ms, raw.duration_ms()?)
-    }),
-    key("dns.servers", "those of the system", r#"["192.0.2.53", "127.0.0.1:5353"]"#, "Name servers to ask.", |config, raw| {
-        let read = |text: &String| name_server(text).ok_or_else(|| format!("{text:?} is not an IP address with or without port"));
-        put(&mut config.dns.servers, raw.list()?.iter().map(read).collect::<Result<_, _>>()?)
-    }),
-    key("limits.max_mail_size", "50MB", r#""25MB""#, "Largest mail; larger ones are refused with 552 5.3.4.", |config, raw| {
-        put(&mut config.limits.max_mail_bytes, at_least(raw.size_bytes()?, 1_000, "1KB")?)
-    }),
-    key("limits.connections", "1000", "200", "Connections of each door at once; more get 421.", |config, raw| {
-        put(&mut config.limits.connections, number(raw, 1, 100_000)?)
-    }),
+    key(
+        "delivery.give_up_after",
+        "5d",
+        r#""3d""#,
+        "How long delivery is tried before it is given up.",
+        |config, raw| put(&mut config.delivery.give_up_after_ms, raw.duration_ms()?),
+    ),
+    key(
+        "dns.servers",
+        "those of the system",
+        r#"["192.0.2.53", "127.0.0.1:5353"]"#,
+        "Name servers to ask.",
+        |config, raw| {
+            let read = |text: &String| {
+                name_server(text).ok_or_else(|| format!("{text:?} is not an IP address with or without port"))
+            };
+            put(&mut config.dns.servers, raw.list()?.iter().map(read).collect::<Result<_, _>>()?)
+        },
+    ),
+    key(
+        "limits.max_mail_size",
+        "50MB",
+        r#""25MB""#,
+        "Largest mail; larger ones are refused with 552 5.3.4.",
+        |config, raw| put(&mut config.limits.max_mail_bytes, at_least(raw.size_bytes()?, 1_000, "1KB")?),
+    ),
+    key(
+        "limits.connections",
+        "1000",
+        "200",
+        "Connections of each door at once; more get 421.",
+        |config, raw| put(&mut config.limits.connections, number(raw, 1, 100_000)?),
+    ),
     key(
         "limits.connections_per_client",
         "50",
@@ -212,7 +255,12 @@ pub(crate) const KEYS: &[Key] = &[
         "20",
         "0",
         "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. As many more are held, what is beyond is kept in the ledger alone; ten times as many for senders on an account's allow list. The setting sender_per_hour of an account goes before it.",
-        |config, raw| put(&mut config.limits.sender_per_hour, u32::try_from(raw.count(0, 1_000_000)?).unwrap_or(u32::MAX)),
+        |config, raw| {
+            put(
+                &mut config.limits.sender_per_hour,
+                u32::try_from(raw.count(0, 1_000_000)?).unwrap_or(u32::MAX),
+            )
+        },
     ),
     key(
         "limits.idle",
@@ -226,7 +274,9 @@ pub(crate) const KEYS: &[Key] = &[
         "512MB",
         r#""128MB""#,
         "Memory for the mails that are coming in by all doors together; 64 KB of each are not counted. What finds no room is refused with 452 4.3.1, or 429 by HTTP. Never less than twice limits.max_mail_size.",
-        |config, raw| put(&mut config.limits.mail_memory_bytes, at_least(raw.size_bytes()?, 1_000_000, "1MB")?),
+        |config, raw| {
+            put(&mut config.limits.mail_memory_bytes, at_least(raw.size_bytes()?, 1_000_000, "1MB")?)
+        },
     ),
     key(
         "tls.certificate_file",
@@ -235,9 +285,13 @@ pub(crate) const KEYS: &[Key] = &[
         "The certificate that the doors show after STARTTLS, with its chain, PEM.",
         |config, raw| put(&mut config.tls.certificate_file, Some(existing(&raw.text()?)?)),
     ),
-    key("tls.key_file", "made with the certificate", r#""/etc/guichet/key.pem""#, "Its private key, PEM.", |config, raw| {
-        put(&mut config.tls.key_file, Some(existing(&raw.text()?)?))
-    }),
+    key(
+        "tls.key_file",
+        "made with the certificate",
+        r#""/etc/guichet/key.pem""#,
+        "Its private key, PEM.",
+        |config, raw| put(&mut config.tls.key_file, Some(existing(&raw.text()?)?)),
+    ),
     key(
         "engine.lease",
         "15s",
@@ -268,7 +322,8 @@ pub(crate) const KEYS: &[Key] = &[
 const ALIASES: &[(&str, &str)] = &[("limits.max_mail_bytes", "limits.max_mail_size")];
 
 /// Pairs of a key and the key that names a file with its value: at most one of them may be set in one place.
-pub(crate) const TWINS: &[(&str, &str)] = &[("store.url", "store.url_file"), ("delivery.relay", "delivery.relay_file")];
+pub(crate) const TWINS: &[(&str, &str)] =
+    &[("store.url", "store.url_file"), ("delivery.relay", "delivery.relay_file")];
 
 /// A key by its name.
 #[must_use]
@@ -311,14 +366,20 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 fn database(text: &str) -> Result<String, String> {
-    let known =
-        ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let known = ["sqlite:", "postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     if known { Ok(text.to_owned()) } else { Err("it must begin with sqlite: or postgres://".into()) }
 }
 
 fn blobs(text: &str) -> Result<String, String> {
-    let has_name = ["file:", "s3://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
-    if has_name { Ok(text.to_owned()) } else { Err("it must be file: and a path, or s3:// and a bucket".into()) }
+    let has_name =
+        ["file:", "s3://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    if has_name {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be file: and a path, or s3:// and a bucket".into())
+    }
 }
 
 fn way_out(text: &str) -> Result<Out, String> {
@@ -378,8 +439,11 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, "smtp://relay.example\n").unwrap();
         for key in KEYS {
-            let example =
-                if key.name.ends_with("_file") { format!("{:?}", file.display().to_string()) } else { key.example.to_owned() };
+            let example = if key.name.ends_with("_file") {
+                format!("{:?}", file.display().to_string())
+            } else {
+                key.example.to_owned()
+            };
             if key.name == "store.url_file" {
                 continue;
             }

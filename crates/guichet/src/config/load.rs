@@ -99,7 +99,11 @@ fn given(entries: &[Entry]) -> Vec<Given> {
 
 /// A value as it may be shown: that of a key that is not known could be a secret.
 fn shown(entry: &Entry) -> String {
-    if key::find(&entry.name).is_none_or(|key| key.is_secret) { "(hidden)".to_owned() } else { entry.raw.to_string() }
+    if key::find(&entry.name).is_none_or(|key| key.is_secret) {
+        "(hidden)".to_owned()
+    } else {
+        entry.raw.to_string()
+    }
 }
 
 fn choose_file(sources: &Sources, data: &Path) -> Option<PathBuf> {
@@ -143,7 +147,9 @@ fn of_table(table: &toml::Table, origin: &str) -> Vec<Entry> {
                 name: format!("{section}.{key}"),
                 raw: value.into(),
             })),
-            other => entries.push(Entry { origin: origin.to_owned(), name: section.clone(), raw: other.into() }),
+            other => {
+                entries.push(Entry { origin: origin.to_owned(), name: section.clone(), raw: other.into() })
+            }
         }
     }
     entries
@@ -174,15 +180,18 @@ fn is_known_variable(name: &str) -> bool {
 
 /// Names variables that look like a key whose section cannot be told, most often for want of a second underscore.
 fn strays(environment: &[(String, String)], problems: &mut Vec<Problem>) {
-    let mut names: Vec<&str> = environment.iter().filter_map(|(variable, _)| variable.strip_prefix("GUICHET_")).collect();
+    let mut names: Vec<&str> =
+        environment.iter().filter_map(|(variable, _)| variable.strip_prefix("GUICHET_")).collect();
     names.retain(|name| !name.contains("__") && !is_known_variable(name));
     names.sort_unstable();
     for name in names {
         let wanted = name.to_lowercase();
         let near = key::KEYS.iter().map(|key| (distance(&key.name.replace('.', "_"), &wanted), key));
         let near = near.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 3);
-        let meant = near.map(|(_, key)| format!("did you mean GUICHET_{}?", key.name.replace('.', "__").to_uppercase()));
-        let reason = meant.unwrap_or_else(|| "a key is written GUICHET_SECTION__KEY; see docs/configuration.md".to_owned());
+        let meant = near
+            .map(|(_, key)| format!("did you mean GUICHET_{}?", key.name.replace('.', "__").to_uppercase()));
+        let reason = meant
+            .unwrap_or_else(|| "a key is written GUICHET_SECTION__KEY; see docs/configuration.md".to_owned());
         problems.push(Problem {
             origin: "environment".into(),
             key: format!("GUICHET_{name}"),
@@ -198,7 +207,11 @@ fn of_flags(flags: &[String], problems: &mut Vec<Problem>) -> Vec<Entry> {
     for flag in flags {
         match flag.split_once('=') {
             Some((name, value)) => {
-                entries.push(Entry { origin: "--set".into(), name: name.trim().to_owned(), raw: Raw::Text(value.to_owned()) });
+                entries.push(Entry {
+                    origin: "--set".into(),
+                    name: name.trim().to_owned(),
+                    raw: Raw::Text(value.to_owned()),
+                });
             }
             None => problems.push(Problem {
                 origin: "--set".into(),
@@ -232,7 +245,13 @@ fn apply(config: &mut Config, entry: &Entry) -> Option<Problem> {
     let Some(key) = key::find(&entry.name) else { return Some(unknown(entry)) };
     let reason = (key.set)(config, &entry.raw).err()?;
     let value = shown(entry);
-    Some(Problem { origin: entry.origin.clone(), key: entry.name.clone(), value, reason, example: as_written(key) })
+    Some(Problem {
+        origin: entry.origin.clone(),
+        key: entry.name.clone(),
+        value,
+        reason,
+        example: as_written(key),
+    })
 }
 
 fn as_written(key: &Key) -> String {
@@ -243,8 +262,12 @@ fn as_written(key: &Key) -> String {
 }
 
 fn unknown(entry: &Entry) -> Problem {
-    let near = key::KEYS.iter().map(|key| (distance(key.name, &entry.name), key)).min_by_key(|(distance, _)| *distance);
-    let example = near.filter(|(distance, _)| *distance <= 3).map(|(_, key)| as_written(key)).unwrap_or_default();
+    let near = key::KEYS
+        .iter()
+        .map(|key| (distance(key.name, &entry.name), key))
+        .min_by_key(|(distance, _)| *distance);
+    let example =
+        near.filter(|(distance, _)| *distance <= 3).map(|(_, key)| as_written(key)).unwrap_or_default();
     let reason = "there is no such key; see docs/configuration.md".to_owned();
     // The value of a key that is not known could be a secret.
     Problem { origin: entry.origin.clone(), key: entry.name.clone(), value: String::new(), reason, example }
@@ -280,9 +303,15 @@ fn whole(config: &Config, problems: &mut Vec<Problem>) {
         });
     };
     match (&config.tls.certificate_file, &config.tls.key_file) {
-        (Some(_), None) => missing("tls.key_file", "tls.certificate_file", "[tls] key_file = \"/etc/guichet/key.pem\""),
+        (Some(_), None) => {
+            missing("tls.key_file", "tls.certificate_file", "[tls] key_file = \"/etc/guichet/key.pem\"")
+        }
         (None, Some(_)) => {
-            missing("tls.certificate_file", "tls.key_file", "[tls] certificate_file = \"/etc/guichet/fullchain.pem\"");
+            missing(
+                "tls.certificate_file",
+                "tls.key_file",
+                "[tls] certificate_file = \"/etc/guichet/fullchain.pem\"",
+            );
         }
         _ => {}
     }

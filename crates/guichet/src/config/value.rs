@@ -106,7 +106,8 @@ impl Raw {
 
     /// Milliseconds from a number with `ms`, `s`, `m`, `h` or `d`; never 0.
     pub(crate) fn duration_ms(&self) -> Result<u64, String> {
-        const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+        const UNITS: [(&str, u64); 5] =
+            [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
         let wrong = || "it must be a duration with its unit, such as 30s, 10m, 4h or 5d".to_owned();
         match self {
             Raw::Text(text) => scaled(text, &UNITS).filter(|duration| *duration > 0).ok_or_else(wrong),

@@ -50,7 +50,11 @@ impl Client {
     }
 
     async fn command(&mut self, line: &str, want: &str) -> Result<()> {
-        self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).await.doing("the sample mail cannot be sent")?;
+        self.stream
+            .get_mut()
+            .write_all(format!("{line}\r\n").as_bytes())
+            .await
+            .doing("the sample mail cannot be sent")?;
         self.expect(line, want).await
     }
 
@@ -58,7 +62,8 @@ impl Client {
     async fn expect(&mut self, to: &str, want: &str) -> Result<()> {
         loop {
             let mut line = String::new();
-            let read = self.stream.read_line(&mut line).await.doing("the desk's own SMTP port does not answer")?;
+            let read =
+                self.stream.read_line(&mut line).await.doing("the desk's own SMTP port does not answer")?;
             if !line.starts_with(want) || read == 0 {
                 let why = format!("to {to} the door said {:?}", line.trim_end());
                 return Err(Failure::new(

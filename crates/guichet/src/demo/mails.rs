@@ -57,13 +57,18 @@ pub(super) fn samples(hosts: &Hosts, now: Millis) -> Result<Vec<Sample>> {
     for entry in order.mail {
         left -= 1;
         let date = dates.entry(entry.file.clone()).or_insert_with(|| written(now - left * STEP)).clone();
-        let missing = || Failure::new(format!("the sample mail {} is missing", entry.file), "it is not compiled in", "");
+        let missing = || {
+            Failure::new(format!("the sample mail {} is missing", entry.file), "it is not compiled in", "")
+        };
         let (_, raw) = FILES.iter().find(|(name, _)| *name == entry.file).ok_or_else(missing)?;
         let replace = |bytes: &[u8]| {
             let bytes = replaced(bytes, b"{native}", hosts.native.as_bytes());
             replaced(&bytes, b"{second}", hosts.second.as_bytes())
         };
-        let rcpt = entry.rcpt.iter().map(|address| address.replace("{native}", &hosts.native).replace("{second}", &hosts.second));
+        let rcpt = entry
+            .rcpt
+            .iter()
+            .map(|address| address.replace("{native}", &hosts.native).replace("{second}", &hosts.second));
         samples.push(Sample {
             mail_from: entry.mail_from,
             rcpt: rcpt.collect(),
@@ -179,7 +184,11 @@ mod tests {
             }
             assert!(sample.bytes.ends_with(b"\r\n"));
             assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "{text}");
-            assert!(sample.rcpt.iter().all(|address| address.ends_with(".desk.example")), "{:?}", sample.rcpt);
+            assert!(
+                sample.rcpt.iter().all(|address| address.ends_with(".desk.example")),
+                "{:?}",
+                sample.rcpt
+            );
         }
     }
 

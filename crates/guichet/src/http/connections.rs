@@ -70,13 +70,22 @@ pub(super) async fn serve(listener: TcpListener, router: Router, bounds: Bounds,
 }
 
 /// The next connection, once there is a place for it: until then it waits with the operating system.
-async fn take(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+async fn take(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, place))
 }
 
-async fn serve_one(stream: TcpStream, peer: SocketAddr, router: Router, bounds: Bounds, stop: CancellationToken) {
+async fn serve_one(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    bounds: Bounds,
+    stop: CancellationToken,
+) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -116,7 +125,8 @@ mod tests {
     async fn served(bounds: Bounds) -> Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let router = Router::new().route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
+        let router = Router::new()
+            .route("/", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }));
         let theirs = stop.clone();
         let task = tokio::spawn(async move { serve(listener, router, bounds, &theirs).await });
         Served { address, stop, task }
@@ -153,7 +163,8 @@ mod tests {
     #[tokio::test]
     async fn one_connection_more_than_there_may_be_waits_for_a_place() {
         let served = served(PATIENT).await;
-        let (mut first, mut second, mut third) = (served.connect().await, served.connect().await, served.connect().await);
+        let (mut first, mut second, mut third) =
+            (served.connect().await, served.connect().await, served.connect().await);
         ask(&mut first).await;
         ask(&mut second).await;
         third.write_all(ASK).await.unwrap();

@@ -56,7 +56,9 @@ pub(super) async fn refresh(store: &Store) {
                 gauge!("guichet_outbox_recipients", "state" => state).set(as_gauge(count));
             }
         }
-        Err(error) => tracing::warn!(%error, "Gauges keep their last values: the database cannot be read now"),
+        Err(error) => {
+            tracing::warn!(%error, "Gauges keep their last values: the database cannot be read now")
+        }
     }
 }
 
@@ -100,7 +102,10 @@ mod tests {
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();
         let depths = store.read_blocking(depths).unwrap();
-        assert_eq!((depths.spool, depths.outbox.values().sum::<i64>(), depths.outbox.len()), (0, 0, UNDONE.len()));
+        assert_eq!(
+            (depths.spool, depths.outbox.values().sum::<i64>(), depths.outbox.len()),
+            (0, 0, UNDONE.len())
+        );
         assert!(depths.database_bytes > 0);
         assert!(resident_bytes().is_some_and(|bytes| bytes > 1_000_000));
         store.close();

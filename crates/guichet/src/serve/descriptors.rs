@@ -22,16 +22,23 @@ pub(super) fn raise(config: &Config) {
     if is_short(has, wanted) {
         let has = has.unwrap_or_default();
         let next = "raise LimitNOFILE of the service, or set limits.connections lower";
-        tracing::warn!(has, wanted, "{has} file descriptors are fewer than the {wanted} that all doors may take: {next}");
+        tracing::warn!(
+            has,
+            wanted,
+            "{has} file descriptors are fewer than the {wanted} that all doors may take: {next}"
+        );
     }
 }
 
 /// What all doors of this process may take, and what it needs beside them.
 fn wanted(config: &Config) -> u64 {
     let has_doors = config.has_role(Role::Smtp);
-    let doors = usize::from(has_doors && config.smtp.listen.is_some()) + usize::from(has_doors && config.lmtp.listen.is_some());
+    let doors = usize::from(has_doors && config.smtp.listen.is_some())
+        + usize::from(has_doors && config.lmtp.listen.is_some());
     let pages = if config.has_role(Role::Web) { BOUNDS.connections } else { 0 };
-    let all = doors.saturating_mul(config.limits.connections).saturating_add(pages + config.store.connections + OTHERS);
+    let all = doors
+        .saturating_mul(config.limits.connections)
+        .saturating_add(pages + config.store.connections + OTHERS);
     u64::try_from(all).unwrap_or(u64::MAX)
 }
 

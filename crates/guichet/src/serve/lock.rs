@@ -31,7 +31,9 @@ pub(super) fn take(loaded: &Loaded) -> Result<Lock> {
             "an embedded database is worked by one process",
             "stop the other one, name another folder with --data, or use PostgreSQL for several processes",
         )),
-        Err(TryLockError::Error(error)) => Err(Failure::of(format!("{} cannot be locked", path.display()), &error)),
+        Err(TryLockError::Error(error)) => {
+            Err(Failure::of(format!("{} cannot be locked", path.display()), &error))
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use crate::config::{Log, LogFormat};
 /// Starts the log of this process.
 pub(super) fn start(log: &Log) {
     // The configuration has checked it; `info` is what it would have been by default.
-    let filter: Targets = log.level.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
+    let filter: Targets =
+        log.level.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

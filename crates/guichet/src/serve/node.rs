@@ -18,7 +18,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(20);
 /// When another process bears it.
 pub(super) async fn take(config: &Config, store: &Store, holder: &str) -> Result<()> {
     let has_leases = config.has_role(Role::Engine) || config.has_role(Role::Outbox);
-    if !has_leases || store.take_name(holder, GONE_WITHIN).await.doing("the name of this node cannot be taken")? {
+    if !has_leases
+        || store.take_name(holder, GONE_WITHIN).await.doing("the name of this node cannot be taken")?
+    {
         return Ok(());
     }
     Err(Failure::new(

@@ -32,14 +32,18 @@ pub(super) fn server_config(loaded: &Loaded) -> Result<Arc<ServerConfig>> {
             "give a PEM file with tls.certificate_file and tls.key_file",
         )
     };
-    let chain = CertificateDer::pem_file_iter(&certificate).and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>);
+    let chain = CertificateDer::pem_file_iter(&certificate)
+        .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>);
     let chain = chain.map_err(|error| unreadable(&certificate, &error))?;
     let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| unreadable(&key, &error))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().doing("TLS cannot be prepared")?;
-    let config =
-        builder.with_no_client_auth().with_single_cert(chain, secret).map_err(|error| unreadable(&certificate, &error))?;
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .doing("TLS cannot be prepared")?;
+    let config = builder
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|error| unreadable(&certificate, &error))?;
     Ok(Arc::new(config))
 }
 
@@ -48,7 +52,9 @@ fn self_signed(data: &Path, hostname: &str) -> Result<PathBuf> {
     let path = data.join("tls").join("self-signed.pem");
     if !path.is_file() {
         make(&path, hostname).doing(&format!("no certificate could be made in {}", path.display()))?;
-        tracing::info!("Made a self-signed certificate for STARTTLS; set tls.certificate_file and tls.key_file to use your own");
+        tracing::info!(
+            "Made a self-signed certificate for STARTTLS; set tls.certificate_file and tls.key_file to use your own"
+        );
     }
     Ok(path)
 }
@@ -60,7 +66,8 @@ fn make(path: &Path, hostname: &str) -> anyhow::Result<()> {
         store::folder::make(folder)?;
     }
     let draft = path.with_extension(format!("pem.{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+    let mut file =
+        std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
     file.write_all(made.cert.pem().as_bytes())?;
     file.write_all(made.signing_key.serialize_pem().as_bytes())?;
     file.sync_all()?;
@@ -97,7 +104,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("empty.pem");
         std::fs::write(&file, "nothing").unwrap();
-        let mut loaded = load(&Sources { data: Some(folder.path().to_owned()), ..Sources::default() }).unwrap();
+        let mut loaded =
+            load(&Sources { data: Some(folder.path().to_owned()), ..Sources::default() }).unwrap();
         loaded.config.tls.certificate_file = Some(file.clone());
         loaded.config.tls.key_file = Some(file.clone());
         let refused = server_config(&loaded).unwrap_err();

@@ -29,15 +29,20 @@ impl Clock for Stopped {
 
 /// A store with account `acme`.
 async fn store(folder: &Path) -> Store {
-    let (url, blobs) = (format!("sqlite:{}/desk.db", folder.display()), format!("file:{}/blobs", folder.display()));
+    let (url, blobs) =
+        (format!("sqlite:{}/desk.db", folder.display()), format!("file:{}/blobs", folder.display()));
     let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
     let migrated = store.clone();
     tokio::task::spawn_blocking(move || migrated.migrate()).await.unwrap().unwrap();
     let made = store.write(|tx| {
         let name = "acme".to_owned();
-        store::account::insert(tx, &NewAccount { id: 1, subdomain: name.clone(), name: name.clone(), created_at: 1 })?;
+        store::account::insert(
+            tx,
+            &NewAccount { id: 1, subdomain: name.clone(), name: name.clone(), created_at: 1 },
+        )?;
         let native_host = "acme.desk.example".to_owned();
-        let brand = Brand { id: BrandId(10), name: name.clone(), subdomain: name, native_host, is_default: true };
+        let brand =
+            Brand { id: BrandId(10), name: name.clone(), subdomain: name, native_host, is_default: true };
         store::account::insert_brand(tx, 1, &brand, 1)?;
         let email = AddressKey::parse(SUPPORT).unwrap();
         let (written, name, brand_id) = (SUPPORT.to_owned(), String::new(), BrandId(10));
@@ -80,9 +85,11 @@ async fn with_door(room_bytes: u64, mail_ms: u64, client: impl FnOnce(u16) + Sen
 
 /// Begins a mail and gives its text up to its end.
 fn begin(client: &mut Client, text: &[u8]) {
-    for (command, want) in
-        [("MAIL FROM:<ada@customer.example>".to_owned(), 250), (format!("RCPT TO:<{SUPPORT}>"), 250), ("DATA".to_owned(), 354)]
-    {
+    for (command, want) in [
+        ("MAIL FROM:<ada@customer.example>".to_owned(), 250),
+        (format!("RCPT TO:<{SUPPORT}>"), 250),
+        ("DATA".to_owned(), 354),
+    ] {
         assert_eq!(client.command(&command).unwrap().code, want, "{command}");
     }
     client.write(text).unwrap();

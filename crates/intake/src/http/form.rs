@@ -45,12 +45,15 @@ impl Form {
         let find = |wanted: &str| fields.clone().find(|(name, _)| *name == wanted).map(|(_, value)| value);
         let text = |wanted: &str| find(wanted).map(|value| String::from_utf8_lossy(value).into_owned());
         let raw = MAIL_FIELDS.iter().find_map(|name| find(name))?.to_vec();
-        let envelope = find("envelope").and_then(|value| serde_json::from_slice::<serde_json::Value>(value).ok());
+        let envelope =
+            find("envelope").and_then(|value| serde_json::from_slice::<serde_json::Value>(value).ok());
         let envelope = envelope.unwrap_or_default();
-        let mut recipients: Vec<String> = text("recipient").map(|value| addresses(&value).collect()).unwrap_or_default();
+        let mut recipients: Vec<String> =
+            text("recipient").map(|value| addresses(&value).collect()).unwrap_or_default();
         if recipients.is_empty() {
             let to = envelope.get("to").and_then(serde_json::Value::as_array);
-            recipients = to.into_iter().flatten().filter_map(|address| address.as_str().map(str::to_owned)).collect();
+            recipients =
+                to.into_iter().flatten().filter_map(|address| address.as_str().map(str::to_owned)).collect();
         }
         let from = || envelope.get("from").and_then(serde_json::Value::as_str).map(str::to_owned);
         Some(Form { raw, recipients, mail_from: text("sender").or_else(from) })
@@ -111,8 +114,9 @@ fn field(part: &[u8]) -> Option<(String, &[u8])> {
     };
     let value = value.strip_suffix(b"\n").map_or(value, |value| value.strip_suffix(b"\r").unwrap_or(value));
     let header = String::from_utf8_lossy(header);
-    let disposition =
-        header.lines().find(|line| line.get(..20).is_some_and(|name| name.eq_ignore_ascii_case("content-disposition:")))?;
+    let disposition = header
+        .lines()
+        .find(|line| line.get(..20).is_some_and(|name| name.eq_ignore_ascii_case("content-disposition:")))?;
     let name = disposition.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("name").then(|| value.trim().trim_matches('"').to_owned())
@@ -188,10 +192,15 @@ mod tests {
 
     #[test]
     fn a_mail_is_found_in_pairs_and_bare() {
-        let form = Form::pairs_or_raw(b"recipient=a%40x.example,+b@x.example&sender=&body-mime=A:+1%0D%0A%0d%0A100%&x".to_vec());
+        let form = Form::pairs_or_raw(
+            b"recipient=a%40x.example,+b@x.example&sender=&body-mime=A:+1%0D%0A%0d%0A100%&x".to_vec(),
+        );
         let form = form.unwrap();
         assert_eq!(form.raw, b"A: 1\r\n\r\n100%");
-        assert_eq!((form.recipients.join(" "), form.mail_from.as_deref()), ("a@x.example b@x.example".into(), Some("")));
+        assert_eq!(
+            (form.recipients.join(" "), form.mail_from.as_deref()),
+            ("a@x.example b@x.example".into(), Some(""))
+        );
         assert_eq!(Form::pairs_or_raw(b"A: 1\n\nemail=2".to_vec()).unwrap().raw, b"A: 1\n\nemail=2");
         assert_eq!(Form::pairs_or_raw(b"subject=1".to_vec()), None);
     }

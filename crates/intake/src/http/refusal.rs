@@ -18,7 +18,9 @@ pub(super) enum Refusal {
     NoToken,
     #[error("the token is not known, was revoked, or is not this person's")]
     WrongToken,
-    #[error("the token is of a person who may not post mail: it must be an agent's or an admin's, and not suspended")]
+    #[error(
+        "the token is of a person who may not post mail: it must be an agent's or an admin's, and not suspended"
+    )]
     Forbidden,
     #[error("no recipient: say ?rcpt=ADDRESS, which may be repeated, or X-Envelope-To")]
     NoRecipient,
@@ -60,7 +62,9 @@ impl Refusal {
                 (StatusCode::BAD_REQUEST, "no_mail")
             }
             Refusal::WrongType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_type"),
-            Refusal::TooLarge { .. } | Refusal::Unfit(Unfit::TooLarge { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Refusal::TooLarge { .. } | Refusal::Unfit(Unfit::TooLarge { .. }) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too_large")
+            }
             Refusal::BrokenOff => (StatusCode::BAD_REQUEST, "broken_off"),
             Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too_slow"),
             Refusal::Busy => (StatusCode::TOO_MANY_REQUESTS, "busy"),
@@ -70,7 +74,9 @@ impl Refusal {
 
     fn header(&self) -> Option<(HeaderName, &'static str)> {
         match self {
-            Refusal::NoToken | Refusal::WrongToken => Some((header::WWW_AUTHENTICATE, "Bearer, Basic realm=\"guichet\"")),
+            Refusal::NoToken | Refusal::WrongToken => {
+                Some((header::WWW_AUTHENTICATE, "Bearer, Basic realm=\"guichet\""))
+            }
             Refusal::Busy | Refusal::Store(_) => Some((header::RETRY_AFTER, RETRY_AFTER)),
             _ => None,
         }

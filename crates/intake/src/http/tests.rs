@@ -5,7 +5,10 @@ use axum::http::HeaderValue;
 use super::*;
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-    pairs.iter().map(|(name, value)| (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect()
 }
 
 #[test]
@@ -54,7 +57,8 @@ fn the_query_says_more_than_the_header_and_the_header_more_than_the_form() {
         let posted = posted(Kind::Pairs, headers, &form::pairs(query.as_bytes()), body.clone()).unwrap();
         format!("{} {}", posted.recipients.join(" "), posted.mail_from.unwrap_or_default())
     };
-    let said = headers(&[("x-envelope-to", "h@x.example, <i@x.example>"), ("x-envelope-from", "e@y.example")]);
+    let said =
+        headers(&[("x-envelope-to", "h@x.example, <i@x.example>"), ("x-envelope-from", "e@y.example")]);
     assert_eq!(shown(&HeaderMap::new(), ""), "f@x.example s@y.example");
     assert_eq!(shown(&said, ""), "h@x.example i@x.example e@y.example");
     assert_eq!(shown(&said, "rcpt=q@x.example&mail_from="), "q@x.example ");

@@ -58,7 +58,11 @@ impl Source for Folder {
 }
 
 /// Adds what lies in a folder. Links to folders are not followed, so there is no circle.
-fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<(PathBuf, u64, PathBuf)>) -> io::Result<()> {
+fn list(
+    folder: &Path,
+    folders: &mut Vec<PathBuf>,
+    files: &mut Vec<(PathBuf, u64, PathBuf)>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
@@ -89,7 +93,11 @@ mod tests {
         }
         let read = |path: &Path| -> Vec<String> {
             let found = Folder::open(path, 1_000).unwrap();
-            found.map(|found| String::from_utf8(found.mail.unwrap().raw).unwrap().trim().replace("Subject: ", "")).collect()
+            found
+                .map(|found| {
+                    String::from_utf8(found.mail.unwrap().raw).unwrap().trim().replace("Subject: ", "")
+                })
+                .collect()
         };
         assert_eq!(read(folder.path()), ["b.eml", "a/z.EML", "a/b/c.eml", "mh/9", "mh/10"]);
         assert_eq!(read(&folder.path().join("notes.txt")), ["notes.txt"]);

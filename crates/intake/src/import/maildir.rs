@@ -19,7 +19,10 @@ impl Flags {
     /// The flags in a file's name; none where it has none.
     #[must_use]
     pub fn of(name: &str) -> Flags {
-        let letters = [":2,", ";2,", "!2,"].iter().find_map(|mark| name.rsplit_once(mark)).map_or("", |(_, letters)| letters);
+        let letters = [":2,", ";2,", "!2,"]
+            .iter()
+            .find_map(|mark| name.rsplit_once(mark))
+            .map_or("", |(_, letters)| letters);
         Flags { is_draft: letters.contains('D'), is_trashed: letters.contains('T') }
     }
 }
@@ -63,7 +66,10 @@ impl Maildir {
             }
         }
         if !has_any {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "it has neither cur nor new, as a Maildir has"));
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "it has neither cur nor new, as a Maildir has",
+            ));
         }
         files.sort();
         let files: Vec<PathBuf> = files.into_iter().map(|(.., path)| path).collect();
@@ -169,7 +175,8 @@ mod tests {
             });
             told.collect()
         };
-        let [trash, draft, none] = ["it is in the trash", "it is a draft", "it has no header: this is no mail"];
+        let [trash, draft, none] =
+            ["it is in the trash", "it is a draft", "it has no header: this is no mail"];
         assert_eq!(read(false), ["first", "second", trash, draft, none]);
         assert_eq!(read(true), ["first", "sent", "list", "second", trash, draft, none]);
         assert!(Maildir::open(&folder.path().join("tmp"), false, 1_000).is_err());

@@ -159,7 +159,9 @@ impl Gathered {
         }
         // The empty line before the next separator is the file's own.
         for end in [&b"\r\n"[..], b"\n"] {
-            if let Some(rest) = self.raw.strip_suffix(end).filter(|rest| rest.is_empty() || rest.ends_with(b"\n")) {
+            if let Some(rest) =
+                self.raw.strip_suffix(end).filter(|rest| rest.is_empty() || rest.ends_with(b"\n"))
+            {
                 self.raw.truncate(rest.len());
                 break;
             }

@@ -31,7 +31,9 @@ pub(super) fn find(line: &str) -> Vec<Hit<'_>> {
         }
         let start = at.saturating_sub(local.len());
         let end = at.saturating_add(1).saturating_add(domain.len());
-        let (Some(address), Some(before), Some(after)) = (line.get(start..end), line.get(..start), line.get(end..)) else {
+        let (Some(address), Some(before), Some(after)) =
+            (line.get(start..end), line.get(..start), line.get(end..))
+        else {
             continue;
         };
         hits.push(Hit { address, before, after });
@@ -50,8 +52,10 @@ fn local_part(left: &str) -> &str {
         return inner.rfind('"').and_then(|at| left.get(at..)).unwrap_or_default();
     }
     let kept = left.trim_end_matches(|c: char| c.is_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c));
-    let local =
-        left.get(kept.len()..).unwrap_or_default().trim_start_matches(['\'', '`', '*', '.', '-', '/', '|', '=', '#', '!']);
+    let local = left
+        .get(kept.len()..)
+        .unwrap_or_default()
+        .trim_start_matches(['\'', '`', '*', '.', '-', '/', '|', '=', '#', '!']);
     // X.400 and SMTP speak of `SMTP=user@host` and `rfc822=user@host`.
     let lower = local.get(..local.floor_char_boundary(12)).unwrap_or_default().to_ascii_lowercase();
     ["smtp=", "rfc822=", "rfc-822=", "to=", "rcpt=", "recipient=", "final="]
@@ -67,6 +71,7 @@ fn domain(right: &str) -> &str {
         let near = right.as_bytes().get(..LITERAL_OCTETS.min(right.len())).unwrap_or_default();
         return memchr::memchr(b']', near).and_then(|end| right.get(..=end)).unwrap_or_default();
     }
-    let end = right.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(right.len());
+    let end =
+        right.find(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(right.len());
     right.get(..end).unwrap_or_default().trim_end_matches(['.', '-', '_'])
 }

@@ -28,7 +28,8 @@ pub(super) fn first(text: &str) -> Answer {
     let text = text.get(..text.floor_char_boundary(SEARCHED_OCTETS)).unwrap_or_default();
     let code = find_code(text);
     let line_at = |at: usize| {
-        let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
+        let start =
+            text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
         text.get(start..).unwrap_or_default()
     };
     let (code, line) = match code {
@@ -66,16 +67,43 @@ fn find_code(text: &str) -> Option<(usize, u16)> {
         let after = octets.get(at.saturating_add(3)).copied().unwrap_or(b'\n');
         let sets_off = matches!(
             before,
-            b' ' | b'\n' | b'\t' | b'(' | b'[' | b':' | b'<' | b'"' | b'\'' | b'#' | b'=' | b';' | b'>' | b'/' | b','
+            b' ' | b'\n'
+                | b'\t'
+                | b'('
+                | b'['
+                | b':'
+                | b'<'
+                | b'"'
+                | b'\''
+                | b'#'
+                | b'='
+                | b';'
+                | b'>'
+                | b'/'
+                | b','
         );
-        let ends =
-            matches!(after, b' ' | b'\n' | b'\r' | b'-' | b'#' | b':' | b')' | b']' | b'"' | b'\'' | b'.' | b',' | b';' | b'_');
+        let ends = matches!(
+            after,
+            b' ' | b'\n'
+                | b'\r'
+                | b'-'
+                | b'#'
+                | b':'
+                | b')'
+                | b']'
+                | b'"'
+                | b'\''
+                | b'.'
+                | b','
+                | b';'
+                | b'_'
+        );
         if !sets_off || !ends {
             continue;
         }
-        let code = [first, second, third]
-            .iter()
-            .fold(0_u16, |code, digit| code.saturating_mul(10).saturating_add(u16::from(digit.saturating_sub(b'0'))));
+        let code = [first, second, third].iter().fold(0_u16, |code, digit| {
+            code.saturating_mul(10).saturating_add(u16::from(digit.saturating_sub(b'0')))
+        });
         let rest = text.get(at.saturating_add(3)..).unwrap_or_default();
         let head = text.get(..at).unwrap_or_default();
         match weight(head, rest) {
@@ -89,8 +117,15 @@ fn find_code(text: &str) -> Option<(usize, u16)> {
 
 /// 2: a reply code for sure, 1: perhaps, 0: some other number.
 fn weight(before: &str, after: &str) -> u8 {
-    let line = before.rsplit('\n').next().unwrap_or_default().trim_end_matches(['<', ' ', '"', '\'', '(', '[', '\t', '#']);
-    let line = line.get(line.floor_char_boundary(line.len().saturating_sub(24))..).unwrap_or_default().to_ascii_lowercase();
+    let line = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(['<', ' ', '"', '\'', '(', '[', '\t', '#']);
+    let line = line
+        .get(line.floor_char_boundary(line.len().saturating_sub(24))..)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let next = after.trim_start_matches([' ', '-', ':', '#']);
     let is_enhanced = status_at(next).is_some() && !after.starts_with('.');
     let units = [
@@ -179,10 +214,14 @@ fn status_at(text: &str) -> Option<&str> {
     let mut pieces = word.split('.');
     let is_class = matches!(pieces.next()?, "2" | "4" | "5");
     let is_number = |piece: &str| (1..=3).contains(&piece.len());
-    (is_class && is_number(pieces.next()?) && is_number(pieces.next()?) && pieces.next().is_none()).then_some(word)
+    (is_class && is_number(pieces.next()?) && is_number(pieces.next()?) && pieces.next().is_none())
+        .then_some(word)
 }
 
 /// One line with single blanks: servers fold and indent what they were told.
 pub(super) fn one_blank(text: &str) -> String {
-    one_line(&text.split_whitespace().take(DIAGNOSTIC_CHARACTERS).collect::<Vec<_>>().join(" "), DIAGNOSTIC_CHARACTERS)
+    one_line(
+        &text.split_whitespace().take(DIAGNOSTIC_CHARACTERS).collect::<Vec<_>>().join(" "),
+        DIAGNOSTIC_CHARACTERS,
+    )
 }

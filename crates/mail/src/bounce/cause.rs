@@ -76,10 +76,16 @@ pub(crate) fn is_hard(status: &str, code: Option<u16>, cause: Cause) -> bool {
     };
     // Many servers answer 5.7.1 or 5.0.0 to unknown users: clear words outweigh the status, but for 5.1.1 and its like.
     match (by_status, by_cause) {
-        (Some(true), Some(false)) if status.starts_with("5.1") => is_for_good && !matches!(cause, Cause::Refused),
+        (Some(true), Some(false)) if status.starts_with("5.1") => {
+            is_for_good && !matches!(cause, Cause::Refused)
+        }
         (_, Some(clear)) => is_for_good && clear,
         (Some(clear), None) => is_for_good && clear,
-        (None, None) => is_for_good && matches!(code, None | Some(550 | 551 | 553)) && (code.is_some() || !status.is_empty()),
+        (None, None) => {
+            is_for_good
+                && matches!(code, None | Some(550 | 551 | 553))
+                && (code.is_some() || !status.is_empty())
+        }
     }
 }
 

@@ -33,7 +33,10 @@ fn starts_returned(line: &str) -> bool {
     // The header of the returned mail itself; a notice has Received fields nowhere else.
     if matches!(first, 'R' | 'r') && !line.starts_with('<') {
         let lower = lower_start(words, 16);
-        if lower.starts_with("received: ") || lower.starts_with("return-path: ") || lower.starts_with("received-from-mta:") {
+        if lower.starts_with("received: ")
+            || lower.starts_with("return-path: ")
+            || lower.starts_with("received-from-mta:")
+        {
             return !lower.starts_with("received-from");
         }
     }

@@ -29,7 +29,11 @@ pub(crate) fn read(text: &str) -> Option<(Outcome, DeliveryReport)> {
         _ => array.split('}').collect(),
     };
     let response = value(&text, "smtpResponse").unwrap_or_default();
-    let recipients = pieces.into_iter().filter_map(|piece| recipient(piece, response, action)).take(MAX_RECIPIENTS).collect();
+    let recipients = pieces
+        .into_iter()
+        .filter_map(|piece| recipient(piece, response, action))
+        .take(MAX_RECIPIENTS)
+        .collect();
     let report = DeliveryReport {
         recipients,
         original_message_id: value(&text, "messageId").and_then(MessageId::new),
@@ -42,13 +46,17 @@ pub(crate) fn read(text: &str) -> Option<(Outcome, DeliveryReport)> {
 }
 
 fn recipient(piece: &str, response: &str, action: Action) -> Option<FailedRecipient> {
-    let address = value(piece, "emailAddress").unwrap_or_else(|| piece.trim_matches(['"', ' ', '[', ']', '{']));
+    let address =
+        value(piece, "emailAddress").unwrap_or_else(|| piece.trim_matches(['"', ' ', '[', ']', '{']));
     if !address.contains('@') {
         return None;
     }
     let diagnostic = value(piece, "diagnosticCode").unwrap_or(response);
     let diagnostic = answer::one_blank(diagnostic.strip_prefix("smtp;").unwrap_or(diagnostic));
-    let status = value(piece, "status").map(str::to_owned).or_else(|| answer::status_code(&diagnostic)).unwrap_or_default();
+    let status = value(piece, "status")
+        .map(str::to_owned)
+        .or_else(|| answer::status_code(&diagnostic))
+        .unwrap_or_default();
     let code = answer::smtp_code(&diagnostic);
     let is_hard = action == Action::Failed && is_hard(&status, code, cause::of(&diagnostic));
     Some(FailedRecipient {

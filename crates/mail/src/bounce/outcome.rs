@@ -32,7 +32,11 @@ pub(super) fn of(notice: &str, subject: Option<Wording>, found: &[Found]) -> Out
     if subject == Some(Wording::Delayed) && !has(GIVEN_UP) {
         return Outcome::Delayed;
     }
-    if has(FAILED) || has(GIVEN_UP) || subject == Some(Wording::Returned) || found.iter().any(|found| found.has_answer) {
+    if has(FAILED)
+        || has(GIVEN_UP)
+        || subject == Some(Wording::Returned)
+        || found.iter().any(|found| found.has_answer)
+    {
         return Outcome::Failed;
     }
     Outcome::Nothing

@@ -46,20 +46,26 @@ impl<'a> Line<'a> {
 
 /// The place of an address; none where it is somebody else's: the sender's, a contact's, an id.
 pub(super) fn of(line: &Line<'_>, hit: &Hit<'_>, context: &Notice<'_>) -> Option<Place> {
-    let before = hit.before.trim_end_matches(['<', '(', '[', '"', '\'', '`', ' ', '\t', '«', '„', '“', '‘', '*', '{']);
+    let before =
+        hit.before.trim_end_matches(['<', '(', '[', '"', '\'', '`', ' ', '\t', '«', '„', '“', '‘', '*', '{']);
     let before = strip_end_ignoring_case(before, "mailto:").trim_end_matches(['<', '[', '(', ' ']);
     let place = rank(line, before, hit)?;
-    let is = |list: &[crate::address::Mailbox]| list.iter().any(|mailbox| mailbox.address.eq_ignore_ascii_case(hit.address));
+    let is = |list: &[crate::address::Mailbox]| {
+        list.iter().any(|mailbox| mailbox.address.eq_ignore_ascii_case(hit.address))
+    };
     let local = hit.address.split('@').next().unwrap_or_default().to_ascii_lowercase();
     let is_own = is(context.to) || is(context.from);
-    let is_office = ["postmaster", "mailer-daemon", "abuse", "hostmaster", "helpdesk", "support", "admin", "webmaster"]
-        .contains(&local.as_str());
+    let is_office =
+        ["postmaster", "mailer-daemon", "abuse", "hostmaster", "helpdesk", "support", "admin", "webmaster"]
+            .contains(&local.as_str());
     let is_weak = place >= Place::Sentence;
     (!(is_own && place > Place::Listed || is_office && is_weak)).then_some(place)
 }
 
 fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
-    let near = before.get(before.ceil_char_boundary(before.len().saturating_sub(BEFORE_OCTETS))..).unwrap_or_default();
+    let near = before
+        .get(before.ceil_char_boundary(before.len().saturating_sub(BEFORE_OCTETS))..)
+        .unwrap_or_default();
     let is_whole = near.len() == before.len();
     let head = near.trim_start_matches(is_bullet);
     let head = head.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
@@ -70,7 +76,9 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
             return Some(Place::Origin);
         }
         // `A message sent by` and the address on the next line.
-        if SENDERS.iter().any(|word| line.above.trim_end_matches([':', ' ']).ends_with(word)) && !near.contains("...") {
+        if SENDERS.iter().any(|word| line.above.trim_end_matches([':', ' ']).ends_with(word))
+            && !near.contains("...")
+        {
             return None;
         }
         return Some(if sets_off(after) { Place::Listed } else { line.otherwise });
@@ -97,7 +105,8 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
     if lower.contains("rcpt to") || is_whole && lower.trim_start().starts_with(">>>") || has_code(&lower) {
         return Some(Place::Answer);
     }
-    if hit.before.ends_with('<') && is_whole && is_name(head) && sets_off(after) && hit.after.starts_with('>') {
+    if hit.before.ends_with('<') && is_whole && is_name(head) && sets_off(after) && hit.after.starts_with('>')
+    {
         return Some(Place::Listed);
     }
     let is_told = line.otherwise == Place::Sentence && lower.ends_with(" to") && lower.contains("deliver");
@@ -111,7 +120,11 @@ fn leads_to_origin(before: &str) -> bool {
 
 /// Behind a colon: what stands before it says whose address it is.
 fn labelled(label: &str, line: &Line<'_>) -> Option<Place> {
-    let label = label.rsplit(['(', ',', ';', '.', ':']).next().unwrap_or_default().trim_matches(|c: char| !c.is_alphanumeric());
+    let label = label
+        .rsplit(['(', ',', ';', '.', ':'])
+        .next()
+        .unwrap_or_default()
+        .trim_matches(|c: char| !c.is_alphanumeric());
     let begin = line.text.trim_start().get(.."final-recipient".len());
     if label.ends_with("final-recipient")
         || label.ends_with("original-recipient")
@@ -134,7 +147,8 @@ fn labelled(label: &str, line: &Line<'_>) -> Option<Place> {
     if LABELS.iter().any(|word| label.contains(word)) {
         return Some(Place::Labelled);
     }
-    if ["to", "an", "à", "para", "a", "aan", "till", "til", "do", "кому", "komu", "宛先", "收件人"].contains(&label)
+    if ["to", "an", "à", "para", "a", "aan", "till", "til", "do", "кому", "komu", "宛先", "收件人"]
+        .contains(&label)
         || label.ends_with(" to")
     {
         return Some(Place::Elsewhere);
@@ -151,7 +165,8 @@ fn by_sentence(line: &str, above: &str) -> Place {
 /// Whether a line announces a list of recipients.
 pub(super) fn is_heading(line: &str) -> bool {
     let lower = line.to_lowercase();
-    (lower.trim_end().ends_with([':', '-', '.']) || lower.contains("following")) && LABELS.iter().any(|word| lower.contains(word))
+    (lower.trim_end().ends_with([':', '-', '.']) || lower.contains("following"))
+        && LABELS.iter().any(|word| lower.contains(word))
 }
 
 /// Nothing, or what stands between an address and its reason.
@@ -217,8 +232,14 @@ fn strip_end_ignoring_case<'a>(text: &'a str, end: &str) -> &'a str {
 }
 
 /// Lead on to an alias.
-const ORIGINS: &[&str] =
-    &["expanded from", "generated from", "generated by", "originally addressed to", "forwarded from", "alias"];
+const ORIGINS: &[&str] = &[
+    "expanded from",
+    "generated from",
+    "generated by",
+    "originally addressed to",
+    "forwarded from",
+    "alias",
+];
 
 /// The line before ends so, and the sender's address follows.
 const SENDERS: &[&str] = &[

@@ -48,7 +48,8 @@ pub(super) fn read(notice: &str, returned: &str, context: &Notice<'_>) -> Vec<Fo
         .map(|(address, line, is_listed)| {
             let next = starts.partition_point(|start| *start <= line);
             let end = starts.get(next).copied().unwrap_or(lines.len());
-            let mentions = seen.mentions.get(&address.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
+            let mentions =
+                seen.mentions.get(&address.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
             let said = what_is_said(&lines, line, end, mentions);
             let has_answer = !answer::first(&said).is_empty();
             let origin = seen.origin_of(&address, line, end);
@@ -118,14 +119,17 @@ fn see(lines: &[&str], context: &Notice<'_>) -> Seen {
 fn continued(hit: &Hit<'_>, beside: Option<(Place, &str)>) -> Option<Place> {
     let (place, rest) = beside?;
     let between = rest.get(..rest.len().saturating_sub(hit.after.len()).saturating_sub(hit.address.len()))?;
-    let is_list = between.contains([',', ';']) && between.chars().all(|c| matches!(c, ',' | ';' | ' ' | '<' | '>' | '\t' | '\''));
+    let is_list = between.contains([',', ';'])
+        && between.chars().all(|c| matches!(c, ',' | ';' | ' ' | '<' | '>' | '\t' | '\''));
     is_list.then_some(place)
 }
 
 /// The addresses in the best of the places that occur, each once; those of X-Failed-Recipients outweigh the text.
 fn choose(seen: &Seen, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     if !context.named.is_empty() {
-        let line_of = |address: &str| seen.mentions.get(&address.to_ascii_lowercase()).and_then(|lines| lines.first()).copied();
+        let line_of = |address: &str| {
+            seen.mentions.get(&address.to_ascii_lowercase()).and_then(|lines| lines.first()).copied()
+        };
         let mut list: Vec<(String, usize, bool)> = Vec::new();
         for address in context.named {
             if !list.iter().any(|(known, ..)| known.eq_ignore_ascii_case(address)) && list.len() < 50 {
@@ -140,7 +144,8 @@ fn choose(seen: &Seen, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     let Some(best) = hits().map(|(_, _, place)| *place).min() else { return Vec::new() };
     let mut known = BTreeSet::new();
     // What the server was asked and what it answered may name different addresses.
-    let of_best = hits().filter(|(_, _, place)| *place == best || (best, *place) == (Place::Answer, Place::Told));
+    let of_best =
+        hits().filter(|(_, _, place)| *place == best || (best, *place) == (Place::Answer, Place::Told));
     of_best
         .filter(|(address, ..)| known.insert(address.to_ascii_lowercase()))
         .map(|(address, line, place)| (address.clone(), *line, *place <= Place::Answer))
@@ -155,8 +160,11 @@ fn what_is_said(lines: &[&str], start: usize, end: usize, mentions: &[usize]) ->
     if has_told(&own) {
         return own;
     }
-    let of_mentions: Vec<String> =
-        mentions.iter().filter(|line| **line != start).map(|line| paragraph(lines, *line, line.saturating_add(4))).collect();
+    let of_mentions: Vec<String> = mentions
+        .iter()
+        .filter(|line| **line != start)
+        .map(|line| paragraph(lines, *line, line.saturating_add(4)))
+        .collect();
     if let Some(told) = of_mentions.iter().find(|text| has_told(text)) {
         return told.clone();
     }
@@ -194,12 +202,18 @@ fn joined(lines: &[&str], start: usize, end: usize) -> String {
 /// Local parts alone on a line behind a heading, as services write that know only their own users: completed with the
 /// domain that reports.
 fn bare_names(lines: &[&str], context: &Notice<'_>) -> Vec<(String, usize, bool)> {
-    let Some((_, domain)) = context.from.first().and_then(|mailbox| mailbox.address.split_once('@')) else { return Vec::new() };
+    let Some((_, domain)) = context.from.first().and_then(|mailbox| mailbox.address.split_once('@')) else {
+        return Vec::new();
+    };
     let mut list = Vec::new();
     let mut is_headed = false;
     for (number, line) in lines.iter().enumerate() {
         // `ada (user not found)`
-        let name = line.trim().split_once(" (").filter(|(_, reason)| reason.ends_with(')')).map_or(line.trim(), |(name, _)| name);
+        let name = line
+            .trim()
+            .split_once(" (")
+            .filter(|(_, reason)| reason.ends_with(')'))
+            .map_or(line.trim(), |(name, _)| name);
         let word = name.trim_matches(['<', '>', '"', '\'']);
         let is_name = (2..=64).contains(&word.len())
             && word.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'_' | b'-'));
@@ -215,12 +229,15 @@ fn bare_names(lines: &[&str], context: &Notice<'_>) -> Vec<(String, usize, bool)
 /// The one recipient of the returned mail, where the notice names none.
 fn to_of_returned(notice: &str, returned: &str, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     let header = if returned.is_empty() { notice } else { returned };
-    let is_own =
-        |address: &str| context.to.iter().chain(context.from).any(|mailbox| mailbox.address.eq_ignore_ascii_case(address));
+    let is_own = |address: &str| {
+        context.to.iter().chain(context.from).any(|mailbox| mailbox.address.eq_ignore_ascii_case(address))
+    };
     for line in header.lines().take(200) {
         let line = line.trim_start_matches([' ', '\t', '>', '|']);
         let Some((name, value)) = line.split_once(':') else { continue };
-        let is_to = ["to", "x-original-to", "delivered-to"].iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+        let is_to = ["to", "x-original-to", "delivered-to"]
+            .iter()
+            .any(|known| name.trim().eq_ignore_ascii_case(known));
         if let ([hit], true) = (address::find(value).as_slice(), is_to)
             && !is_own(hit.address)
         {

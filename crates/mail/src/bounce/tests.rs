@@ -16,10 +16,17 @@ fn check(name: &str, text: &str, outcome: Outcome, want: &[&str]) {
     let line = |one: &FailedRecipient| {
         let code = one.smtp_code.map(|code| code.to_string()).unwrap_or_default();
         let last = one.final_address.as_deref().unwrap_or_default();
-        format!("{} {last} {} {code} {}", one.address, one.status, hardness(one)).split_whitespace().collect::<Vec<_>>().join(" ")
+        format!("{} {last} {} {code} {}", one.address, one.status, hardness(one))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let got: Vec<String> = told.report.recipients.iter().map(line).collect();
-    assert_eq!((told.outcome, got.iter().map(String::as_str).collect::<Vec<_>>().as_slice()), (outcome, want), "{name}");
+    assert_eq!(
+        (told.outcome, got.iter().map(String::as_str).collect::<Vec<_>>().as_slice()),
+        (outcome, want),
+        "{name}"
+    );
 }
 
 #[test]
@@ -53,7 +60,10 @@ fn families_of_notices_are_read() {
         "Sendmail, aliases",
         "   ----- The following addresses had permanent fatal errors -----\nada@shop.example\n    (reason: 550 5.1.1 no such user)\n    (expanded from: <sales@help.example>)\nbob@shop.example\n    (reason: 550 5.1.1 no such user)\n    (expanded from: <team@help.example>)\n",
         Failed,
-        &["sales@help.example ada@shop.example 5.1.1 550 hard", "team@help.example bob@shop.example 5.1.1 550 hard"],
+        &[
+            "sales@help.example ada@shop.example 5.1.1 550 hard",
+            "team@help.example bob@shop.example 5.1.1 550 hard",
+        ],
     );
     check(
         "asked for one address, refused for another",
@@ -171,7 +181,10 @@ fn returned_mail_names_the_mail_that_came_back() {
     let told = notice(
         "Unable to deliver to:\n<ada@shop.example>\n\n--- Original message ---\n>Message-ID:\n> <7.8@help.example>\n>X-Guichet-Mail: 12-abc\n>To: ada@shop.example\n",
     );
-    assert_eq!(told.report.original_message_id.map(|id| id.as_str().to_owned()).as_deref(), Some("7.8@help.example"));
+    assert_eq!(
+        told.report.original_message_id.map(|id| id.as_str().to_owned()).as_deref(),
+        Some("7.8@help.example")
+    );
     assert_eq!(told.report.original_mark.as_deref(), Some("12-abc"));
     assert!(!told.report.is_standard);
 }

@@ -31,9 +31,9 @@ impl<'a> Head<'a> {
             0x80 => return None,
             _ => {
                 let (digits, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
-                let length = digits
-                    .iter()
-                    .try_fold(0_usize, |length, digit| length.checked_mul(256).map(|length| length | usize::from(*digit)));
+                let length = digits.iter().try_fold(0_usize, |length, digit| {
+                    length.checked_mul(256).map(|length| length | usize::from(*digit))
+                });
                 (Some(length?), after)
             }
         };

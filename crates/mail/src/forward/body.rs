@@ -30,7 +30,9 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
     let mut above_is_written = false;
     let mut end = text.len();
     for line in lines_from(text, start) {
-        let has_left = line.depth < depth && !line.is_blank() && !(above_is_written && quote_goes_on(text, &line, depth));
+        let has_left = line.depth < depth
+            && !line.is_blank()
+            && !(above_is_written && quote_goes_on(text, &line, depth));
         if has_left {
             end = line.at;
             break;
@@ -63,7 +65,9 @@ fn is_last_rule(text: &str, line: &Line<'_>) -> bool {
 fn after_closing_mark(text: &str, at: usize) -> usize {
     let Some(line) = next_written(text, at, 5) else { return at };
     match mark::read(line.content) {
-        Some(mark) if mark.kind != Kind::End && mark.rest.is_empty() && !has_header(text, line.next) => line.next,
+        Some(mark) if mark.kind != Kind::End && mark.rest.is_empty() && !has_header(text, line.next) => {
+            line.next
+        }
         _ => at,
     }
 }
@@ -77,14 +81,16 @@ fn has_header(text: &str, at: usize) -> bool {
 fn inner_quote(text: &str, at: usize, depth: usize) -> Option<usize> {
     let first = next_written(text, at, 5).filter(|first| first.depth > depth)?;
     let inner = depth.saturating_add(1);
-    let is_whole = lines_from(text, first.at).all(|line| line.is_blank() || line.depth >= inner || line.depth < depth);
+    let is_whole =
+        lines_from(text, first.at).all(|line| line.is_blank() || line.depth >= inner || line.depth < depth);
     is_whole.then_some(inner)
 }
 
 /// Whether a line without its mark belongs to the quote all the same: some programs mark the first line of a paragraph only.
 fn quote_goes_on(text: &str, line: &Line<'_>, depth: usize) -> bool {
-    let after =
-        lines_from(text, line.next).take(LAZY_LINES).take_while(|line| line.depth >= depth || !line.raw.trim().is_empty());
+    let after = lines_from(text, line.next)
+        .take(LAZY_LINES)
+        .take_while(|line| line.depth >= depth || !line.raw.trim().is_empty());
     after.map(|line| line.depth).any(|found| found >= depth)
 }
 

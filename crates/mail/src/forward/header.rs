@@ -84,7 +84,12 @@ impl Header {
 
     /// How many of author, date, recipients and subject it has.
     pub(super) fn fields(&self) -> usize {
-        let has = [self.from.is_some(), self.date.is_some(), self.to.is_some() || self.cc.is_some(), self.subject.is_some()];
+        let has = [
+            self.from.is_some(),
+            self.date.is_some(),
+            self.to.is_some() || self.cc.is_some(),
+            self.subject.is_some(),
+        ];
         has.into_iter().filter(|has| *has).count()
     }
 
@@ -155,7 +160,8 @@ impl<'a> Reader<'a> {
         let next = next_written(self.text, line.next, 1).filter(|next| next.depth == self.header.depth)?;
         let field = label::read(next.content)?.field?;
         let is_complete = self.header.fields() == 4;
-        (!is_complete && field != Field::Other && !self.header.has(field)).then_some(Taken { next: next.at, is_list: false })
+        (!is_complete && field != Field::Other && !self.header.has(field))
+            .then_some(Taken { next: next.at, is_list: false })
     }
 
     /// The field a line begins.
@@ -168,8 +174,8 @@ impl<'a> Reader<'a> {
         }
         // A field in no table, between those that are.
         let next = Line::at(self.text, line.next).filter(|next| next.depth == line.depth)?;
-        let is_between =
-            (self.last.is_some() || self.after_mark) && label::read(next.content).is_some_and(|next| next.field.is_some());
+        let is_between = (self.last.is_some() || self.after_mark)
+            && label::read(next.content).is_some_and(|next| next.field.is_some());
         is_between.then_some(Field::Other)
     }
 
@@ -217,7 +223,11 @@ impl<'a> Reader<'a> {
     fn label_follows(&mut self, line: &Line<'a>) -> bool {
         let mut next = line.next;
         for _ in 0..WRAPPED_LINES {
-            let Some(line) = Line::at(self.text, next).filter(|next| next.depth == line.depth && !next.is_blank()) else { break };
+            let Some(line) =
+                Line::at(self.text, next).filter(|next| next.depth == line.depth && !next.is_blank())
+            else {
+                break;
+            };
             if let Some(field) = label::read(line.content).and_then(|labelled| labelled.field) {
                 return field != Field::Other && !self.header.has(field);
             }

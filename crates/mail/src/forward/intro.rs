@@ -41,7 +41,8 @@ pub(super) fn read(said: &str) -> Option<Intro> {
 
 /// Whether a line may be, or be part of, such a line: an address, or a verb.
 pub(super) fn may_be(content: &str) -> bool {
-    content.len() <= INTRO_OCTETS && (content.contains('@') || says_anywhere(content) || content.split_whitespace().any(is_verb))
+    content.len() <= INTRO_OCTETS
+        && (content.contains('@') || says_anywhere(content) || content.split_whitespace().any(is_verb))
 }
 
 fn says_anywhere(said: &str) -> bool {
@@ -64,7 +65,11 @@ fn with_address(said: &str, at: usize) -> Option<(&str, String, &str)> {
 fn without_address<'a>(said: &'a str, verb: &str) -> Option<(&'a str, String, &'a str)> {
     let (before, after) = said.split_once(verb)?;
     let (left, name) = split_name(before);
-    if trim(name).is_empty() { Some((before, after.to_owned(), "")) } else { Some((left, name.to_owned(), after)) }
+    if trim(name).is_empty() {
+        Some((before, after.to_owned(), ""))
+    } else {
+        Some((left, name.to_owned(), after))
+    }
 }
 
 /// At least two groups of digits, one of which is a year or a time.
@@ -73,8 +78,7 @@ fn has_date(said: &str) -> bool {
     let (count, years) = groups.fold((0_usize, 0_usize), |(count, years), group| {
         (count.saturating_add(1), years.saturating_add(usize::from(group.len() == 4)))
     });
-    let is_time =
-        |piece: &[u8]| matches!(piece, [before, b':' | b'.', after] if before.is_ascii_digit() && after.is_ascii_digit());
+    let is_time = |piece: &[u8]| matches!(piece, [before, b':' | b'.', after] if before.is_ascii_digit() && after.is_ascii_digit());
     count >= 2 && (years > 0 || said.as_bytes().windows(3).any(is_time))
 }
 
@@ -98,7 +102,10 @@ fn split_name(before: &str) -> (&str, &str) {
         name = name.trim_start_matches(is_gap);
         let word = name.split(is_gap).next().unwrap_or_default();
         if word.is_empty() || !is_filler(word) && !is_verb(word) {
-            let date = before.len().saturating_sub(name.len()).saturating_sub(before.len().saturating_sub(trimmed.len()));
+            let date = before
+                .len()
+                .saturating_sub(name.len())
+                .saturating_sub(before.len().saturating_sub(trimmed.len()));
             return before.split_at_checked(date).unwrap_or((before, ""));
         }
         name = name.get(word.len()..).unwrap_or_default();

@@ -29,13 +29,16 @@ pub(super) fn read(content: &str) -> Option<Labelled<'_>> {
     let is_bold = said.starts_with(['*', '_']);
     let label = trim(said.trim_matches(['*', '_']));
     // Cheap first: most colons stand in sentences.
-    if label.split_ascii_whitespace().nth(LABEL_WORDS).is_some() || label.bytes().any(|octet| octet.is_ascii_digit()) {
+    if label.split_ascii_whitespace().nth(LABEL_WORDS).is_some()
+        || label.bytes().any(|octet| octet.is_ascii_digit())
+    {
         return None;
     }
     let field = field_of(&folded(label));
-    let looks_like_one =
-        field.is_some() || !is_sentence(label) && (value.is_empty() || value.starts_with([' ', '\t', '*', '\u{a0}']));
-    looks_like_one.then(|| Labelled { field, value: if is_bold { without_stars(value) } else { trim(value) } })
+    let looks_like_one = field.is_some()
+        || !is_sentence(label) && (value.is_empty() || value.starts_with([' ', '\t', '*', '\u{a0}']));
+    looks_like_one
+        .then(|| Labelled { field, value: if is_bold { without_stars(value) } else { trim(value) } })
 }
 
 /// More than a label may hold: many characters, or anything but letters.
@@ -74,7 +77,11 @@ pub(super) fn read_inline(content: &str) -> Vec<(Field, &str)> {
         }
     }
     let ends = found.iter().skip(1).map(|(_, start, _)| *start).chain([content.len()]);
-    found.iter().zip(ends).map(|((field, _, value), end)| (*field, trim(content.get(*value..end).unwrap_or_default()))).collect()
+    found
+        .iter()
+        .zip(ends)
+        .map(|((field, _, value), end)| (*field, trim(content.get(*value..end).unwrap_or_default())))
+        .collect()
 }
 
 /// The longest label that ends at a colon.
@@ -84,7 +91,8 @@ fn label_before(content: &str, floor: usize, colon: usize) -> Option<(Field, usi
     let near = window.get(lowest..)?;
     let mut before: Option<char> = None;
     for (at, c) in near.char_indices() {
-        let may_begin = c.is_alphabetic() && (c.is_uppercase() || before.is_none_or(|before| !before.is_alphabetic()));
+        let may_begin =
+            c.is_alphabetic() && (c.is_uppercase() || before.is_none_or(|before| !before.is_alphabetic()));
         before = Some(c);
         if !may_begin {
             continue;

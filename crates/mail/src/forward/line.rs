@@ -73,7 +73,10 @@ pub(super) fn is_invisible(c: char) -> bool {
 
 /// Lower-case with single blanks, as the tables of words are written; invisible characters and the dot that a Turkish İ leaves go.
 pub(super) fn folded(text: &str) -> String {
-    if text.is_ascii() && !text.bytes().any(|octet| octet.is_ascii_whitespace() && octet != b' ') && !text.contains("  ") {
+    if text.is_ascii()
+        && !text.bytes().any(|octet| octet.is_ascii_whitespace() && octet != b' ')
+        && !text.contains("  ")
+    {
         return text.trim_ascii().to_ascii_lowercase();
     }
     let mut folded = String::with_capacity(text.len());
@@ -81,7 +84,12 @@ pub(super) fn folded(text: &str) -> String {
         if !folded.is_empty() {
             folded.push(' ');
         }
-        folded.extend(word.chars().filter(|c| !is_invisible(*c)).flat_map(char::to_lowercase).filter(|c| *c != '\u{307}'));
+        folded.extend(
+            word.chars()
+                .filter(|c| !is_invisible(*c))
+                .flat_map(char::to_lowercase)
+                .filter(|c| *c != '\u{307}'),
+        );
     }
     folded
 }

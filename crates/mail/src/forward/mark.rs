@@ -80,7 +80,8 @@ pub(super) fn says_forwarded(content: &str) -> bool {
 fn between_dashes(content: &str) -> Option<Mark<'_>> {
     let opened = content.trim_start_matches(is_dash_or_blank);
     if opened.is_empty() {
-        return (content.chars().filter(|c| is_dash(*c)).count() >= 3).then_some(Mark { kind: Kind::Rule, rest: "" });
+        return (content.chars().filter(|c| is_dash(*c)).count() >= 3)
+            .then_some(Mark { kind: Kind::Rule, rest: "" });
     }
     let opening = content.len().saturating_sub(opened.len());
     if content.bytes().take(opening).filter(|octet| !octet.is_ascii_whitespace()).count() < 2 {
@@ -108,8 +109,10 @@ fn between_dashes(content: &str) -> Option<Mark<'_>> {
 
 /// Lower-case, without dashes, quotes and colons around them.
 fn plain_words(said: &str) -> String {
-    let edge =
-        |c: char| is_dash_or_blank(c) || matches!(c, ':' | '：' | '"' | '„' | '“' | '”' | '«' | '»' | '[' | ']' | '<' | '>');
+    let edge = |c: char| {
+        is_dash_or_blank(c)
+            || matches!(c, ':' | '：' | '"' | '„' | '“' | '”' | '«' | '»' | '[' | ']' | '<' | '>')
+    };
     folded(said.trim_matches(edge))
 }
 

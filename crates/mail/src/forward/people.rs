@@ -12,7 +12,12 @@ const NAME_CHARACTERS: usize = 255;
 
 /// Reads the people of a printed field, at most `limit`; who has no address has an empty one.
 pub(super) fn read(value: &str, limit: usize) -> Vec<Mailbox> {
-    let mut reader = Reader { people: Vec::new(), limit, has_semicolons: value.contains([';', '；']), ..Reader::default() };
+    let mut reader = Reader {
+        people: Vec::new(),
+        limit,
+        has_semicolons: value.contains([';', '；']),
+        ..Reader::default()
+    };
     let mut rest = value;
     while let Some(c) = rest.chars().next() {
         if reader.people.len() >= limit {
@@ -121,7 +126,10 @@ impl Reader {
         let mut rest = name;
         while let Some((piece, after)) = rest.split_once(',') {
             let words = |piece: &str| piece.split_whitespace().count();
-            if self.people.len() >= self.limit || words(piece) < 2 || words(after.split(',').next().unwrap_or_default()) < 2 {
+            if self.people.len() >= self.limit
+                || words(piece) < 2
+                || words(after.split(',').next().unwrap_or_default()) < 2
+            {
                 break;
             }
             self.push(piece, String::new());
@@ -163,14 +171,16 @@ fn group_end(from: &str) -> usize {
 }
 
 fn word_end(from: &str) -> usize {
-    from.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).map_or(from.len(), |end| end.saturating_sub(1))
+    from.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
+        .map_or(from.len(), |end| end.saturating_sub(1))
 }
 
 /// The address within brackets, `mailto:` and what a link repeats left aside.
 fn address_in(inner: &str) -> Option<String> {
     let inner = inner.trim_start_matches(['<', '[', '(', ' ']);
     let inner = strip_mailto(inner);
-    let end = inner.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '[' | ']' | '(' | ')' | '|' | '?'));
+    let end =
+        inner.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '[' | ']' | '(' | ')' | '|' | '?'));
     as_address(end.and_then(|end| inner.get(..end)).unwrap_or(inner))
 }
 
@@ -184,8 +194,8 @@ fn strip_mailto(text: &str) -> &str {
 
 /// A text that is an address, with what clings to it taken off.
 fn as_address(text: &str) -> Option<String> {
-    let text =
-        strip_mailto(text).trim_matches(|c: char| is_invisible(c) || c.is_whitespace() || "'\"<>()[],;:.*_`«»".contains(c));
+    let text = strip_mailto(text)
+        .trim_matches(|c: char| is_invisible(c) || c.is_whitespace() || "'\"<>()[],;:.*_`«»".contains(c));
     (text.contains('@') && AddressKey::parse(text).is_ok()).then(|| text.to_owned())
 }
 
@@ -198,7 +208,11 @@ fn bare_address(piece: &str) -> Option<(String, String)> {
     let word = from.split_whitespace().next()?;
     let before = piece.get(..start)?;
     // RFC 5322 §4.4: the old form has the name in a comment behind the address.
-    let name = if before.trim().is_empty() { from.get(word.len()..)?.trim().trim_matches(['(', ')']) } else { before };
+    let name = if before.trim().is_empty() {
+        from.get(word.len()..)?.trim().trim_matches(['(', ')'])
+    } else {
+        before
+    };
     Some((name.to_owned(), as_address(word)?))
 }
 

@@ -7,7 +7,8 @@ use crate::date;
 /// The longest date that is looked at, in octets.
 const DATE_OCTETS: usize = 200;
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// How the names of the months begin, lower-case. `lis` is missing: October in Croatian, November in Polish and Czech.
 #[rustfmt::skip]
@@ -27,7 +28,8 @@ const STEMS: [&[&str]; 12] = [
 ];
 
 /// Days of the week that begin like a month.
-const WEEKDAYS: &[&str] = &["mardi", "martes", "marted", "marți", "marti", "maanan", "серед", "vasárnap", "desabat"];
+const WEEKDAYS: &[&str] =
+    &["mardi", "martes", "marted", "marți", "marti", "maanan", "серед", "vasárnap", "desabat"];
 
 /// Markers of the afternoon, and of the morning.
 const AFTERNOON: &[&str] = &["pm", "下午", "晚上", "午後", "오후", "μμ", "ös", "ch", "م"];
@@ -73,7 +75,11 @@ pub(super) fn read(printed: &str) -> Option<i64> {
     let hour = pieces.half_of_day(hour);
     let month = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at))?;
     let (sign, zone) = (if zone < 0 { '-' } else { '+' }, zone.abs());
-    date::parse(&format!("{day} {month} {year} {hour}:{minute:02}:{second:02} {sign}{:02}{:02}", zone / 60, zone % 60))
+    date::parse(&format!(
+        "{day} {month} {year} {hour}:{minute:02}:{second:02} {sign}{:02}{:02}",
+        zone / 60,
+        zone % 60
+    ))
 }
 
 /// A run of digits, a run of letters, or any other character.
@@ -85,7 +91,8 @@ struct Piece<'a> {
 
 impl Piece<'_> {
     fn number(&self) -> Option<i64> {
-        let fits = !self.is_taken && self.text.len() <= 4 && self.text.bytes().all(|digit| digit.is_ascii_digit());
+        let fits =
+            !self.is_taken && self.text.len() <= 4 && self.text.bytes().all(|digit| digit.is_ascii_digit());
         if fits { self.text.parse().ok() } else { None }
     }
 }
@@ -143,11 +150,14 @@ impl Pieces<'_> {
     /// The first `12:46` or `12:46:30`, with one of these signs between.
     fn take_time(&mut self, signs: &[&str]) -> Option<Time> {
         for at in 0..self.all.len() {
-            let is_two_digits = self.all.get(at.saturating_add(2)).is_some_and(|minute| minute.text.len() == 2);
+            let is_two_digits =
+                self.all.get(at.saturating_add(2)).is_some_and(|minute| minute.text.len() == 2);
             if !is_two_digits || !self.is(at.saturating_add(1), signs) {
                 continue;
             }
-            let (Some(hour), Some(minute)) = (self.number(at), self.number(at.saturating_add(2))) else { continue };
+            let (Some(hour), Some(minute)) = (self.number(at), self.number(at.saturating_add(2))) else {
+                continue;
+            };
             let mut end = at.saturating_add(3);
             let mut second = 0;
             if let Some(value) = self.number(end.saturating_add(1)).filter(|_| self.is(end, signs)) {
@@ -186,7 +196,8 @@ impl Pieces<'_> {
         match digits {
             4 => Some(value / 100 * 60 + value % 100),
             1 | 2 if value <= 14 => {
-                let minutes = self.number(at.saturating_add(2)).filter(|_| self.is(at.saturating_add(1), &[":"]));
+                let minutes =
+                    self.number(at.saturating_add(2)).filter(|_| self.is(at.saturating_add(1), &[":"]));
                 Some(value * 60 + minutes.unwrap_or(0))
             }
             _ => None,
@@ -226,8 +237,10 @@ impl Pieces<'_> {
         } else {
             let year = if c < 100 { 2_000 + c } else { c };
             // With dots and hyphens the day comes first wherever they are used; with slashes nobody knows.
-            let is_day_first =
-                a > 12 || a == b || self.is(first.saturating_add(1), &[".", "-"]) || self.says_month(first, second);
+            let is_day_first = a > 12
+                || a == b
+                || self.is(first.saturating_add(1), &[".", "-"])
+                || self.says_month(first, second);
             match (is_day_first, b > 12) {
                 (_, true) => (year, a, b),
                 (true, false) => (year, b, a),
@@ -252,7 +265,8 @@ impl Pieces<'_> {
                         && self.is(at.saturating_add(1), &["."])
                         && (at..at.saturating_add(4)).any(|at| self.is(at, &["m"]))
                 };
-                words.contains(&piece.text) || words.first().is_some_and(|word| word.get(..1).is_some_and(dotted))
+                words.contains(&piece.text)
+                    || words.first().is_some_and(|word| word.get(..1).is_some_and(dotted))
             })
         };
         match hour {
@@ -269,9 +283,13 @@ fn month_of(word: &str) -> Option<i64> {
     if word.len() < 3 || WEEKDAYS.iter().any(|day| word.starts_with(day)) {
         return None;
     }
-    let longest = |stems: &[&str]| stems.iter().filter(|stem| word.starts_with(**stem)).map(|stem| stem.len()).max();
-    let (month, _) =
-        STEMS.iter().zip(1..).filter_map(|(stems, month)| Some((month, longest(stems)?))).max_by_key(|(_, length)| *length)?;
+    let longest =
+        |stems: &[&str]| stems.iter().filter(|stem| word.starts_with(**stem)).map(|stem| stem.len()).max();
+    let (month, _) = STEMS
+        .iter()
+        .zip(1..)
+        .filter_map(|(stems, month)| Some((month, longest(stems)?)))
+        .max_by_key(|(_, length)| *length)?;
     Some(month)
 }
 
@@ -321,7 +339,14 @@ mod tests {
 
     #[test]
     fn what_may_mean_two_dates_is_not_read() {
-        for printed in ["02/10/2023 4:52 PM", "27. lis 2021. u 09:31", "yesterday", "", "99.99.2021", "31 Feb 2021 10:00"] {
+        for printed in [
+            "02/10/2023 4:52 PM",
+            "27. lis 2021. u 09:31",
+            "yesterday",
+            "",
+            "99.99.2021",
+            "31 Feb 2021 10:00",
+        ] {
             assert_eq!(read(printed), None, "{printed}");
         }
     }

@@ -61,7 +61,9 @@ pub(crate) struct Stems(Vec<Vec<&'static str>>);
 
 impl Stems {
     pub(crate) fn new(stems: &[&'static str]) -> Self {
-        let of = |octet: u8| stems.iter().copied().filter(|stem| stem.as_bytes().first() == Some(&octet)).collect();
+        let of = |octet: u8| {
+            stems.iter().copied().filter(|stem| stem.as_bytes().first() == Some(&octet)).collect()
+        };
         Self((0..=u8::MAX).map(of).collect())
     }
 

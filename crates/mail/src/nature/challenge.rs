@@ -27,7 +27,8 @@ pub(super) fn sign(text: &str, subject: &Subject, field: Option<&str>) -> Option
 fn looks_like(text: &str) -> bool {
     let start = text.get(..text.floor_char_boundary(OPENING_OCTETS)).unwrap_or_default().as_bytes();
     let has = |word: &str| memchr::memmem::find(start, word.as_bytes()).is_some();
-    (has("http") || has("eply") || has("ntworten") || has("épond") || has("espond")) && WORDS.iter().any(|word| has(word))
+    (has("http") || has("eply") || has("ntworten") || has("épond") || has("espond"))
+        && WORDS.iter().any(|word| has(word))
 }
 
 /// Pieces of the phrases of [`HELD`] without their first letter, which may be a capital.

@@ -66,7 +66,8 @@ impl Signs {
             | b"x-vacation"
             | b"x-out-of-office" => {
                 let text = field.text(defects);
-                if !matches!(first_token(&text).to_ascii_lowercase().as_str(), "no" | "false" | "0" | "none") {
+                if !matches!(first_token(&text).to_ascii_lowercase().as_str(), "no" | "false" | "0" | "none")
+                {
                     self.auto_reply.get_or_insert_with(|| sign(spelling(name), &text));
                 }
             }
@@ -85,8 +86,8 @@ impl Signs {
                     self.suppress.get_or_insert_with(|| sign("X-Auto-Response-Suppress", &text));
                 }
             }
-            b"list-id" | b"list-post" | b"list-subscribe" | b"list-archive" | b"mailing-list" | b"x-mailing-list"
-            | b"x-mailman-version" | b"x-beenthere" | b"x-mlserver" | b"x-ml-name" => {
+            b"list-id" | b"list-post" | b"list-subscribe" | b"list-archive" | b"mailing-list"
+            | b"x-mailing-list" | b"x-mailman-version" | b"x-beenthere" | b"x-mlserver" | b"x-ml-name" => {
                 let text = field.text(defects);
                 self.list.get_or_insert_with(|| sign(spelling(name), &text));
             }
@@ -116,8 +117,13 @@ impl Signs {
             | b"tls-report-domain" => {
                 self.auto_generated.get_or_insert_with(|| Sign::Field(spelling(name), String::new()));
             }
-            b"x-post-messageclass" | b"delivered-to" | b"x-mailer" | b"x-loop" => self.program(name, &field.text(defects)),
-            b"x-boxbe-notice" | b"x-spamarrest-noauth" | b"x-choicemail-registration-request" | b"x-tmda-confirm" => {
+            b"x-post-messageclass" | b"delivered-to" | b"x-mailer" | b"x-loop" => {
+                self.program(name, &field.text(defects))
+            }
+            b"x-boxbe-notice"
+            | b"x-spamarrest-noauth"
+            | b"x-choicemail-registration-request"
+            | b"x-tmda-confirm" => {
                 self.is_challenge.get_or_insert_with(|| spelling(name).to_owned());
             }
             b"x-apple-unsubscribe" => {
@@ -132,7 +138,10 @@ impl Signs {
             b"content-type" => self.content_type(&field.text(defects)),
             _ if names_auto_reply(name) => {
                 let text = field.text(defects);
-                if !matches!(first_token(&text).to_ascii_lowercase().as_str(), "" | "no" | "false" | "0" | "none") {
+                if !matches!(
+                    first_token(&text).to_ascii_lowercase().as_str(),
+                    "" | "no" | "false" | "0" | "none"
+                ) {
                     self.auto_reply.get_or_insert_with(|| sign("X-…-Auto-Reply", &text));
                 }
             }
@@ -146,7 +155,10 @@ impl Signs {
         let token = first_token(text);
         if token.eq_ignore_ascii_case("auto-replied") {
             self.auto_reply.get_or_insert_with(|| sign("Auto-Submitted", text));
-        } else if !(token.is_empty() || token.eq_ignore_ascii_case("no") || token.eq_ignore_ascii_case("auto-forwarded")) {
+        } else if !(token.is_empty()
+            || token.eq_ignore_ascii_case("no")
+            || token.eq_ignore_ascii_case("auto-forwarded"))
+        {
             self.auto_generated.get_or_insert_with(|| sign("Auto-Submitted", text));
         }
     }
@@ -181,8 +193,9 @@ impl Signs {
     fn received(&mut self, value: &[u8]) {
         self.received = self.received.saturating_add(1);
         // FNV-1a; equal stamps are what counts, chance is harmless.
-        let sum =
-            value.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, octet| (sum ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3));
+        let sum = value.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, octet| {
+            (sum ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
+        });
         if self.received == 1 {
             self.first_received = (sum, 1);
         } else if sum == self.first_received.0 {
@@ -216,7 +229,8 @@ impl Signs {
 
     /// RFC 5321 §6.3.
     pub(crate) fn circles(&self) -> Option<Sign> {
-        (self.received > MAX_RECEIVED || self.first_received.1 > MAX_SAME).then_some(Sign::Received(self.received))
+        (self.received > MAX_RECEIVED || self.first_received.1 > MAX_SAME)
+            .then_some(Sign::Received(self.received))
     }
 
     /// `Precedence: bulk` as the author wrote it. Each relay puts its fields above those that are there (RFC 5321 §4.4), so what
@@ -289,7 +303,10 @@ pub(crate) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     let local = mailbox.address.split('@').next().unwrap_or_default();
     let plain = letters(local);
     // Exchange writes MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@.
-    if DAEMONS.contains(&plain.as_str()) || plain.starts_with("microsoftexchange") || plain.starts_with("mailerdaemon") {
+    if DAEMONS.contains(&plain.as_str())
+        || plain.starts_with("microsoftexchange")
+        || plain.starts_with("mailerdaemon")
+    {
         return Some(Sign::Daemon(one_line(local, VALUE_CHARACTERS)));
     }
     let name = letters(&mailbox.name);
@@ -324,9 +341,15 @@ pub(crate) fn daemon(from: &[Mailbox]) -> Option<Sign> {
 
 /// Whether From is the program that runs a mailing list (RFC 2142 §6, and custom).
 pub(crate) fn is_list_manager(from: &[Mailbox]) -> bool {
-    let local = from.first().and_then(|mailbox| mailbox.address.split('@').next()).unwrap_or_default().to_ascii_lowercase();
+    let local = from
+        .first()
+        .and_then(|mailbox| mailbox.address.split('@').next())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     ["-admin", "-owner", "-request", "-bounces", "-bounce"].iter().any(|end| local.ends_with(end))
-        || ["owner-", "majordomo", "listserv", "sympa", "mailman", "ezmlm"].iter().any(|start| local.starts_with(start))
+        || ["owner-", "majordomo", "listserv", "sympa", "mailman", "ezmlm"]
+            .iter()
+            .any(|start| local.starts_with(start))
 }
 
 /// Whether From says that nobody reads answers.
@@ -439,7 +462,11 @@ fn spelling(name: &[u8]) -> &'static str {
         "X-ChoiceMail-Registration-Request",
         "X-TMDA-Confirm",
     ];
-    NAMES.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name)).copied().unwrap_or("a field of a program")
+    NAMES
+        .iter()
+        .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        .copied()
+        .unwrap_or("a field of a program")
 }
 
 fn first_token(text: &str) -> &str {
@@ -448,5 +475,6 @@ fn first_token(text: &str) -> &str {
 
 /// Exchange writes this on automatic mail; a value that only suppresses receipts says nothing about who wrote it.
 fn suppresses_answers(text: &str) -> bool {
-    text.split([',', ' ', '\t']).any(|token| ["all", "oof", "autoreply"].iter().any(|name| token.eq_ignore_ascii_case(name)))
+    text.split([',', ' ', '\t'])
+        .any(|token| ["all", "oof", "autoreply"].iter().any(|name| token.eq_ignore_ascii_case(name)))
 }

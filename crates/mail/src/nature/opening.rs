@@ -29,7 +29,9 @@ pub(super) fn of(text: &str, octets: usize) -> String {
                 out.push(' ');
                 continue;
             }
-            out.extend(word.chars().flat_map(char::to_lowercase).map(|c| if c == '\u{2019}' { '\'' } else { c }));
+            out.extend(
+                word.chars().flat_map(char::to_lowercase).map(|c| if c == '\u{2019}' { '\'' } else { c }),
+            );
             out.push(' ');
         }
     }
@@ -105,12 +107,17 @@ pub(super) fn automatic(letter: &Letter, subject: &Subject, seen: &Signs) -> Opt
 
 /// Whether the text of a mail whose subject only names an automatic answer is one, or the header hints at it.
 pub(super) fn agrees(letter: &Letter, seen: &Signs) -> bool {
-    if seen.hints() || !letter.in_reply_to.is_empty() || !letter.references.is_empty() || letter.text.is_empty() {
+    if seen.hints()
+        || !letter.in_reply_to.is_empty()
+        || !letter.references.is_empty()
+        || letter.text.is_empty()
+    {
         return true;
     }
     let first = of(&letter.text, OPENING_OCTETS);
     let has = |table: &[&str]| table.iter().any(|phrase| first.contains(phrase));
-    !first.contains('?') && (subject::begins_as_answer(&first) || has(AWAY) || has(MACHINE_ANSWER) || has(MACHINE))
+    !first.contains('?')
+        && (subject::begins_as_answer(&first) || has(AWAY) || has(MACHINE_ANSWER) || has(MACHINE))
 }
 
 /// Mail servers give a mail back.

@@ -37,9 +37,11 @@ impl Sign {
     pub(crate) fn is_postmaster(&self) -> bool {
         match self {
             Self::Daemon(_) => true,
-            Self::Office(local) => {
-                local.chars().filter(char::is_ascii_alphabetic).collect::<String>().eq_ignore_ascii_case("postmaster")
-            }
+            Self::Office(local) => local
+                .chars()
+                .filter(char::is_ascii_alphabetic)
+                .collect::<String>()
+                .eq_ignore_ascii_case("postmaster"),
             _ => false,
         }
     }

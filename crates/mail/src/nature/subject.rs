@@ -108,13 +108,17 @@ pub(super) fn begins_as_answer(text: &str) -> bool {
 /// Whether a text begins with one of many phrases; their first octets tell most of them apart.
 pub(super) fn begins_with(text: &str, phrases: &[&str]) -> bool {
     let first = text.as_bytes().first();
-    first.is_some() && phrases.iter().any(|phrase| phrase.as_bytes().first() == first && text.starts_with(phrase))
+    first.is_some()
+        && phrases.iter().any(|phrase| phrase.as_bytes().first() == first && text.starts_with(phrase))
 }
 
 /// Whether a phrase ends here: nothing follows, or what sets off the subject that was answered.
 fn ends_phrase(rest: &str) -> bool {
     let rest = rest.trim_start();
-    rest.is_empty() || rest.starts_with([':', '：', ']', ')', '】', '-', '–', '—', '.', '!', '"', '(', '>', '|', '/', '（', '['])
+    rest.is_empty()
+        || rest.starts_with([
+            ':', '：', ']', ')', '】', '-', '–', '—', '.', '!', '"', '(', '>', '|', '/', '（', '[',
+        ])
 }
 
 /// Lower-cased, runs of blanks made one, cut.

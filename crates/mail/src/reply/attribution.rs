@@ -66,8 +66,9 @@ const WEAK_VERBS: &[&str] = &[
 ];
 
 /// Whoever writes this speaks of what they wrote themselves.
-const FIRST_PERSON: &[&str] =
-    &["i", "we", "ich", "wir", "je", "j", "ai", "nous", "yo", "io", "ho", "eu", "jeg", "jag", "ik", "я", "мы"];
+const FIRST_PERSON: &[&str] = &[
+    "i", "we", "ich", "wir", "je", "j", "ai", "nous", "yo", "io", "ho", "eu", "jeg", "jag", "ik", "я", "мы",
+];
 
 /// What some programs begin with when they name no date.
 const QUOTING: &[&str] = &[
@@ -143,8 +144,10 @@ fn is_telling(body: &str) -> bool {
         return true;
     }
     let lower = body.to_lowercase();
-    let is_anywhere =
-        || !lower.is_ascii() && (WROTE_ANYWHERE.iter().any(|verb| lower.contains(verb)) || lower.contains("のメール"));
+    let is_anywhere = || {
+        !lower.is_ascii()
+            && (WROTE_ANYWHERE.iter().any(|verb| lower.contains(verb)) || lower.contains("のメール"))
+    };
     lower.contains("mailto:")
         || lower.split(|c: char| !c.is_alphabetic()).any(|word| !word.is_empty() && is_verb(word))
         || QUOTING.iter().any(|start| lower.starts_with(start.trim_end()))
@@ -163,7 +166,9 @@ fn may_end(body: &str) -> bool {
         _ if body.len() != end.len() && body.starts_with('-') => true,
         // With an address at its end, or a verb.
         _ if !body.bytes().any(|octet| octet.is_ascii_digit()) => false,
-        _ => body.ends_with('>') && body.contains('@') || starts_with_iso_date(body) || last_word_is_verb(end),
+        _ => {
+            body.ends_with('>') && body.contains('@') || starts_with_iso_date(body) || last_word_is_verb(end)
+        }
     }
 }
 
@@ -175,17 +180,25 @@ fn is_between_arrows(body: &str) -> bool {
 
 /// `On Monday Jane<jane@example.org> wrote:   Hello`: Yahoo's program for phones sets the quoted text off with blanks alone.
 fn runs_on(body: &str) -> bool {
-    let Some(at) = memchr::memmem::find(body.as_bytes(), b":  ").filter(|at| *at < OCTETS) else { return false };
+    let Some(at) = memchr::memmem::find(body.as_bytes(), b":  ").filter(|at| *at < OCTETS) else {
+        return false;
+    };
     let Some(said) = body.get(..=at).filter(|said| said.contains('@')) else { return false };
     let facts = Facts::of(said);
-    facts.has_address && facts.has_bracket && facts.has_verb && facts.is_attribution(Next::Text) == Some(Begin::WithDate)
+    facts.has_address
+        && facts.has_bracket
+        && facts.has_verb
+        && facts.is_attribution(Next::Text) == Some(Begin::WithDate)
 }
 
 /// `Jane Roe ---03/03/2026 09:41:12 AM---Hello`, as Notes has it above the header of the mail that is answered.
 fn is_of_notes(body: &str, index: usize, page: &Page<'_>) -> bool {
     let mut pieces = body.splitn(3, "---");
-    let (Some(name), Some(date), Some(_)) = (pieces.next(), pieces.next(), pieces.next()) else { return false };
-    let is_name = !name.trim().is_empty() && name.len() <= NAME_OCTETS && !name.contains(|c: char| c.is_ascii_digit());
+    let (Some(name), Some(date), Some(_)) = (pieces.next(), pieces.next(), pieces.next()) else {
+        return false;
+    };
+    let is_name =
+        !name.trim().is_empty() && name.len() <= NAME_OCTETS && !name.contains(|c: char| c.is_ascii_digit());
     is_name
         && date.len() <= DATE_OCTETS
         && date_at(date) == Some(0)
@@ -221,11 +234,15 @@ fn first_line(end: usize, page: &Page<'_>) -> Option<usize> {
         match Facts::of(&joined).is_attribution(stands_before) {
             Some(Begin::WithDate) => return Some(index),
             // The name may stand on the line above the address; own text stands there too.
-            Some(Begin::Otherwise) if found.is_none_or(|found| lacks_name(page.body(found))) => found = Some(index),
+            Some(Begin::Otherwise) if found.is_none_or(|found| lacks_name(page.body(found))) => {
+                found = Some(index)
+            }
             Some(Begin::Otherwise) => (),
             None => (),
         }
-        let Some(before) = index.checked_sub(1).filter(|_| index.saturating_add(LINES_BACK) > end) else { break };
+        let Some(before) = index.checked_sub(1).filter(|_| index.saturating_add(LINES_BACK) > end) else {
+            break;
+        };
         index = match page.class(before) {
             Class::Text => before,
             // `Jane`, a blank line, `<`, the address: programs break it there.
@@ -298,7 +315,10 @@ impl Facts {
             is_dashed: opened && joined.trim_end().ends_with("--"),
             has_address: has_address(said),
             has_bracket: said.contains(['<', '(']),
-            ends_with_address: said.rsplit(' ').next().is_some_and(|word| word.contains('@') || word.ends_with(['>', ')', ']']))
+            ends_with_address: said
+                .rsplit(' ')
+                .next()
+                .is_some_and(|word| word.contains('@') || word.ends_with(['>', ')', ']']))
                 || said.ends_with('>'),
             date_at: date_at(said),
             is_quoting: QUOTING.iter().any(|start| said.starts_with(start)),
@@ -320,7 +340,8 @@ impl Facts {
                 self.is_first_person = FIRST_PERSON.contains(&before);
                 self.words_after_verb = 0;
             } else if self.has_verb {
-                self.is_first_person |= self.words_after_verb == 0 && FIRST_PERSON.contains(&word) && word.len() > 1;
+                self.is_first_person |=
+                    self.words_after_verb == 0 && FIRST_PERSON.contains(&word) && word.len() > 1;
                 self.words_after_verb = self.words_after_verb.saturating_add(1);
             }
             before = word;
@@ -366,7 +387,11 @@ impl Facts {
                     && (self.words_after_verb == 0 || self.ends_with_address && self.has_bracket)
                     || self.is_iso && (self.ends_with_address && self.has_address || self.is_zoned))
         };
-        is_one.then_some(if self.starts_with_date || self.is_quoting { Begin::WithDate } else { Begin::Otherwise })
+        is_one.then_some(if self.starts_with_date || self.is_quoting {
+            Begin::WithDate
+        } else {
+            Begin::Otherwise
+        })
     }
 }
 
@@ -385,7 +410,9 @@ fn with_ascii_digits(said: String) -> String {
 
 /// `2016-03-03 17:21 GMT+01:00 Jane Roe`: a zone, then a name to the end.
 fn names_zone(joined: &str) -> bool {
-    let Some((_, rest)) = joined.split_once(" GMT+").or_else(|| joined.split_once(" GMT-")) else { return false };
+    let Some((_, rest)) = joined.split_once(" GMT+").or_else(|| joined.split_once(" GMT-")) else {
+        return false;
+    };
     let mut words = rest.split_whitespace();
     let is_zone = words.next().is_some_and(|zone| zone.len() == 5 && zone.contains(':'));
     let is_name = |word: &str| word.chars().next().is_some_and(|c| c.is_alphabetic() && !c.is_lowercase());
@@ -394,14 +421,16 @@ fn names_zone(joined: &str) -> bool {
 
 fn has_address(said: &str) -> bool {
     let Some((before, after)) = said.split_once('@') else { return said.contains("mailto:") };
-    before.ends_with(|c: char| c.is_alphanumeric() || "_-+.'".contains(c)) && after.starts_with(char::is_alphanumeric)
+    before.ends_with(|c: char| c.is_alphanumeric() || "_-+.'".contains(c))
+        && after.starts_with(char::is_alphanumeric)
 }
 
 /// Octet of the first date or time: `10:30`, `1.2.2026`, `2026`, `3月`.
 fn date_at(said: &str) -> Option<usize> {
     let octets = said.as_bytes();
-    let digits_at =
-        |from: usize| octets.get(from..).unwrap_or_default().iter().take_while(|octet| octet.is_ascii_digit()).count();
+    let digits_at = |from: usize| {
+        octets.get(from..).unwrap_or_default().iter().take_while(|octet| octet.is_ascii_digit()).count()
+    };
     let mut at = 0;
     while let Some(found) = octets.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
         let start = at.saturating_add(found);
@@ -415,11 +444,15 @@ fn date_at(said: &str) -> Option<usize> {
             None => true,
         };
         let is_year = length == 4
-            && said.get(start..end).is_some_and(|year| ("1970".."2100").contains(&year) || ("2500".."2600").contains(&year));
-        let is_counted = said.get(end..).is_some_and(|rest| rest.starts_with(['年', '月', '日', '년', '월', '일']));
+            && said
+                .get(start..end)
+                .is_some_and(|year| ("1970".."2100").contains(&year) || ("2500".."2600").contains(&year));
+        let is_counted =
+            said.get(end..).is_some_and(|rest| rest.starts_with(['年', '月', '日', '년', '월', '일']));
         let next = end.saturating_add(1);
         let is_parted = matches!(octets.get(end), Some(b':' | b'.' | b'/' | b'-'))
-            && (matches!(digits_at(next), 1 | 2 | 4) || octets.get(next).is_some_and(u8::is_ascii_alphabetic));
+            && (matches!(digits_at(next), 1 | 2 | 4)
+                || octets.get(next).is_some_and(u8::is_ascii_alphabetic));
         if is_own && (is_year || is_counted || length <= 2 && is_parted) {
             return Some(start);
         }
@@ -430,9 +463,10 @@ fn date_at(said: &str) -> Option<usize> {
 
 /// A digit within the first words, none of which is long: words before a date are `On Monday,`, not the start of a sentence.
 fn digit_comes_early(said: &str) -> bool {
-    said.split_whitespace()
-        .take(5)
-        .any(|word| word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '"')) || word.contains(['年', '년']))
+    said.split_whitespace().take(5).any(|word| {
+        word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '"'))
+            || word.contains(['年', '년'])
+    })
 }
 
 /// `2026-03-01`, `2026/3/1`

@@ -81,15 +81,21 @@ fn runs(page: &Page<'_>, hints: &Hints<'_>) -> (Vec<Run>, Option<usize>) {
             Class::Forward if hints.new_text_only => return with_cut(runs, index, page),
             // A forwarded mail is shown, whatever it holds.
             Class::Forward => (Kind::Text, page.lines.len()),
-            Class::Header | Class::Original | Class::Attribution if hints.is_forward && !hints.new_text_only => {
+            Class::Header | Class::Original | Class::Attribution
+                if hints.is_forward && !hints.new_text_only =>
+            {
                 (Kind::Text, page.lines.len())
             }
-            Class::Quote if !hints.new_text_only && is_quoted_forward(index, page, hints) => (Kind::Text, page.lines.len()),
+            Class::Quote if !hints.new_text_only && is_quoted_forward(index, page, hints) => {
+                (Kind::Text, page.lines.len())
+            }
             Class::Attribution | Class::Header | Class::Original => {
                 let quote = after_introduction(index, page);
                 match page.class(quote) {
                     Class::Quote => (Kind::Introduced, quote_end(quote, page)),
-                    Class::Text if page.body(quote).starts_with('|') && page.class(index) == Class::Attribution => {
+                    Class::Text
+                        if page.body(quote).starts_with('|') && page.class(index) == Class::Attribution =>
+                    {
                         (Kind::Introduced, barred_end(quote, page))
                     }
                     Class::Old => (Kind::Old, same_end(quote, page, Class::Old)),
@@ -98,7 +104,9 @@ fn runs(page: &Page<'_>, hints: &Hints<'_>) -> (Vec<Run>, Option<usize>) {
             }
             Class::Old => (Kind::Old, same_end(index, page, Class::Old)),
             Class::Quote => (Kind::Quote, quote_end(index, page)),
-            Class::Text | Class::Code | Class::Rule | Class::Dashes | Class::Signature => (Kind::Text, text_end(index, page)),
+            Class::Text | Class::Code | Class::Rule | Class::Dashes | Class::Signature => {
+                (Kind::Text, text_end(index, page))
+            }
         };
         let start = if kind.is_quote() { with_rules_above(&mut runs, index, page) } else { index };
         runs.push(Run { kind, lines: start..end });
@@ -145,8 +153,12 @@ fn with_rules_above(runs: &mut Vec<Run>, index: usize, page: &Page<'_>) -> usize
 
 /// The line behind all that introduces a quote.
 fn after_introduction(first: usize, page: &Page<'_>) -> usize {
-    let introduces =
-        |line: &Line| matches!(line.class, Class::Attribution | Class::Header | Class::Original | Class::Rule | Class::Blank);
+    let introduces = |line: &Line| {
+        matches!(
+            line.class,
+            Class::Attribution | Class::Header | Class::Original | Class::Rule | Class::Blank
+        )
+    };
     let rest = page.lines.get(first..).unwrap_or_default();
     first.saturating_add(rest.iter().take_while(|line| introduces(line)).count())
 }
@@ -159,7 +171,10 @@ fn same_end(first: usize, page: &Page<'_>, class: Class) -> usize {
 
 fn text_end(first: usize, page: &Page<'_>) -> usize {
     let is_text = |line: &Line| {
-        matches!(line.class, Class::Text | Class::Code | Class::Rule | Class::Dashes | Class::Signature | Class::Blank)
+        matches!(
+            line.class,
+            Class::Text | Class::Code | Class::Rule | Class::Dashes | Class::Signature | Class::Blank
+        )
     };
     let rest = page.lines.get(first..).unwrap_or_default();
     without_blanks(first..first.saturating_add(rest.iter().take_while(|line| is_text(line)).count()), page)
@@ -196,7 +211,10 @@ fn is_broken_off(index: usize, page: &Page<'_>) -> bool {
     let body = page.body(index);
     let link = body.trim_start_matches(['(', '<']).trim_end_matches(['>', ' ', ')']);
     let is_link = link.starts_with("http") && !link.contains(' ');
-    let before = index.checked_sub(1).filter(|before| page.class(*before) == Class::Quote).map(|before| page.body(before));
+    let before = index
+        .checked_sub(1)
+        .filter(|before| page.class(*before) == Class::Quote)
+        .map(|before| page.body(before));
     let goes_on = before.is_some_and(|before| {
         before.len() >= 60 && body.starts_with(char::is_lowercase)
             || (before.contains("://") || before.contains("www.")) && !body.contains(' ')
@@ -260,8 +278,8 @@ impl Hider<'_> {
         for run in quotes.iter().filter(|run| run.kind == Kind::Old) {
             self.hide(run.lines.clone(), HiddenKind::Quote);
         }
-        let is_answered_below =
-            trailing.iter().all(|run| !run.kind.is_quote()) && answered.first().is_some_and(|run| run.kind == Kind::Introduced);
+        let is_answered_below = trailing.iter().all(|run| !run.kind.is_quote())
+            && answered.first().is_some_and(|run| run.kind == Kind::Introduced);
         if let [quote] = quotes.as_slice()
             && is_answered_below
         {
@@ -274,7 +292,10 @@ impl Hider<'_> {
     /// Hides the signature below the last text, and below the quotes.
     fn hide_signatures(&mut self, runs: &[Run], cut: Option<usize>) {
         let last_text = runs.iter().rposition(|run| run.kind == Kind::Text);
-        let texts = runs.iter().enumerate().filter(|(index, run)| Some(*index) == last_text || run.kind == Kind::SignOff);
+        let texts = runs
+            .iter()
+            .enumerate()
+            .filter(|(index, run)| Some(*index) == last_text || run.kind == Kind::SignOff);
         for (_, run) in texts {
             if self.is_forwarded(run, cut) {
                 continue;
@@ -295,7 +316,10 @@ impl Hider<'_> {
         let lines = self.page.lines.get(run.lines.clone()).unwrap_or_default();
         cut.is_none()
             && lines.iter().any(|line| {
-                matches!(line.class, Class::Forward | Class::Header | Class::Original | Class::Attribution | Class::Quote)
+                matches!(
+                    line.class,
+                    Class::Forward | Class::Header | Class::Original | Class::Attribution | Class::Quote
+                )
             })
     }
 
@@ -310,7 +334,10 @@ impl Hider<'_> {
     fn hidden(mut self) -> Vec<Hidden> {
         if !self.hints.new_text_only {
             if !self.shows_something() {
-                self.fates.iter_mut().filter(|fate| **fate == Some(HiddenKind::Signature)).for_each(|fate| *fate = None);
+                self.fates
+                    .iter_mut()
+                    .filter(|fate| **fate == Some(HiddenKind::Signature))
+                    .for_each(|fate| *fate = None);
             }
             if !self.shows_something() {
                 return Vec::new();
@@ -326,7 +353,10 @@ impl Hider<'_> {
             }
             let blanks = blanks_from.take();
             let Some(kind) = *fate else { continue };
-            match hidden.last_mut().filter(|last| last.kind == kind && last.range.end == blanks.unwrap_or(line.start)) {
+            match hidden
+                .last_mut()
+                .filter(|last| last.kind == kind && last.range.end == blanks.unwrap_or(line.start))
+            {
                 Some(last) => last.range.end = end,
                 None => hidden.push(Hidden { range: line.start..end, kind }),
             }
@@ -337,7 +367,8 @@ impl Hider<'_> {
 
     /// Lines beyond the limit share the fate of the last one that was looked at.
     fn extend_over_the_rest(&self, hidden: &mut [Hidden]) {
-        let seen = self.page.lines.last().map_or(0, |line| line.end.saturating_add(1)).min(self.page.text.len());
+        let seen =
+            self.page.lines.last().map_or(0, |line| line.end.saturating_add(1)).min(self.page.text.len());
         let Some(last) = hidden.last_mut().filter(|_| self.page.lines.len() >= MAX_LINES) else { return };
         if last.range.end >= seen {
             last.range.end = self.page.text.len();

@@ -43,7 +43,11 @@ fn line_of(page: &Page<'_>, delimiter: &str) -> Option<usize> {
         starts.push(said.len());
         let body = page.body(index);
         // Initials before a quote mark are no words of the line.
-        let body = if page.class(index) == Class::Quote { body.split_once('>').map_or(body, |(_, rest)| rest) } else { body };
+        let body = if page.class(index) == Class::Quote {
+            body.split_once('>').map_or(body, |(_, rest)| rest)
+        } else {
+            body
+        };
         said.extend(letters(body));
     }
     let finder = memchr::memmem::find_iter(said.as_bytes(), sought.as_bytes());

@@ -133,7 +133,9 @@ pub(super) fn is_field(body: &str) -> bool {
 
 /// Whether a line begins with what may be a label: few letters, then a colon.
 pub(super) fn has_label(body: &str) -> bool {
-    labelled(body).is_some_and(|(label, _)| label.chars().any(char::is_alphabetic) && label.split_whitespace().count() <= 3)
+    labelled(body).is_some_and(|(label, _)| {
+        label.chars().any(char::is_alphabetic) && label.split_whitespace().count() <= 3
+    })
 }
 
 fn labelled(body: &str) -> Option<(&str, &str)> {

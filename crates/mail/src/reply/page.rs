@@ -94,7 +94,9 @@ impl<'a> Page<'a> {
     /// The first line from `index` on that is not blank; the number of lines when there is none.
     pub(super) fn next_written(&self, index: usize) -> usize {
         let rest = self.lines.get(index..).unwrap_or_default();
-        rest.iter().position(|line| line.class != Class::Blank).map_or(self.lines.len(), |at| at.saturating_add(index))
+        rest.iter()
+            .position(|line| line.class != Class::Blank)
+            .map_or(self.lines.len(), |at| at.saturating_add(index))
     }
 
     /// What stands between two fences is program text; a last fence without partner is text.

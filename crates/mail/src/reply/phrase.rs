@@ -44,7 +44,8 @@ pub(super) fn of(body: &str) -> Option<Class> {
     }
     // One dash is the point of a list.
     let is_decorated = is_bracketed || opening >= 3 || opening == 2 && closing >= 2;
-    let said = trim(body.trim_matches(|c| is_dash(c) || matches!(c, ' ' | '[' | ']' | ':' | '：' | '|'))).to_lowercase();
+    let said = trim(body.trim_matches(|c| is_dash(c) || matches!(c, ' ' | '[' | ']' | ':' | '：' | '|')))
+        .to_lowercase();
     if said.is_empty() {
         return None;
     }
@@ -56,7 +57,9 @@ pub(super) fn of(body: &str) -> Option<Class> {
     match mark::read(body).map(|mark| mark.kind) {
         Some(Kind::Opener | Kind::Forwarded) => Some(Class::Forward),
         _ if is_earlier => Some(Class::Original),
-        Some(Kind::Other) if between && says_original(&said) && said.split_whitespace().count() <= 5 => Some(Class::Original),
+        Some(Kind::Other) if between && says_original(&said) && said.split_whitespace().count() <= 5 => {
+            Some(Class::Original)
+        }
         _ => None,
     }
 }

@@ -58,7 +58,8 @@ pub(super) fn is_sign_off(page: &Page<'_>, range: Range<usize>) -> bool {
     let lines: Vec<&str> = written(page, range).map(|index| page.body(index)).take(SIGNATURE_LINES).collect();
     let Some(first) = lines.first() else { return false };
     let with_name = |line: &str| {
-        line.split_once([',', '!']).is_some_and(|(head, name)| is_closing(head, true) && name.split_whitespace().count() <= 3)
+        line.split_once([',', '!'])
+            .is_some_and(|(head, name)| is_closing(head, true) && name.split_whitespace().count() <= 3)
     };
     lines.len() <= 8
         && lines.iter().all(|line| is_short(line) && !is_sentence(line))
@@ -76,9 +77,12 @@ pub(super) fn is_disclaimer(page: &Page<'_>, range: Range<usize>) -> bool {
 /// The line of a device or a program that stands alone within some lines, with own text above it and lines below.
 pub(super) fn lone_device_line(page: &Page<'_>, range: Range<usize>) -> Option<usize> {
     let first = page.next_written(range.start);
-    let is_alone =
-        |index: usize| page.class(index.saturating_add(1)) == Class::Blank && page.class(index.saturating_sub(1)) == Class::Blank;
-    let found = written(page, range.clone()).find(|index| *index > first && is_alone(*index) && is_device(page.body(*index)))?;
+    let is_alone = |index: usize| {
+        page.class(index.saturating_add(1)) == Class::Blank
+            && page.class(index.saturating_sub(1)) == Class::Blank
+    };
+    let found = written(page, range.clone())
+        .find(|index| *index > first && is_alone(*index) && is_device(page.body(*index)))?;
     (page.next_written(found.saturating_add(1)) < range.end).then_some(found)
 }
 
@@ -133,10 +137,11 @@ fn footer(page: &Page<'_>, range: Range<usize>, hints: &Hints<'_>) -> Option<usi
     let lines: Vec<&str> = written(page, tail.clone()).map(|index| page.body(index)).collect();
     let is_told = lines.iter().any(|line| is_contact(line) || names_sender(line, hints));
     // People rule their texts with dashes; with underscores, hardly.
-    let is_paragraph = lines.len() <= 4 && tail.clone().zip(&lines).all(|(index, _)| page.class(index) != Class::Blank);
+    let is_paragraph =
+        lines.len() <= 4 && tail.clone().zip(&lines).all(|(index, _)| page.class(index) != Class::Blank);
     let is_underscored = page.body(rule).starts_with('_') && is_paragraph;
-    let is_block =
-        lines.len() <= BLOCK_LINES && lines.iter().all(|line| line.chars().count() <= BLOCK_CHARACTERS && !is_sentence(line));
+    let is_block = lines.len() <= BLOCK_LINES
+        && lines.iter().all(|line| line.chars().count() <= BLOCK_CHARACTERS && !is_sentence(line));
     (is_block && is_told || is_underscored).then_some(rule)
 }
 
@@ -170,8 +175,11 @@ fn sign_off(page: &Page<'_>, range: Range<usize>, hints: &Hints<'_>) -> Option<u
             break;
         }
         below.push(body);
-        let is_block = below.len() <= BLOCK_LINES && below.iter().all(|line| line.chars().count() <= BLOCK_CHARACTERS);
-        if begins && (names_sender(body, hints) || contacts >= 2 && below.len() >= 3 && is_block && is_name(body)) {
+        let is_block =
+            below.len() <= BLOCK_LINES && below.iter().all(|line| line.chars().count() <= BLOCK_CHARACTERS);
+        if begins
+            && (names_sender(body, hints) || contacts >= 2 && below.len() >= 3 && is_block && is_name(body))
+        {
             found = Some(index);
         }
     }
@@ -205,10 +213,14 @@ fn names_sender(body: &str, hints: &Hints<'_>) -> bool {
     }
     let said = body.to_lowercase();
     let said = said.trim_matches(|c: char| !c.is_alphanumeric());
-    hints.sender.iter().map(|name| trim(name).to_lowercase()).filter(|name| name.chars().count() >= 2).any(|name| {
-        let first = name.split([' ', ',', '@']).next().unwrap_or_default();
-        said.starts_with(name.as_str()) || said == first || name.contains('@') && said.contains(name.as_str())
-    })
+    hints.sender.iter().map(|name| trim(name).to_lowercase()).filter(|name| name.chars().count() >= 2).any(
+        |name| {
+            let first = name.split([' ', ',', '@']).next().unwrap_or_default();
+            said.starts_with(name.as_str())
+                || said == first
+                || name.contains('@') && said.contains(name.as_str())
+        },
+    )
 }
 
 /// A few words that may be a name: `Ann Other, Ph.D.`
@@ -233,13 +245,16 @@ fn is_contact(body: &str) -> bool {
 fn is_number(body: &str) -> bool {
     let number = body.trim_start_matches(|c: char| c.is_alphabetic() || matches!(c, '.' | ':' | ' ' | '-'));
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    let is_plain = number.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | '+' | '-' | '.' | '/' | 'x'));
+    let is_plain = number
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '(' | ')' | '+' | '-' | '.' | '/' | 'x'));
     is_plain && (6..=18).contains(&digits) && body.len().saturating_sub(number.len()) <= 16
 }
 
 /// `Sent from my iPhone`, in any language; not a sentence that begins so.
 pub(super) fn is_device(body: &str) -> bool {
-    let body = body.trim_matches(|c: char| matches!(c, '<' | '(' | ')' | '[' | '*' | '_' | '"' | ' ' | '-' | '~'));
+    let body =
+        body.trim_matches(|c: char| matches!(c, '<' | '(' | ')' | '[' | '*' | '_' | '"' | ' ' | '-' | '~'));
     if body.len() > 200 || body.len() < 6 {
         return false;
     }
@@ -255,7 +270,8 @@ pub(super) fn is_device(body: &str) -> bool {
 
 /// A few words, a link perhaps, and perhaps an excuse for typing errors.
 fn is_device_name(rest: &str) -> bool {
-    let rest = rest.split(['<', '(']).next().map_or(rest, |name| if name.trim().is_empty() { rest } else { name });
+    let rest =
+        rest.split(['<', '(']).next().map_or(rest, |name| if name.trim().is_empty() { rest } else { name });
     let linked = rest.find("http").and_then(|at| rest.get(..at)).unwrap_or(rest);
     let (name, more) = linked.split_once([',', '.', ';', '!']).unwrap_or((linked, ""));
     // `Sent from Mail 2.0` is cut at its dot.

@@ -72,7 +72,8 @@ fn header_rule(index: usize, page: &mut Page<'_>) {
     if page.class(first) != Class::Text {
         return;
     }
-    let labels = (first..first.saturating_add(4)).filter(|index| header_block::has_label(page.body(*index))).count();
+    let labels =
+        (first..first.saturating_add(4)).filter(|index| header_block::has_label(page.body(*index))).count();
     if labels >= 3 && header_block::has_label(page.body(first)) {
         page.set(first, Class::Cut);
     }

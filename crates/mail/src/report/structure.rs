@@ -19,14 +19,21 @@ pub(crate) enum Structure {
 }
 
 /// The kind of report, and the part or file that tells it.
-pub(crate) fn structure(parts: &[Part<'_>], subject: &str, attachments: &[Attachment]) -> Option<(Structure, Sign)> {
+pub(crate) fn structure(
+    parts: &[Part<'_>],
+    subject: &str,
+    attachments: &[Attachment],
+) -> Option<(Structure, Sign)> {
     let of_part = |part: &Part<'_>| {
         let structure = match part.content_type.as_str() {
             content_type if is_status(content_type) => Structure::Delivery,
-            "message/disposition-notification" | "message/global-disposition-notification" => Structure::Receipt,
-            "message/feedback-report" | "application/tlsrpt+gzip" | "application/tlsrpt+json" | "application/tlsrpt" => {
-                Structure::Other
+            "message/disposition-notification" | "message/global-disposition-notification" => {
+                Structure::Receipt
             }
+            "message/feedback-report"
+            | "application/tlsrpt+gzip"
+            | "application/tlsrpt+json"
+            | "application/tlsrpt" => Structure::Other,
             _ => return None,
         };
         Some((structure, Sign::Part(part.content_type.clone())))
@@ -37,7 +44,8 @@ pub(crate) fn structure(parts: &[Part<'_>], subject: &str, attachments: &[Attach
     let file = attachments.iter().find(|file| is_aggregate(&file.name))?;
     let lower: String = subject.chars().take(300).flat_map(char::to_lowercase).collect();
     // RFC 7489 §7.2.1.1 and RFC 8460 §5.3 prescribe this subject.
-    let is_by_subject = lower.contains("report domain:") && (lower.contains("submitter:") || lower.contains("report-id:"));
+    let is_by_subject =
+        lower.contains("report domain:") && (lower.contains("submitter:") || lower.contains("report-id:"));
     let is_by_name = is_aggregate_by_rfc(&file.name) && (lower.contains("report") || lower.contains("dmarc"));
     (is_by_subject || is_by_name).then(|| (Structure::File, Sign::Part(file.name.clone())))
 }
@@ -51,7 +59,10 @@ fn is_aggregate(name: &str) -> bool {
 /// RFC 7489 §7.2.1.1: `receiver!policy-domain!begin!end[!unique].xml.gz`.
 fn is_aggregate_by_rfc(name: &str) -> bool {
     let mut pieces = name.split('!');
-    let is_domain = |piece: Option<&str>| piece.is_some_and(|piece| piece.contains('.') && !piece.contains(' '));
-    let is_time = |piece: Option<&str>| piece.is_some_and(|piece| piece.bytes().take(8).filter(u8::is_ascii_digit).count() == 8);
+    let is_domain =
+        |piece: Option<&str>| piece.is_some_and(|piece| piece.contains('.') && !piece.contains(' '));
+    let is_time = |piece: Option<&str>| {
+        piece.is_some_and(|piece| piece.bytes().take(8).filter(u8::is_ascii_digit).count() == 8)
+    };
     is_domain(pieces.next()) && is_domain(pieces.next()) && is_time(pieces.next()) && is_time(pieces.next())
 }

@@ -14,7 +14,8 @@ const HEADER_OCTETS: usize = 16;
 
 /// Unpacks compressed RTF, at most `room` octets; what stands before a damage, empty when it is none.
 pub(super) fn unpack(packed: &[u8], room: usize) -> Vec<u8> {
-    let kind = packed.get(8..12).and_then(|kind| kind.first_chunk::<4>()).map(|kind| u32::from_le_bytes(*kind));
+    let kind =
+        packed.get(8..12).and_then(|kind| kind.first_chunk::<4>()).map(|kind| u32::from_le_bytes(*kind));
     let content = packed.get(HEADER_OCTETS..).unwrap_or_default();
     match kind {
         Some(COMPRESSED) => decompress(content, room),
@@ -86,7 +87,8 @@ pub(super) mod tests {
     fn references_reach_into_the_first_window_and_into_themselves() {
         // "{\rtf1\ansi " of the window, then "ab" and a reference that repeats it, then the end.
         let mut packed = pack(b"");
-        let reference = |offset: usize, length: usize| u16::try_from((offset << 4) | (length - 2)).unwrap().to_be_bytes();
+        let reference =
+            |offset: usize, length: usize| u16::try_from((offset << 4) | (length - 2)).unwrap().to_be_bytes();
         let at = FIRST.len();
         packed.push(0b0001_1001);
         packed.extend(reference(0, 11));

@@ -53,7 +53,8 @@ const HIDDEN: &[&str] = &[
 
 /// Reads RTF; whatever the octets are.
 pub(super) fn read(rtf: &[u8]) -> Rtf {
-    let mut document = Document { group: Group { skipped_after_unicode: 1, ..Group::default() }, ..Document::default() };
+    let mut document =
+        Document { group: Group { skipped_after_unicode: 1, ..Group::default() }, ..Document::default() };
     let mut rest = rtf;
     while let Some((&octet, tail)) = rest.split_first() {
         rest = match octet {
@@ -75,7 +76,11 @@ pub(super) fn read(rtf: &[u8]) -> Rtf {
     }
     document.flush();
     let text = document.out.trim().to_owned();
-    if document.is_from_html { Rtf { text: String::new(), html: Some(text) } } else { Rtf { text, html: None } }
+    if document.is_from_html {
+        Rtf { text: String::new(), html: Some(text) }
+    } else {
+        Rtf { text, html: None }
+    }
 }
 
 /// What holds within one group.
@@ -150,7 +155,11 @@ impl Document {
 
     fn flush(&mut self) {
         if !self.octets.is_empty() {
-            self.out.push_str(&charset::decode(&self.octets, self.code_page.as_deref(), &mut Defects::default()));
+            self.out.push_str(&charset::decode(
+                &self.octets,
+                self.code_page.as_deref(),
+                &mut Defects::default(),
+            ));
             self.octets.clear();
         }
         self.skip = 0;
@@ -165,10 +174,15 @@ impl Document {
         }
         let is_negative = after.starts_with(b"-");
         let digits = after.get(usize::from(is_negative)..).unwrap_or_default();
-        let count = digits.iter().take(10).position(|octet| !octet.is_ascii_digit()).unwrap_or(digits.len().min(10));
-        let (number, after) = if count == 0 { (&[][..], after) } else { digits.split_at_checked(count).unwrap_or_default() };
+        let count =
+            digits.iter().take(10).position(|octet| !octet.is_ascii_digit()).unwrap_or(digits.len().min(10));
+        let (number, after) =
+            if count == 0 { (&[][..], after) } else { digits.split_at_checked(count).unwrap_or_default() };
         let value = std::str::from_utf8(number).ok().and_then(|number| number.parse::<i64>().ok());
-        self.word(std::str::from_utf8(word).unwrap_or_default(), value.map(|value| if is_negative { -value } else { value }));
+        self.word(
+            std::str::from_utf8(word).unwrap_or_default(),
+            value.map(|value| if is_negative { -value } else { value }),
+        );
         after.strip_prefix(b" ").unwrap_or(after)
     }
 
@@ -177,7 +191,8 @@ impl Document {
         match symbol {
             b'\'' => {
                 let (digits, after) = after.split_at_checked(2).unwrap_or((after, &[]));
-                let value = std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                let value =
+                    std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
                 if let Some(octet) = value {
                     self.octet(octet);
                 }
@@ -196,7 +211,9 @@ impl Document {
     fn word(&mut self, word: &str, value: Option<i64>) {
         let is_optional = std::mem::take(&mut self.is_optional);
         match word {
-            "ansicpg" => self.code_page = value.and_then(|page| u32::try_from(page).ok()).map(super::mapi::code_page),
+            "ansicpg" => {
+                self.code_page = value.and_then(|page| u32::try_from(page).ok()).map(super::mapi::code_page)
+            }
             "fromhtml" => self.is_from_html = value != Some(0),
             "htmltag" | "mhtmltag" => {
                 self.group.is_tag = word == "htmltag";
@@ -206,7 +223,10 @@ impl Document {
                 self.flush();
                 self.group.is_rtf_only = value != Some(0);
             }
-            "uc" => self.group.skipped_after_unicode = value.and_then(|count| usize::try_from(count).ok()).unwrap_or(1).min(16),
+            "uc" => {
+                self.group.skipped_after_unicode =
+                    value.and_then(|count| usize::try_from(count).ok()).unwrap_or(1).min(16)
+            }
             "u" => self.unicode(value.unwrap_or(0)),
             "par" | "line" | "sect" | "page" | "row" => self.push("\n"),
             "tab" | "cell" => self.push("\t"),
@@ -247,7 +267,11 @@ mod tests {
     fn rtf_is_read() {
         for (name, rtf, want) in [
             ("paragraphs", r"{\rtf1\ansi One\par Two\line Three\tab Four\par}", "One\nTwo\nThree\tFour"),
-            ("tables before it", r"{\rtf1{\fonttbl{\f0 Arial;}}{\colortbl;\red0;}{\info{\author A}}{\*\generator X;}Hi}", "Hi"),
+            (
+                "tables before it",
+                r"{\rtf1{\fonttbl{\f0 Arial;}}{\colortbl;\red0;}{\info{\author A}}{\*\generator X;}Hi}",
+                "Hi",
+            ),
             ("code page", r"{\rtf1\ansi\ansicpg1251 \'cf\'f0\'e8}", "При"),
             ("Japanese", r"{\rtf1\ansi\ansicpg932 \'82\'a0}", "あ"),
             ("unicode", r"{\rtf1\uc1 a\u233?b \u-3913?}", "aéb \u{f0b7}"),

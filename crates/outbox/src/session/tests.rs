@@ -79,7 +79,10 @@ async fn words_out_of_turn_are_never_the_next_answer() {
     for (greeting, want) in [
         ("220 hello\r\n250 I am early", "Protocol(\"it spoke out of turn\")"),
         ("220 hello\r\n250-I am half", "Protocol(\"it spoke out of turn\")"),
-        ("220 hello\r\n421 4.3.2 changed my mind", "Reply(Reply { code: 421, lines: [\"4.3.2 changed my mind\"] })"),
+        (
+            "220 hello\r\n421 4.3.2 changed my mind",
+            "Reply(Reply { code: 421, lines: [\"4.3.2 changed my mind\"] })",
+        ),
     ] {
         assert_eq!(fail(&[greeting], TlsUse::Never, MAIL).await, (Step::Hello, want.to_owned()));
     }
@@ -106,9 +109,13 @@ async fn a_line_without_end_is_not_read_for_ever() {
 
 #[test]
 fn dots_are_doubled_at_line_starts_however_the_mail_is_cut() {
-    for (mail, want) in
-        [("", ""), (".", ".."), ("a.b\r\n", "a.b\r\n"), (".a\r\n..\r\n", "..a\r\n...\r\n"), ("\r\n.\r\n", "\r\n..\r\n")]
-    {
+    for (mail, want) in [
+        ("", ""),
+        (".", ".."),
+        ("a.b\r\n", "a.b\r\n"),
+        (".a\r\n..\r\n", "..a\r\n...\r\n"),
+        ("\r\n.\r\n", "\r\n..\r\n"),
+    ] {
         for cut in 0..=mail.len() {
             let (mut at_line_start, mut out) = (true, Vec::new());
             let (head, tail) = mail.as_bytes().split_at(cut);

@@ -30,8 +30,10 @@ impl Worker {
         let attempt = match down {
             Some(answer) => Err(answer),
             None => {
-                let envelope =
-                    Envelope { mail_from: Some(delivery.envelope_from.clone()), rcpt_to: delivery.due.recipient.clone() };
+                let envelope = Envelope {
+                    mail_from: Some(delivery.envelope_from.clone()),
+                    rcpt_to: delivery.due.recipient.clone(),
+                };
                 match self.inner.transport.send(envelope, &delivery.bytes, &|| self.may_begin(lease)).await {
                     Some(attempt) => Ok(attempt),
                     None => return self.withdraw(lease, &delivery.due),
@@ -43,7 +45,8 @@ impl Worker {
             Ok(attempt) => {
                 self.note_host(&destination, attempt);
                 self.note_moving(&destination);
-                metrics::counter!("guichet_mails_delivered_total", "result" => attempt.result.as_str()).increment(1);
+                metrics::counter!("guichet_mails_delivered_total", "result" => attempt.result.as_str())
+                    .increment(1);
                 self.judge(&delivery.due, attempt, now)
             }
             Err(answer) => untried(&delivery.due, answer, now),
@@ -94,7 +97,9 @@ impl Worker {
     /// For how long a destination that is down is still left alone.
     pub(super) fn down_for(&self, destination: &str) -> Option<Duration> {
         let down = self.inner.down.lock().expect("plain map");
-        down.get(destination).map(|(until, _)| until.saturating_duration_since(Instant::now())).filter(|wait| !wait.is_zero())
+        down.get(destination)
+            .map(|(until, _)| until.saturating_duration_since(Instant::now()))
+            .filter(|wait| !wait.is_zero())
     }
 
     fn note_host(&self, destination: &str, attempt: &Attempt) {
@@ -115,11 +120,22 @@ impl Worker {
 
     /// Whether any attempt at a destination came to an end lately.
     pub(super) fn is_moving(&self, destination: &str) -> bool {
-        self.inner.moving.lock().expect("plain map").get(destination).is_some_and(|until| Instant::now() < *until)
+        self.inner
+            .moving
+            .lock()
+            .expect("plain map")
+            .get(destination)
+            .is_some_and(|until| Instant::now() < *until)
     }
 
     fn judge(&self, due: &Due, attempt: &Attempt, now: i64) -> Attempted {
-        let done = |state, due_at, answer: &str| Attempted { id: due.id, state, due_at, answer: answer.to_owned(), tried: true };
+        let done = |state, due_at, answer: &str| Attempted {
+            id: due.id,
+            state,
+            due_at,
+            answer: answer.to_owned(),
+            tried: true,
+        };
         match attempt.result {
             AttemptResult::Sent => done("sent", now, &attempt.answer),
             AttemptResult::Bounced => done("bounced", now, &attempt.answer),
@@ -179,5 +195,11 @@ impl Worker {
 
 /// A row whose destination is known to be down: no attempt of it is counted.
 pub(super) fn untried(due: &Due, answer: &str, now: i64) -> Attempted {
-    Attempted { id: due.id, state: "deferred", due_at: now + WAIT_MS, answer: answer.to_owned(), tried: false }
+    Attempted {
+        id: due.id,
+        state: "deferred",
+        due_at: now + WAIT_MS,
+        answer: answer.to_owned(),
+        tried: false,
+    }
 }

@@ -11,14 +11,21 @@ use super::{InHand, Worker};
 impl Worker {
     /// Claims those of the announced accounts that are not worked here yet.
     pub(super) async fn claim(&self, announced: &[Announced]) -> store::Result<()> {
-        let wanted: Vec<i64> =
-            announced.iter().map(|account| account.account_id).filter(|id| !self.accounts().contains_key(id)).collect();
+        let wanted: Vec<i64> = announced
+            .iter()
+            .map(|account| account.account_id)
+            .filter(|id| !self.accounts().contains_key(id))
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let (holder, lease_ms) = (self.inner.options.holder.clone(), self.inner.options.lease_ms);
         let began = Instant::now();
-        let leases = self.inner.store.write(move |tx| work::claim(tx, Kind::Outbox, &wanted, &holder, lease_ms)).await?;
+        let leases = self
+            .inner
+            .store
+            .write(move |tx| work::claim(tx, Kind::Outbox, &wanted, &holder, lease_ms))
+            .await?;
         let mut accounts = self.accounts();
         for lease in leases {
             let (renew_from, ends) = (began + self.half_lease(), began + self.lease());
@@ -30,11 +37,17 @@ impl Worker {
     /// Extends the leases of accounts with mail on the wire; gives those of idle accounts back.
     pub(super) async fn renew(&self) -> store::Result<()> {
         let now = Instant::now();
-        let stale: Vec<InHand> = self.accounts().values().filter(|held| now >= held.renew_from).cloned().collect();
+        let stale: Vec<InHand> =
+            self.accounts().values().filter(|held| now >= held.renew_from).cloned().collect();
         for held in stale {
-            let (lease, lease_ms, idle) = (held.lease.clone(), self.inner.options.lease_ms, held.rows.is_empty());
+            let (lease, lease_ms, idle) =
+                (held.lease.clone(), self.inner.options.lease_ms, held.rows.is_empty());
             let written = self.inner.store.write(move |tx| {
-                if idle { work::release(tx, std::slice::from_ref(&lease)) } else { work::renew(tx, &lease, lease_ms) }
+                if idle {
+                    work::release(tx, std::slice::from_ref(&lease))
+                } else {
+                    work::renew(tx, &lease, lease_ms)
+                }
             });
             match written.await {
                 Ok(()) if !idle => {
@@ -83,7 +96,10 @@ impl Worker {
     }
 
     /// What is in hand under this very lease, if it was not lost since.
-    pub(super) fn under<'a>(accounts: &'a mut BTreeMap<i64, InHand>, lease: &Lease) -> Option<&'a mut InHand> {
+    pub(super) fn under<'a>(
+        accounts: &'a mut BTreeMap<i64, InHand>,
+        lease: &Lease,
+    ) -> Option<&'a mut InHand> {
         accounts.get_mut(&lease.account_id).filter(|held| held.lease.epoch == lease.epoch)
     }
 }

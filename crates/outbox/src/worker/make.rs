@@ -56,7 +56,12 @@ fn unmade(due: &Due, why: &str, now: i64) -> Attempted {
 }
 
 /// The mails of some rows by their ids; what has no bytes yet gets them here.
-fn mails(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, due: &[Due]) -> store::Result<BTreeMap<i64, Made>> {
+fn mails(
+    tx: &mut Tx<'_>,
+    keys: &SigningKeys,
+    account_id: i64,
+    due: &[Due],
+) -> store::Result<BTreeMap<i64, Made>> {
     let ids: BTreeSet<i64> = due.iter().map(|row| row.mail_id).collect();
     let (mut all, mut fresh) = (BTreeMap::new(), Vec::new());
     for (id, mail) in store::outbox::mails(tx, account_id, &ids.into_iter().collect::<Vec<_>>())? {
@@ -74,9 +79,16 @@ fn mails(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, due: &[Due]) -> s
     Ok(all)
 }
 
-fn render_one(tx: &mut Tx<'_>, keys: &SigningKeys, account_id: i64, mail: &Mail) -> store::Result<Result<Vec<u8>, String>> {
+fn render_one(
+    tx: &mut Tx<'_>,
+    keys: &SigningKeys,
+    account_id: i64,
+    mail: &Mail,
+) -> store::Result<Result<Vec<u8>, String>> {
     let comment = match (mail.ticket_id, mail.comment_id) {
-        (Some(ticket), Some(comment)) => store::ticket::comment_body(tx, account_id, ticket, comment)?.unwrap_or_default(),
+        (Some(ticket), Some(comment)) => {
+            store::ticket::comment_body(tx, account_id, ticket, comment)?.unwrap_or_default()
+        }
         _ => String::new(),
     };
     let references = match mail.ticket_id {

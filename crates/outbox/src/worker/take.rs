@@ -59,7 +59,12 @@ impl Worker {
         match written.await {
             Ok((taken, unmade)) => {
                 for row in unmade {
-                    tracing::error!(account.id = lease.account_id, outbox.id = row.id, "Gave a mail up: {}", row.answer);
+                    tracing::error!(
+                        account.id = lease.account_id,
+                        outbox.id = row.id,
+                        "Gave a mail up: {}",
+                        row.answer
+                    );
                 }
                 if let Some(held) = Self::under(&mut self.accounts(), lease) {
                     let destination = |row: &Due| self.inner.transport.destination(&row.recipient);

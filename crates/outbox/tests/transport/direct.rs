@@ -27,7 +27,8 @@ async fn two_exchangers(first: Script, second: Script) -> (Server, Server, Trans
     let second = second.start_at(address).await;
     assert_ne!(first.ip(), second.ip());
     // In the wrong order, so that the preference has to be obeyed.
-    let zone = Zone::default().mx("example.com", 20, "mx2.example.com").mx("example.com", 10, "mx1.example.com");
+    let zone =
+        Zone::default().mx("example.com", 20, "mx2.example.com").mx("example.com", 10, "mx1.example.com");
     let zone = zone.a("mx1.example.com", "127.0.0.1").a("mx2.example.com", "127.0.0.2");
     let dns = zone.start().await;
     let transport = transport(&dns, first.address.port(), true);
@@ -60,15 +61,22 @@ async fn the_next_exchanger_is_tried_until_one_has_heard_the_envelope() {
         ("EHLO", "421 4.3.2 closing"),
         ("EHLO", DROP),
     ] {
-        let (_first, second, transport, _dns) = two_exchangers(Script::default().always(step, answer), Script::default()).await;
+        let (_first, second, transport, _dns) =
+            two_exchangers(Script::default().always(step, answer), Script::default()).await;
         let attempt = send(&transport).await;
-        assert_eq!((attempt.result, attempt.host.as_str()), (AttemptResult::Sent, "mx2.example.com"), "{step}: {answer}");
+        assert_eq!(
+            (attempt.result, attempt.host.as_str()),
+            (AttemptResult::Sent, "mx2.example.com"),
+            "{step}: {answer}"
+        );
         assert_eq!(second.heard().mails, [MAIL]);
     }
-    for (answer, want) in
-        [("450 4.2.0 greylisted", "deferred greylisted Recipient"), ("550 5.1.1 unknown", "bounced - Recipient")]
-    {
-        let (_first, second, transport, _dns) = two_exchangers(Script::default().always("RCPT", answer), Script::default()).await;
+    for (answer, want) in [
+        ("450 4.2.0 greylisted", "deferred greylisted Recipient"),
+        ("550 5.1.1 unknown", "bounced - Recipient"),
+    ] {
+        let (_first, second, transport, _dns) =
+            two_exchangers(Script::default().always("RCPT", answer), Script::default()).await;
         assert_eq!(verdict(&send(&transport).await), want);
         assert_eq!(second.heard().connections, 0, "{answer}");
     }
@@ -104,7 +112,12 @@ async fn names_that_lead_nowhere_bounce_and_doubtful_ones_wait() {
     for (name, zone, want, enhanced) in [
         ("no such domain", Zone::default(), "bounced - Recipient", Some("5.1.2")),
         ("no without authority", Zone::default().without_soa(), "deferred connection Host", None),
-        ("server failure", Zone::default().code("example.com", ResponseCode::ServFail), "deferred connection Host", None),
+        (
+            "server failure",
+            Zone::default().code("example.com", ResponseCode::ServFail),
+            "deferred connection Host",
+            None,
+        ),
         ("null MX", mx("."), "bounced - Recipient", Some("5.1.10")),
         ("no such exchanger", mx("mx.example.com"), "bounced - Recipient", Some("5.4.4")),
         (
@@ -113,7 +126,12 @@ async fn names_that_lead_nowhere_bounce_and_doubtful_ones_wait() {
             "deferred connection Host",
             None,
         ),
-        ("nobody listens", mx("mx.example.com").a("mx.example.com", "127.0.0.1"), "deferred connection Host", None),
+        (
+            "nobody listens",
+            mx("mx.example.com").a("mx.example.com", "127.0.0.1"),
+            "deferred connection Host",
+            None,
+        ),
     ] {
         let attempt = send_nowhere(zone, "alice@example.com", true).await;
         assert_eq!(verdict(&attempt), want, "{name}: {}", attempt.answer);
@@ -140,7 +158,8 @@ async fn mail_is_never_sent_back_to_this_machine() {
 #[tokio::test]
 async fn exchangers_get_tls_without_questions_and_plain_text_where_tls_fails() {
     let own = Certificate::for_name("another.example");
-    let (first, _second, transport, _dns) = two_exchangers(Script::default().tls(&own, false), Script::default()).await;
+    let (first, _second, transport, _dns) =
+        two_exchangers(Script::default().tls(&own, false), Script::default()).await;
     assert_eq!(send(&transport).await.result, AttemptResult::Sent);
     assert_eq!((first.heard().connections, first.heard().handshakes), (1, 1));
 

@@ -1,5 +1,8 @@
 //! The transport and the worker against a scripted SMTP server and a scripted name server, both in this process on loopback.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; the configuration allows it only inside test functions")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; the configuration allows it only inside test functions"
+)]
 
 mod direct;
 mod dns;

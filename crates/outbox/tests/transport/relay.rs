@@ -33,7 +33,8 @@ async fn a_mail_is_sent_in_the_expected_steps() {
     assert_eq!(attempt.answer, "250 2.0.0 taken");
     assert_eq!((attempt.code, attempt.enhanced.as_deref()), (Some(250), Some("2.0.0")));
     assert_eq!(attempt.host, "127.0.0.1");
-    let want = ["EHLO desk.example", "MAIL FROM:<desk@example.org> SIZE=33", "RCPT TO:<alice@example.com>", "DATA"];
+    let want =
+        ["EHLO desk.example", "MAIL FROM:<desk@example.org> SIZE=33", "RCPT TO:<alice@example.com>", "DATA"];
     assert_eq!(server.heard().lines, want);
     assert_eq!(server.heard().mails, [MAIL]);
 }
@@ -88,7 +89,11 @@ async fn nobody_listening_is_a_connection_failure_of_the_host() {
     drop(server);
     let attempt = send(&transport).await;
     assert_eq!(verdict(&attempt), "deferred connection Host");
-    assert!(attempt.answer.starts_with("the connection to 127.0.0.1 failed while connecting: "), "{}", attempt.answer);
+    assert!(
+        attempt.answer.starts_with("the connection to 127.0.0.1 failed while connecting: "),
+        "{}",
+        attempt.answer
+    );
 }
 
 #[tokio::test]
@@ -106,7 +111,8 @@ async fn a_server_that_knows_only_helo_is_greeted_so() {
 
 #[tokio::test]
 async fn connections_are_used_again_also_after_a_refusal() {
-    let server = Script::default().once("RCPT", "550 5.1.1 unknown").once(".", "451 4.3.0 later").start().await;
+    let server =
+        Script::default().once("RCPT", "550 5.1.1 unknown").once(".", "451 4.3.0 later").start().await;
     let transport = transport(&server);
     let mut results = Vec::new();
     for _ in 0..4 {
@@ -201,7 +207,8 @@ async fn mails_arrive_byte_for_byte() {
         format!("{}\r\n.{}\r\n.\r\n", "y".repeat(64 * 1024 - 2), "z".repeat(64 * 1024 - 3)),
     ] {
         let server = Script::default().start().await;
-        let attempt = transport(&server).send(envelope("alice@example.com"), mail.as_bytes(), &|| true).await.unwrap();
+        let attempt =
+            transport(&server).send(envelope("alice@example.com"), mail.as_bytes(), &|| true).await.unwrap();
         assert_eq!(attempt.result, AttemptResult::Sent);
         assert_eq!(server.heard().mails, [mail.into_bytes()]);
     }
@@ -258,7 +265,8 @@ async fn mails_that_cannot_go_are_bounced_before_the_envelope() {
 async fn extensions_are_used_where_they_are_offered() {
     let server = Script::default().offer("8BITMIME").offer("SMTPUTF8").start().await;
     let envelope = Envelope { mail_from: None, rcpt_to: "\u{e9}lise@m\u{fc}nchen.example".to_owned() };
-    let attempt = transport(&server).send(envelope, "Subject: caf\u{e9}\r\n".as_bytes(), &|| true).await.unwrap();
+    let attempt =
+        transport(&server).send(envelope, "Subject: caf\u{e9}\r\n".as_bytes(), &|| true).await.unwrap();
     assert_eq!(attempt.result, AttemptResult::Sent);
     let heard = server.heard();
     assert_eq!(heard.lines[1], "MAIL FROM:<> BODY=8BITMIME SMTPUTF8");
@@ -274,7 +282,10 @@ async fn logins_use_plain_or_login() {
     ] {
         let mut script = Script::default().offer(offer);
         if want.len() > 1 {
-            script = script.once("AUTH", "334 VXNlcm5hbWU6").once("dXNlcg==", "334 UGFzc3dvcmQ6").once("cEBzcw==", "235 welcome");
+            script = script
+                .once("AUTH", "334 VXNlcm5hbWU6")
+                .once("dXNlcg==", "334 UGFzc3dvcmQ6")
+                .once("cEBzcw==", "235 welcome");
         }
         let server = script.start().await;
         let attempt = send(&transport_with(&server, "user:p%40ss@", Options::new("desk.example"))).await;

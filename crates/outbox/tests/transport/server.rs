@@ -93,8 +93,10 @@ impl Certificate {
     fn acceptor(&self) -> TlsAcceptor {
         let key = PrivateKeyDer::try_from(self.0.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(vec![self.0.cert.der().clone()], key).unwrap();
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config =
+            config.with_no_client_auth().with_single_cert(vec![self.0.cert.der().clone()], key).unwrap();
         TlsAcceptor::from(Arc::new(config))
     }
 }

@@ -34,7 +34,11 @@ async fn a_relay_is_verified_against_the_extra_ca() {
             let attempt = send_to(&server, scheme, "127.0.0.1", ca.map(Certificate::pem)).await;
             assert_eq!(verdict(&attempt), want, "{scheme}, {name}: {}", attempt.answer);
             let is_sent = attempt.result == AttemptResult::Sent;
-            assert_eq!((server.heard().handshakes, server.heard().mails.len()), (is_sent.into(), is_sent.into()), "{name}");
+            assert_eq!(
+                (server.heard().handshakes, server.heard().mails.len()),
+                (is_sent.into(), is_sent.into()),
+                "{name}"
+            );
         }
     }
 }
@@ -67,6 +71,9 @@ async fn a_ca_file_without_certificate_is_refused_at_the_start() {
     let options = Options { extra_ca_pem: Some(b"nothing".to_vec()), ..Options::new("desk.example") };
     assert!(matches!(Transport::new(Route::None, options), Err(TransportError::Tls(_))));
     for name in ["", "two words", "line\r\nend"] {
-        assert!(matches!(Transport::new(Route::None, Options::new(name)), Err(TransportError::HelloName(_))), "{name:?}");
+        assert!(
+            matches!(Transport::new(Route::None, Options::new(name)), Err(TransportError::HelloName(_))),
+            "{name:?}"
+        );
     }
 }

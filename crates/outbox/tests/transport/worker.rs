@@ -66,7 +66,10 @@ impl Bench {
         let made = store.write(move |tx| {
             for id in 1..=accounts {
                 let (subdomain, name) = (format!("a{id}"), format!("A{id}"));
-                store::account::insert(tx, &store::account::NewAccount { id, subdomain, name, created_at: NOW })?;
+                store::account::insert(
+                    tx,
+                    &store::account::NewAccount { id, subdomain, name, created_at: NOW },
+                )?;
             }
             Ok(())
         });
@@ -104,7 +107,8 @@ impl Bench {
 
     async fn announce(&self, account_id: i64, from_marker: i64, count: i64) {
         let announced = self.store.write(move |tx| {
-            (from_marker..from_marker + count).try_for_each(|marker| work::add(tx, Kind::Outbox, &[(account_id, 0)], marker))
+            (from_marker..from_marker + count)
+                .try_for_each(|marker| work::add(tx, Kind::Outbox, &[(account_id, 0)], marker))
         });
         announced.await.unwrap();
     }
@@ -120,7 +124,8 @@ impl Bench {
 
     /// Waits until so many accounts are announced for a time or before it.
     async fn announced_until(&self, at: i64, want: usize) {
-        let due = async || self.store.read(move |tx| work::due(tx, Kind::Outbox, at, 100)).await.unwrap().len();
+        let due =
+            async || self.store.read(move |tx| work::due(tx, Kind::Outbox, at, 100)).await.unwrap().len();
         let waited = async { while due().await != want {} };
         let in_time = tokio::time::timeout(Duration::from_secs(60), waited).await;
         assert!(in_time.is_ok(), "{} accounts are announced", due().await);
@@ -139,7 +144,11 @@ impl Bench {
     }
 
     fn run(&self, transport: Transport, lease_ms: i64) -> (CancellationToken, JoinHandle<()>) {
-        let options = OutboxOptions { holder: "node".to_owned(), lease_ms, policy: Policy { give_up_after_ms: 3_600_000 } };
+        let options = OutboxOptions {
+            holder: "node".to_owned(),
+            lease_ms,
+            policy: Policy { give_up_after_ms: 3_600_000 },
+        };
         let keys = SigningKeys::new(vec![[7; 32]]).unwrap();
         let worker = Worker::new(self.store.clone(), keys, Arc::new(Stopped), transport, options);
         let stop = CancellationToken::new();
@@ -186,7 +195,8 @@ async fn a_mail_that_cannot_be_made_is_bounced_and_stops_nobody_else() {
         assert_eq!(row.attempts, 0, "{row:?}");
     }
     let sql = "SELECT state FROM outbox WHERE account_id = 1 AND id = 9";
-    let without_mail = bench.store.read(|tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose()).await.unwrap();
+    let without_mail =
+        bench.store.read(|tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose()).await.unwrap();
     assert_eq!(without_mail.as_deref(), Some("bounced"));
     assert_eq!(server.heard().mails.len(), 4);
     end(run).await;
@@ -198,10 +208,12 @@ async fn a_slow_destination_leaves_places_to_others() {
     let slow = Script::default().gate(&gate).start().await;
     let address = std::net::SocketAddr::new("127.0.0.2".parse().unwrap(), slow.address.port());
     let quick = Script::default().start_at(address).await;
-    let zone = Zone::default().mx("slow.example", 10, "mx.slow.example").mx("quick.example", 10, "mx.quick.example");
+    let zone =
+        Zone::default().mx("slow.example", 10, "mx.slow.example").mx("quick.example", 10, "mx.quick.example");
     let zone = zone.a("mx.slow.example", "127.0.0.1").a("mx.quick.example", "127.0.0.2");
     let dns = zone.start().await;
-    let route = Route::Direct { port: slow.address.port(), dns_servers: vec![dns.address], allow_loopback: true };
+    let route =
+        Route::Direct { port: slow.address.port(), dns_servers: vec![dns.address], allow_loopback: true };
     let transport = Transport::new(route, Options::new("desk.example")).unwrap();
     let most = 2 * transport.connections();
 
@@ -219,7 +231,10 @@ async fn a_slow_destination_leaves_places_to_others() {
     assert_eq!(back.len(), 250 - most);
     assert!(back.iter().all(|row| row.due_at == NOW + 30_000 && row.attempts == 0));
     let later = bench.store.read(|tx| work::due(tx, Kind::Outbox, NOW + 30_000, 10)).await.unwrap();
-    assert!(later.iter().any(|account| account.rows.iter().any(|(due_at, _)| *due_at == NOW + 30_000)), "{later:?}");
+    assert!(
+        later.iter().any(|account| account.rows.iter().any(|(due_at, _)| *due_at == NOW + 30_000)),
+        "{later:?}"
+    );
     gate.add_permits(250);
     end(run).await;
 }
@@ -262,7 +277,8 @@ async fn what_waits_for_its_place_is_not_begun_once_another_node_took_over() {
         }
     };
     tokio::time::timeout(Duration::from_secs(60), begun).await.unwrap();
-    let sql = "UPDATE leases SET epoch = epoch + 1, holder = 'other' WHERE account_id = 1 AND kind = 'outbox'";
+    let sql =
+        "UPDATE leases SET epoch = epoch + 1, holder = 'other' WHERE account_id = 1 AND kind = 'outbox'";
     bench.store.write(move |tx| tx.execute(sql, &[])).await.unwrap();
     gate.add_permits(100);
     end(run).await;
@@ -311,7 +327,8 @@ async fn announcements_of_a_busy_account_hide_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mail_to_a_relay_that_is_down_waits_untried() {
-    let (bench, server) = (Bench::new(1).await, Script::default().always("greeting", "450 busy").start().await);
+    let (bench, server) =
+        (Bench::new(1).await, Script::default().always("greeting", "450 busy").start().await);
     bench.put((1..=1_000).map(|id| Row::new(1, id, "alice@example.com")).collect()).await;
     bench.announce(1, 1, 1).await;
     let run = bench.run(relay(&server), 60_000);

@@ -88,7 +88,9 @@ impl Player {
                 };
                 self.recipients.insert(address.to_owned(), answer);
             }
-            ["mail", ref answers @ ..] => self.mails.push_back(answers.iter().map(|text| mail_answer(text)).collect()),
+            ["mail", ref answers @ ..] => {
+                self.mails.push_back(answers.iter().map(|text| mail_answer(text)).collect())
+            }
             ["timed-out"] => self.session.timed_out(),
             ["shutdown"] => self.session.shutdown(),
             ["shutdown-in-hand"] => self.shutdown_in_hand = true,

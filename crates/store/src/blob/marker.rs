@@ -32,7 +32,8 @@ impl Store {
             (Some(kept), _) => kept,
             (None, Some(marker)) => return Err(foreign(marker, None)),
             (None, None) => {
-                let (has_any, is_empty) = (self.read(crate::account::has_any).await?, self.blobs().is_empty().await?);
+                let (has_any, is_empty) =
+                    (self.read(crate::account::has_any).await?, self.blobs().is_empty().await?);
                 if !has_any && !is_empty {
                     return Err(StoreError::setup(
                         "there are blobs already, and this database has no account: they are another desk's; \
@@ -45,7 +46,9 @@ impl Store {
         match marker {
             Some(marker) if marker == kept.identity => {}
             Some(marker) => return Err(foreign(&marker, Some(&kept.identity))),
-            None if kept.is_written && !self.blobs().is_empty().await? => return Err(unmarked(&kept.identity)),
+            None if kept.is_written && !self.blobs().is_empty().await? => {
+                return Err(unmarked(&kept.identity));
+            }
             None => self.mark(&kept.identity).await?,
         }
         if kept.is_written { Ok(()) } else { self.write(set_written).await }
@@ -105,7 +108,8 @@ fn find(tx: &mut Tx<'_>) -> Result<Option<Kept>> {
 /// The identity of a database that had none. Of two nodes that start together the first one's stands.
 fn make(tx: &mut Tx<'_>) -> Result<Kept> {
     let identity = format!("{:032x}", rand::random::<u128>());
-    let sql = "INSERT INTO blob_marker (id, identity, is_written) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+    let sql =
+        "INSERT INTO blob_marker (id, identity, is_written) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
     tx.execute(sql, &values![1, &identity, 0])?;
     find(tx)?.ok_or_else(|| StoreError::setup("no identity could be stored"))
 }

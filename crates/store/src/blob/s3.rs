@@ -22,17 +22,21 @@ const RETRY_WITHIN: std::time::Duration = std::time::Duration::from_secs(60);
 /// [`StoreError::Setup`] for a URL of another form, or an environment that says not enough.
 pub(super) fn open(url: &str) -> Result<Arc<dyn ObjectStore>> {
     // A variable that is not UTF-8 cannot be one of S3's.
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     open_with(url, environment)
 }
 
 fn open_with(url: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Arc<dyn ObjectStore>> {
     let Some((bucket, prefix)) = parse(url) else {
-        return Err(StoreError::setup(format!("blobs.url {url:?} names no bucket; write s3://BUCKET or s3://BUCKET/PREFIX")));
+        return Err(StoreError::setup(format!(
+            "blobs.url {url:?} names no bucket; write s3://BUCKET or s3://BUCKET/PREFIX"
+        )));
     };
     // Fails only when it is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY_WITHIN };
+    let retry =
+        RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY_WITHIN };
     let bucket = configured(environment).with_bucket_name(bucket).with_retry(retry).build();
     let bucket = bucket.map_err(|error| {
         let next = "see AWS_REGION, AWS_ENDPOINT_URL and the other AWS_ variables of the environment";
@@ -60,7 +64,8 @@ fn parse(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("s3://")?;
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let fits = !bucket.is_empty() && bucket.chars().all(is_name) && prefix.chars().all(|c| c == '/' || is_name(c));
+    let fits =
+        !bucket.is_empty() && bucket.chars().all(is_name) && prefix.chars().all(|c| c == '/' || is_name(c));
     fits.then(|| (bucket, prefix.trim_matches('/')))
 }
 
@@ -138,7 +143,10 @@ mod tests {
                 (blobs(&server, "s3://mails", Some("AKOTHER")), "SignatureDoesNotMatch"),
             ] {
                 let refused = blobs.check().await.unwrap_err();
-                assert!(matches!(refused, StoreError::Setup(_)) && refused.to_string().contains(said), "{refused}");
+                assert!(
+                    matches!(refused, StoreError::Setup(_)) && refused.to_string().contains(said),
+                    "{refused}"
+                );
             }
         });
     }

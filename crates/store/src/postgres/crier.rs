@@ -89,7 +89,9 @@ impl Drop for Crier {
 fn run(server: &Server, shared: &Shared, closed: watch::Receiver<bool>) {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(keep_talking(server, shared, closed)),
-        Err(error) => tracing::error!(%error, "Other nodes' work is found by polling alone: their bells cannot be heard"),
+        Err(error) => {
+            tracing::error!(%error, "Other nodes' work is found by polling alone: their bells cannot be heard")
+        }
     }
 }
 
@@ -110,7 +112,9 @@ async fn keep_talking(server: &Server, shared: &Shared, mut closed: watch::Recei
                     }
                 }
             }
-            Err(error) => tracing::warn!(%error, "Other nodes' bells cannot be heard now: their work is found by polling"),
+            Err(error) => {
+                tracing::warn!(%error, "Other nodes' bells cannot be heard now: their work is found by polling")
+            }
         }
         if tokio::time::timeout(wait, closed.wait_for(|closed| *closed)).await.is_ok() {
             return;
@@ -174,7 +178,8 @@ impl Line {
     }
 
     async fn tell(&self, bells: BTreeSet<&'static str>) -> Result<()> {
-        let told: Vec<String> = bells.into_iter().map(|bell| format!("NOTIFY {CHANNEL}, '{}{bell}'", self.own)).collect();
+        let told: Vec<String> =
+            bells.into_iter().map(|bell| format!("NOTIFY {CHANNEL}, '{}{bell}'", self.own)).collect();
         self.batch(&told.join("; ")).await
     }
 

@@ -44,7 +44,8 @@ impl NameLock {
             .spawn(move || run(&name, watched, tell))
             .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
         let lock = NameLock { closed, thread: Mutex::new(Some(thread)) };
-        let is_taken = told.await.unwrap_or_else(|_| Err(StoreError::Unavailable("its thread ended".into())))?;
+        let is_taken =
+            told.await.unwrap_or_else(|_| Err(StoreError::Unavailable("its thread ended".into())))?;
         Ok(is_taken.then_some(lock))
     }
 
@@ -95,7 +96,10 @@ async fn hold(name: &Name, mut closed: watch::Receiver<bool>, tell: oneshot::Sen
             _ = closed.wait_for(|closed| *closed) => return,
             _ = &mut line.driving => {}
         }
-        tracing::warn!(node = name.text, "The connection that holds this node's name was lost: taking the name again");
+        tracing::warn!(
+            node = name.text,
+            "The connection that holds this node's name was lost: taking the name again"
+        );
         tokio::select! {
             _ = closed.wait_for(|closed| *closed) => return,
             again = name.take_again() => line = again,
@@ -115,7 +119,9 @@ impl Name {
                     node = self.text,
                     "Another process has taken this node's name and works the same accounts: stop one of them, and set node.name"
                 ),
-                Err(error) => tracing::warn!(%error, node = self.text, "This node's name cannot be taken again now"),
+                Err(error) => {
+                    tracing::warn!(%error, node = self.text, "This node's name cannot be taken again now")
+                }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -131,8 +137,15 @@ impl Name {
         if self.wait.is_zero() {
             return Ok(None);
         }
-        tracing::info!(node = self.text, "Another process has this node's name: waiting {} s for its end", self.wait.as_secs());
-        let wait = format!("SET LOCAL lock_timeout = {}; SELECT pg_advisory_xact_lock({key})", self.wait.as_millis());
+        tracing::info!(
+            node = self.text,
+            "Another process has this node's name: waiting {} s for its end",
+            self.wait.as_secs()
+        );
+        let wait = format!(
+            "SET LOCAL lock_timeout = {}; SELECT pg_advisory_xact_lock({key})",
+            self.wait.as_millis()
+        );
         match line.client.batch_execute(&wait).await {
             Ok(()) => Ok(Some(line)),
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(None),

@@ -37,11 +37,15 @@ impl Server {
     /// [`StoreError::Setup`] when the URL, its TLS parameters or the file of authorities cannot be used.
     pub(crate) fn parse(url: &str) -> Result<Server> {
         let (url, tls) = TlsParameters::take(url)?;
-        let mut config: Config =
-            url.parse().map_err(|error| StoreError::setup(format!("store.url is not a PostgreSQL URL: {error}")))?;
+        let mut config: Config = url
+            .parse()
+            .map_err(|error| StoreError::setup(format!("store.url is not a PostgreSQL URL: {error}")))?;
         config.connect_timeout(CONNECT_TIMEOUT).application_name("guichet");
         // A server that vanished without a word is noticed in half a minute, not in the kernel's two hours.
-        config.keepalives_idle(Duration::from_secs(10)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
+        config
+            .keepalives_idle(Duration::from_secs(10))
+            .keepalives_interval(Duration::from_secs(5))
+            .keepalives_retries(3);
         config.tcp_user_timeout(Duration::from_secs(20));
         let (mode, trust) = tls.meaning()?;
         config.ssl_mode(mode);
@@ -51,7 +55,10 @@ impl Server {
 
     /// Connects; the connection must be driven for the client to work.
     pub(crate) async fn connect(&self) -> Result<(Client, Connection<Socket, Stream>)> {
-        self.config.connect(self.tls.clone()).await.map_err(|error| StoreError::Unavailable(tls::explain(&error)))
+        self.config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| StoreError::Unavailable(tls::explain(&error)))
     }
 }
 
@@ -82,7 +89,9 @@ impl TlsParameters {
         let mut found = TlsParameters::default();
         // A password may hold a question mark.
         let behind_user = url.find('@').unwrap_or(0);
-        let Some((at, _)) = url.match_indices('?').find(|(at, _)| *at > behind_user) else { return Ok((url.to_owned(), found)) };
+        let Some((at, _)) = url.match_indices('?').find(|(at, _)| *at > behind_user) else {
+            return Ok((url.to_owned(), found));
+        };
         let (base, query) = url.split_at(at);
         let mut kept = Vec::new();
         for pair in query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
@@ -110,7 +119,9 @@ impl TlsParameters {
             ("prefer", None) => Ok((SslMode::Prefer, Trust::Anybody)),
             ("require", None) => Ok((SslMode::Require, Trust::Anybody)),
             // As libpq: who names authorities wants them asked.
-            ("require" | "verify-ca", Some(path)) => Ok((SslMode::Require, Trust::Signed(tls::read_authorities(path)?))),
+            ("require" | "verify-ca", Some(path)) => {
+                Ok((SslMode::Require, Trust::Signed(tls::read_authorities(path)?)))
+            }
             // Anybody gets a certificate for some name from a public authority.
             ("verify-ca", None) => Err(StoreError::setup(
                 "sslmode=verify-ca of store.url needs sslrootcert=PATH, the authority that signed the server's certificate; \
@@ -126,7 +137,11 @@ impl TlsParameters {
 }
 
 fn decoded(text: &str) -> Result<String> {
-    let wrong = || StoreError::setup(format!("store.url holds {text:?}, in which a % is not followed by two hexadecimal digits"));
+    let wrong = || {
+        StoreError::setup(format!(
+            "store.url holds {text:?}, in which a % is not followed by two hexadecimal digits"
+        ))
+    };
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
@@ -151,10 +166,16 @@ mod tests {
             ("postgres://h/d", "postgres://h/d", None, None),
             ("postgres://h/d?sslmode=require", "postgres://h/d", Some("require"), None),
             ("postgres://u:p?sslmode=x@h/d", "postgres://u:p?sslmode=x@h/d", None, None),
-            ("postgres://u:p?@h/d?a=b&sslrootcert=%2Fca%20x.pem&c=d", "postgres://u:p?@h/d?a=b&c=d", None, Some("/ca x.pem")),
+            (
+                "postgres://u:p?@h/d?a=b&sslrootcert=%2Fca%20x.pem&c=d",
+                "postgres://u:p?@h/d?a=b&c=d",
+                None,
+                Some("/ca x.pem"),
+            ),
         ] {
             let (left, found) = TlsParameters::take(url).unwrap();
-            let want_found = TlsParameters { mode: mode.map(str::to_owned), authorities: authorities.map(str::to_owned) };
+            let want_found =
+                TlsParameters { mode: mode.map(str::to_owned), authorities: authorities.map(str::to_owned) };
             assert_eq!((left.as_str(), found), (want, want_found), "{url}");
         }
     }

@@ -131,13 +131,17 @@ impl Session {
                 .unwrap_or_else(|payload| Err(StoreError::Panicked(panic_text(payload.as_ref()))))
         };
         // Also when the connection was found closed before BEGIN could be sent.
-        if self.stage == Stage::NotBegun || (matches!(self.stage, Stage::Wanted(_)) && self.client.is_closed()) {
+        if self.stage == Stage::NotBegun
+            || (matches!(self.stage, Stage::Wanted(_)) && self.client.is_closed())
+        {
             return Err(Failure::NotBegun);
         }
         match outcome {
             Ok(_) if self.failed => {
                 self.roll_back();
-                Err(Failure::Final(StoreError::Statement("a statement failed and its closure went on".into())))
+                Err(Failure::Final(StoreError::Statement(
+                    "a statement failed and its closure went on".into(),
+                )))
             }
             // A closure that asked for nothing needs no transaction.
             Ok(value) if matches!(self.stage, Stage::Wanted(_)) && self.waiting.is_empty() => Ok(value),

@@ -130,7 +130,8 @@ pub(super) fn deleted_by_columns(sql: &str, types: &[Type]) -> Result<String> {
 }
 
 fn unnested(types: &[Type]) -> String {
-    let arrays: Vec<String> = types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
+    let arrays: Vec<String> =
+        types.iter().enumerate().map(|(at, kind)| format!("${}::{}[]", at + 1, kind.name())).collect();
     format!("unnest({})", arrays.join(", "))
 }
 
@@ -177,7 +178,9 @@ pub(super) fn row_of(row: &tokio_postgres::Row) -> std::result::Result<Row, toki
     for (at, column) in row.columns().iter().enumerate() {
         cells.push(match *column.type_() {
             Type::INT8 => row.try_get::<_, Option<i64>>(at)?.map_or(Cell::Null, Cell::Int),
-            Type::INT4 => row.try_get::<_, Option<i32>>(at)?.map_or(Cell::Null, |value| Cell::Int(value.into())),
+            Type::INT4 => {
+                row.try_get::<_, Option<i32>>(at)?.map_or(Cell::Null, |value| Cell::Int(value.into()))
+            }
             Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(at)?.map_or(Cell::Null, Cell::Bytes),
             _ => row.try_get::<_, Option<String>>(at)?.map_or(Cell::Null, Cell::Text),
         });

@@ -39,7 +39,9 @@ pub(super) struct Authorities {
 /// [`StoreError::Setup`] when it cannot be read or holds none.
 pub(super) fn read_authorities(path: &str) -> Result<Authorities> {
     let wrong = |why: &dyn std::fmt::Display| {
-        StoreError::setup(format!("sslrootcert={path} of store.url cannot be used: {why}; name a file of PEM certificates"))
+        StoreError::setup(format!(
+            "sslrootcert={path} of store.url cannot be used: {why}; name a file of PEM certificates"
+        ))
     };
     let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
     let mut found = Authorities { roots: RootCertStore::empty(), given: Vec::new() };
@@ -64,7 +66,8 @@ pub(super) fn client_config(trust: Trust) -> Result<ClientConfig> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Arc::new(Verifier { trust, provider: Arc::clone(&provider) });
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| StoreError::setup(format!("TLS to PostgreSQL cannot be configured: {error}")))?;
+    let builder = builder
+        .map_err(|error| StoreError::setup(format!("TLS to PostgreSQL cannot be configured: {error}")))?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
@@ -139,7 +142,9 @@ impl ServerCertVerifier for Verifier {
 pub(super) fn explain(error: &tokio_postgres::Error) -> String {
     let said = super::chain(error);
     if said.ends_with("server does not support TLS") {
-        return format!("{said}, and store.url demands it by sslmode: set ssl = on there, or use sslmode=prefer here");
+        return format!(
+            "{said}, and store.url demands it by sslmode: set ssl = on there, or use sslmode=prefer here"
+        );
     }
     match certificate_error(error) {
         None => said,
@@ -149,12 +154,16 @@ pub(super) fn explain(error: &tokio_postgres::Error) -> String {
             )
         }
         Some(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
-            format!("{said}: the server's certificate is for another name; use that name in store.url, or sslmode=verify-ca")
+            format!(
+                "{said}: the server's certificate is for another name; use that name in store.url, or sslmode=verify-ca"
+            )
         }
         Some(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
             format!("{said}: the server's certificate has expired; renew it there")
         }
-        Some(_) => format!("{said}: the server's certificate is not trusted; name it or its authority by sslrootcert=PATH"),
+        Some(_) => format!(
+            "{said}: the server's certificate is not trusted; name it or its authority by sslrootcert=PATH"
+        ),
     }
 }
 

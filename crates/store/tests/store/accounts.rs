@@ -19,7 +19,9 @@ fn add_address(store: &Store, account_id: i64, id: i64, email: &'static str) -> 
 }
 
 fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> store::Result<()> {
-    store.write_blocking(move |tx| store::user::insert_many(tx, account_id, &[(person(id, email, Role::EndUser), key(email), 1)]))
+    store.write_blocking(move |tx| {
+        store::user::insert_many(tx, account_id, &[(person(id, email, Role::EndUser), key(email), 1)])
+    })
 }
 
 #[test]
@@ -57,7 +59,9 @@ fn a_persons_address_is_theirs_alone_within_an_account() {
         is_conflict("same account", add_person(store, 1, 51, "Ada@Customer.example"));
         add_person(store, 2, 52, "ada@customer.example").unwrap();
         let of = |account_id| {
-            let found = store.read_blocking(move |tx| store::user::by_addresses(tx, account_id, &["ada@customer.example"]));
+            let found = store.read_blocking(move |tx| {
+                store::user::by_addresses(tx, account_id, &["ada@customer.example"])
+            });
             found.unwrap().into_iter().map(|(_, person)| person.id.0).collect::<Vec<_>>()
         };
         assert_eq!((of(1), of(2)), (vec![50], vec![52]));
@@ -72,13 +76,30 @@ fn one_address_of_a_brand_is_its_default() {
         store
             .write_blocking(|tx| {
                 store::account::insert_brand(tx, 1, &brand(11, "shop", false), 1)?;
-                store::address::insert(tx, 1, 102, &address("support@shop.desk.example", 11, Kind::Native, true), true, 1)?;
-                store::address::insert(tx, 1, 101, &address("help@acme.desk.example", 10, Kind::Native, true), false, 1)
+                store::address::insert(
+                    tx,
+                    1,
+                    102,
+                    &address("support@shop.desk.example", 11, Kind::Native, true),
+                    true,
+                    1,
+                )?;
+                store::address::insert(
+                    tx,
+                    1,
+                    101,
+                    &address("help@acme.desk.example", 10, Kind::Native, true),
+                    false,
+                    1,
+                )
             })
             .unwrap();
         let defaults = || {
             let all = store.read_blocking(|tx| store::address::list(tx, 1)).unwrap();
-            all.into_iter().filter(|address| address.is_default).map(|address| address.id.0).collect::<Vec<_>>()
+            all.into_iter()
+                .filter(|address| address.is_default)
+                .map(|address| address.id.0)
+                .collect::<Vec<_>>()
         };
         assert_eq!(defaults(), [101, 102]);
         store
@@ -108,10 +129,16 @@ fn every_change_of_configuration_counts_the_version_up() {
         counted("address added");
         store.write_blocking(|tx| store::address::probe_sent(tx, 1, 101, "secret", 5)).unwrap();
         counted("probe sent");
-        store.write_blocking(|tx| store::address::probe_returned(tx, 1, 101, &key("support@acme.desk.example"), 9)).unwrap();
+        store
+            .write_blocking(|tx| {
+                store::address::probe_returned(tx, 1, 101, &key("support@acme.desk.example"), 9)
+            })
+            .unwrap();
         counted("probe returned");
         store
-            .write_blocking(|tx| store::account::set_settings(tx, 1, &Settings { acknowledge: false, ..Settings::default() }))
+            .write_blocking(|tx| {
+                store::account::set_settings(tx, 1, &Settings { acknowledge: false, ..Settings::default() })
+            })
             .unwrap();
         counted("settings");
         assert_eq!(version(2), other, "another account's version stays");
@@ -147,10 +174,15 @@ fn tokens_are_kept_as_hashes_and_revoked_once() {
         store.write_blocking(|tx| store::token::insert(tx, 1, 5, "for the shop", 50, "secret", 9)).unwrap();
         let found = store.read_blocking(|tx| {
             let hash = store::token::hash_of("secret");
-            tx.query("SELECT id FROM tokens WHERE account_id = 1 AND hash = $1", &store::values![hash.as_slice()])
+            tx.query(
+                "SELECT id FROM tokens WHERE account_id = 1 AND hash = $1",
+                &store::values![hash.as_slice()],
+            )
         });
         assert_eq!(found.unwrap().len(), 1);
-        let revoke = |account_id, id| store.write_blocking(move |tx| store::token::revoke(tx, account_id, id, 20)).unwrap();
+        let revoke = |account_id, id| {
+            store.write_blocking(move |tx| store::token::revoke(tx, account_id, id, 20)).unwrap()
+        };
         assert!(!revoke(2, 5), "another account's");
         assert!(revoke(1, 5));
         assert!(!revoke(1, 5));
@@ -165,9 +197,14 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
         account(store, 1, "acme").unwrap();
         account(store, 2, "other").unwrap();
         let bob = person(50, "Bob@acme.example", Role::Agent);
-        store.write_blocking(move |tx| store::user::insert_many(tx, 2, &[(bob.clone(), key("bob@acme.example"), 1)])).unwrap();
+        store
+            .write_blocking(move |tx| {
+                store::user::insert_many(tx, 2, &[(bob.clone(), key("bob@acme.example"), 1)])
+            })
+            .unwrap();
         store.write_blocking(|tx| store::token::insert(tx, 2, 5, "hooks", 50, "s3cret", 9)).unwrap();
-        let holder = |secret: &'static str| store.read_blocking(move |tx| store::token::holder(tx, secret)).unwrap();
+        let holder =
+            |secret: &'static str| store.read_blocking(move |tx| store::token::holder(tx, secret)).unwrap();
         let found = holder("s3cret").unwrap();
         assert_eq!((found.account_id, found.token_id, found.user_id, found.role), (2, 5, 50, Role::Agent));
         assert_eq!((found.is_suspended, found.addresses), (false, vec!["bob@acme.example".to_owned()]));

@@ -29,7 +29,9 @@ fn one_node_wakes_and_the_other_hears_it() {
     let (one, other) = (open(&database), open(&database));
     wait(async {
         hears(&other).await;
-        for (kind, bell) in [(Kind::Mail, Kind::Mail), (Kind::Outbox, Kind::Outbox), (Kind::Digest, Kind::Close)] {
+        for (kind, bell) in
+            [(Kind::Mail, Kind::Mail), (Kind::Outbox, Kind::Outbox), (Kind::Digest, Kind::Close)]
+        {
             one.wake(kind);
             rings(&other.bell(bell)).await;
         }

@@ -58,8 +58,8 @@ fn age(options: &StoreOptions, packed: &Packed, age: Duration) {
 /// Why blobs are refused, at a start, before a large mail and before a sweep alike.
 fn refusal(store: &Store) -> String {
     let check = wait(store.check_blobs()).map(drop);
-    let [first, others @ ..] =
-        [check, orphan(store, 99).map(drop), wait(store.sweep_blobs(NEVER)).map(drop)].map(|tried| match tried {
+    let [first, others @ ..] = [check, orphan(store, 99).map(drop), wait(store.sweep_blobs(NEVER)).map(drop)]
+        .map(|tried| match tried {
             Err(StoreError::Setup(reason)) => reason,
             other => panic!("not refused: {other:?}"),
         });
@@ -99,7 +99,10 @@ fn another_desk_on_the_same_blobs_is_refused() {
         let moved = desk(&other, &StoreOptions { blobs: shared.blobs.clone(), ..options(&other) });
         account(&moved, 1, "other").unwrap();
         let reason = refusal(&moved);
-        assert!(reason.contains("this database has none yet") && reason.contains("remove desk.id"), "{reason}");
+        assert!(
+            reason.contains("this database has none yet") && reason.contains("remove desk.id"),
+            "{reason}"
+        );
         wait(desk(&other, &options(&other)).check_blobs()).unwrap();
         let reason = refusal(&moved);
         assert!(reason.contains("; set blobs.url") && reason.contains("into desk.id there"), "{reason}");

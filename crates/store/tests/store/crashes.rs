@@ -43,7 +43,11 @@ fn a_lease_that_was_not_given_back_tells_of_a_crash() {
         assert_eq!((again.was_left, again.crashes), (true, 0), "it is this program's own");
         release(store, again);
         assert_eq!(claim(store, &[]).crashes, 0, "it was given back");
-        assert_eq!([claim(store, &[]), claim(store, &[])].map(|lease| lease.crashes), [1, 2], "nothing was decided in between");
+        assert_eq!(
+            [claim(store, &[]), claim(store, &[])].map(|lease| lease.crashes),
+            [1, 2],
+            "nothing was decided in between"
+        );
         close(store, 1);
         assert_eq!(claim(store, &[]).crashes, 1, "a batch was closed in between");
         let last = claim(store, &[]);
@@ -59,8 +63,16 @@ fn a_mail_that_is_worked_alone_has_its_own_count() {
         let stuck = [claim(store, &[]), claim(store, &[]), claim(store, &[])].map(|lease| lease.crashes);
         assert_eq!(stuck, [0, 1, 2]);
         let lease = claim(store, &[]);
-        assert_eq!((lease.crashes, try_alone(store, &lease, 1).unwrap()), (3, 0), "no crash is this mail's fault yet");
-        assert_eq!(try_alone(store, &lease, 1).unwrap(), 0, "a try that failed without a crash does not count");
+        assert_eq!(
+            (lease.crashes, try_alone(store, &lease, 1).unwrap()),
+            (3, 0),
+            "no crash is this mail's fault yet"
+        );
+        assert_eq!(
+            try_alone(store, &lease, 1).unwrap(),
+            0,
+            "a try that failed without a crash does not count"
+        );
         close(store, 1);
         assert_eq!(try_alone(store, &lease, 2).unwrap(), 0);
         let lease = claim(store, &[]);
@@ -68,7 +80,10 @@ fn a_mail_that_is_worked_alone_has_its_own_count() {
         assert_eq!(try_alone(store, &lease, 2).unwrap(), 1);
         let next = claim(store, &[]);
         assert_eq!(try_alone(store, &next, 2).unwrap(), 2);
-        assert!(matches!(try_alone(store, &lease, 2), Err(StoreError::Fenced { account_id: 1 })), "a frozen node counts nothing");
+        assert!(
+            matches!(try_alone(store, &lease, 2), Err(StoreError::Fenced { account_id: 1 })),
+            "a frozen node counts nothing"
+        );
         let held = next.clone();
         store.write_blocking(move |tx| crash::put_down(tx, &held)).unwrap();
         assert_eq!(try_alone(store, &next, 2).unwrap(), 0, "it failed, and so did not stop the program");

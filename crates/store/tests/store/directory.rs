@@ -12,7 +12,14 @@ fn recipients_are_known_by_the_rules_of_support_addresses() {
         account(store, 2, "open").unwrap();
         store
             .write_blocking(|tx| {
-                store::address::insert(tx, 1, 101, &address("help@acme.example", 10, Kind::External, false), false, 1)?;
+                store::address::insert(
+                    tx,
+                    1,
+                    101,
+                    &address("help@acme.example", 10, Kind::External, false),
+                    false,
+                    1,
+                )?;
                 store::account::set_settings(tx, 2, &Settings { wildcard: true, ..Settings::default() })
             })
             .unwrap();
@@ -37,7 +44,8 @@ fn recipients_are_known_by_the_rules_of_support_addresses() {
             ("parent of a native host", "support@desk.example", None),
             ("nobody's host", "support@elsewhere.example", None),
         ] {
-            let got = store.read_blocking(move |tx| store::directory::account_of(tx, &key(recipient))).unwrap();
+            let got =
+                store.read_blocking(move |tx| store::directory::account_of(tx, &key(recipient))).unwrap();
             assert_eq!(got, want, "{name}: {recipient}");
         }
     });
@@ -49,8 +57,10 @@ fn a_removed_address_is_unknown_at_once_and_may_be_added_elsewhere() {
         account(store, 1, "acme").unwrap();
         account(store, 2, "other").unwrap();
         let help = || address("help@acme.example", 10, Kind::External, false);
-        let version = || store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)).unwrap();
-        let owner = || store.read_blocking(|tx| store::directory::account_of(tx, &key("help@acme.example"))).unwrap();
+        let version =
+            || store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)).unwrap();
+        let owner =
+            || store.read_blocking(|tx| store::directory::account_of(tx, &key("help@acme.example"))).unwrap();
         store.write_blocking(move |tx| store::address::insert(tx, 1, 101, &help(), false, 1)).unwrap();
         let before = version();
         assert_eq!(owner(), Some(1));

@@ -21,9 +21,15 @@ fn a_full_database_refuses_mail_and_recovers() {
     // No smaller than it is: SQLite raises the limit to the present size.
     limit("PRAGMA max_page_count = 1");
 
-    let large = |id| NewMail { packed: Packed { size_bytes: 9, body: Some(vec![7; 200_000]), blob: None }, ..mail(1, id, id) };
+    let large = |id| NewMail {
+        packed: Packed { size_bytes: 9, body: Some(vec![7; 200_000]), blob: None },
+        ..mail(1, id, id)
+    };
     let refused = wait(store.spool(vec![large(2)]));
-    assert!(matches!(&refused, Err(error @ StoreError::Unavailable(_)) if error.is_transient()), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(error @ StoreError::Unavailable(_)) if error.is_transient()),
+        "{refused:?}"
+    );
     let waiting = || store.read_blocking(|tx| store::spool::page(tx, 1, (0, 0), 10)).unwrap();
     assert_eq!(waiting().iter().map(|row| row.id).collect::<Vec<_>>(), [1]);
 

@@ -21,7 +21,9 @@ fn insert(tx: &mut store::Tx<'_>, number: i64) -> store::Result<()> {
 #[test]
 fn a_statement_that_nobody_waits_for_fails_its_transaction() {
     on_both(|store| {
-        let conflict = |outcome: store::Result<()>| assert!(matches!(outcome, Err(StoreError::Conflict(_))), "{outcome:?}");
+        let conflict = |outcome: store::Result<()>| {
+            assert!(matches!(outcome, Err(StoreError::Conflict(_))), "{outcome:?}")
+        };
         store.write_blocking(|tx| insert(tx, 1)).unwrap();
         // The last of its transaction; before a question; before another write.
         conflict(store.write_blocking(|tx| insert(tx, 2).and_then(|()| insert(tx, 1))));
@@ -31,7 +33,8 @@ fn a_statement_that_nobody_waits_for_fails_its_transaction() {
         }));
         conflict(store.write_blocking(|tx| insert(tx, 1).and_then(|()| insert(tx, 2))));
         // A closure that fails leaves nothing of what it wrote.
-        let failed = store.write_blocking(|tx| insert(tx, 2).and(Err::<(), _>(StoreError::Changed("this one"))));
+        let failed =
+            store.write_blocking(|tx| insert(tx, 2).and(Err::<(), _>(StoreError::Changed("this one"))));
         assert!(matches!(failed, Err(StoreError::Changed("this one"))), "{failed:?}");
         assert_eq!(rows(store), [1]);
     });
@@ -44,9 +47,15 @@ fn answers_come_in_any_order_and_tell_what_was_written_before_them() {
         let seen = store.write_blocking(move |tx| {
             let before = tx.ask(sql, &values!["row 1"])?;
             insert(tx, 1)?;
-            let after = tx.ask_in("SELECT version FROM versions WHERE name IN ($1..)", &[], &values!["row 1", "row 2"])?;
-            let raised =
-                tx.ask_rows("UPDATE versions SET version = $1 WHERE name = $2", &[values![5, "row 1"], values![5, "no"]])?;
+            let after = tx.ask_in(
+                "SELECT version FROM versions WHERE name IN ($1..)",
+                &[],
+                &values!["row 1", "row 2"],
+            )?;
+            let raised = tx.ask_rows(
+                "UPDATE versions SET version = $1 WHERE name = $2",
+                &[values![5, "row 1"], values![5, "no"]],
+            )?;
             let last = tx.find(sql, &values!["row 1"])?.map(|mut row| row.int()).transpose()?;
             Ok((last, tx.changed(raised)?, tx.rows(after)?.len(), tx.rows(before)?.len()))
         });
@@ -94,7 +103,9 @@ fn closures_that_fail_do_not_hurt_those_beside_them() {
         for (number, outcome) in outcomes.iter().enumerate() {
             let fits = match number % 5 {
                 1 => matches!(outcome, Err(StoreError::Changed("this one"))),
-                2 => matches!(outcome, Err(StoreError::Panicked(text)) if *text == format!("number {number}")),
+                2 => {
+                    matches!(outcome, Err(StoreError::Panicked(text)) if *text == format!("number {number}"))
+                }
                 3 => matches!(outcome, Err(StoreError::Statement(_))),
                 _ => outcome.is_ok(),
             };

@@ -20,7 +20,8 @@ fn add(store: &Store, account_id: i64, user_id: i64, written: &'static str, stat
 }
 
 fn silence(store: &Store, address: &'static str) {
-    let sql = "UPDATE identities SET deliverable_state = 'undeliverable' WHERE account_id = 1 AND address = $1";
+    let sql =
+        "UPDATE identities SET deliverable_state = 'undeliverable' WHERE account_id = 1 AND address = $1";
     store.write_blocking(move |tx| tx.execute(sql, &values![address])).unwrap();
 }
 
@@ -40,12 +41,17 @@ fn a_person_is_found_by_any_address_and_named_by_the_primary_one() {
         people(store);
         add(store, 1, 50, "Ada@Home.example", "deliverable");
         let found = |account_id, address: &'static str| {
-            let found = store.read_blocking(move |tx| store::user::by_addresses(tx, account_id, &[address])).unwrap();
-            found.into_iter().map(|(key, person)| (key.to_string(), person.id.0, person.address)).collect::<Vec<_>>()
+            let found =
+                store.read_blocking(move |tx| store::user::by_addresses(tx, account_id, &[address])).unwrap();
+            found
+                .into_iter()
+                .map(|(key, person)| (key.to_string(), person.id.0, person.address))
+                .collect::<Vec<_>>()
         };
         assert_eq!(found(1, "ada@home.example"), [("ada@home.example".to_owned(), 50, ADA.to_owned())]);
         assert_eq!(found(2, "ada@home.example"), [], "another account knows nobody by it");
-        let both = store.read_blocking(|tx| store::user::find_many(tx, 1, &[ADA, "ada@home.example"])).unwrap();
+        let both =
+            store.read_blocking(|tx| store::user::find_many(tx, 1, &[ADA, "ada@home.example"])).unwrap();
         assert_eq!(both.iter().map(|found| found.person.id).collect::<Vec<_>>(), [UserId(50), UserId(50)]);
     });
 }
@@ -66,7 +72,11 @@ fn whose_primary_address_takes_no_mail_is_reached_at_another() {
         add(store, 1, 50, "aaa@home.example", "undeliverable");
         assert_eq!(reached(), (ADA.to_owned(), Deliverable::Deliverable), "the primary one takes mail");
         silence(store, ADA);
-        assert_eq!(reached(), ("Ada@Home.example".to_owned(), Deliverable::Deliverable), "the first that takes mail");
+        assert_eq!(
+            reached(),
+            ("Ada@Home.example".to_owned(), Deliverable::Deliverable),
+            "the first that takes mail"
+        );
         silence(store, "ada@home.example");
         assert_eq!(reached(), ("Zoo@Home.example".to_owned(), Deliverable::Deliverable));
         silence(store, "zoo@home.example");

@@ -43,9 +43,21 @@ fn the_ledger_goes_back_in_time_over_mail_in_and_out() {
         // Ids and times disagree: nodes take ids in blocks.
         let mut theirs = mail(2, 99, 35);
         theirs.account_id = 2;
-        wait(store.spool(vec![mail(1, 9, 10), mail(1, 2, 20), mail(1, 3, 40), mail(1, 4, 40), mail(1, 1, 60), theirs])).unwrap();
+        wait(store.spool(vec![
+            mail(1, 9, 10),
+            mail(1, 2, 20),
+            mail(1, 3, 40),
+            mail(1, 4, 40),
+            mail(1, 1, 60),
+            theirs,
+        ]))
+        .unwrap();
         let ledger_rows = vec![decided(9, 10), decided(2, 20), decided(4, 40)];
-        let changes = Changes { ledger: ledger_rows, outgoing: vec![outgoing(5, 30), outgoing(7, 5)], ..Changes::default() };
+        let changes = Changes {
+            ledger: ledger_rows,
+            outgoing: vec![outgoing(5, 30), outgoing(7, 5)],
+            ..Changes::default()
+        };
         write(store, 1, changes).unwrap();
         for limit in [1, 2, 3, 6, 7, 100] {
             assert_eq!(ledger(store, limit), [1, 4, 3, 5, 2, 9, 7], "pages of {limit}");
@@ -58,7 +70,8 @@ fn a_message_id_finds_mail_in_and_out() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         wait(store.spool(vec![mail(1, 1, 10), mail(1, 2, 20)])).unwrap();
-        let same = |id, at| desk::changes::LedgerRow { message_id: "m1@customer.example".into(), ..decided(id, at) };
+        let same =
+            |id, at| desk::changes::LedgerRow { message_id: "m1@customer.example".into(), ..decided(id, at) };
         let remembered = desk::changes::RememberedId {
             message_id: "o5@acme.desk.example".into(),
             kind: desk::facts::IdKind::Out,
@@ -73,10 +86,13 @@ fn a_message_id_finds_mail_in_and_out() {
             ..Changes::default()
         };
         write(store, 1, changes).unwrap();
-        for (message_id, want) in
-            [("m1@customer.example", &[(2, "in"), (1, "in")][..]), ("o5@acme.desk.example", &[(5, "out")]), ("no@x.example", &[])]
-        {
-            let rows = store.read_blocking(move |tx| store::ledger::by_message_id(tx, 1, message_id)).unwrap();
+        for (message_id, want) in [
+            ("m1@customer.example", &[(2, "in"), (1, "in")][..]),
+            ("o5@acme.desk.example", &[(5, "out")]),
+            ("no@x.example", &[]),
+        ] {
+            let rows =
+                store.read_blocking(move |tx| store::ledger::by_message_id(tx, 1, message_id)).unwrap();
             let found: Vec<_> = rows.iter().map(|row| (row.id, row.direction)).collect();
             assert_eq!(found, want, "{message_id}");
         }
@@ -116,11 +132,19 @@ fn held_mail_is_listed_by_cause_and_page_the_newest_first() {
             (bulk, Before { at: 20, id: 2 }, 9, &[1]),
             (Some(-1), Before::FIRST, 9, &[]),
         ] {
-            let rows = store.read_blocking(move |tx| store::suspended::page(tx, 1, cause, before, limit)).unwrap();
-            assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), want, "{cause:?} {before:?} {limit}");
+            let rows =
+                store.read_blocking(move |tx| store::suspended::page(tx, 1, cause, before, limit)).unwrap();
+            assert_eq!(
+                rows.iter().map(|row| row.id).collect::<Vec<_>>(),
+                want,
+                "{cause:?} {before:?} {limit}"
+            );
         }
         let known = store.read_blocking(|tx| store::suspended::held(tx, 1, &[7, 5, 2])).unwrap();
         assert_eq!(Vec::from_iter(known), [2, 5]);
-        assert_eq!(store.read_blocking(|tx| store::suspended::page(tx, 2, None, Before::FIRST, 9)).unwrap(), []);
+        assert_eq!(
+            store.read_blocking(|tx| store::suspended::page(tx, 2, None, Before::FIRST, 9)).unwrap(),
+            []
+        );
     });
 }

@@ -11,7 +11,13 @@ use crate::support::{account, on_both, write};
 
 fn met(kind: IdKind, mail_id: i64, message_id: &str) -> RememberedId {
     let fingerprint = (kind == IdKind::In).then_some([mail_id as u8; 16]);
-    RememberedId { message_id: message_id.to_owned(), kind, ticket_id: Some(TicketId(mail_id * 10)), mail_id, fingerprint }
+    RememberedId {
+        message_id: message_id.to_owned(),
+        kind,
+        ticket_id: Some(TicketId(mail_id * 10)),
+        mail_id,
+        fingerprint,
+    }
 }
 
 fn remember(store: &Store, ids: Vec<RememberedId>) {
@@ -46,7 +52,12 @@ fn a_real_mail_takes_the_place_of_one_only_heard_of() {
             remember(store, vec![met(first, 1, &id)]);
             remember(store, vec![met(second, 2, &id)]);
             let want = if stays { met(first, 1, &id) } else { met(second, 2, &id) };
-            let want = KnownId { kind: want.kind, ticket: want.ticket_id, mail_id: want.mail_id, fingerprint: want.fingerprint };
+            let want = KnownId {
+                kind: want.kind,
+                ticket: want.ticket_id,
+                mail_id: want.mail_id,
+                fingerprint: want.fingerprint,
+            };
             assert_eq!(one(store, &id), Some(want), "{name}");
         }
     });
@@ -57,7 +68,14 @@ fn an_id_met_twice_in_a_batch_is_the_real_mails() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         let id = "a@customer.example";
-        remember(store, vec![met(IdKind::Seen, 1, id), met(IdKind::In, 2, id), met(IdKind::Seen, 3, "b@customer.example")]);
+        remember(
+            store,
+            vec![
+                met(IdKind::Seen, 1, id),
+                met(IdKind::In, 2, id),
+                met(IdKind::Seen, 3, "b@customer.example"),
+            ],
+        );
         assert_eq!(one(store, id).map(|known| (known.kind, known.mail_id)), Some((IdKind::In, 2)));
         assert_eq!(one(store, "b@customer.example").map(|known| known.kind), Some(IdKind::Seen));
     });
@@ -79,7 +97,8 @@ fn ids_keep_their_case_and_their_account() {
 fn long_ids_and_long_lists_are_found() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
-        let ids: BTreeSet<String> = (0..1_300).map(|n| format!("{n}-{}@customer.example", "x".repeat(n))).collect();
+        let ids: BTreeSet<String> =
+            (0..1_300).map(|n| format!("{n}-{}@customer.example", "x".repeat(n))).collect();
         remember(store, ids.iter().map(|id| met(IdKind::In, 1, id)).collect());
         assert_eq!(known(store, 1, ids.clone()).len(), ids.len());
     });

@@ -65,12 +65,17 @@ fn a_name_whose_connection_is_lost_is_taken_again() {
     let end = format!("SELECT CASE WHEN pg_terminate_backend({first}) THEN 1 ELSE 0 END");
     assert_eq!(
         store
-            .read_blocking(move |tx| tx.query(&end, &[])?.into_iter().map(|mut row| row.int()).collect::<store::Result<Vec<_>>>())
+            .read_blocking(move |tx| tx
+                .query(&end, &[])?
+                .into_iter()
+                .map(|mut row| row.int())
+                .collect::<store::Result<Vec<_>>>())
             .unwrap(),
         [1]
     );
     let is_new = |now: Vec<i64>| now.first().is_some_and(|pid| *pid != first);
-    until("the name is taken again", READY_WITHIN, || Ok(is_new(backends(&store, true)).then_some(()))).unwrap();
+    until("the name is taken again", READY_WITHIN, || Ok(is_new(backends(&store, true)).then_some(())))
+        .unwrap();
     let other = open(&database);
     assert!(!takes(&other, "desk-1"));
     other.close();

@@ -24,7 +24,11 @@ fn each_node_is_shown_with_what_it_holds() {
         claim(store, Kind::Mail, &[3], "b", MINUTE_MS);
         // Run out.
         claim(store, Kind::Outbox, &[3], "b", 0);
-        let held = |holder: &str, kind: &str, accounts| Holding { holder: holder.into(), kind: kind.into(), accounts };
+        let held = |holder: &str, kind: &str, accounts| Holding {
+            holder: holder.into(),
+            kind: kind.into(),
+            accounts,
+        };
         let want = [held("a", "mail", 2), held("a", "outbox", 1), held("b", "mail", 1)];
         assert_eq!(store.read_blocking(node::holdings).unwrap(), want);
     });
@@ -36,12 +40,23 @@ fn an_account_whose_old_work_nobody_holds_is_shown() {
         (1..=4).for_each(|id| account(store, id, &format!("a{id}")).unwrap());
         let now = store.read_blocking(|tx| tx.database_now()).unwrap();
         // Old mail of 1 and 2, of which 2 is held; mail of 3 that came just now; outgoing mail of 4.
-        wait(store.spool(vec![mail(1, 1, now - 2 * MINUTE_MS), mail(2, 2, now - 2 * MINUTE_MS), mail(3, 3, now)])).unwrap();
-        store.write_blocking(move |tx| work::add(tx, Kind::Outbox, &[(4, now - 2 * MINUTE_MS), (1, now)], 9)).unwrap();
+        wait(store.spool(vec![
+            mail(1, 1, now - 2 * MINUTE_MS),
+            mail(2, 2, now - 2 * MINUTE_MS),
+            mail(3, 3, now),
+        ]))
+        .unwrap();
+        store
+            .write_blocking(move |tx| work::add(tx, Kind::Outbox, &[(4, now - 2 * MINUTE_MS), (1, now)], 9))
+            .unwrap();
         claim(store, Kind::Mail, &[1], "gone", 0);
         claim(store, Kind::Mail, &[2], "there", MINUTE_MS);
         let found = store.read_blocking(|tx| node::unheld(tx, MINUTE_MS)).unwrap();
-        let unheld = |account_id, kind: &str, holder: &str| Unheld { account_id, kind: kind.into(), holder: holder.into() };
+        let unheld = |account_id, kind: &str, holder: &str| Unheld {
+            account_id,
+            kind: kind.into(),
+            holder: holder.into(),
+        };
         assert_eq!(found, [unheld(1, "mail", "gone"), unheld(4, "outbox", "")]);
     });
 }
@@ -56,7 +71,9 @@ fn standbys_are_seen_as_they_follow() {
     let alone = Replication { synchronous_commit: "on".into(), ..Replication::default() };
     assert_eq!(seen(), alone);
     let follower = server.follow().unwrap();
-    let followed = until("the standby follows", READY_WITHIN, || Ok(Some(seen()).filter(|seen| *seen != alone))).unwrap();
+    let followed =
+        until("the standby follows", READY_WITHIN, || Ok(Some(seen()).filter(|seen| *seen != alone)))
+            .unwrap();
     assert_eq!(followed.standbys, [Standby { name: "pg_receivewal".into(), state: Some("async".into()) }]);
     drop(follower);
     store.close();

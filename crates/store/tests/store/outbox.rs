@@ -35,12 +35,23 @@ fn sent_mail(store: &Store, can_deliver: bool) {
         comment_id: Some(CommentId(7)),
         message_id: "ABCDEF-GHIJ.1@acme.desk.example".into(),
         content,
-        recipients: vec![(OutboxId(501), "ada@customer.example".into()), (OutboxId(502), "carl@customer.example".into())],
+        recipients: vec![
+            (OutboxId(501), "ada@customer.example".into()),
+            (OutboxId(502), "carl@customer.example".into()),
+        ],
         created_at: 100,
     };
-    let changes =
-        Changes { people: vec![new_person(50, "ada@customer.example")], outgoing: vec![mail], ..opening(vec![ticket(900, 50)]) };
-    write_as(store, Writing { account_id: 1, now: 100, marker: 77, can_deliver, digest_every: None }, changes).unwrap();
+    let changes = Changes {
+        people: vec![new_person(50, "ada@customer.example")],
+        outgoing: vec![mail],
+        ..opening(vec![ticket(900, 50)])
+    };
+    write_as(
+        store,
+        Writing { account_id: 1, now: 100, marker: 77, can_deliver, digest_every: None },
+        changes,
+    )
+    .unwrap();
 }
 
 /// Claims what is due; should the node die with it, it is due again [`AGAIN`] later.
@@ -71,8 +82,12 @@ fn state(store: &Store, id: i64) -> String {
 
 fn bounce(store: &Store, id: i64, result: DeliveryResult) {
     let recipient = if id == 501 { "Ada@Customer.example" } else { "carl@customer.example" };
-    let delivery =
-        Delivery { outbox_id: OutboxId(id), mail_id: OutgoingId(400), recipient: recipient.into(), ticket: Some(TicketId(900)) };
+    let delivery = Delivery {
+        outbox_id: OutboxId(id),
+        mail_id: OutgoingId(400),
+        recipient: recipient.into(),
+        ticket: Some(TicketId(900)),
+    };
     let bounced = vec![Bounced { delivery, result, answer: "550 no such user".into(), at: 300 }];
     write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
 }
@@ -100,11 +115,18 @@ fn queued_mail_is_announced_and_listed_with_its_ticket() {
         assert_eq!((row.id, row.ticket, row.to.as_str()), (502, Some(1), "carl@customer.example"));
         assert_eq!((row.state.as_str(), row.from.as_str()), ("queued", "support@acme.desk.example"));
         assert_eq!(store.read_blocking(|tx| outbox::list(tx, 2, 0, 100)).unwrap().len(), 0);
-        let of_ticket = |account, ticket| store.read_blocking(move |tx| outbox::of_ticket(tx, account, ticket)).unwrap();
-        assert_eq!(of_ticket(1, 900).iter().map(|row| (row.id, row.created_at)).collect::<Vec<_>>(), [(501, 100), (502, 100)]);
+        let of_ticket =
+            |account, ticket| store.read_blocking(move |tx| outbox::of_ticket(tx, account, ticket)).unwrap();
+        assert_eq!(
+            of_ticket(1, 900).iter().map(|row| (row.id, row.created_at)).collect::<Vec<_>>(),
+            [(501, 100), (502, 100)]
+        );
         assert_eq!((of_ticket(1, 901).len(), of_ticket(2, 900).len()), (0, 0));
         let out = store.read_blocking(|tx| store::ledger::page(tx, 1, Before::FIRST, 9)).unwrap();
-        assert_eq!(out.iter().map(|row| (row.id, row.direction, row.ticket)).collect::<Vec<_>>(), [(400, "out", Some(1))]);
+        assert_eq!(
+            out.iter().map(|row| (row.id, row.direction, row.ticket)).collect::<Vec<_>>(),
+            [(400, "out", Some(1))]
+        );
     });
 }
 
@@ -120,7 +142,8 @@ fn rows_are_claimed_when_due_and_not_while_in_hand() {
         assert_eq!(claim(store, 100 + AGAIN, &[501, 502], 10).len(), 0);
         assert_eq!(claim(store, 100 + AGAIN - 1, &[], 10).len(), 0);
         // A node that died holds nothing in its hand: what it was sending is due again.
-        let again: Vec<_> = claim(store, 100 + AGAIN, &[], 10).into_iter().map(|due| (due.id, due.attempts)).collect();
+        let again: Vec<_> =
+            claim(store, 100 + AGAIN, &[], 10).into_iter().map(|due| (due.id, due.attempts)).collect();
         assert_eq!(again, [(501, 1), (502, 1)]);
     });
 }
@@ -145,7 +168,13 @@ fn what_was_not_tried_after_all_counts_as_no_attempt() {
     on_both(|store| {
         sent_mail(store, true);
         claim(store, 100, &[], 1);
-        let done = Attempted { id: 501, state: "deferred", due_at: 500, answer: "its server is down".into(), tried: false };
+        let done = Attempted {
+            id: 501,
+            state: "deferred",
+            due_at: 500,
+            answer: "its server is down".into(),
+            tried: false,
+        };
         store.write_blocking(move |tx| outbox::record(tx, 1, std::slice::from_ref(&done), 110)).unwrap();
         assert_eq!(rows(store)[0], (501, "deferred".into(), 0, 500, "its server is down".into()));
     });
@@ -160,7 +189,10 @@ fn attempts_are_recorded_and_deferred_rows_come_back_when_due() {
         record(store, 502, "deferred", 500, 110);
         assert_eq!(
             rows(store),
-            [(501, "sent".into(), 1, 0, "sent at 110".into()), (502, "deferred".into(), 1, 500, "deferred at 110".into())]
+            [
+                (501, "sent".into(), 1, 0, "sent at 110".into()),
+                (502, "deferred".into(), 1, 500, "deferred at 110".into())
+            ]
         );
         assert_eq!(store.read_blocking(|tx| outbox::next_due(tx, 1)).unwrap(), Some(500));
         assert_eq!(claim(store, 499, &[], 10).len(), 0);
@@ -178,7 +210,8 @@ fn a_bounce_after_sending_stands_and_marks_the_address() {
         record(store, 501, "sent", 0, 110);
         bounce(store, 501, DeliveryResult::Hard);
         assert_eq!(rows(store)[0], (501, "bounced".into(), 1, 0, "550 no such user".into()));
-        let ada = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
+        let ada =
+            store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
         assert_eq!(ada[0].1.deliverable.as_str(), "undeliverable");
         // The bounce came while the attempt was still open: the attempt's own end does not undo it.
         bounce(store, 502, DeliveryResult::Hard);
@@ -191,13 +224,26 @@ fn a_bounce_after_sending_stands_and_marks_the_address() {
 fn an_address_that_needs_quotes_is_found_by_its_bounce() {
     on_both(|store| {
         sent_mail(store, true);
-        let quoted = Changes { people: vec![new_person(60, "Dots..Twice@docomo.example")], ..Changes::default() };
+        let quoted =
+            Changes { people: vec![new_person(60, "Dots..Twice@docomo.example")], ..Changes::default() };
         write(store, 1, quoted).unwrap();
         let recipient = "Dots..Twice@docomo.example".to_owned();
-        let delivery = Delivery { outbox_id: OutboxId(502), mail_id: OutgoingId(400), recipient, ticket: Some(TicketId(900)) };
-        let bounced = vec![Bounced { delivery, result: DeliveryResult::Hard, answer: "550 no such user".into(), at: 300 }];
+        let delivery = Delivery {
+            outbox_id: OutboxId(502),
+            mail_id: OutgoingId(400),
+            recipient,
+            ticket: Some(TicketId(900)),
+        };
+        let bounced = vec![Bounced {
+            delivery,
+            result: DeliveryResult::Hard,
+            answer: "550 no such user".into(),
+            at: 300,
+        }];
         write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
-        let found = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["\"dots..twice\"@docomo.example"])).unwrap();
+        let found = store
+            .read_blocking(|tx| store::user::by_addresses(tx, 1, &["\"dots..twice\"@docomo.example"]))
+            .unwrap();
         assert_eq!(found[0].1.deliverable.as_str(), "undeliverable");
     });
 }
@@ -237,7 +283,8 @@ fn a_delay_report_changes_no_state_and_marks_nobody() {
         record(store, 501, "sent", 0, 110);
         bounce(store, 501, DeliveryResult::Other);
         assert_eq!(rows(store)[0], (501, "sent".into(), 1, 0, "550 no such user".into()));
-        let ada = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
+        let ada =
+            store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
         assert_eq!(ada[0].1.deliverable.as_str(), "deliverable");
     });
 }
@@ -282,7 +329,8 @@ fn a_damaged_mail_is_an_error_in_its_own_place() {
     on_both(|store| {
         sent_mail(store, true);
         let neighbours = store.write_blocking(|tx| {
-            let sql = "INSERT INTO outgoing_mails (account_id, id, kind, message_id, content, raw, created_at)
+            let sql =
+                "INSERT INTO outgoing_mails (account_id, id, kind, message_id, content, raw, created_at)
                        SELECT account_id, id + $1, kind, message_id, content, $2, created_at
                        FROM outgoing_mails WHERE account_id = 1 AND id = 400";
             tx.execute(sql, &[Value::Int(1), Value::Bytes(b"\x09\0\0\0damaged")])?;
@@ -294,7 +342,9 @@ fn a_damaged_mail_is_an_error_in_its_own_place() {
         let found = store.read_blocking(|tx| outbox::mails(tx, 1, &[400, 401, 402, 403])).unwrap();
         assert_eq!(found.len(), 4);
         assert!(mail(store, 400).is_ok());
-        for (id, words) in [(401, "cannot unpack"), (402, "cannot unpack"), (403, "column 6 of a row is not JSON")] {
+        for (id, words) in
+            [(401, "cannot unpack"), (402, "cannot unpack"), (403, "column 6 of a row is not JSON")]
+        {
             let damage = mail(store, id).unwrap_err().to_string();
             assert!(damage.contains(words), "mail {id}: {damage}");
         }

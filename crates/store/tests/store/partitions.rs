@@ -31,7 +31,9 @@ fn partitions(store: &Store, sql: &str) -> BTreeSet<String> {
 
 fn tables(store: &Store) -> BTreeSet<String> {
     let sql = "SELECT relname::text FROM pg_class WHERE relkind = 'p'";
-    store.read_blocking(move |tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.text()).collect()).unwrap()
+    store
+        .read_blocking(move |tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.text()).collect())
+        .unwrap()
 }
 
 fn plan(store: &Store, sql: &str) -> Vec<String> {
@@ -76,7 +78,8 @@ fn every_statement_on_tenant_data_touches_one_partition() {
     let (mut examined, mut over_all, mut wrong) = (0, BTreeSet::new(), Vec::new());
     for statement in statements::all().into_iter().filter(|statement| statement.file != "dialect.rs") {
         let sql = statement.sql.as_str();
-        let names_tenant_data = sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| tenant.contains(word));
+        let names_tenant_data =
+            sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| tenant.contains(word));
         if !names_tenant_data {
             continue;
         }
@@ -118,10 +121,15 @@ fn a_partitioned_database_takes_mail_and_changes_as_any_other() {
     let store = open(&database);
     store.migrate_partitioned().unwrap();
     crate::support::account(&store, 1, "acme").unwrap();
-    crate::support::wait(store.spool(vec![crate::support::mail(1, 1, 10), crate::support::mail(1, 2, 20)])).unwrap();
+    crate::support::wait(store.spool(vec![crate::support::mail(1, 1, 10), crate::support::mail(1, 2, 20)]))
+        .unwrap();
     let ledger = vec![crate::support::decided(1, 10), crate::support::decided(2, 20)];
-    let changes = desk::changes::Changes { ledger, ..crate::support::opening(vec![crate::support::ticket(900, 50)]) };
+    let changes =
+        desk::changes::Changes { ledger, ..crate::support::opening(vec![crate::support::ticket(900, 50)]) };
     crate::support::write(&store, 1, changes).unwrap();
-    assert_eq!(store.read_blocking(|tx| store::ledger::page(tx, 1, store::Before::FIRST, 10)).unwrap().len(), 2);
+    assert_eq!(
+        store.read_blocking(|tx| store::ledger::page(tx, 1, store::Before::FIRST, 10)).unwrap().len(),
+        2
+    );
     assert!(store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap().is_some());
 }

@@ -7,8 +7,9 @@ use crate::support::{on_both, open, wait};
 
 /// `table.column type nullability` and `index name`, sorted.
 fn shape(store: &Store, sql: &'static str) -> Vec<String> {
-    let mut lines: Vec<String> =
-        store.read_blocking(move |tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.text()).collect()).unwrap();
+    let mut lines: Vec<String> = store
+        .read_blocking(move |tx| tx.query(sql, &[])?.into_iter().map(|mut row| row.text()).collect())
+        .unwrap();
     lines.sort();
     lines
 }
@@ -56,8 +57,10 @@ fn both_databases_end_in_the_same_tables_columns_keys_and_indexes() {
 fn tenant_tables_lead_with_the_account() {
     on_both(|store| {
         let sql = if shape_is_sqlite(store) { SQLITE } else { POSTGRES };
-        let shared = ["directory", "id_blocks", "versions", "signing_keys", "work", "blob_marker", "migrations"];
-        let keys: Vec<String> = shape(store, sql).into_iter().filter(|line| line.starts_with("key ")).collect();
+        let shared =
+            ["directory", "id_blocks", "versions", "signing_keys", "work", "blob_marker", "migrations"];
+        let keys: Vec<String> =
+            shape(store, sql).into_iter().filter(|line| line.starts_with("key ")).collect();
         assert!(keys.len() > 20);
         for line in keys {
             let (table, columns) = line["key ".len()..].split_once(' ').unwrap();

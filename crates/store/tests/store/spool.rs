@@ -41,7 +41,8 @@ fn the_envelope_comes_back_as_it_was_given() {
             trusted: true,
             tls: true,
         };
-        let new = store::spool::NewMail { envelope: serde_json::to_string(&strange).unwrap(), ..mail(1, 1, 1) };
+        let new =
+            store::spool::NewMail { envelope: serde_json::to_string(&strange).unwrap(), ..mail(1, 1, 1) };
         wait(store.spool(vec![new])).unwrap();
         let rows = store.read_blocking(|tx| store::spool::page(tx, 1, (0, 0), 1)).unwrap();
         assert_eq!(rows[0].envelope, strange);
@@ -60,7 +61,8 @@ fn spooled_mail_is_announced_once_per_account_and_rings() {
             assert!(rung.is_ok(), "the bell keeps its ring for a sorter that was busy");
         });
         let due = store.read_blocking(|tx| work::due(tx, Kind::Mail, 0, 100)).unwrap();
-        let mut seen: Vec<(i64, usize)> = due.iter().map(|account| (account.account_id, account.rows.len())).collect();
+        let mut seen: Vec<(i64, usize)> =
+            due.iter().map(|account| (account.account_id, account.rows.len())).collect();
         seen.sort_unstable();
         assert_eq!(seen, [(1, 1), (2, 1)]);
     });
@@ -114,7 +116,8 @@ fn a_mail_is_decided_once_and_the_second_batch_writes_nothing() {
         let refused = write(store, 1, unknown);
         assert!(matches!(refused, Err(StoreError::Changed("a spool row"))), "{refused:?}");
 
-        let people = store.read_blocking(|tx| store::user::by_addresses(tx, 1, &[key("ada@customer.example").as_str()]));
+        let people = store
+            .read_blocking(|tx| store::user::by_addresses(tx, 1, &[key("ada@customer.example").as_str()]));
         assert_eq!(people.unwrap(), []);
         let rows = store.read_blocking(|tx| store::ledger::decided(tx, 1, store::Before::FIRST, 10)).unwrap();
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [1]);

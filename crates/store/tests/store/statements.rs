@@ -49,7 +49,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn is_statement(literal: &str) -> bool {
-    VERBS.iter().any(|verb| literal.trim_start().strip_prefix(verb).is_some_and(|rest| rest.starts_with(char::is_whitespace)))
+    VERBS.iter().any(|verb| {
+        literal.trim_start().strip_prefix(verb).is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    })
 }
 
 /// The string literals of a Rust source: plain ones with their escapes undone, raw ones as they are; comments and
@@ -131,7 +133,11 @@ fn both_databases_accept_every_statement() {
         store.migrate().unwrap();
     }
     let statements = all();
-    assert!(statements.len() >= 75, "only {} statements found: does the reading of the sources still work?", statements.len());
+    assert!(
+        statements.len() >= 75,
+        "only {} statements found: does the reading of the sources still work?",
+        statements.len()
+    );
     let mut wrong = Vec::new();
     for statement in &statements {
         let answers = [accepts(&stores[0], &statement.sql), accepts(&stores[1], &statement.sql)];
@@ -141,8 +147,10 @@ fn both_databases_accept_every_statement() {
             _ => answers.iter().all(Result::is_ok),
         };
         if !fits {
-            wrong
-                .push(format!("{}: {}\n  sqlite: {:?}\n  postgres: {:?}", statement.file, statement.sql, answers[0], answers[1]));
+            wrong.push(format!(
+                "{}: {}\n  sqlite: {:?}\n  postgres: {:?}",
+                statement.file, statement.sql, answers[0], answers[1]
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -182,12 +190,17 @@ const BY_ACCOUNT_ALONE: [&str; 4] = [
 /// How SQLite runs a statement, with so many values in its list if it has one.
 fn plan(store: &Store, sql: &str, length: usize) -> Vec<String> {
     let explain = format!("EXPLAIN QUERY PLAN {sql}");
-    let numbers = sql.split('$').skip(1).map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let numbers =
+        sql.split('$').skip(1).map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     let highest: usize = numbers.filter_map(|number| number.parse().ok()).max().unwrap_or(0);
     let has_list = sql.contains("..)");
     let rows = store.write_blocking(move |tx| {
         let fixed = vec![Value::Int(1); highest - usize::from(has_list)];
-        if has_list { tx.query_in(&explain, &fixed, &vec![Value::Int(7); length]) } else { tx.query(&explain, &fixed) }
+        if has_list {
+            tx.query_in(&explain, &fixed, &vec![Value::Int(7); length])
+        } else {
+            tx.query(&explain, &fixed)
+        }
     });
     let step = |mut row: store::Row| {
         (0..3).for_each(|_| assert!(row.int().is_ok()));
@@ -208,7 +221,9 @@ fn sqlite_goes_through_no_accounts_rows_of_a_big_table() {
     let store = open(&database);
     store.migrate().unwrap();
     let (mut wrong, mut excepted) = (Vec::new(), BTreeSet::new());
-    for found in all().into_iter().filter(|found| found.file != "dialect.rs" && !found.sql.starts_with("INSERT")) {
+    for found in
+        all().into_iter().filter(|found| found.file != "dialect.rs" && !found.sql.starts_with("INSERT"))
+    {
         // The length of the list weighs in the planner's choice.
         let plans = [1, 16, 256].map(|length| plan(&store, &found.sql, length));
         let Some(step) = plans.iter().flatten().find(|step| is_through(step)) else { continue };
@@ -226,12 +241,17 @@ fn sqlite_finds_rows_of_the_outbox_by_their_state_among_the_undone() {
     let database = testkit::database::sqlite();
     let store = open(&database);
     store.migrate().unwrap();
-    let by_state = |found: &Found| found.sql.contains("outbox") && found.sql.contains("'sending', 'deferred')");
+    let by_state =
+        |found: &Found| found.sql.contains("outbox") && found.sql.contains("'sending', 'deferred')");
     let statements: Vec<Found> = all().into_iter().filter(by_state).collect();
     assert!(statements.len() >= 6, "{statements:#?}");
     for found in statements.into_iter().filter(|found| !found.sql.contains("AND id ")) {
         let steps = plan(&store, &found.sql, 1);
-        assert!(steps.iter().any(|step| step.contains("outbox_due (account_id=?")), "{}: {steps:?}", found.sql);
+        assert!(
+            steps.iter().any(|step| step.contains("outbox_due (account_id=?")),
+            "{}: {steps:?}",
+            found.sql
+        );
     }
 }
 

@@ -45,7 +45,12 @@ pub(crate) fn open(database: &Database) -> Store {
 
 /// Runs a future of the store to its end.
 pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 pub(crate) fn key(text: &str) -> AddressKey {
@@ -88,7 +93,9 @@ pub(crate) fn address(email: &str, brand_id: i64, kind: Kind, is_default: bool) 
 pub(crate) fn mail(account_id: i64, id: i64, accepted_at: i64) -> NewMail {
     let raw = format!("Subject: {id}\r\n\r\nmail {id}\r\n");
     let packed = Packed { size_bytes: raw.len(), body: Some(pack(raw.as_bytes()).unwrap()), blob: None };
-    let envelope = r#"{"door":"smtp","mail_from":"ada@customer.example","recipients":["support@acme.desk.example"]}"#.into();
+    let envelope =
+        r#"{"door":"smtp","mail_from":"ada@customer.example","recipients":["support@acme.desk.example"]}"#
+            .into();
     NewMail { account_id, id, accepted_at, envelope, packed }
 }
 
@@ -160,7 +167,11 @@ pub(crate) fn opening(tickets: Vec<Ticket>) -> Changes {
 }
 
 pub(crate) fn write(store: &Store, account_id: i64, changes: Changes) -> Result<()> {
-    write_as(store, Writing { account_id, now: 1_000, marker: 77, can_deliver: false, digest_every: None }, changes)
+    write_as(
+        store,
+        Writing { account_id, now: 1_000, marker: 77, can_deliver: false, digest_every: None },
+        changes,
+    )
 }
 
 pub(crate) fn write_as(store: &Store, writing: Writing, changes: Changes) -> Result<()> {

@@ -14,7 +14,10 @@ use crate::support::{account, new_person, on_both, opening, ticket, write};
 
 fn numbers(store: &Store, account_id: i64) -> Vec<(i64, i64)> {
     let lines = store.read_blocking(move |tx| store::ticket::list(tx, account_id, 0, 100)).unwrap();
-    lines.into_iter().map(|line| (line.number, line.subject.replace("Ticket ", "").parse().unwrap())).collect()
+    lines
+        .into_iter()
+        .map(|line| (line.number, line.subject.replace("Ticket ", "").parse().unwrap()))
+        .collect()
 }
 
 fn by_number(store: &Store, number: i64) -> Ticket {
@@ -69,7 +72,8 @@ fn a_ticket_comes_back_as_it_was_written() {
         write(store, 1, opening(vec![whole.clone()])).unwrap();
         assert_eq!(by_number(store, 1), Ticket { number: 1, ..whole.clone() });
         let (token, id) = (whole.token.clone(), whole.id);
-        let found = store.read_blocking(move |tx| store::ticket::by_tokens(tx, 1, &[token.as_str()])).unwrap();
+        let found =
+            store.read_blocking(move |tx| store::ticket::by_tokens(tx, 1, &[token.as_str()])).unwrap();
         assert_eq!(found, [(whole.token, id)]);
         assert!(store.read_blocking(|tx| store::ticket::by_number(tx, 2, 1)).unwrap().is_none());
     });
@@ -81,12 +85,16 @@ fn changes_of_a_ticket_are_written_and_a_missing_one_is_an_error() {
         account(store, 1, "acme").unwrap();
         write(store, 1, opening(vec![ticket(900, 50)])).unwrap();
         let open = Ticket { status: Status::Open, updated_at: 99, tags: vec![], ..by_number(store, 1) };
-        let changed = |ticket: &Ticket| Changes { tickets: [(ticket.id, ticket.clone())].into(), ..Changes::default() };
+        let changed =
+            |ticket: &Ticket| Changes { tickets: [(ticket.id, ticket.clone())].into(), ..Changes::default() };
         write(store, 1, changed(&open)).unwrap();
         assert_eq!(by_number(store, 1), open);
         let gone = Ticket { id: TicketId(5), ..open };
         assert!(matches!(write(store, 1, changed(&gone)), Err(StoreError::Changed("a ticket"))));
-        assert!(matches!(write(store, 2, changed(&by_number(store, 1))), Err(StoreError::Changed("a ticket"))));
+        assert!(matches!(
+            write(store, 2, changed(&by_number(store, 1))),
+            Err(StoreError::Changed("a ticket"))
+        ));
     });
 }
 
@@ -131,7 +139,8 @@ fn comments_ccs_and_audits_are_read_in_order() {
                 Ok((comments, store::ticket::ccs(tx, 1, &[900])?, store::ticket::audits(tx, 1, 900)?))
             })
             .unwrap();
-        let shown: Vec<_> = comments.iter().map(|c| (c.id, c.is_public, c.is_cut, c.raw_id, c.body.as_str())).collect();
+        let shown: Vec<_> =
+            comments.iter().map(|c| (c.id, c.is_public, c.is_cut, c.raw_id, c.body.as_str())).collect();
         assert_eq!(shown, [(1, true, false, Some(2), "text 1"), (2, false, true, None, "text 2")]);
         assert_eq!(comments[0].flags, [0, 4]);
         assert_eq!(found_ccs.into_iter().collect::<std::collections::BTreeSet<_>>(), ccs.into());
@@ -144,8 +153,12 @@ fn comments_ccs_and_audits_are_read_in_order() {
 fn solved_tickets_are_announced_and_closed_when_their_time_comes() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
-        let solved =
-            |id, at| Ticket { status: Status::Solved, solved_at: Some(at), assignee_id: Some(UserId(9)), ..ticket(id, 50) };
+        let solved = |id, at| Ticket {
+            status: Status::Solved,
+            solved_at: Some(at),
+            assignee_id: Some(UserId(9)),
+            ..ticket(id, 50)
+        };
         write(store, 1, opening(vec![solved(900, 500), solved(901, 400), ticket(902, 50)])).unwrap();
         let due = store.read_blocking(|tx| work::due(tx, Kind::Close, 400 + SOLVED_FOR, 9)).unwrap();
         assert_eq!(due[0].rows, [(400 + SOLVED_FOR, 77)]);
@@ -166,6 +179,9 @@ fn solved_tickets_are_announced_and_closed_when_their_time_comes() {
         assert_eq!(oldest(), None);
         assert_eq!(by_number(store, 3).status, Status::New);
         let audits = store.read_blocking(|tx| store::ticket::audits(tx, 1, 901)).unwrap();
-        assert_eq!((audits.len(), audits[0].channel.as_str(), &audits[0].events[0]["to"]), (1, "system", &json!("closed")));
+        assert_eq!(
+            (audits.len(), audits[0].channel.as_str(), &audits[0].events[0]["to"]),
+            (1, "system", &json!("closed"))
+        );
     });
 }

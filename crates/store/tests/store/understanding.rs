@@ -36,15 +36,20 @@ fn gathered_of(store: &Store, raws: Vec<&'static str>, per_hour: u32) -> Facts {
         };
         let letters: Vec<Letter> = raws.iter().map(|raw| Letter::parse(raw.as_bytes())).collect();
         let inbound = |(raw, letter)| Inbound { raw, ..Inbound::new(MailId(7), 1, &envelope, letter) };
-        let mails: Vec<Inbound<'_>> = raws.iter().map(|raw| raw.as_bytes()).zip(&letters).map(inbound).collect();
+        let mails: Vec<Inbound<'_>> =
+            raws.iter().map(|raw| raw.as_bytes()).zip(&letters).map(inbound).collect();
         store::facts::gather(tx, &account, &SigningKeys::new(vec![[7; 32]]).unwrap(), per_hour, &mails)
     };
     store.read_blocking(gather).unwrap()
 }
 
 fn bounce(store: &Store, result: DeliveryResult) {
-    let delivery =
-        Delivery { outbox_id: OutboxId(501), mail_id: OutgoingId(400), recipient: "Ada@Customer.example".into(), ticket: None };
+    let delivery = Delivery {
+        outbox_id: OutboxId(501),
+        mail_id: OutgoingId(400),
+        recipient: "Ada@Customer.example".into(),
+        ticket: None,
+    };
     let bounced = vec![Bounced { delivery, result, answer: "no".into(), at: 300 }];
     write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
 }
@@ -54,13 +59,18 @@ fn the_tenth_soft_bounce_in_a_row_silences_an_address_and_a_mail_from_it_gives_i
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         write(store, 1, Changes { people: vec![new_person(50, ADA)], ..Changes::default() }).unwrap();
-        let trouble = || gathered(store, "From: ada@customer.example\n\nhi", 0).troubles.get(&key(ADA)).copied();
+        let trouble =
+            || gathered(store, "From: ada@customer.example\n\nhi", 0).troubles.get(&key(ADA)).copied();
         assert_eq!(trouble(), None);
         for count in 1..=SOFT_BOUNCES_MAX {
             bounce(store, DeliveryResult::Soft);
             let found = trouble().unwrap();
             assert_eq!(found.bounces, count);
-            assert_eq!(found.deliverable == Deliverable::Undeliverable, count == SOFT_BOUNCES_MAX, "after {count}");
+            assert_eq!(
+                found.deliverable == Deliverable::Undeliverable,
+                count == SOFT_BOUNCES_MAX,
+                "after {count}"
+            );
         }
         write(store, 1, Changes { well_addresses: [key(ADA)].into(), ..Changes::default() }).unwrap();
         assert_eq!(trouble(), None);
@@ -89,8 +99,16 @@ fn senders_are_counted_where_the_guard_is_on_and_forgotten_after_hours() {
         assert_eq!(found(20).sender_per_hour, 20);
         assert_eq!((found(0).rates.len(), found(0).sender_per_hour), (0, 0), "off: nobody asks");
         let day = 24 * 3_600_000;
-        let other = Changes { rates: [("unknown eve@else.example".to_owned(), rate(day, 1))].into(), ..Changes::default() };
-        write_as(store, Writing { account_id: 1, now: day, marker: 77, can_deliver: false, digest_every: None }, other).unwrap();
+        let other = Changes {
+            rates: [("unknown eve@else.example".to_owned(), rate(day, 1))].into(),
+            ..Changes::default()
+        };
+        write_as(
+            store,
+            Writing { account_id: 1, now: day, marker: 77, can_deliver: false, digest_every: None },
+            other,
+        )
+        .unwrap();
         assert_eq!(found(20).rates.len(), 0, "yesterday's counter is gone");
     });
 }
@@ -122,17 +140,25 @@ fn an_agents_mail_asks_for_whom_it_names_and_what_it_may_quote() {
             ..opening(vec![first])
         };
         write(store, 1, changes).unwrap();
-        let shown = store.read_blocking(|tx| store::ticket::comments(tx, 1, &[900])).unwrap().remove(&900).unwrap();
+        let shown =
+            store.read_blocking(|tx| store::ticket::comments(tx, 1, &[900])).unwrap().remove(&900).unwrap();
         assert_eq!(shown[0].hidden, [Hidden { from: 0, to: 6, kind: HiddenKind::Quote }]);
         let mail = |from: &str| -> &'static str {
-            Box::leak(format!("From: {from}\nSubject: x\n\n#assignee dora@customer.example\n[{token}]").into_boxed_str())
+            Box::leak(
+                format!("From: {from}\nSubject: x\n\n#assignee dora@customer.example\n[{token}]")
+                    .into_boxed_str(),
+            )
         };
         let agents = gathered(store, mail("bob@acme.example"), 0);
         assert_eq!(agents.comments[&TicketId(900)], [(false, "secret".to_owned())]);
         assert!(agents.people.contains_key(&key("dora@customer.example")));
         assert_eq!(agents.tickets[&TicketId(900)].followers, [UserId(51)].into());
         let customers = gathered(store, mail(ADA), 0);
-        assert_eq!((customers.comments.len(), customers.people.len()), (0, 1), "a customer's commands ask nothing");
+        assert_eq!(
+            (customers.comments.len(), customers.people.len()),
+            (0, 1),
+            "a customer's commands ask nothing"
+        );
     });
 }
 
@@ -148,7 +174,10 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         let before = store.read_blocking(|tx| store::account::version(tx, 1)).unwrap();
         let made = organization.clone();
         store.write_blocking(move |tx| store::organization::insert(tx, 1, &made, 5)).unwrap();
-        assert!(store.read_blocking(|tx| store::account::version(tx, 1)).unwrap() > before, "nodes read the account anew");
+        assert!(
+            store.read_blocking(|tx| store::account::version(tx, 1)).unwrap() > before,
+            "nodes read the account anew"
+        );
         assert_eq!(store.read_blocking(|tx| store::organization::list(tx, 1)).unwrap(), [organization]);
         let (_, loaded) = store.read_blocking(|tx| store::account::load(tx, 1)).unwrap().unwrap();
         assert_eq!(loaded.organization_of(&key(ADA)), Some(OrganizationId(70)));
@@ -163,7 +192,10 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         };
         let locales = [(UserId(50), "fr".to_owned())].into();
         write(store, 1, Changes { people: vec![ada], locales, ..opening(vec![whole.clone()]) }).unwrap();
-        assert_eq!(store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap(), Some(Ticket { number: 1, ..whole }));
+        assert_eq!(
+            store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap(),
+            Some(Ticket { number: 1, ..whole })
+        );
         let found = gathered(store, "From: ada@customer.example\n\nhi", 0).people[&key(ADA)].clone();
         assert_eq!((found.organization_id, found.locale.as_deref()), (Some(OrganizationId(70)), Some("fr")));
     });

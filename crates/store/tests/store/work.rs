@@ -52,8 +52,15 @@ fn accounts_with_mail_are_told_page_by_page() {
         store.write_blocking(|tx| work::add(tx, Kind::Mail, &[(1, 0), (5, 0)], 10)).unwrap();
         store.write_blocking(|tx| work::add(tx, Kind::Outbox, &[(3, 0)], 12)).unwrap();
         let after = |account_id, limit| {
-            let (accounts, is_all) = store.read_blocking(move |tx| work::mail_after(tx, account_id, limit)).unwrap();
-            (accounts.into_iter().map(|account| (account.account_id, account.rows.len())).collect::<Vec<_>>(), is_all)
+            let (accounts, is_all) =
+                store.read_blocking(move |tx| work::mail_after(tx, account_id, limit)).unwrap();
+            (
+                accounts
+                    .into_iter()
+                    .map(|account| (account.account_id, account.rows.len()))
+                    .collect::<Vec<_>>(),
+                is_all,
+            )
         };
         assert_eq!(after(0, 3), (vec![(1, 2), (2, 1)], false));
         assert_eq!(after(2, 3), (vec![(5, 2)], true));
@@ -144,9 +151,11 @@ fn writers_that_hold_the_same_lease_come_one_after_the_other() {
                         store
                             .write_blocking(move |tx| {
                                 work::hold(tx, &lease)?;
-                                let select = "SELECT value FROM counters WHERE account_id = 1 AND name = 'steps'";
+                                let select =
+                                    "SELECT value FROM counters WHERE account_id = 1 AND name = 'steps'";
                                 let value = tx.find(select, &[])?.unwrap().int()?;
-                                let update = "UPDATE counters SET value = $1 WHERE account_id = 1 AND name = 'steps'";
+                                let update =
+                                    "UPDATE counters SET value = $1 WHERE account_id = 1 AND name = 'steps'";
                                 tx.execute(update, &values![value + 1])
                             })
                             .unwrap();

@@ -39,7 +39,8 @@ impl Dovecot {
         let folder = Folder::new("dovecot")?;
         let imap_port = free_port();
         folder.folder("mail", Some(MAIL_USER))?;
-        let users = mailboxes.iter().map(|mailbox| format!("{}:{{PLAIN}}{}\n", mailbox.address, mailbox.password));
+        let users =
+            mailboxes.iter().map(|mailbox| format!("{}:{{PLAIN}}{}\n", mailbox.address, mailbox.password));
         folder.write("users", users.collect::<String>())?;
         let config = configuration(&folder, imap_port)?;
         folder.write("dovecot.conf", config)?;
@@ -47,7 +48,9 @@ impl Dovecot {
         let mut command = as_root(find_program("dovecot")?);
         command.arg("-c").arg(server.folder.join("dovecot.conf")).current_dir("/");
         launch(&mut command, &server.folder.join("start.log"))?;
-        wait_for_port(imap_port).and_then(|()| wait_for_socket(&server.lmtp())).with_context(|| server.log())?;
+        wait_for_port(imap_port)
+            .and_then(|()| wait_for_socket(&server.lmtp()))
+            .with_context(|| server.log())?;
         Ok(server)
     }
 

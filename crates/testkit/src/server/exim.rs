@@ -93,7 +93,8 @@ impl Exim {
         let mut command = self.command();
         // -odi: deliver in the foreground; -oi: a line with one dot does not end the mail.
         command.args(["-odi", "-oi", "-f", from, "--"]).args(recipients);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         child.stdin.take().context("standard input is piped")?.write_all(mail)?;
         let output = child.wait_with_output()?;
         if !output.status.success() {
@@ -125,7 +126,8 @@ impl Drop for Exim {
 
 /// The folders below an unpacked package in which libraries lie.
 fn library_path(unpacked: &Path) -> String {
-    let triplets = fs::read_dir(unpacked.join("usr/lib")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let triplets =
+        fs::read_dir(unpacked.join("usr/lib")).into_iter().flatten().flatten().map(|entry| entry.path());
     let folders: Vec<String> = triplets
         .chain([unpacked.join("lib"), unpacked.join("usr/lib")])
         .chain(fs::read_dir(unpacked.join("lib")).into_iter().flatten().flatten().map(|entry| entry.path()))
@@ -137,13 +139,21 @@ fn library_path(unpacked: &Path) -> String {
 
 /// The library packages below Exim that this system has not installed.
 fn missing_libraries() -> Result<Vec<String>> {
-    let ignored = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"].map(|kind| format!("--no-{kind}"));
+    let ignored = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"]
+        .map(|kind| format!("--no-{kind}"));
     let direct = run(Command::new(find_program("apt-cache")?).arg("depends").args(&ignored).arg(PACKAGE))?;
-    let direct: Vec<&str> = direct.lines().filter_map(|line| line.trim().strip_prefix("Depends: lib")).collect();
+    let direct: Vec<&str> =
+        direct.lines().filter_map(|line| line.trim().strip_prefix("Depends: lib")).collect();
     // Only below the libraries: exim4-base would drag in half a system.
     let wanted = direct.iter().map(|name| format!("lib{name}"));
-    let all = run(Command::new(find_program("apt-cache")?).args(["depends", "--recurse"]).args(&ignored).args(wanted))?;
-    let libraries = all.lines().filter(|line| line.starts_with("lib") && !line.contains(':')).filter(|name| !is_installed(name));
+    let all = run(Command::new(find_program("apt-cache")?)
+        .args(["depends", "--recurse"])
+        .args(&ignored)
+        .args(wanted))?;
+    let libraries = all
+        .lines()
+        .filter(|line| line.starts_with("lib") && !line.contains(':'))
+        .filter(|name| !is_installed(name));
     Ok(libraries.map(str::to_owned).collect())
 }
 
@@ -197,9 +207,14 @@ fn delivery(route: &Route) -> (String, String) {
             let tls = if *starttls { "hosts_require_tls = *" } else { "hosts_avoid_tls = *" };
             (hosts, format!("  driver = smtp\n  port = {port}\n  {tls}\n  allow_localhost\n"))
         }
-        Route::LmtpTcp(port) => {
-            (hosts, format!("  driver = smtp\n  protocol = lmtp\n  port = {port}\n  hosts_avoid_tls = *\n  allow_localhost\n"))
+        Route::LmtpTcp(port) => (
+            hosts,
+            format!(
+                "  driver = smtp\n  protocol = lmtp\n  port = {port}\n  hosts_avoid_tls = *\n  allow_localhost\n"
+            ),
+        ),
+        Route::LmtpUnix(path) => {
+            (String::new(), format!("  driver = lmtp\n  socket = {}\n  user = {USER}\n", path.display()))
         }
-        Route::LmtpUnix(path) => (String::new(), format!("  driver = lmtp\n  socket = {}\n  user = {USER}\n", path.display())),
     }
 }

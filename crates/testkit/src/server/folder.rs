@@ -36,8 +36,10 @@ impl Folder {
     /// When the temporary folder cannot be written.
     pub fn new(label: &str) -> Result<Self> {
         let rest = format!("{}-{:08x}-{label}", std::process::id(), rand::random::<u32>());
-        let (new, path) =
-            (std::env::temp_dir().join(format!("{NEW}{rest}")), std::env::temp_dir().join(format!("{PREFIX}{rest}")));
+        let (new, path) = (
+            std::env::temp_dir().join(format!("{NEW}{rest}")),
+            std::env::temp_dir().join(format!("{PREFIX}{rest}")),
+        );
         fs::create_dir(&new).with_context(|| format!("creating {}", new.display()))?;
         fs::set_permissions(&new, fs::Permissions::from_mode(0o755))?;
         let lock = File::create(new.join(LOCK))?;

@@ -47,5 +47,7 @@ pub fn wait_for_port(port: u16) -> Result<()> {
 /// # Errors
 /// When nobody does within [`READY_WITHIN`].
 pub fn wait_for_socket(path: &Path) -> Result<()> {
-    until(&format!("a server on {}", path.display()), READY_WITHIN, || Ok(UnixStream::connect(path).ok().map(drop)))
+    until(&format!("a server on {}", path.display()), READY_WITHIN, || {
+        Ok(UnixStream::connect(path).ok().map(drop))
+    })
 }

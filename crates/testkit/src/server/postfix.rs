@@ -56,7 +56,13 @@ pub struct PostfixOptions {
 
 impl Default for PostfixOptions {
     fn default() -> Self {
-        Self { inbound: Inbound::Clear, routes: Vec::new(), pipes: Vec::new(), stored: Vec::new(), settings: Vec::new() }
+        Self {
+            inbound: Inbound::Clear,
+            routes: Vec::new(),
+            pipes: Vec::new(),
+            stored: Vec::new(),
+            settings: Vec::new(),
+        }
     }
 }
 
@@ -288,7 +294,9 @@ fn next_hop(route: &Route) -> String {
 
 fn tls_policy(routes: &[(String, Route)]) -> String {
     let policy = |(_, route): &(String, Route)| match route {
-        Route::Smtp { port, starttls } => Some(format!("[127.0.0.1]:{port} {}\n", if *starttls { "encrypt" } else { "none" })),
+        Route::Smtp { port, starttls } => {
+            Some(format!("[127.0.0.1]:{port} {}\n", if *starttls { "encrypt" } else { "none" }))
+        }
         Route::LmtpTcp(_) | Route::LmtpUnix(_) => None,
     };
     // Several domains may go to one port; Postfix takes a key once.

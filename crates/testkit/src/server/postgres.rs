@@ -65,7 +65,14 @@ impl Postgres {
         }
         run(as_user(USER, &program("initdb")?)
             .current_dir("/")
-            .args(["--username=guichet", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
+            .args([
+                "--username=guichet",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "-D",
+            ])
             .arg(&data))?;
         let tls = options.tls.then(|| tls_files(&folder)).transpose()?;
         let mut server = Self { folder, data, port: free_port(), options, tls, child: None };
@@ -120,8 +127,15 @@ impl Postgres {
     pub fn follow(&self) -> Result<Follower> {
         let wal = self.folder.folder("followed", None)?;
         let mut command = Command::new(program("pg_receivewal")?);
-        command.args(["--no-loop", "-h", "127.0.0.1", "-U", "guichet", "-p"]).arg(self.port.to_string()).arg("-D").arg(wal);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(self.folder.join("followed.log"))?);
+        command
+            .args(["--no-loop", "-h", "127.0.0.1", "-U", "guichet", "-p"])
+            .arg(self.port.to_string())
+            .arg("-D")
+            .arg(wal);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(self.folder.join("followed.log"))?);
         Ok(Follower(command.spawn().context("starting pg_receivewal")?))
     }
 
@@ -265,7 +279,8 @@ fn ensure_user() -> Result<()> {
     if user_exists(USER) {
         return Ok(());
     }
-    let made = run(as_root("useradd").args(["--system", "--user-group", "--shell", "/usr/sbin/nologin", USER]));
+    let made =
+        run(as_root("useradd").args(["--system", "--user-group", "--shell", "/usr/sbin/nologin", USER]));
     if made.is_err() && !user_exists(USER) {
         bail!("PostgreSQL does not run as root, and its system user {USER} could not be created: {made:?}");
     }

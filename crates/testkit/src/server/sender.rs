@@ -25,12 +25,20 @@ pub fn swaks(port: u16) -> Result<Command> {
 ///
 /// # Errors
 /// When msmtp is not installed; a refusal is in the output that it returns.
-pub fn msmtp(port: u16, tls_trust: Option<&Path>, from: &str, recipients: &[&str], mail: &[u8]) -> Result<Output> {
+pub fn msmtp(
+    port: u16,
+    tls_trust: Option<&Path>,
+    from: &str,
+    recipients: &[&str],
+    mail: &[u8],
+) -> Result<Output> {
     let mut command = Command::new(find_program("msmtp")?);
     command.args(["--file=/dev/null", "--host=localhost", "--auth=off", "--domain=client.example"]);
     command.arg(format!("--port={port}")).arg(format!("--from={from}"));
     match tls_trust {
-        Some(file) => command.args(["--tls=on", "--tls-starttls=on"]).arg(format!("--tls-trust-file={}", file.display())),
+        Some(file) => command
+            .args(["--tls=on", "--tls-starttls=on"])
+            .arg(format!("--tls-trust-file={}", file.display())),
         None => command.arg("--tls=off"),
     };
     command.arg("--").args(recipients).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

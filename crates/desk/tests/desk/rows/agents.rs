@@ -16,7 +16,11 @@ fn agents() -> Table {
 }
 
 fn recipients(changes: &Changes) -> Vec<&str> {
-    changes.outgoing.iter().flat_map(|mail| mail.recipients.iter().map(|(_, address)| address.as_str())).collect()
+    changes
+        .outgoing
+        .iter()
+        .flat_map(|mail| mail.recipients.iter().map(|(_, address)| address.as_str()))
+        .collect()
 }
 
 /// A mail with its bytes, which a forward as attachment is read from.
@@ -29,7 +33,8 @@ fn carried_out_with_bytes(table: &Table, raw: &str) -> (Decision, Changes, Facts
         ..Inbound::new(MailId(1), NOW, &table.envelope, &letter)
     };
     let (mut facts, mut changes) = (table.facts.clone(), Changes::default());
-    let decision = carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
+    let decision =
+        carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
     (decision, changes, facts)
 }
 
@@ -72,10 +77,15 @@ const BLOCK: &str = "---------- Forwarded message ---------
 
 #[test]
 fn row_12_1_a_forward_makes_a_ticket_only_where_none_is_named() {
-    let mail = |header: &str| format!("From: bob@acme.example\nSubject: Fwd: Lamp\n{header}\n\nPlease.\n\n{BLOCK}");
+    let mail =
+        |header: &str| format!("From: bob@acme.example\nSubject: Fwd: Lamp\n{header}\n\nPlease.\n\n{BLOCK}");
     agents().check(&[
         ("nothing named", &mail("X-A: b"), "new ticket by eve@else.example, flags 11"),
-        ("a ticket named", &mail("In-Reply-To: <first@customer.example>"), "comment on 100 by bob@acme.example"),
+        (
+            "a ticket named",
+            &mail("In-Reply-To: <first@customer.example>"),
+            "comment on 100 by bob@acme.example",
+        ),
     ]);
     let (changes, _) = agents().changes(&mail("X-A: b"));
     assert_eq!(changes.tickets[&changes.new_tickets[0]].assignee_id, None, "nobody is assigned");
@@ -95,13 +105,20 @@ fn row_12_1_a_mail_forwarded_as_an_attachment_is_a_ticket_of_its_author() {
     assert_eq!(shown(&decision), "new ticket by eve@else.example, flags 11");
     let ticket = &changes.tickets[&changes.new_tickets[0]];
     assert_eq!((ticket.subject.as_str(), ticket.submitter_id), ("Lamp", UserId(13)));
-    assert_eq!((ticket.requester_id, changes.people[0].person.name.as_str()), (changes.people[0].person.id, "Eve Ells"));
-    let comments: Vec<(&str, bool)> = changes.comments.iter().map(|comment| (comment.body.as_str(), comment.is_public)).collect();
+    assert_eq!(
+        (ticket.requester_id, changes.people[0].person.name.as_str()),
+        (changes.people[0].person.id, "Eve Ells")
+    );
+    let comments: Vec<(&str, bool)> =
+        changes.comments.iter().map(|comment| (comment.body.as_str(), comment.is_public)).collect();
     assert_eq!(comments, [("It is dark.", true), ("Please look after her.", false)]);
     assert_eq!((changes.ccs.len(), changes.outgoing.len()), (0, 0));
     let (unproven, ..) = carried_out_with_bytes(&usual(), mail);
     assert_eq!(shown(&unproven), "new ticket by bob@acme.example, flags 0");
-    let two = mail.replace("--b--", "--b\nContent-Type: message/rfc822\n\nFrom: dora@customer.example\nSubject: y\n\nz\n--b--");
+    let two = mail.replace(
+        "--b--",
+        "--b\nContent-Type: message/rfc822\n\nFrom: dora@customer.example\nSubject: y\n\nz\n--b--",
+    );
     let (decision, ..) = carried_out_with_bytes(&agents(), &two);
     assert_eq!(shown(&decision), "new ticket by bob@acme.example", "of two nobody knows which");
 }
@@ -109,10 +126,12 @@ fn row_12_1_a_mail_forwarded_as_an_attachment_is_a_ticket_of_its_author() {
 #[test]
 fn row_12_2_who_may_be_assigned() {
     let with = |commands: &str| {
-        let (changes, _) =
-            agents().changes(&format!("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n{commands}\nhi"));
+        let (changes, _) = agents().changes(&format!(
+            "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n{commands}\nhi"
+        ));
         let ignored = changes.audits[0].events.iter().filter(|event| event["type"] == "CommandIgnored");
-        let ignored: Vec<String> = ignored.map(|event| event["command"].as_str().unwrap_or_default().to_owned()).collect();
+        let ignored: Vec<String> =
+            ignored.map(|event| event["command"].as_str().unwrap_or_default().to_owned()).collect();
         assert_eq!(changes.comments[0].body, "hi", "{commands}");
         (changes.tickets[&TicketId(100)].assignee_id.map(|id| id.0), ignored.join(", "))
     };
@@ -136,5 +155,8 @@ fn row_12_2_commands_of_a_mail_without_powers_stay_in_its_text() {
     let (table, mut facts, mut changes) = (usual(), crate::scene::facts(), Changes::default());
     let inbound = table.inbound(&letter, &[]);
     carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
-    assert_eq!((changes.comments[0].body.as_str(), changes.tickets[&TicketId(100)].assignee_id), ("#assignee 13\nhi", None));
+    assert_eq!(
+        (changes.comments[0].body.as_str(), changes.tickets[&TicketId(100)].assignee_id),
+        ("#assignee 13\nhi", None)
+    );
 }

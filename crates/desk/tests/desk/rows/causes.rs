@@ -42,6 +42,7 @@ fn row_10_every_cause_has_the_number_and_name_that_programs_know() {
     for (number, name) in want {
         assert_eq!(Cause::of_number(number).map(Cause::name), Some(name));
     }
-    let sentences: std::collections::BTreeSet<&str> = Cause::ALL.iter().map(|cause| cause.sentence()).collect();
+    let sentences: std::collections::BTreeSet<&str> =
+        Cause::ALL.iter().map(|cause| cause.sentence()).collect();
     assert_eq!(sentences.len(), Cause::ALL.len(), "no two read the same");
 }

@@ -14,9 +14,17 @@ use crate::scene::{NOW, carried_out, envelope, key, keys, letter, shown};
 /// Bob's answer on ticket 1 as it leaves, and what the desk knows from then on.
 fn sent() -> (Letter, Facts) {
     let table = usual().by(authenticated());
-    let answer = letter("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\nSubject: Re: Lamp\n\nWe look into it.");
+    let answer = letter(
+        "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\nSubject: Re: Lamp\n\nWe look into it.",
+    );
     let (mut facts, mut changes) = (table.facts.clone(), Changes::default());
-    carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &table.inbound(&answer, &[]));
+    carried_out(
+        &table.account,
+        &mut facts,
+        &mut Counting::from(10_000),
+        &mut changes,
+        &table.inbound(&answer, &[]),
+    );
     let mail = &changes.outgoing[0];
     let raw = render(&Rendering {
         content: &mail.content,
@@ -63,31 +71,55 @@ fn row_3_an_answer_finds_its_ticket_whatever_the_program_leaves_of_the_mail() {
         quoted_html(text)
     );
     for (name, recipient, header, body) in [
-        ("the whole header", native, format!("In-Reply-To: <{id}>\nReferences:{references} <{id}>\n"), "\nThank you.\n".into()),
+        (
+            "the whole header",
+            native,
+            format!("In-Reply-To: <{id}>\nReferences:{references} <{id}>\n"),
+            "\nThank you.\n".into(),
+        ),
         ("References lost", native, format!("In-Reply-To: <{id}>\n"), "\nThank you.\n".into()),
         ("In-Reply-To lost", native, format!("References:{references} <{id}>\n"), "\nThank you.\n".into()),
-        ("its own id lost, the root kept", native, format!("References:{references}\n"), "\nThank you.\n".into()),
+        (
+            "its own id lost, the root kept",
+            native,
+            format!("References:{references}\n"),
+            "\nThank you.\n".into(),
+        ),
         (
             "the id in capitals of the host",
             native,
             format!("In-Reply-To: <{}>\n", id.replace("desk.example", "DESK.Example")),
             "\nThank you.\n".into(),
         ),
-        ("words behind the id", native, format!("In-Reply-To: Your message of Monday <{id}>\n"), "\nThank you.\n".into()),
+        (
+            "words behind the id",
+            native,
+            format!("In-Reply-To: Your message of Monday <{id}>\n"),
+            "\nThank you.\n".into(),
+        ),
         (
             "ids of a relay, quoted below",
             native,
             "In-Reply-To: <0100-rewritten@ses.example>\n".into(),
             format!("\nThank you.\n\n{}", quoted(text)),
         ),
-        ("no header at all, quoted below", native, String::new(), format!("\nThank you.\n\n{}", quoted(text))),
+        (
+            "no header at all, quoted below",
+            native,
+            String::new(),
+            format!("\nThank you.\n\n{}", quoted(text)),
+        ),
         ("HTML alone", native, String::new(), html),
         ("both forms", native, String::new(), alternative),
         ("the address of Reply-To alone", plus, String::new(), "\nThank you.\n".into()),
         ("that address in lower case", &plus.to_lowercase(), String::new(), "\nThank you.\n".into()),
     ] {
         let raw = format!("From: ada@customer.example\nSubject: AW: Lamp\n{header}{body}");
-        assert_eq!(answered(&table, &facts, recipient, &raw), "comment on 100 by ada@customer.example", "{name}\n{raw}");
+        assert_eq!(
+            answered(&table, &facts, recipient, &raw),
+            "comment on 100 by ada@customer.example",
+            "{name}\n{raw}"
+        );
     }
     assert_eq!(key(plus).detail().unwrap().to_ascii_uppercase(), "IDAAAAAA-AAAA");
     assert_eq!(facts.tickets[&TicketId(100)].ticket.token.as_str(), "AAAAAA-AAAA");
@@ -97,7 +129,10 @@ fn row_3_an_answer_finds_its_ticket_whatever_the_program_leaves_of_the_mail() {
 fn row_3_an_answer_of_which_nothing_is_left_is_a_new_ticket() {
     let (_, facts) = sent();
     let raw = "From: ada@customer.example\nSubject: AW: Lamp\nIn-Reply-To: <0100-rewritten@ses.example>\n\nThank you.\n";
-    assert_eq!(answered(&usual(), &facts, "support@acme.desk.example", raw), "new ticket by ada@customer.example");
+    assert_eq!(
+        answered(&usual(), &facts, "support@acme.desk.example", raw),
+        "new ticket by ada@customer.example"
+    );
 }
 
 #[test]

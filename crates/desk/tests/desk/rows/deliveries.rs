@@ -21,7 +21,11 @@ fn agents() -> Table {
 fn mailed(table: &Table, mail: &str) -> Vec<String> {
     let (changes, _) = table.changes(mail);
     assert_eq!((changes.comments.len(), changes.comments[0].is_public), (1, true), "{mail}");
-    changes.outgoing.iter().flat_map(|mail| mail.recipients.iter().map(|(_, address)| address.clone())).collect()
+    changes
+        .outgoing
+        .iter()
+        .flat_map(|mail| mail.recipients.iter().map(|(_, address)| address.clone()))
+        .collect()
 }
 
 type Change = fn(&mut Person);

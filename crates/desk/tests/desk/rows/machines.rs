@@ -17,14 +17,22 @@ fn row_9_machines_by_their_header() {
         ("Precedence: auto_reply", "Precedence: auto_reply\nSubject: x\n\nhi", "suspended 8"),
         ("Precedence: junk", "Precedence: junk\nSubject: x\n\nhi", "suspended 3"),
         ("Precedence: list", "Precedence: list\nSubject: x\n\nhi", "suspended 3"),
-        ("Precedence: first-class", "Precedence: first-class\nSubject: x\n\nhi", "new ticket by ada@customer.example"),
+        (
+            "Precedence: first-class",
+            "Precedence: first-class\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
         ("List-Post", "List-Post: <mailto:all@l.example>\nSubject: x\n\nhi", "suspended 3"),
         (
             "List-Unsubscribe alone, as sales programs write it",
             "List-Unsubscribe: <mailto:off@l.example>\nSubject: x\n\nhi",
             "new ticket by ada@customer.example",
         ),
-        ("a person's mail passed on", "Auto-Submitted: auto-forwarded\nSubject: x\n\nhi", "new ticket by ada@customer.example"),
+        (
+            "a person's mail passed on",
+            "Auto-Submitted: auto-forwarded\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
     ]);
 }
 
@@ -71,8 +79,9 @@ fn row_9_reports_and_loops() {
         "message/delivery-status",
         "Reporting-MTA: dns; far.example\n\nFinal-Recipient: rfc822; x@far.example\nAction: delayed\nStatus: 4.4.1",
     );
-    let received: String =
-        (0..51).map(|n| format!("Received: from a by b with SMTP id {n}; Mon, 1 Jun 2026 10:00:00 +0000\n")).collect();
+    let received: String = (0..51)
+        .map(|n| format!("Received: from a by b with SMTP id {n}; Mon, 1 Jun 2026 10:00:00 +0000\n"))
+        .collect();
     usual().check(&[
         ("a complaint (ARF)", &complaint, "suspended 3"),
         ("a read receipt", &receipt, "suspended 7"),

@@ -58,7 +58,8 @@ fn row_order_what_is_ours_comes_before_every_setting() {
     let path = format!("bounce+{}@acme.desk.example", keys().sign(Purpose::Bounce, 1, 501));
     let bounce = off().to(&path).returned();
     assert_eq!(shown(&bounce.decided(&report())), "bounce of 501 hard (5.1.1)", "4 before 5 and 7");
-    let twice = "Message-ID: <first@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nhi";
+    let twice =
+        "Message-ID: <first@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nhi";
     let mut known = off();
     let letter = crate::scene::letter(twice);
     let print = desk::verdict::fingerprint(&known.inbound(&letter, &[]));
@@ -68,18 +69,28 @@ fn row_order_what_is_ours_comes_before_every_setting() {
     assert_eq!(shown(&off().decided(ours)), "discarded", "2 before 5");
     let probe = off().to("inbox@acme.desk.example");
     let secret = "Message-ID: <out@acme.desk.example>\nX-Guichet-Probe: s3cret\n\nx";
-    assert_eq!(shown(&probe.decided(secret)), "probe for probed@acme.example at inbox@acme.desk.example", "1 before 2");
+    assert_eq!(
+        shown(&probe.decided(secret)),
+        "probe for probed@acme.example at inbox@acme.desk.example",
+        "1 before 2"
+    );
 }
 
 #[test]
 fn row_order_of_the_senders_rows() {
     let from = |from: &str, header: &str| format!("From: {from}\n{header}Subject: x\n\nhi");
     let off = of(|all| all.email_channel = false);
-    let reject = of(|all| all.blocklist = "reject:customer.example reject:far.example reject:acme.example".into());
+    let reject =
+        of(|all| all.blocklist = "reject:customer.example reject:far.example reject:acme.example".into());
     for (name, table, mail, want) in [
         ("5 before 6", table(off.clone()).to("noreply@acme.desk.example"), from(ADA, ""), "suspended 15"),
         ("5 before 7", table(off).after(ADA, 40), from(ADA, ""), "suspended 15"),
-        ("6 before 7", table(Settings::default()).to("noreply@acme.desk.example").after(ADA, 40), from(ADA, ""), "suspended 16"),
+        (
+            "6 before 7",
+            table(Settings::default()).to("noreply@acme.desk.example").after(ADA, 40),
+            from(ADA, ""),
+            "suspended 16",
+        ),
         ("7 before 8", table(Settings::default()).after(DAEMON, 20), report(), "suspended 4"),
         ("8 before 12", table(Settings::default()), report(), "suspended 7"),
         (
@@ -132,7 +143,11 @@ fn row_order_of_what_the_mail_itself_is() {
         ("17 before 19", format!("{crowd}Precedence: bulk\nSubject: x\n\nhi"), "suspended 3"),
         ("18 before 19", format!("{crowd}\n\n"), "suspended 11"),
         ("19 before 20", format!("{crowd}Reply-To: sue@customer.example\nSubject: x\n\nhi"), "suspended 30"),
-        ("20 before 21", "Reply-To: sue@customer.example\nIn-Reply-To: <old@customer.example>\n\nhi".to_owned(), "suspended 10"),
+        (
+            "20 before 21",
+            "Reply-To: sue@customer.example\nIn-Reply-To: <old@customer.example>\n\nhi".to_owned(),
+            "suspended 10",
+        ),
         ("19 before 22", format!("{crowd}In-Reply-To: <first@customer.example>\n\nhi"), "suspended 30"),
     ] {
         let decision = usual().decided(&mail);

@@ -21,7 +21,10 @@ impl Table {
 fn row_14_an_unknown_author_becomes_an_end_user_who_is_not_verified() {
     let (changes, _) = usual().changes("From: Eve Ells <Eve@Else.example>\nSubject: x\n\nhi");
     let [new] = changes.people.as_slice() else { panic!("{:?}", changes.people) };
-    assert_eq!((new.person.role, new.person.is_verified, new.person.is_suspended), (Role::EndUser, false, false));
+    assert_eq!(
+        (new.person.role, new.person.is_verified, new.person.is_suspended),
+        (Role::EndUser, false, false)
+    );
     assert_eq!((new.person.name.as_str(), new.person.address.as_str()), ("Eve Ells", "Eve@Else.example"));
     assert_eq!(new.address, key("eve@else.example"));
 }
@@ -30,10 +33,22 @@ fn row_14_an_unknown_author_becomes_an_end_user_who_is_not_verified() {
 fn row_14_mail_that_becomes_no_ticket_makes_nobody() {
     for (name, settings, mail) in [
         ("held", of(|all| all.blocklist = "else.example".into()), "From: eve@else.example\nSubject: x\n\nhi"),
-        ("discarded", of(|all| all.blocklist = "reject:else.example".into()), "From: eve@else.example\nSubject: x\n\nhi"),
-        ("held by header", Settings::default(), "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi"),
+        (
+            "discarded",
+            of(|all| all.blocklist = "reject:else.example".into()),
+            "From: eve@else.example\nSubject: x\n\nhi",
+        ),
+        (
+            "held by header",
+            Settings::default(),
+            "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+        ),
         ("a loop", Settings::default(), "From: eve@else.example\nMessage-ID: <out@acme.desk.example>\n\nhi"),
-        ("a machine", Settings::default(), "From: eve@else.example\nCc: new@else.example\nAuto-Submitted: auto-replied\n\nhi"),
+        (
+            "a machine",
+            Settings::default(),
+            "From: eve@else.example\nCc: new@else.example\nAuto-Submitted: auto-replied\n\nhi",
+        ),
     ] {
         let (changes, _) = table(settings).changes(mail);
         assert_eq!((changes.people.len(), changes.ccs.len(), changes.new_tickets.len()), (0, 0, 0), "{name}");
@@ -43,7 +58,9 @@ fn row_14_mail_that_becomes_no_ticket_makes_nobody() {
 #[test]
 fn row_11_a_listed_stranger_in_cc_is_not_made_a_person() {
     let mail = "Cc: new@else.example\nSubject: x\n\nhi";
-    for (blocklist, want) in [("", 1), ("else.example", 0), ("new@else.example", 0), ("suspend:else.example", 0), ("*", 0)] {
+    for (blocklist, want) in
+        [("", 1), ("else.example", 0), ("new@else.example", 0), ("suspend:else.example", 0), ("*", 0)]
+    {
         let (changes, _) = table(of(|all| all.blocklist = blocklist.into())).changes(mail);
         assert_eq!(changes.new_tickets.len(), 1, "{blocklist}");
         assert_eq!((changes.people.len(), changes.ccs.len()), (want, want), "{blocklist}");
@@ -67,7 +84,10 @@ fn ccs_after(before: i64, mail: &str) -> usize {
 fn row_6_a_ticket_has_48_ccs_however_many_mails_bring_them() {
     let one = "Cc: dora@customer.example\nSubject: x\n\n[AAAAAA-AAAA]";
     let two = "Cc: dora@customer.example, new@else.example\nSubject: x\n\n[AAAAAA-AAAA]";
-    assert_eq!([ccs_after(46, two), ccs_after(47, one), ccs_after(47, two), ccs_after(48, one)], [48, 48, 48, 48]);
+    assert_eq!(
+        [ccs_after(46, two), ccs_after(47, one), ccs_after(47, two), ccs_after(48, one)],
+        [48, 48, 48, 48]
+    );
     assert_eq!(ccs_after(45, one), 46);
 }
 
@@ -83,6 +103,9 @@ fn row_1_1_an_agent_who_was_withdrawn_is_treated_as_what_they_are_now() {
 #[test]
 fn a_persons_address_is_theirs_in_any_case() {
     let (changes, _) = usual().changes("From: ADA@Customer.example\nSubject: x\n\nhi");
-    assert_eq!((changes.people.len(), changes.tickets[&changes.new_tickets[0]].requester_id), (0, UserId(11)));
+    assert_eq!(
+        (changes.people.len(), changes.tickets[&changes.new_tickets[0]].requester_id),
+        (0, UserId(11))
+    );
     assert_eq!(key("ADA@Customer.example"), AddressKey::parse("ada@customer.example").unwrap());
 }

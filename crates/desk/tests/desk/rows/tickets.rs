@@ -40,7 +40,11 @@ fn row_2_a_subject_keeps_its_prefixes() {
 #[test]
 fn row_2_the_lists_look_at_from_and_not_at_reply_to() {
     table(of(|all| all.blocklist = "else.example".into())).check(&[
-        ("From is listed", "From: eve@else.example\nReply-To: ada@customer.example\nSubject: x\n\nhi", "suspended 13"),
+        (
+            "From is listed",
+            "From: eve@else.example\nReply-To: ada@customer.example\nSubject: x\n\nhi",
+            "suspended 13",
+        ),
         (
             "Reply-To is listed",
             "From: ada@customer.example\nReply-To: eve@else.example\nSubject: x\n\nhi",
@@ -55,10 +59,16 @@ fn row_2_an_agents_first_comment_obeys_the_setting() {
     for (name, is_public_by_default, mail, want) in [
         ("on", true, mail, true),
         ("off", false, mail, false),
-        ("off, told otherwise", false, "From: bob@acme.example\nSubject: Lamp\n\n#public true\nIt is dark.", true),
+        (
+            "off, told otherwise",
+            false,
+            "From: bob@acme.example\nSubject: Lamp\n\n#public true\nIt is dark.",
+            true,
+        ),
         ("off, an end user", false, "Subject: Lamp\n\nIt is dark.", true),
     ] {
-        let table = table(of(|all| all.comments_public_by_default = is_public_by_default)).by(authenticated());
+        let table =
+            table(of(|all| all.comments_public_by_default = is_public_by_default)).by(authenticated());
         let (changes, _) = table.changes(mail);
         assert_eq!((changes.comments[0].is_public, first_ticket(&changes).is_public), (want, want), "{name}");
     }
@@ -93,7 +103,11 @@ fn row_1_1_a_ticket_that_is_gone_is_named_by_nothing() {
     let mut table = usual();
     table.facts.tickets.remove(&TicketId(100));
     table.check(&[
-        ("by header", "In-Reply-To: <first@customer.example>\nSubject: x\n\nhi", "new ticket by ada@customer.example"),
+        (
+            "by header",
+            "In-Reply-To: <first@customer.example>\nSubject: x\n\nhi",
+            "new ticket by ada@customer.example",
+        ),
         ("by token", "Subject: x\n\n[AAAAAA-AAAA]", "new ticket by ada@customer.example"),
         (
             "by a stranger",
@@ -111,7 +125,10 @@ fn row_4_2_without_flags_the_audit_has_no_word_of_them() {
     assert!(comment.get("flags").is_none() && comment.get("flags_options").is_none(), "{comment}");
     let (changes, _) = usual().changes("From: eve@else.example\n\n[AAAAAA-AAAA]");
     let comment = &changes.audits[0].events[0];
-    assert_eq!((comment["flags"][0].as_i64(), &comment["flags_options"]["2"]["trusted"]), (Some(2), &false.into()));
+    assert_eq!(
+        (comment["flags"][0].as_i64(), &comment["flags_options"]["2"]["trusted"]),
+        (Some(2), &false.into())
+    );
 }
 
 /// A closed ticket of Ada's with everything that a ticket may have.
@@ -138,7 +155,11 @@ fn row_5_a_follow_up_begins_without_what_is_not_copied() {
     table.envelope = envelope(&[SHOP]);
     let (changes, _) = table.changes(again);
     let ticket = first_ticket(&changes);
-    assert_eq!((ticket.received.recipient.as_str(), ticket.brand_id), (SHOP, BrandId(2)), "received where this mail came to");
+    assert_eq!(
+        (ticket.received.recipient.as_str(), ticket.brand_id),
+        (SHOP, BrandId(2)),
+        "received where this mail came to"
+    );
 }
 
 #[test]
@@ -151,11 +172,18 @@ fn row_5_a_solved_ticket_opens_again_instead() {
 
 #[test]
 fn row_7_nothing_is_hidden_where_answers_stand_between_quoted_lines() {
-    let hidden =
-        |text: &str| usual().changes(&format!("In-Reply-To: <first@customer.example>\n\n{text}")).0.comments[0].hidden.len();
+    let hidden = |text: &str| {
+        usual().changes(&format!("In-Reply-To: <first@customer.example>\n\n{text}")).0.comments[0]
+            .hidden
+            .len()
+    };
     for (name, text, want) in [
         ("between", "> Is it dark?\nNo.\n> Is it warm?\nYes.", 0),
-        ("between, with a signature", "> Is it dark?\nNo.\n> Is it warm?\nYes.\n-- \nAda Ells\nCustomer Ltd.", 0),
+        (
+            "between, with a signature",
+            "> Is it dark?\nNo.\n> Is it warm?\nYes.\n-- \nAda Ells\nCustomer Ltd.",
+            0,
+        ),
         ("above, with a signature", "No, and yes.\n-- \nAda Ells\nCustomer Ltd.", 1),
         ("above", "No, and yes.\n\nOn Mon, 2 Nov 2026, Support wrote:\n> Is it dark?\n> Is it warm?", 1),
     ] {
@@ -172,5 +200,9 @@ fn row_15_delivered_to_of_a_trusted_relay_names_the_external_address() {
         (received.recipient, received.source, received.trust)
     };
     assert_eq!(arrival(true), ("help@acme.example".to_owned(), Source::HopHeader, Trust::Relay));
-    assert_eq!(arrival(false), (super::NATIVE.to_owned(), Source::Envelope, Trust::Proven), "anybody can write it");
+    assert_eq!(
+        arrival(false),
+        (super::NATIVE.to_owned(), Source::Envelope, Trust::Proven),
+        "anybody can write it"
+    );
 }

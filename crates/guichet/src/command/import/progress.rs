@@ -40,7 +40,11 @@ impl Progress {
     /// Notes how far the source is read, and how many mails were new or there already.
     pub(super) fn at(&mut self, position: u64, imported: u64, already: u64) {
         let rate = per_second(imported + already, self.begun.elapsed());
-        self.bar.set_message(format!("{}  {}/s", counted(HumanCount(imported + already), "mail"), HumanCount(rate)));
+        self.bar.set_message(format!(
+            "{}  {}/s",
+            counted(HumanCount(imported + already), "mail"),
+            HumanCount(rate)
+        ));
         self.bar.set_position(position);
         if !self.has_bar && self.said.elapsed() >= LINE_EVERY {
             self.said = Instant::now();

@@ -32,7 +32,11 @@ const FORMS: &[Form] = &[
     form("allowlist", SENDERS, "partner.example ann@customer.example"),
     form("anyone_can_submit", TRUTH, "false"),
     form("assign_tickets_upon_solve", TRUTH, "false"),
-    form("attachment_types", "any, recommended, or extensions and media types, separated by blanks", "pdf png image/*"),
+    form(
+        "attachment_types",
+        "any, recommended, or extensions and media types, separated by blanks",
+        "pdf png image/*",
+    ),
     form(
         "blocklist",
         "addresses, hosts and *, separated by blanks, each address or host also after suspend: or reject:, at most 10000 characters",
@@ -55,7 +59,11 @@ const FORMS: &[Form] = &[
     form("personalized_replies", TRUTH, "true"),
     form("reply_delimiter", TRUTH, "true"),
     form("sender_authentication", "minimal, native or native_and_forwarded", "native"),
-    form("sender_per_hour", "a whole number from 0 to 4294967295; 0 takes limits.sender_per_hour of the installation", "50"),
+    form(
+        "sender_per_hour",
+        "a whole number from 0 to 4294967295; 0 takes limits.sender_per_hour of the installation",
+        "50",
+    ),
     form("sign_up_required", TRUTH, "true"),
     form("suspended_notification", "never, hourly, daily or weekly", "daily"),
     form("suspended_notification_address", "an e-mail address; empty for nobody", "bob@example.com"),

@@ -13,9 +13,15 @@ use crate::failure::{Doing as _, Failure, Result};
 
 /// Runs `ticket reply`.
 pub(super) async fn run(session: &Session<'_>, account: i64, command: &cli::Ticket) -> Result<()> {
-    let cli::Ticket::Reply { number, agent, public, note: _, body, body_file, status } = command else { return Ok(()) };
+    let cli::Ticket::Reply { number, agent, public, note: _, body, body_file, status } = command else {
+        return Ok(());
+    };
     let wrong = |_| {
-        Failure::new("the answer was not written", format!("{agent:?} is not an e-mail address"), "write --as name@example.com")
+        Failure::new(
+            "the answer was not written",
+            format!("{agent:?} is not an e-mail address"),
+            "write --as name@example.com",
+        )
     };
     let actor = AddressKey::parse(agent.trim()).map_err(wrong)?;
     let body = match (body, body_file) {
@@ -26,15 +32,24 @@ pub(super) async fn run(session: &Session<'_>, account: i64, command: &cli::Tick
     let comment = body.map(|body| NewComment { body, is_public: *public });
     let is_public = comment.as_ref().map(|comment| comment.is_public);
     let update = Update { comment, status: status.map(as_status), ..Update::default() };
-    let submitted = session.engine().await?.submit(account, Command::UpdateTicket { number: *number, actor, update }).await;
+    let submitted = session
+        .engine()
+        .await?
+        .submit(account, Command::UpdateTicket { number: *number, actor, update })
+        .await;
     let queued = submitted.doing("the ticket was not changed")?;
     let wanted = *number;
-    let ticket =
-        session.store.read(move |tx| store::ticket::by_number(tx, account, wanted)).await.doing("the ticket cannot be read")?;
+    let ticket = session
+        .store
+        .read(move |tx| store::ticket::by_number(tx, account, wanted))
+        .await
+        .doing("the ticket cannot be read")?;
     let status = ticket.map(|ticket| ticket.status.as_str()).unwrap_or_default();
     let mails: Vec<_> = queued.iter().map(|mail| json!({"kind": mail.kind, "to": mail.to})).collect();
     let value = json!({"number": number, "public": is_public, "status": status, "mails": mails});
-    session.output().answer(&value, &said(*number, is_public, status, &queued, session.loaded.config.can_deliver()))
+    session
+        .output()
+        .answer(&value, &said(*number, is_public, status, &queued, session.loaded.config.can_deliver()))
 }
 
 /// `is_public` is none where no comment was written.
@@ -55,7 +70,11 @@ fn said(number: i64, is_public: Option<bool>, status: &str, queued: &[Queued], c
         None => {}
     }
     told.extend(to(&notices).map(|to| format!("notice to {to}, following the ticket")));
-    let waits = if can_deliver || queued.is_empty() { "" } else { "; it waits in the outbox, as delivery.relay is not set" };
+    let waits = if can_deliver || queued.is_empty() {
+        ""
+    } else {
+        "; it waits in the outbox, as delivery.relay is not set"
+    };
     let told = if told.is_empty() { "no mail leaves".to_owned() } else { told.join("; ") };
     format!("Ticket {number} is {status}: {what}; {told}{waits}.")
 }
@@ -81,7 +100,10 @@ mod tests {
 
     #[test]
     fn people_are_told_whether_mail_leaves() {
-        let mail = |kind: &str, to: &[&str]| Queued { kind: kind.into(), to: to.iter().map(|&to| to.into()).collect() };
+        let mail = |kind: &str, to: &[&str]| Queued {
+            kind: kind.into(),
+            to: to.iter().map(|&to| to.into()).collect(),
+        };
         let comment = mail("comment", &["ada@x.example", "carl@x.example"]);
         let notice = mail("follower", &["bob@x.example"]);
         let nobody = "no mail to the requester and CCs, of whom nobody else can be reached";

@@ -55,10 +55,20 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> Sto
     let comment_ids: Vec<i64> = comments.iter().map(|comment| comment.id).collect();
     let attachments = store::ticket::attachments(tx, account_id, &comment_ids)?;
     let audits = store::ticket::audits(tx, account_id, id)?;
-    let ccs: Vec<UserId> = store::ticket::ccs(tx, account_id, &[id])?.into_iter().map(|(_, user)| user).collect();
-    let mut ids: Vec<i64> =
-        [ticket.requester_id, ticket.submitter_id].iter().chain(&ticket.assignee_id).chain(&ccs).map(|id| id.0).collect();
-    ids.extend(comments.iter().map(|comment| comment.author_id.0).chain(audits.iter().map(|audit| audit.author_id.0)));
+    let ccs: Vec<UserId> =
+        store::ticket::ccs(tx, account_id, &[id])?.into_iter().map(|(_, user)| user).collect();
+    let mut ids: Vec<i64> = [ticket.requester_id, ticket.submitter_id]
+        .iter()
+        .chain(&ticket.assignee_id)
+        .chain(&ccs)
+        .map(|id| id.0)
+        .collect();
+    ids.extend(
+        comments
+            .iter()
+            .map(|comment| comment.author_id.0)
+            .chain(audits.iter().map(|audit| audit.author_id.0)),
+    );
     ids.extend(history::people_in(&audits));
     ids.sort_unstable();
     ids.dedup();
@@ -67,13 +77,30 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> Sto
     named.sort_unstable();
     named.dedup();
     let names = Names {
-        people: store::user::by_ids(tx, account_id, &ids)?.into_iter().map(|person| (person.id, person)).collect(),
-        tickets: store::ticket::by_ids(tx, account_id, &named)?.into_iter().map(|ticket| (ticket.id, ticket.number)).collect(),
+        people: store::user::by_ids(tx, account_id, &ids)?
+            .into_iter()
+            .map(|person| (person.id, person))
+            .collect(),
+        tickets: store::ticket::by_ids(tx, account_id, &named)?
+            .into_iter()
+            .map(|ticket| (ticket.id, ticket.number))
+            .collect(),
         comments: comment_ids.into_iter().zip(1..).collect(),
     };
     let follow_up_of = ticket.follow_up_of.and_then(|id| names.tickets.get(&id)).copied();
     let mails = store::outbox::of_ticket(tx, account_id, id)?;
-    Ok(Some(Shown { account, ticket, follow_up_of, ccs, comments, attachments, audits, mails, names, can_deliver }))
+    Ok(Some(Shown {
+        account,
+        ticket,
+        follow_up_of,
+        ccs,
+        comments,
+        attachments,
+        audits,
+        mails,
+        names,
+        can_deliver,
+    }))
 }
 
 impl Shown {
@@ -100,7 +127,10 @@ fn as_json(shown: &Shown) -> Value {
     let comments = shown.comments.iter().map(|comment| {
         let mut value = comment_json(comment, &authors);
         if let Some(object) = value.as_object_mut() {
-            object.insert("attachments".into(), shown.attachments_of(comment.id).map(attachment_json).collect());
+            object.insert(
+                "attachments".into(),
+                shown.attachments_of(comment.id).map(attachment_json).collect(),
+            );
         }
         value
     });
@@ -165,7 +195,10 @@ fn text(shown: &Shown) -> String {
         format!("Ticket {}: {}", ticket.number, ticket.subject),
         format!("  status       {}", ticket.status),
         format!("  requester    {}", shown.person(ticket.requester_id)),
-        format!("  assignee     {}", ticket.assignee_id.map_or_else(|| "nobody".to_owned(), |id| shown.person(id))),
+        format!(
+            "  assignee     {}",
+            ticket.assignee_id.map_or_else(|| "nobody".to_owned(), |id| shown.person(id))
+        ),
         format!("  brand        {}", shown.brand()),
         format!(
             "  received at  {} (known from: {}, trust: {})",
@@ -188,9 +221,19 @@ fn text(shown: &Shown) -> String {
     lines.extend(shown.comments.iter().map(|comment| comment_text(shown, comment)));
     lines.push("\nHistory".to_owned());
     for audit in &shown.audits {
-        lines.push(format!("  {}  {}  by {}", short(audit.created_at), shown.person(audit.author_id), audit.channel));
+        lines.push(format!(
+            "  {}  {}  by {}",
+            short(audit.created_at),
+            shown.person(audit.author_id),
+            audit.channel
+        ));
         lines.extend(
-            audit.events.as_array().into_iter().flatten().map(|event| format!("    {}", event_text(&shown.names, event))),
+            audit
+                .events
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|event| format!("    {}", event_text(&shown.names, event))),
         );
     }
     if !shown.mails.is_empty() {
@@ -209,8 +252,12 @@ fn mail_text(row: &OutboxRow, can_deliver: bool) -> String {
 
 fn comment_text(shown: &Shown, comment: &CommentRow) -> String {
     let kind = if comment.is_public { "" } else { "  [internal note]" };
-    let mut text =
-        format!("\n--- {}  {}{kind}\n{}", short(comment.created_at), shown.person(comment.author_id), comment.body.trim_end());
+    let mut text = format!(
+        "\n--- {}  {}{kind}\n{}",
+        short(comment.created_at),
+        shown.person(comment.author_id),
+        comment.body.trim_end()
+    );
     if comment.is_cut {
         text.push_str("\n[cut at 65,000 characters; the mail is kept whole]");
     }

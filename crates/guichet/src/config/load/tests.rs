@@ -19,7 +19,9 @@ fn problems(text: &str) -> Vec<String> {
     let name = sources.file.as_ref().unwrap().display().to_string();
     match load(&sources) {
         Ok(_) => vec![],
-        Err(Problems(problems)) => problems.iter().map(|problem| problem.to_string().replace(&name, "FILE")).collect(),
+        Err(Problems(problems)) => {
+            problems.iter().map(|problem| problem.to_string().replace(&name, "FILE")).collect()
+        }
     }
 }
 
@@ -95,7 +97,10 @@ fn each_bad_configuration_says_key_value_reason_and_example() {
             "[engine]\nlease = \"10ms\"",
             "engine.lease = \"10ms\" (FILE): it must be at least 1s; example: [engine] lease = \"30s\"",
         ),
-        ("[log]\nformat = \"xml\"", "log.format = \"xml\" (FILE): it must be text or json; example: [log] format = \"json\""),
+        (
+            "[log]\nformat = \"xml\"",
+            "log.format = \"xml\" (FILE): it must be text or json; example: [log] format = \"json\"",
+        ),
         (
             "roles = [\"smtp\", \"imap\"]",
             "roles = [\"smtp\", \"imap\"] (FILE): \"imap\" is none of smtp, engine, outbox, web; example: roles = [\"smtp\", \"engine\", \"outbox\", \"web\"]",
@@ -117,7 +122,9 @@ fn a_file_that_is_not_toml_or_not_there_is_told_too() {
 
 #[test]
 fn every_problem_is_told_at_once_and_no_secret_is() {
-    let told = problems("[http]\nlisten = \"x\"\n[delivery]\nrelay = \"imap://u:hush@h\"\n[limits]\nconnections = -1\n");
+    let told = problems(
+        "[http]\nlisten = \"x\"\n[delivery]\nrelay = \"imap://u:hush@h\"\n[limits]\nconnections = -1\n",
+    );
     assert_eq!(told.len(), 3);
     assert!(!told.join("\n").contains("hush"), "{told:?}");
 }
@@ -129,20 +136,27 @@ fn a_secret_and_its_file_do_not_go_together() {
     std::fs::write(&path, "smtp://u:p@relay.example\n").unwrap();
     let alone = format!("[delivery]\nrelay_file = {path:?}\n");
     let (_kept, sources) = file(&alone);
-    assert!(matches!(load(&sources).unwrap().config.delivery.relay, Out::Relay(relay) if relay.host == "relay.example"));
+    assert!(
+        matches!(load(&sources).unwrap().config.delivery.relay, Out::Relay(relay) if relay.host == "relay.example")
+    );
     let told = problems(&format!("{alone}relay = \"direct\"\n"));
     assert!(told[0].contains("delivery.relay is set beside it; keep one of them"), "{told:?}");
 }
 
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
-    let (_folder, mut sources) =
-        file("[http]\nlisten = \"127.0.0.1:1\"\n[smtp]\nlisten = \"127.0.0.1:1\"\n[lmtp]\nlisten = \"off\"\n");
-    sources.environment =
-        [("GUICHET_HTTP__LISTEN", "127.0.0.1:2"), ("GUICHET_SMTP__LISTEN", "127.0.0.1:2"), ("GUICHET_BIN", "x")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec();
-    sources.flags = vec!["smtp.listen=127.0.0.1:3".into(), "log.format=json".into(), "roles=web,engine".into()];
+    let (_folder, mut sources) = file(
+        "[http]\nlisten = \"127.0.0.1:1\"\n[smtp]\nlisten = \"127.0.0.1:1\"\n[lmtp]\nlisten = \"off\"\n",
+    );
+    sources.environment = [
+        ("GUICHET_HTTP__LISTEN", "127.0.0.1:2"),
+        ("GUICHET_SMTP__LISTEN", "127.0.0.1:2"),
+        ("GUICHET_BIN", "x"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec();
+    sources.flags =
+        vec!["smtp.listen=127.0.0.1:3".into(), "log.format=json".into(), "roles=web,engine".into()];
     let config = load(&sources).unwrap().config;
     let port = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     assert_eq!((config.http.listen, config.smtp.listen, config.lmtp.listen), (port(2), Some(port(3)), None));
@@ -153,7 +167,11 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 fn an_unknown_variable_of_ours_is_a_problem() {
     let environment = vec![("GUICHET_HTTP__PORT".to_owned(), "1".to_owned())];
     let Problems(told) = load(&Sources { environment, ..Sources::default() }).unwrap_err();
-    assert!(told[0].to_string().starts_with("http.port (environment GUICHET_HTTP__PORT): there is no such key"), "{}", told[0]);
+    assert!(
+        told[0].to_string().starts_with("http.port (environment GUICHET_HTTP__PORT): there is no such key"),
+        "{}",
+        told[0]
+    );
 }
 
 #[test]
@@ -172,8 +190,14 @@ fn a_variable_without_a_section_is_a_problem_unless_it_is_no_key() {
             "GUICHET_SMTP_LISTEN (environment): it names no section; did you mean GUICHET_SMTP__LISTEN?",
         ]
     );
-    let others =
-        ["GUICHET_DATA", "GUICHET_CONFIG", "GUICHET_BIN", "GUICHET_TEST_POSTGRES", "GUICHET_PORT", "GUICHET_SERVICE_HOST"];
+    let others = [
+        "GUICHET_DATA",
+        "GUICHET_CONFIG",
+        "GUICHET_BIN",
+        "GUICHET_TEST_POSTGRES",
+        "GUICHET_PORT",
+        "GUICHET_SERVICE_HOST",
+    ];
     assert_eq!(told(&others), Vec::<String>::new());
 }
 
@@ -181,6 +205,9 @@ fn a_variable_without_a_section_is_a_problem_unless_it_is_no_key() {
 fn the_data_folder_decides_the_defaults_of_database_and_blobs() {
     let loaded = load(&Sources { data: Some("/srv/desk".into()), ..Sources::default() }).unwrap();
     let options = loaded.config.store_options(&loaded.data);
-    assert_eq!((options.url.as_str(), options.blobs.as_str()), ("sqlite:/srv/desk/guichet.db", "file:/srv/desk/blobs"));
+    assert_eq!(
+        (options.url.as_str(), options.blobs.as_str()),
+        ("sqlite:/srv/desk/guichet.db", "file:/srv/desk/blobs")
+    );
     assert_eq!(loaded.config.sqlite_file(&loaded.data), Some("/srv/desk/guichet.db".into()));
 }

@@ -115,7 +115,9 @@ impl Refused {
         };
         let text = match error {
             // What a database says is for the log.
-            AdminError::Store(_) => "the database failed and nothing was made; send the form again in a minute".to_owned(),
+            AdminError::Store(_) => {
+                "the database failed and nothing was made; send the form again in a minute".to_owned()
+            }
             other => other.to_string(),
         };
         Refused { field, text: sentences(&text) }
@@ -167,7 +169,8 @@ mod tests {
             ("help.acme.example", "help.acme.example"),
             (".", "acme."),
         ] {
-            let typed = Typed { subdomain: " Acme ".into(), native_host: native_host.into(), ..Typed::default() };
+            let typed =
+                Typed { subdomain: " Acme ".into(), native_host: native_host.into(), ..Typed::default() };
             assert_eq!(typed.request("desk.example").native_host, want, "{native_host:?}");
         }
         assert_eq!(Typed::blank("desk.example").native_host, ".desk.example");

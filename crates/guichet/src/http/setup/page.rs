@@ -133,8 +133,12 @@ fn alert(refused: &[Refused]) -> String {
 
 /// The account that was made, its token, and what comes next.
 pub(super) fn done(made: &CreatedAccount, smtp: Option<SocketAddr>, can_deliver: bool) -> Page {
-    let (host, admin, token) = (escaped(&made.native_host), escaped(&made.admin_email), escaped(&made.api_token));
-    let door = smtp.map_or_else(|| "this desk's doors".to_owned(), |smtp| format!("this desk's SMTP door, <code>{smtp}</code>"));
+    let (host, admin, token) =
+        (escaped(&made.native_host), escaped(&made.admin_email), escaped(&made.api_token));
+    let door = smtp.map_or_else(
+        || "this desk's doors".to_owned(),
+        |smtp| format!("this desk's SMTP door, <code>{smtp}</code>"),
+    );
     let relay = if can_deliver {
         ""
     } else {
@@ -186,7 +190,10 @@ mod tests {
             admin: "x".into(),
             native_host: ".d.example".into(),
         };
-        let refused = Refused { field: Some(Field::Admin), text: "\"<i>\" is not an address. See `guichet help`.".into() };
+        let refused = Refused {
+            field: Some(Field::Admin),
+            text: "\"<i>\" is not an address. See `guichet help`.".into(),
+        };
         let html = form(&typed, "d.example", &[refused]).html();
         for wanted in [
             "value=\"&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39;\"",
@@ -209,9 +216,11 @@ mod tests {
         let html = form(&Typed::blank("d.example"), "d.example", &[]).html();
         for field in [Field::Company, Field::Subdomain, Field::Admin, Field::NativeHost] {
             let name = field.name();
-            for wanted in
-                [format!("<label for=\"{name}\">"), format!("id=\"{name}\""), format!("<p class=\"hint\" id=\"{name}-hint\">")]
-            {
+            for wanted in [
+                format!("<label for=\"{name}\">"),
+                format!("id=\"{name}\""),
+                format!("<p class=\"hint\" id=\"{name}-hint\">"),
+            ] {
                 assert!(html.contains(&wanted), "{wanted}");
             }
         }
@@ -222,7 +231,11 @@ mod tests {
     #[test]
     fn a_refusal_of_no_field_leads_nowhere() {
         let refused = Refused { field: None, text: "It failed.".into() };
-        assert!(form(&Typed::default(), "d", &[refused]).html().contains("<div role=\"alert\">\n<p>It failed.</p>"));
+        assert!(
+            form(&Typed::default(), "d", &[refused])
+                .html()
+                .contains("<div role=\"alert\">\n<p>It failed.</p>")
+        );
     }
 
     #[test]
@@ -235,11 +248,20 @@ mod tests {
             api_token: "abc".into(),
         };
         let without_relay = done(&made, Some("127.0.0.1:2525".parse().unwrap()), false).html();
-        for wanted in ["support@acme.d.example", "a&amp;b@x.example", ">abc</code>", "127.0.0.1:2525", "delivery.relay", "Bearer"]
-        {
+        for wanted in [
+            "support@acme.d.example",
+            "a&amp;b@x.example",
+            ">abc</code>",
+            "127.0.0.1:2525",
+            "delivery.relay",
+            "Bearer",
+        ] {
             assert!(without_relay.contains(wanted), "{wanted}");
         }
         let with_relay = done(&made, None, true).html();
-        assert!(!with_relay.contains("delivery.relay") && with_relay.contains("this desk's doors"), "{with_relay}");
+        assert!(
+            !with_relay.contains("delivery.relay") && with_relay.contains("this desk's doors"),
+            "{with_relay}"
+        );
     }
 }

@@ -29,7 +29,9 @@ impl Desk {
         let store = Store::open(&config.store_options(folder.path())).unwrap();
         store.migrate().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let engine = runtime.block_on(Engine::new(store, engine::EngineOptions::default(), Arc::new(SystemClock))).unwrap();
+        let engine = runtime
+            .block_on(Engine::new(store, engine::EngineOptions::default(), Arc::new(SystemClock)))
+            .unwrap();
         Desk { setup: Arc::new(Setup::new(engine, &config)), runtime, _folder: folder }
     }
 
@@ -71,7 +73,11 @@ fn only_the_newest_link_leads_to_the_form() {
     }
     let form = desk.get(&token);
     assert_eq!(form.status, 200);
-    assert!(form.html.contains("<form method=\"post\">") && form.html.contains("value=\".guichet.localhost\""), "{}", form.html);
+    assert!(
+        form.html.contains("<form method=\"post\">") && form.html.contains("value=\".guichet.localhost\""),
+        "{}",
+        form.html
+    );
     assert!(desk.accounts().is_empty());
 }
 
@@ -81,12 +87,22 @@ fn a_form_makes_the_account_and_ends_the_link() {
     let token = desk.open();
     let made = desk.post(&token, GOOD);
     assert_eq!(made.status, 200, "{}", made.html);
-    assert!(made.html.contains("support@acme.guichet.localhost") && made.html.contains("ann@acme.example"), "{}", made.html);
+    assert!(
+        made.html.contains("support@acme.guichet.localhost") && made.html.contains("ann@acme.example"),
+        "{}",
+        made.html
+    );
     let accounts = desk.accounts();
-    assert!(matches!(accounts.as_slice(), [(_, subdomain, name)] if subdomain == "acme" && name == "Acme"), "{accounts:?}");
+    assert!(
+        matches!(accounts.as_slice(), [(_, subdomain, name)] if subdomain == "acme" && name == "Acme"),
+        "{accounts:?}"
+    );
     for again in [desk.get(&token), desk.post(&token, GOOD)] {
         assert_eq!(again.status, 410);
-        assert!(again.html.contains("This desk is set up") && again.html.contains("<code>guichet token create EMAIL</code>"));
+        assert!(
+            again.html.contains("This desk is set up")
+                && again.html.contains("<code>guichet token create EMAIL</code>")
+        );
     }
     assert_eq!(desk.get("anything").status, 404);
     assert_eq!(desk.accounts().len(), 1);
@@ -106,7 +122,9 @@ fn a_refused_form_is_shown_again_with_what_was_typed() {
     ] {
         let answer = desk.post(&token, form);
         assert_eq!(answer.status, 422, "{form}");
-        for wanted in [format!("id=\"{field}-wrong\""), format!("id=\"{field}\" name=\"{field}\" value=\"{kept}\"")] {
+        for wanted in
+            [format!("id=\"{field}-wrong\""), format!("id=\"{field}\" name=\"{field}\" value=\"{kept}\"")]
+        {
             assert!(answer.html.contains(&wanted), "{form}: {wanted} is not in {}", answer.html);
         }
     }
@@ -132,10 +150,15 @@ fn all_that_is_wrong_is_shown_at_once() {
         assert_eq!(answer.status, 422, "{form}");
         let told = |field: &&str| {
             let at_field = answer.html.contains(&format!("id=\"{field}-wrong\""));
-            assert_eq!(at_field, answer.html.contains(&format!("<p><a href=\"#{field}\">")), "{form}: {field}");
+            assert_eq!(
+                at_field,
+                answer.html.contains(&format!("<p><a href=\"#{field}\">")),
+                "{form}: {field}"
+            );
             at_field
         };
-        let fields: Vec<&str> = ["company", "subdomain", "admin", "native_host"].into_iter().filter(told).collect();
+        let fields: Vec<&str> =
+            ["company", "subdomain", "admin", "native_host"].into_iter().filter(told).collect();
         assert_eq!(fields, want, "{form}");
         assert_eq!(answer.html.matches("role=\"alert\"").count(), 1, "{form}");
     }
@@ -156,17 +179,31 @@ fn a_form_has_a_size() {
 fn no_answer_is_kept_framed_or_told_elsewhere() {
     let desk = Desk::new();
     let token = desk.open();
-    for answer in [desk.get("wrong"), desk.get(&token), desk.post(&token, ""), desk.post(&token, GOOD), desk.get(&token)] {
-        let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    for answer in [
+        desk.get("wrong"),
+        desk.get(&token),
+        desk.post(&token, ""),
+        desk.post(&token, GOOD),
+        desk.get(&token),
+    ] {
+        let header = |name: &str| {
+            answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
         assert_eq!(
-            [header("cache-control"), header("referrer-policy"), header("x-content-type-options"), header("content-type")],
+            [
+                header("cache-control"),
+                header("referrer-policy"),
+                header("x-content-type-options"),
+                header("content-type")
+            ],
             ["no-store", "no-referrer", "nosniff", "text/html; charset=utf-8"],
             "{}",
             answer.status
         );
         let policy = header("content-security-policy");
         assert!(
-            policy.starts_with("default-src 'none'; style-src 'sha256-") && policy.contains("frame-ancestors 'none'"),
+            policy.starts_with("default-src 'none'; style-src 'sha256-")
+                && policy.contains("frame-ancestors 'none'"),
             "{policy}"
         );
         assert!(!policy.contains("script-src") && !answer.html.contains("<script"));

@@ -80,7 +80,12 @@ fn bad_mails_are_told_and_the_next_one_is_read() {
     let text = b"From a Mon Nov 2 10:00:00 2026\n\nFrom b Mon Nov 2 10:00:00 2026\nA: 1234567890123\n\n\
                  From c Mon Nov 2 10:00:00 2026\njust prose\n\nFrom d Mon Nov 2 10:00:00 2026\nA: 1\n";
     let told = read(text, 15);
-    let want = ["it is empty", "17 bytes are more than the limit of 15", "it has no header: this is no mail", "d|A: 1\n"];
+    let want = [
+        "it is empty",
+        "17 bytes are more than the limit of 15",
+        "it has no header: this is no mail",
+        "d|A: 1\n",
+    ];
     assert_eq!(told.len(), 4, "{told:?}");
     assert_eq!([&told[0], &told[2], &told[3]], [want[0], want[2], want[3]]);
     assert!(told[1].ends_with("are more than the limit of 15"), "{}", told[1]);
@@ -104,7 +109,10 @@ fn a_line_of_any_length_takes_no_more_memory_than_a_mail() {
     let input = BufReader::new(head.as_slice().chain(Endless(200_000_000)));
     let mut mbox = Mbox::open(input, None, 100_000).unwrap();
     let found = mbox.next().unwrap();
-    assert!(matches!(found.mail, Err(Skip::Unfit(Unfit::TooLarge { size_bytes: 200_000_003, .. }))), "{found:?}");
+    assert!(
+        matches!(found.mail, Err(Skip::Unfit(Unfit::TooLarge { size_bytes: 200_000_003, .. }))),
+        "{found:?}"
+    );
     assert!(mbox.piece.capacity() <= 2 * PIECE_MAX);
     assert!(mbox.next().is_none());
 }

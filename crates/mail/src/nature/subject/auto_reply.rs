@@ -133,9 +133,20 @@ pub(super) fn names_person_away(subject: &str) -> bool {
                 let (name, rest) = subject.split_at_checked(at).unwrap_or_default();
                 let rest = rest.get(phrase.len()..).unwrap_or_default().trim_start();
                 (1..=4).contains(&name.split(' ').count())
-                    && !["who", "he", "she", "everybody", "everyone", "somebody", "someone", "colleague", "agent", "boss"]
-                        .iter()
-                        .any(|word| name.ends_with(word))
+                    && ![
+                        "who",
+                        "he",
+                        "she",
+                        "everybody",
+                        "everyone",
+                        "somebody",
+                        "someone",
+                        "colleague",
+                        "agent",
+                        "boss",
+                    ]
+                    .iter()
+                    .any(|word| name.ends_with(word))
                     && (rest.is_empty()
                         || rest.starts_with(['.', '(', '!', '-', ','])
                         || rest.starts_with("until")

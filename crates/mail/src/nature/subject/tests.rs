@@ -6,9 +6,13 @@ use super::*;
 fn seen(subject: &str) -> String {
     let read = of(subject);
     let wording = read.wording.map(|wording| format!("{wording:?}")).unwrap_or_default();
-    format!("{}{}{wording}", if read.is_answer { "re " } else { "" }, if read.is_forward { "fw " } else { "" })
-        .trim_end()
-        .to_owned()
+    format!(
+        "{}{}{wording}",
+        if read.is_answer { "re " } else { "" },
+        if read.is_forward { "fw " } else { "" }
+    )
+    .trim_end()
+    .to_owned()
 }
 
 #[test]
@@ -152,6 +156,9 @@ fn people_who_write_about_machines_are_not_taken_for_them() {
         "Réponse automatiquement envoyée deux fois",
         "Problem: delivery failed",
     ] {
-        assert!(!matches!(of(subject).wording, Some(Wording::AutoReply | Wording::Returned | Wording::Delayed)), "{subject}");
+        assert!(
+            !matches!(of(subject).wording, Some(Wording::AutoReply | Wording::Returned | Wording::Delayed)),
+            "{subject}"
+        );
     }
 }

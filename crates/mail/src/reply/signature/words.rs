@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn words_are_in_lower_case() {
         let pairs = DEVICE_ENDS.iter().flat_map(|(start, end)| [start, end]);
-        let words = [CLOSINGS, THANKS, DEVICE_STARTS, EXCUSES, DISCLAIMERS].into_iter().flatten().chain(pairs);
+        let words =
+            [CLOSINGS, THANKS, DEVICE_STARTS, EXCUSES, DISCLAIMERS].into_iter().flatten().chain(pairs);
         let wrong: Vec<&&str> = words.filter(|word| word.to_lowercase() != ***word).collect();
         assert!(wrong.is_empty(), "{wrong:?}");
     }

@@ -7,7 +7,8 @@ use futures_util::future::join;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
 use super::super::statement::{
-    Column, Encoded, Failed, Given, Sent, Unencodable, deleted_by_columns, inserted_from_columns, merged, row_of, run_all,
+    Column, Encoded, Failed, Given, Sent, Unencodable, deleted_by_columns, inserted_from_columns, merged,
+    row_of, run_all,
 };
 use super::{Session, Stage, drive};
 use crate::error::{Result, StoreError};
@@ -38,7 +39,12 @@ impl Session {
     }
 
     /// As [`Session::send`], for each row.
-    pub(crate) fn send_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]], place: Option<usize>) -> Result<()> {
+    pub(crate) fn send_rows<const N: usize>(
+        &mut self,
+        sql: &str,
+        rows: &[[Value<'_>; N]],
+        place: Option<usize>,
+    ) -> Result<()> {
         match rows {
             [_, _, ..] if sql.split_whitespace().next() == Some("DELETE") => {
                 self.send_columns(sql, deleted_by_columns, rows, place)
@@ -66,7 +72,9 @@ impl Session {
         let kinds = statement.params();
         if params.len() != kinds.len() {
             let (given, wanted) = (params.len(), kinds.len());
-            return Err(StoreError::Statement(format!("{given} values where {wanted} are wanted in {sql:?}")));
+            return Err(StoreError::Statement(format!(
+                "{given} values where {wanted} are wanted in {sql:?}"
+            )));
         }
         let encode = |(param, kind): (&&dyn ToSql, &Type)| {
             let mut bytes = BytesMut::new();
@@ -110,7 +118,8 @@ impl Session {
         let (sql, statement) = match self.merged.get(&key) {
             Some((sql, statement)) => (Arc::clone(sql), statement.clone()),
             None => {
-                let texts: Vec<(&str, usize)> = inserts.iter().map(|insert| (&*insert.sql, insert.params.len())).collect();
+                let texts: Vec<(&str, usize)> =
+                    inserts.iter().map(|insert| (&*insert.sql, insert.params.len())).collect();
                 let text = merged(&texts);
                 let made = (Arc::from(text.as_str()), self.prepared(&text)?);
                 if self.merged.len() >= MERGED_MAX {

@@ -21,7 +21,9 @@ pub(super) struct Names {
 impl Names {
     /// `Name <address>`, or that it was the desk itself.
     pub(super) fn person(&self, id: UserId) -> String {
-        self.people.get(&id).map_or_else(|| "the desk".to_owned(), |person| format!("{} <{}>", person.name, person.address))
+        self.people
+            .get(&id)
+            .map_or_else(|| "the desk".to_owned(), |person| format!("{} <{}>", person.name, person.address))
     }
 
     fn ticket(&self, id: i64) -> String {
@@ -65,14 +67,20 @@ pub(super) fn event_text(names: &Names, event: &Value) -> String {
                 text.push_str(&format!("  {name}: {person}"));
             }
             ("follow_up_of", Value::Number(id)) => {
-                text.push_str(&format!("  follows up: ticket {}", names.ticket(id.as_i64().unwrap_or_default())));
+                text.push_str(&format!(
+                    "  follows up: ticket {}",
+                    names.ticket(id.as_i64().unwrap_or_default())
+                ));
             }
             ("tickets", Value::Array(ids)) => {
-                let numbers: Vec<String> = ids.iter().filter_map(Value::as_i64).map(|id| names.ticket(id)).collect();
+                let numbers: Vec<String> =
+                    ids.iter().filter_map(Value::as_i64).map(|id| names.ticket(id)).collect();
                 text.push_str(&format!("  tickets: {}", numbers.join(", ")));
             }
             (_, Value::Array(items)) if items.iter().all(Value::is_string) && !items.is_empty() => {
-                text.push_str(&items.iter().map(|item| format!("\n      - {}", plain(item))).collect::<String>());
+                text.push_str(
+                    &items.iter().map(|item| format!("\n      - {}", plain(item))).collect::<String>(),
+                );
             }
             _ => text.push_str(&format!("  {name}: {}", plain(value))),
         }
