@@ -5,7 +5,7 @@ use mail::address::AddressKey;
 use crate::account::Account;
 use crate::clock::{MINUTE, Millis};
 use crate::id::{BrandId, SupportAddressId};
-use crate::word::words;
+use crate::str_enum::str_enum;
 
 /// How long a forwarding probe may take to come back.
 pub const PROBE_WINDOW: Millis = 60 * MINUTE;
@@ -14,7 +14,7 @@ pub const PROBE_WINDOW: Millis = 60 * MINUTE;
 pub const RESERVED_LOCAL_PARTS: &[&str] =
     &["bounce", "noreply", "no-reply", "mailer-daemon", "postmaster", "abuse"];
 
-words! {
+str_enum! {
     /// Where the address lives.
     pub enum Kind {
         /// At a native host of a brand: works at once.
@@ -24,7 +24,7 @@ words! {
     }
 }
 
-words! {
+str_enum! {
     /// What is known of the forward behind an external address.
     pub enum Forwarding {
         /// Never looked at.

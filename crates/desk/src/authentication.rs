@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::word::words;
+use crate::str_enum::str_enum;
 
-words! {
+str_enum! {
     /// The outcome of one check, in the words of RFC 8601 §2.7.
     pub enum Check {
         /// It holds.
@@ -121,7 +121,7 @@ impl Default for Authentication {
     }
 }
 
-words! {
+str_enum! {
     /// How a sender stands after all checks.
     pub enum Standing {
         /// From's domain vouches for it.

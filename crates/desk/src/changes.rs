@@ -11,10 +11,10 @@ use crate::id::{CommentId, MailId, OutboxId, OutgoingId, SupportAddressId, Ticke
 use crate::ledger::Outcome;
 use crate::notice::Content;
 use crate::rate::Rate;
+use crate::str_enum::str_enum;
 use crate::suspension::Cause;
 use crate::ticket::Ticket;
 use crate::user::Person;
-use crate::word::words;
 use mail::address::AddressKey;
 
 /// A person to be made, with the address they wrote from.
@@ -130,7 +130,7 @@ pub struct Suspended {
     pub created_at: Millis,
 }
 
-words! {
+str_enum! {
     /// What a report says of a delivery.
     pub enum DeliveryResult {
         /// Failed for good, and the next mail would fail too: the address takes no more mail.

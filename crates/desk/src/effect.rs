@@ -19,34 +19,34 @@ use crate::changes::{
 use crate::clock::Millis;
 use crate::facts::{Facts, IdKind, Inbound, KnownId, named_ids, own_id, reused_id};
 use crate::id::{CommentId, OutboxId, OutgoingId, TicketId, UserId};
+use crate::id_source::IdSource;
 use crate::notice::{self, Content, NoticeKind};
-use crate::supply::Supply;
 use crate::suspension::Cause;
 use crate::ticket::Ticket;
 use crate::token::ThreadToken;
 use crate::verdict::{Decision, Verdict, fingerprint};
 
 /// Where effects go: the account, the facts they change, the ids they take, the changes they add to.
-pub struct Desk<'a> {
+pub struct Writer<'a> {
     /// The account.
     pub account: &'a Account,
     /// Facts of the batch.
     pub facts: &'a mut Facts,
     /// Ids and chance.
-    pub supply: &'a mut dyn Supply,
+    pub supply: &'a mut dyn IdSource,
     /// Changes of the batch.
     pub changes: &'a mut Changes,
     /// The time of the decision.
     pub now: Millis,
 }
 
-impl std::fmt::Debug for Desk<'_> {
+impl std::fmt::Debug for Writer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Desk").field("account", &self.account.id).finish_non_exhaustive()
+        f.debug_struct("Writer").field("account", &self.account.id).finish_non_exhaustive()
     }
 }
 
-impl Desk<'_> {
+impl Writer<'_> {
     /// Carries out a decision. Every decision adds exactly one ledger row.
     pub fn carry_out(&mut self, inbound: &Inbound<'_>, decision: &Decision) {
         let ticket = match &decision.verdict {
@@ -63,7 +63,7 @@ impl Desk<'_> {
             Verdict::Duplicate { ticket, .. } => *ticket,
             Verdict::Suspend { cause } => {
                 self.suspend(inbound, decision, *cause);
-                if decision.conduct.tells_to_sign_up {
+                if decision.handling.tells_to_sign_up {
                     self.tell_to_sign_up(inbound, decision);
                 }
                 None

@@ -14,18 +14,18 @@ use crate::mail_command::{self, Command, PersonName};
 use crate::rate::Rate;
 use crate::received;
 use crate::signed::{Purpose, SigningKeys};
+use crate::str_enum::str_enum;
 use crate::thread;
 use crate::ticket::Ticket;
 use crate::token::ThreadToken;
 use crate::user::{Deliverable, Person};
 use crate::verdict::fingerprint;
-use crate::word::words;
 use crate::{account::Account, id::MailId};
 
 /// Ids looked up of a letter's References at most; the newest count.
 pub const REFERENCES_READ: usize = 20;
 
-words! {
+str_enum! {
     /// Where a Message-ID was met.
     pub enum IdKind {
         /// On a mail that came in.

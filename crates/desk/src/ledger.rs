@@ -1,8 +1,8 @@
 //! What became of a mail, in one word.
 
-use crate::word::words;
+use crate::str_enum::str_enum;
 
-words! {
+str_enum! {
     /// The one outcome that every accepted mail ends with.
     pub enum Outcome {
         /// It opened a ticket.

@@ -1,7 +1,7 @@
 //! The help desk itself, pure: accounts, brands, support addresses, people, tickets, the verdict on a mail, notices.
 //!
 //! Knows no database, socket, file, wall clock or chance: what it needs of those comes as values ([`facts::Facts`],
-//! [`clock::Millis`], [`supply::Supply`]), what it decides goes out as values ([`verdict::Decision`], [`changes::Changes`]).
+//! [`clock::Millis`], [`supply::IdSource`]), what it decides goes out as values ([`verdict::Decision`], [`changes::Changes`]).
 
 pub mod account;
 pub mod address;
@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod facts;
 pub mod forward;
 pub mod id;
+pub mod id_source;
 mod language;
 pub mod ledger;
 pub mod machine_address;
@@ -26,7 +27,7 @@ pub mod rate;
 pub mod received;
 pub mod sender_list;
 pub mod signed;
-pub mod supply;
+mod str_enum;
 pub mod suspension;
 pub mod thread;
 pub mod ticket;
@@ -34,4 +35,3 @@ pub mod token;
 pub mod update;
 pub mod user;
 pub mod verdict;
-mod word;

@@ -2,9 +2,9 @@
 //!
 //! Known by the local part alone, whole words at a time, so that `casino-reply@` is nobody's no-reply address.
 
-use crate::word::words;
+use crate::str_enum::str_enum;
 
-words! {
+str_enum! {
     /// What kind of machine a local part names.
     pub enum Machine {
         /// Answers to it are not read: `noreply@`, `do-not-reply@`.

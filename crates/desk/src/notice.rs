@@ -9,12 +9,12 @@ use crate::account::Account;
 use crate::address::Kind;
 use crate::clock::Millis;
 use crate::id::BrandId;
+use crate::str_enum::str_enum;
 use crate::ticket::Ticket;
 use crate::token::ThreadToken;
 use crate::user::Person;
-use crate::word::words;
 
-words! {
+str_enum! {
     /// What a mail of ours is.
     pub enum NoticeKind {
         /// To the requester: the ticket was opened.

@@ -3,15 +3,15 @@
 use crate::clock::{DAY, Millis};
 use crate::id::{BrandId, OrganizationId, TicketId, UserId};
 use crate::received::Received;
+use crate::str_enum::str_enum;
 use crate::token::ThreadToken;
-use crate::word::words;
 
 /// Most e-mail CCs a ticket may have.
 pub const CCS_MAX: usize = 48;
 /// A solved ticket is closed after this time at the latest.
 pub const SOLVED_FOR: Millis = 28 * DAY;
 
-words! {
+str_enum! {
     /// Where a ticket stands. The order is that of `less than` in conditions.
     pub enum Status {
         /// Nobody took it yet.
@@ -29,7 +29,7 @@ words! {
     }
 }
 
-words! {
+str_enum! {
     /// How urgent a ticket is. The order is that of `less than` in conditions.
     pub enum Priority {
         /// Can wait.
@@ -43,7 +43,7 @@ words! {
     }
 }
 
-words! {
+str_enum! {
     /// What kind of request a ticket is.
     pub enum TicketType {
         /// Somebody wants to know.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::comment::{self, Comment};
-use crate::effect::Desk;
+use crate::effect::Writer;
 use crate::id::{CommentId, TicketId, UserId};
 use crate::ticket::{Priority, Status, StatusRefusal, Ticket, TicketType, normal_tags};
 use crate::user::Person;
@@ -54,7 +54,7 @@ pub enum UpdateRefusal {
     NoTicket(i64),
 }
 
-impl Desk<'_> {
+impl Writer<'_> {
     /// Carries out an agent's change to a ticket whose facts are loaded.
     ///
     /// # Errors

@@ -3,12 +3,12 @@
 use mail::address::{AddressKey, Mailbox};
 
 use crate::id::{OrganizationId, UserId};
-use crate::word::words;
+use crate::str_enum::str_enum;
 
 /// Soft bounces in a row after which an address takes no more mail.
 pub const SOFT_BOUNCES_MAX: i64 = 10;
 
-words! {
+str_enum! {
     /// What a person may do.
     pub enum Role {
         /// Writes to us.
@@ -20,7 +20,7 @@ words! {
     }
 }
 
-words! {
+str_enum! {
     /// Whether mail to an address arrives.
     pub enum Deliverable {
         /// As far as known it does.

@@ -102,7 +102,7 @@ impl Author {
 
 /// What a mail may do on its ticket beside adding its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Conduct {
+pub struct Handling {
     /// It opens a ticket that waited or was solved.
     pub reopens: bool,
     /// Its To and Cc become CCs.
@@ -156,7 +156,7 @@ pub struct Decision {
     /// What else a look at the mail found, in plain sentences; none of it decided anything.
     pub notes: Vec<String>,
     /// What it may do on its ticket.
-    pub conduct: Conduct,
+    pub handling: Handling,
     /// What is counted of its sender from now on.
     pub rate: Option<(String, Rate)>,
 }
@@ -229,7 +229,7 @@ pub fn decide(account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &In
         reasons: Vec::new(),
         notes: Vec::new(),
         flags: Vec::new(),
-        conduct: Conduct::default(),
+        handling: Handling::default(),
         rate: None,
     };
     case.listed = case.listed();
@@ -248,7 +248,7 @@ pub fn decide(account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &In
         is_automatic: case.is_automatic,
         nature,
         notes: case.notes,
-        conduct: case.conduct,
+        handling: case.handling,
         rate: case.rate,
     }
 }
@@ -265,7 +265,7 @@ struct Case<'a> {
     reasons: Vec<String>,
     notes: Vec<String>,
     flags: Vec<Flag>,
-    conduct: Conduct,
+    handling: Handling,
     rate: Option<(String, Rate)>,
 }
 

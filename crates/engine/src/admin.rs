@@ -3,7 +3,7 @@
 use desk::account::{Account, Brand, Settings};
 use desk::address::{self, AddressRefusal, Kind as AddressKind, NewAddress, SupportAddress};
 use desk::changes::Changes;
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::facts::Facts;
 use desk::id::{BrandId, UserId};
 use desk::notice;
@@ -16,7 +16,7 @@ use store::changes::Writing;
 use store::work::Kind;
 use store::{StoreError, Tx};
 
-use crate::supply::BatchSupply;
+use crate::id_source::BatchIds;
 use crate::{Engine, accounts};
 
 /// Why a change of configuration was not made; nothing of it happened.
@@ -445,10 +445,10 @@ impl Engine {
             .write(move |tx| {
                 store::address::probe_sent(tx, account_id, address_id, &secret, now)?;
                 let Some(content) = notice::probe(&account, &external, &secret) else { return Ok(()) };
-                let mut supply = BatchSupply::new(reserved.again());
-                let marker = desk::supply::Supply::id(&mut supply);
+                let mut supply = BatchIds::new(reserved.again());
+                let marker = desk::id_source::IdSource::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
-                let mut desk = Desk {
+                let mut desk = Writer {
                     account: &account,
                     facts: &mut facts,
                     supply: &mut supply,

@@ -5,10 +5,10 @@
 //! business. A mail that cannot be checked is `unchecked`, never failed.
 
 mod alignment;
+mod circuit_breaker;
+mod dns_budget;
 mod evidence;
-mod patience;
 mod reported;
-mod rest;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -34,8 +34,8 @@ use mail_auth::hickory_resolver::proto::rr::{Name, RecordType};
 use tokio::time::Instant;
 
 use crate::Engine;
-use patience::Patience;
-use rest::Rest;
+use circuit_breaker::CircuitBreaker;
+use dns_budget::DnsBudget;
 
 /// Mails checked side by side in one thread.
 const AT_ONCE: usize = 32;
@@ -90,8 +90,8 @@ pub(crate) struct Authenticator {
     /// Keeps no answers.
     fresh: TokioResolver,
     options: Arc<AuthenticateOptions>,
-    rest: Arc<Rest>,
-    patience: Arc<Mutex<Patience>>,
+    rest: Arc<CircuitBreaker>,
+    patience: Arc<Mutex<DnsBudget>>,
 }
 
 impl std::fmt::Debug for Authenticator {
@@ -156,7 +156,7 @@ impl Authenticator {
     pub(crate) fn new(options: AuthenticateOptions) -> anyhow::Result<Authenticator> {
         let fresh = resolver(&options, set_fresh)?;
         let resolver = MessageAuthenticator(resolver(&options, set)?);
-        let patience = Patience::new(Duration::from_millis(options.budget_ms), Instant::now().into_std());
+        let patience = DnsBudget::new(Duration::from_millis(options.budget_ms), Instant::now().into_std());
         let (rest, patience) = (Arc::default(), Arc::new(Mutex::new(patience)));
         Ok(Authenticator { resolver, fresh, options: Arc::new(options), rest, patience })
     }
@@ -203,7 +203,7 @@ impl Authenticator {
         known
     }
 
-    fn patience(&self) -> std::sync::MutexGuard<'_, Patience> {
+    fn patience(&self) -> std::sync::MutexGuard<'_, DnsBudget> {
         self.patience.lock().expect("plain counting")
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use desk::account::Account;
 use desk::authentication::{Authentication, AuthenticationMode};
 use desk::changes::Changes;
-use desk::effect::{self, Desk};
+use desk::effect::{self, Writer};
 use desk::envelope::Envelope;
 use desk::facts::{Facts, Inbound, TicketFacts};
 use desk::id::MailId;
@@ -27,8 +27,8 @@ use store::{Result, StoreError, Tx};
 
 use crate::accounts::{self, Versioned};
 use crate::authenticate::Subject;
-use crate::guarded::{self, Read, Unread};
-use crate::supply::BatchSupply;
+use crate::id_source::BatchIds;
+use crate::parse::{self, Read, Unread};
 use crate::{Engine, Fault, Step};
 
 /// Bytes of raw mail in one batch: what a batch holds in memory, and how long its transaction takes, follow from it.
@@ -110,7 +110,7 @@ impl Engine {
         let readable = raws.iter().filter_map(|raw| raw.as_ref().ok().cloned()).collect();
         let budget = Duration::from_millis(self.inner.options.parse_budget_ms);
         let mut letters =
-            guarded::read_all(readable, budget, self.inner.options.fault.clone()).await.into_iter();
+            parse::read_all(readable, budget, self.inner.options.fault.clone()).await.into_iter();
         let items: Vec<Item> = rows
             .into_iter()
             .zip(raws)
@@ -383,8 +383,8 @@ impl Work {
         if !self.reserved.has(needed) {
             return Ok(Run::Short(needed));
         }
-        let mut supply = BatchSupply::new(self.reserved.again());
-        let marker = desk::supply::Supply::id(&mut supply);
+        let mut supply = BatchIds::new(self.reserved.again());
+        let marker = desk::id_source::IdSource::id(&mut supply);
         let mut changes = Changes::default();
         let now = self.engine.now();
         let mut decided = Vec::with_capacity(self.items.len());
@@ -394,7 +394,7 @@ impl Work {
             }
             let decision = decide(account, self.engine.keys(), &facts, inbound);
             let outgoing = changes.outgoing.len();
-            Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
+            Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
                 .carry_out(inbound, &decision);
             decided.push(Decided {
                 id: inbound.id.0,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use desk::changes::{Changes, Outgoing};
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
 use mail::address::AddressKey;
@@ -11,7 +11,7 @@ use store::StoreError;
 use store::changes::Writing;
 use store::work::Kind;
 
-use crate::supply::BatchSupply;
+use crate::id_source::BatchIds;
 use crate::{Engine, accounts};
 
 /// A change somebody asks for.
@@ -73,11 +73,11 @@ impl Engine {
                     return Ok(Err(UpdateRefusal::NotAnAgent(actor.to_string())));
                 };
                 let mut facts = store::facts::of_tickets(tx, account_id, &BTreeSet::from([ticket.id]))?;
-                let mut supply = BatchSupply::new(reserved.again());
-                let marker = desk::supply::Supply::id(&mut supply);
+                let mut supply = BatchIds::new(reserved.again());
+                let marker = desk::id_source::IdSource::id(&mut supply);
                 let mut changes = Changes::default();
                 let mut desk =
-                    Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                    Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
                 if let Err(refusal) = desk.update(ticket.id, &person, &update) {
                     return Ok(Err(named(refusal, number)));
                 }

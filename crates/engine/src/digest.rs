@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use desk::account::Account;
 use desk::changes::Changes;
 use desk::digest::{Digest, Held, NEWEST_SHOWN};
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::facts::Facts;
 use desk::notice;
 use desk::suspension::Cause;
@@ -14,7 +14,7 @@ use store::changes::Writing;
 use store::suspended::Since;
 use store::work::{self, Announced, Kind};
 
-use crate::supply::BatchSupply;
+use crate::id_source::BatchIds;
 use crate::{Engine, accounts};
 
 /// Announcements read at once.
@@ -61,11 +61,11 @@ impl Engine {
                     return Ok(false);
                 };
                 let Some(content) = notice::digest(account, &to, words) else { return Ok(false) };
-                let mut supply = BatchSupply::new(reserved.again());
-                let marker = desk::supply::Supply::id(&mut supply);
+                let mut supply = BatchIds::new(reserved.again());
+                let marker = desk::id_source::IdSource::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());
                 let mut desk =
-                    Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
+                    Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
                 desk.send(None, None, content, vec![to]);
                 let writing = Writing { account_id, now, marker, can_deliver, digest_every: None };
                 store::changes::write(tx, writing, &changes)?;

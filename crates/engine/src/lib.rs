@@ -5,20 +5,20 @@
 //! [`Engine::submit`] is the one way for people and programs to change a ticket.
 
 pub mod admin;
-pub mod again;
 pub mod explain;
+pub mod redecide;
 
 mod accounts;
 mod authenticate;
 mod batch;
-mod careful;
 mod closer;
 mod command;
 mod digest;
-mod guarded;
+mod id_source;
+mod isolate;
+mod parse;
 mod purge;
 mod sorter;
-mod supply;
 mod sweeper;
 
 use std::sync::Arc;

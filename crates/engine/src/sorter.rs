@@ -1,7 +1,7 @@
 //! Works the spool: finds accounts with mail, holds their leases, decides batch after batch.
 
 mod lease;
-mod pace;
+mod rate;
 mod round;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Engine;
 use crate::batch::Decided;
 use lease::Leases;
-use pace::Pace;
+use rate::Rate;
 use round::{Round, Wanted};
 
 /// How long the sorter sleeps when nothing rings: other nodes' mail is found by this.
@@ -173,7 +173,7 @@ struct InHand {
     at_work: BTreeSet<i64>,
     /// The account behind which the next round begins.
     looked_at: i64,
-    pace: Pace,
+    pace: Rate,
     stop: CancellationToken,
 }
 

@@ -7,7 +7,7 @@ mod config;
 mod demo;
 mod failure;
 mod http;
-mod look;
+mod letter_view;
 mod open;
 mod output;
 mod serve;

@@ -14,8 +14,8 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::Shared;
+use crate::memory::Share;
 use crate::parcel::Parcel;
-use crate::room::Share;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 32 * 1024;
@@ -80,7 +80,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(shared: Arc<Shared>, session: Session, stream: Stream, peer: Peer) -> Connection {
-        let share = shared.intake.room.share();
+        let share = shared.intake.memory.share();
         Connection { shared, session, stream, peer, accounts: BTreeMap::new(), share, mail_since: None }
     }
 

@@ -27,9 +27,9 @@ use serde_json::{Value, json};
 use store::token::Holder;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::memory::Share;
 use crate::parcel::{Parcel, RecipientError};
 use crate::raw_mail;
-use crate::room::Share;
 use crate::{Intake, Limits};
 use form::Form;
 pub use form::pairs;
@@ -75,7 +75,7 @@ impl Hooks {
         let _place = self.place()?;
         let kind = kind(&parts.headers)?;
         // Held until the mail is durable.
-        let mut share = self.intake.room.share();
+        let mut share = self.intake.memory.share();
         let bytes = self.body(&parts, body, &mut share).await?;
         let mut posted = posted(kind, &parts.headers, &query, bytes)?;
         let from_line = raw_mail::take_from_line(&mut posted.raw);

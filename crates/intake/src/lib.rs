@@ -9,10 +9,10 @@ mod directory;
 mod door;
 pub mod http;
 pub mod import;
+mod memory;
 mod network;
 pub mod parcel;
 pub mod raw_mail;
-mod room;
 mod spooler;
 
 use std::path::PathBuf;
@@ -76,7 +76,7 @@ pub struct Intake {
     clock: Arc<dyn Clock>,
     directory: Arc<directory::Directory>,
     spooler: spooler::Spooler,
-    room: room::Room,
+    memory: memory::MemoryBudget,
 }
 
 impl Intake {
@@ -85,7 +85,7 @@ impl Intake {
     pub fn new(store: Store, clock: Arc<dyn Clock>, room_bytes: u64) -> Intake {
         let spooler = spooler::Spooler::new(store.clone());
         let directory = Arc::new(directory::Directory::new(store.clone()));
-        Intake { store, clock, directory, spooler, room: room::Room::new(room_bytes) }
+        Intake { store, clock, directory, spooler, memory: memory::MemoryBudget::new(room_bytes) }
     }
 
     /// Binds a door. It takes no connection before [`Door::run`].

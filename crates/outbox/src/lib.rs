@@ -5,11 +5,11 @@
 //! returns what happened as a value; `retry` turns that into the next due time. Nothing here keeps a mail: what is
 //! not recorded by the caller did not happen.
 
-pub mod answer;
-pub mod limit;
+pub mod attempt;
+mod extensions;
 mod mailbox;
 mod mx;
-mod offers;
+pub mod pool;
 mod reply;
 pub mod retry;
 pub mod route;

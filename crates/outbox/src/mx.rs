@@ -13,7 +13,7 @@ use hickory_resolver::{
     proto::{op::ResponseCode, rr::RData},
 };
 
-use crate::answer::Trouble;
+use crate::attempt::Trouble;
 
 /// The most addresses of one exchanger that are tried.
 const ADDRESSES_LIMIT: usize = 4;

@@ -15,9 +15,9 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    answer::{Failure, Step, Trouble},
+    attempt::{Failure, Step, Trouble},
+    extensions::Extensions,
     mailbox::Mailbox,
-    offers::Offers,
     reply::{NotAReply, Reply},
     route::Credentials,
 };
@@ -95,7 +95,7 @@ pub(crate) struct Opening<'a> {
 pub(crate) struct Session {
     stream: Box<dyn Stream>,
     unread: Vec<u8>,
-    offers: Offers,
+    offers: Extensions,
     timeouts: Timeouts,
     mails: u32,
     state: State,
@@ -133,7 +133,7 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// Holds the conversation up to the first mail.
     pub(crate) async fn open(stream: Box<dyn Stream>, opening: &Opening<'_>) -> Result<Self, Failure> {
-        let (offers, state) = (Offers::default(), State::Ready);
+        let (offers, state) = (Extensions::default(), State::Ready);
         let unread = Vec::new();
         let mut session = Self { stream, unread, offers, timeouts: opening.timeouts, mails: 0, state };
         if let TlsUse::Implicit(config) = &opening.tls {
@@ -196,10 +196,10 @@ impl Session {
     async fn hello(&mut self, hello_name: &str) -> Result<(), Failure> {
         let reply = self.command(Step::Hello, &format!("EHLO {hello_name}")).await?;
         if reply.code == 250 {
-            self.offers = Offers::read(&reply);
+            self.offers = Extensions::read(&reply);
             return Ok(());
         }
-        self.offers = Offers::default();
+        self.offers = Extensions::default();
         // RFC 5321 §3.2: a server that does not know EHLO may still know HELO.
         if !matches!(reply.code, 500 | 501 | 502 | 504) {
             return wanted(reply, Step::Hello, 250);

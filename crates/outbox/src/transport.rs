@@ -12,10 +12,10 @@ use rand::seq::SliceRandom;
 use tokio::{net::TcpStream, task::AbortHandle, time::timeout};
 
 use crate::{
-    answer::{Attempt, AttemptResult, Failure, Peer, Scope, Step, Trouble},
-    limit::{Destinations, Limits, Place},
+    attempt::{Attempt, AttemptResult, Failure, Peer, Scope, Step, Trouble},
     mailbox::Mailbox,
     mx::{Exchanger, Exchangers},
+    pool::{Destinations, Limits, Place},
     reply::Reply,
     retry::Class,
     route::{RelayUrl, Route},
@@ -132,7 +132,7 @@ impl Transport {
         Ok(Self(Arc::new(Inner { way, options, tls, destinations, sweeper })))
     }
 
-    /// What is down when an attempt says so with [`crate::answer::Scope::Host`]: the relay whoever the recipient is, else
+    /// What is down when an attempt says so with [`crate::attempt::Scope::Host`]: the relay whoever the recipient is, else
     /// the recipient's domain, lower-cased.
     #[must_use]
     pub fn destination(&self, recipient: &str) -> String {

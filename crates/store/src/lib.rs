@@ -3,8 +3,8 @@
 //! Knows desk's types and nothing of sockets or mail servers. Data comes as slices and goes as vectors, one statement a
 //! batch. Closures given to [`Store::read`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
 
-mod before;
 mod checkpointer;
+mod cursor;
 mod dialect;
 mod error;
 mod job;
@@ -38,7 +38,7 @@ pub mod token;
 pub mod user;
 pub mod work;
 
-pub use before::Before;
+pub use cursor::Before;
 pub use dialect::{Replication, Standby};
 pub use error::{Result, StoreError};
 pub use tx::{Asked, Tx};

@@ -3,8 +3,8 @@
 //! A thread drives its connection itself, so a statement costs no hop to another thread, and statements can travel together.
 //! Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
 
-mod crier;
 mod name_lock;
+mod notify;
 mod server;
 mod session;
 mod statement;
@@ -19,8 +19,8 @@ use crate::tx::{Inner, Tx};
 use crate::value::Row;
 use crate::work::Wakes;
 
-use crier::Crier;
 use name_lock::NameLock;
+use notify::Notifier;
 use server::Server;
 use session::Failure;
 
@@ -39,7 +39,7 @@ enum Work {
 pub(crate) struct Postgres {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    crier: Crier,
+    crier: Notifier,
     /// For the connection that holds the name.
     server: Box<Server>,
     name: Mutex<Option<NameLock>>,
@@ -65,7 +65,7 @@ impl Postgres {
                 .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
             threads.push(thread);
         }
-        let crier = Crier::start(server.clone(), wakes)?;
+        let crier = Notifier::start(server.clone(), wakes)?;
         let (queue, threads) = (Mutex::new(Some(sender)), Mutex::new(threads));
         Ok(Postgres { queue, threads, crier, server: Box::new(server), name: Mutex::default() })
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use desk::account::Account;
 use desk::changes::Changes;
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::facts::{Facts, IdKind, Inbound, KnownId, Recovered, named_ids};
 use desk::id::{MailId, TicketId};
+use desk::id_source::Counting;
 use desk::received::resolve;
-use desk::supply::Counting;
 use desk::thread::{self, Match};
 use desk::verdict::decide;
 use mail::letter::Letter;
@@ -48,7 +48,7 @@ fn decided(
     inbound.recovered = Some(&Recovered::AsSent);
     let decision = decide(account, &keys()?, facts, &inbound);
     let mut changes = Changes::default();
-    Desk { account, facts, supply, changes: &mut changes, now: NOW }.carry_out(&inbound, &decision);
+    Writer { account, facts, supply, changes: &mut changes, now: NOW }.carry_out(&inbound, &decision);
     changes.ledger.first().and_then(|row| row.ticket_id)
 }
 

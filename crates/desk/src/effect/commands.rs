@@ -2,14 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Desk;
+use super::Writer;
 use crate::id::{TicketId, UserId};
 use crate::mail_command::{Command, PersonName};
 use crate::ticket::Ticket;
 use crate::update::field_events;
 use crate::user::Person;
 
-impl Desk<'_> {
+impl Writer<'_> {
     /// Carries out commands in order; one that cannot be is noted in the audit, and the others are carried out all the same.
     pub(super) fn obey(
         &mut self,

@@ -2,7 +2,7 @@
 
 use mail::address::{AddressKey, Mailbox};
 
-use super::Desk;
+use super::Writer;
 use crate::changes::NewPerson;
 use crate::facts::Inbound;
 use crate::id::{TicketId, UserId};
@@ -11,7 +11,7 @@ use crate::ticket::CCS_MAX;
 use crate::user::{Deliverable, Person, Role, name_from};
 use crate::verdict::Author;
 
-impl Desk<'_> {
+impl Writer<'_> {
     /// Somebody of a mail as a person, made if need be. Whom From names wrote it, which tells their language and that their
     /// address works; whom Reply-To, a forward or a command names did not.
     pub(super) fn person(&mut self, author: &Author, inbound: &Inbound<'_>) -> Person {

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use mail::address::AddressKey;
 
-use super::Desk;
+use super::Writer;
 use crate::facts::Inbound;
 use crate::id::{CommentId, TicketId};
 use crate::notice::{self, Party};
 use crate::user::{Deliverable, Person};
 use crate::verdict::Decision;
 
-impl Desk<'_> {
+impl Writer<'_> {
     /// Mails a public comment to the requester and the CCs, without its author and those who had it already. A requester who
     /// cannot be reached stops the whole mail, CCs included: nobody reads answers behind the requester's back.
     pub(crate) fn send_comment(

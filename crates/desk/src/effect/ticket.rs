@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mail::address::AddressKey;
 use serde_json::{Value as Json, json};
 
-use super::Desk;
+use super::Writer;
 use crate::attachment_rule::{Ruling, Skip};
 use crate::changes::NewAttachment;
 use crate::clock::Millis;
@@ -35,7 +35,7 @@ struct Text {
     is_cut: bool,
 }
 
-impl Desk<'_> {
+impl Writer<'_> {
     /// Opens the ticket of a mail; with the setting for it, one for each support address the mail was written to. Returns the first.
     pub(super) fn open(
         &mut self,
@@ -119,18 +119,18 @@ impl Desk<'_> {
         follow_up_of: Option<TicketId>,
         (received, brand_id): (&Received, BrandId),
     ) -> TicketId {
-        let (letter, conduct) = (inbound.letter, &decision.conduct);
+        let (letter, handling) = (inbound.letter, &decision.handling);
         let writer = self.person(author, inbound);
-        let requester = conduct.requester.clone().unwrap_or_else(|| writer.clone());
+        let requester = handling.requester.clone().unwrap_or_else(|| writer.clone());
         let submitter =
-            conduct.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, inbound));
+            handling.submitter.as_ref().map_or_else(|| writer.clone(), |agent| self.person(agent, inbound));
         let source =
             follow_up_of.and_then(|id| self.facts.tickets.get(&id)).map(|facts| facts.ticket.clone());
         // Who takes part goes on under the old subject; a stranger learns nothing of it.
-        let goes_on = source.as_ref().filter(|_| conduct.requester.is_some());
+        let goes_on = source.as_ref().filter(|_| handling.requester.is_some());
         let id = TicketId(self.supply.id());
         let token = ThreadToken::from_random(self.supply.random());
-        let subject = match (goes_on, &conduct.original) {
+        let subject = match (goes_on, &handling.original) {
             (Some(source), _) => notice::reply_subject(&source.subject),
             (None, Some(original)) if !original.subject.trim().is_empty() => original.subject.clone(),
             (None, _) => letter.subject.clone(),
@@ -170,21 +170,21 @@ impl Desk<'_> {
         self.changes.new_tickets.push(id);
         let mut events = vec![create_event(&ticket)];
         let comment = self.add_from_mail(inbound, decision, id, writer.id, is_public, text, &mut events);
-        if let Some(original) = conduct.original.as_ref().filter(|original| !original.note.trim().is_empty())
+        if let Some(original) = handling.original.as_ref().filter(|original| !original.note.trim().is_empty())
         {
             let text = self.read(original.note.trim());
             let note = self.push_comment(id, submitter.id, false, text, inbound, &[]);
             events.push(json!({"type": "Comment", "id": note, "public": false}));
         }
-        if conduct.adds_ccs {
+        if handling.adds_ccs {
             self.add_ccs(inbound, id, writer.id);
         }
         tell_envelope(&mut events, inbound);
-        self.obey(id, &submitter, &conduct.commands, &mut events);
+        self.obey(id, &submitter, &handling.commands, &mut events);
         self.audit(id, submitter.id, "email", events);
         if follow_up_of.is_some() && requester.id != writer.id {
             self.tell_follow_up(inbound, decision, id, comment, &writer, is_public);
-        } else if conduct.acknowledges
+        } else if handling.acknowledges
             && !inbound.envelope.is_quiet()
             && !requester.is_staff()
             && requester.deliverable == Deliverable::Deliverable
@@ -218,7 +218,7 @@ impl Desk<'_> {
         author: &Author,
         is_public: bool,
     ) {
-        let conduct = &decision.conduct;
+        let handling = &decision.handling;
         let person = self.person(author, inbound);
         if !self.facts.tickets.contains_key(&id) {
             return;
@@ -230,17 +230,17 @@ impl Desk<'_> {
             first.insert("v".into(), 1.into());
         }
         tell_envelope(&mut events, inbound);
-        if conduct.adds_ccs {
+        if handling.adds_ccs {
             self.add_ccs(inbound, id, person.id);
         }
-        if conduct.follows {
+        if handling.follows {
             self.follow(id, person.id);
         }
         let (said_at, is_quiet) = (said_at(inbound, self.now), inbound.envelope.is_quiet());
         if let Some(known) = self.facts.tickets.get_mut(&id) {
             let before = known.ticket.status;
             // A machine's answer does not take a ticket out of pending or solved.
-            if conduct.reopens && !is_quiet {
+            if handling.reopens && !is_quiet {
                 known.ticket.reopen_for_end_user();
             }
             if before != known.ticket.status {
@@ -259,7 +259,7 @@ impl Desk<'_> {
                     .or(known.ticket.last_message_id.take());
             }
         }
-        self.obey(id, &person, &conduct.commands, &mut events);
+        self.obey(id, &person, &handling.commands, &mut events);
         self.audit(id, person.id, "email", events);
         self.save(super::ticket_after(self.facts, id));
         // Two machines that are told of each other's mails would keep each other busy.
@@ -289,7 +289,7 @@ impl Desk<'_> {
         let mut skipped = Vec::new();
         let mut kept = Vec::new();
         for attachment in &inbound.letter.attachments {
-            if decision.conduct.drops_attachments || self.is_barred(decision) {
+            if decision.handling.drops_attachments || self.is_barred(decision) {
                 skipped.push((attachment.name.clone(), "files by mail are not allowed here".to_owned()));
                 continue;
             }
@@ -326,7 +326,7 @@ impl Desk<'_> {
     /// Whether the account takes no files by mail from whoever wrote this.
     fn is_barred(&self, decision: &Decision) -> bool {
         let is_staff =
-            decision.conduct.submitter.is_some() || decision.author().is_some_and(Author::is_staff);
+            decision.handling.submitter.is_some() || decision.author().is_some_and(Author::is_staff);
         !self.account.settings.email_attachments && !is_staff
     }
 
@@ -361,10 +361,10 @@ impl Desk<'_> {
     /// What a mail says, as its comment keeps it: without the commands at its top, the tokens of tickets, and, where the account wants
     /// it so, what stands at and under our delimiter; cut at [`comment::CHARACTERS_MAX`].
     fn text_of(&self, inbound: &Inbound<'_>, decision: &Decision) -> Text {
-        if let Some(original) = &decision.conduct.original {
+        if let Some(original) = &decision.handling.original {
             return self.read(&original.body);
         }
-        let from = decision.conduct.text_from;
+        let from = decision.handling.text_from;
         let text = self.above_delimiter(inbound.letter.text.get(from..).unwrap_or_default());
         self.fitted(text, comment::hidden_of(&inbound.letter.reply, from, text))
     }

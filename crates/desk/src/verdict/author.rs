@@ -56,7 +56,7 @@ impl Case<'_> {
     pub(super) fn author(&mut self) -> Option<(Author, Power)> {
         if let Some(Recovered::By(agent)) = self.inbound.recovered {
             self.say(format!("{} recovered it and is its requester", agent.address));
-            self.conduct.requester = Some(agent.clone());
+            self.handling.requester = Some(agent.clone());
         }
         let from = self.from();
         let Some(reply_to) = self.reply_to() else {

@@ -3,7 +3,7 @@
 use mail::address::AddressKey;
 
 use super::author::Power;
-use super::{Author, Case, Conduct, Verdict};
+use super::{Author, Case, Handling, Verdict};
 use crate::comment::Flag;
 use crate::facts::{IdKind, Recovered, TicketFacts, named_ids};
 use crate::forward;
@@ -21,7 +21,8 @@ impl Case<'_> {
     pub(super) fn conversation(&mut self) -> Verdict {
         let Some((author, power)) = self.author() else { return self.hold(Cause::UnknownAuthor) };
         // Whoever only says to be an agent may send no more than an end user.
-        self.conduct.drops_attachments = power == Power::Unproven && !self.account.settings.email_attachments;
+        self.handling.drops_attachments =
+            power == Power::Unproven && !self.account.settings.email_attachments;
         if author.person.as_ref().is_some_and(|person| person.is_suspended)
             && let Some(held) = self.suspend(Cause::UnknownAuthor)
         {
@@ -76,8 +77,8 @@ impl Case<'_> {
         let may_be_answered = self.may_be_answered(&author);
         if power == Power::Asks {
             let may_bring = may_be_answered && self.is_from(&author);
-            self.conduct.adds_ccs = settings.email_ccs && settings.end_users_add_ccs && may_bring;
-            self.conduct.acknowledges = settings.acknowledge && may_be_answered && !self.is_automatic;
+            self.handling.adds_ccs = settings.email_ccs && settings.end_users_add_ccs && may_bring;
+            self.handling.acknowledges = settings.acknowledge && may_be_answered && !self.is_automatic;
             return Verdict::NewTicket { author, is_public: true };
         }
         if power == Power::Unproven {
@@ -89,7 +90,7 @@ impl Case<'_> {
 
     /// A ticket by an agent: of their own, or for the person whose mail they forwarded or name.
     fn agents_ticket(&mut self, agent: Author) -> Verdict {
-        self.conduct.adds_ccs = self.account.settings.email_ccs;
+        self.handling.adds_ccs = self.account.settings.email_ccs;
         let parsed = self.read_commands();
         let is_public = self.public_by_agent(&agent, &parsed, None);
         let asked_for = parsed.commands.iter().rev().find_map(|command| match command {
@@ -102,8 +103,8 @@ impl Case<'_> {
         {
             self.say(format!("the agent opens it for {}", requester.key));
             self.flag(Flag::OnBehalf);
-            self.conduct.adds_ccs = false;
-            self.conduct.submitter = Some(agent);
+            self.handling.adds_ccs = false;
+            self.handling.submitter = Some(agent);
             return Verdict::NewTicket { author: requester, is_public };
         }
         let Some((requester, original)) = self.forwarded() else {
@@ -118,9 +119,9 @@ impl Case<'_> {
             requester.key
         ));
         self.flag(Flag::OnBehalf);
-        self.conduct.adds_ccs = false;
-        self.conduct.submitter = Some(agent);
-        self.conduct.original = Some(original);
+        self.handling.adds_ccs = false;
+        self.handling.submitter = Some(agent);
+        self.handling.original = Some(original);
         Verdict::NewTicket { author: requester, is_public: true }
     }
 
@@ -139,7 +140,7 @@ impl Case<'_> {
         if !self.account.settings.agent_forwarding {
             return None;
         }
-        let (mailbox, original) = forward::original(self.inbound, self.conduct.text_from)?;
+        let (mailbox, original) = forward::original(self.inbound, self.handling.text_from)?;
         Some((self.named(&mailbox)?, original))
     }
 
@@ -154,26 +155,26 @@ impl Case<'_> {
         if power == Power::Agent {
             let parsed = self.read_commands();
             let is_public = self.public_by_agent(&author, &parsed, Some(known));
-            self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
-            self.conduct.adds_ccs = settings.email_ccs;
+            self.handling.requester = self.facts.person(known.ticket.requester_id).cloned();
+            self.handling.adds_ccs = settings.email_ccs;
             self.say("that ticket is closed: a follow-up of its requester's, opened by the agent");
             return Verdict::FollowUp { of, author, is_public };
         }
-        self.conduct.acknowledges =
+        self.handling.acknowledges =
             settings.acknowledge && self.may_be_answered(&author) && !self.is_automatic;
         if !takes_part(known, &author) {
             self.flag(Flag::OutsideConversation);
             self.say("that ticket is closed: a follow-up");
             return Verdict::FollowUp { of, author, is_public: true };
         }
-        self.conduct.requester = self.facts.person(known.ticket.requester_id).cloned();
+        self.handling.requester = self.facts.person(known.ticket.requester_id).cloned();
         if let Some(why) = self.leaves_requester_out(known, &author) {
             self.say(format!(
                 "that ticket is closed, and the author {why}: a follow-up with an internal note"
             ));
             return Verdict::FollowUp { of, author, is_public: false };
         }
-        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
+        self.handling.adds_ccs = self.may_add_ccs(known, &author);
         self.say("that ticket is closed: a follow-up");
         Verdict::FollowUp { of, author, is_public: true }
     }
@@ -222,8 +223,8 @@ impl Case<'_> {
             self.say(format!("the author {why}: an internal note"));
             return self.note_on(known, author);
         }
-        self.conduct.reopens = !self.is_automatic;
-        self.conduct.adds_ccs = self.may_add_ccs(known, &author);
+        self.handling.reopens = !self.is_automatic;
+        self.handling.adds_ccs = self.may_add_ccs(known, &author);
         self.say("the author takes part in the conversation: a public comment");
         Verdict::Comment { ticket: known.ticket.id, author, is_public: true }
     }
@@ -285,8 +286,8 @@ impl Case<'_> {
         let is_public = self.public_by_agent(&author, &parsed, Some(known));
         let id = author.person.as_ref().map(|person| person.id);
         let is_theirs = id == Some(known.ticket.requester_id) || id == known.ticket.assignee_id;
-        self.conduct.follows = !is_theirs && id.is_some_and(|id| !known.followers.contains(&id));
-        self.conduct.adds_ccs = is_public && self.account.settings.email_ccs;
+        self.handling.follows = !is_theirs && id.is_some_and(|id| !known.followers.contains(&id));
+        self.handling.adds_ccs = is_public && self.account.settings.email_ccs;
         Verdict::Comment { ticket: known.ticket.id, author, is_public }
     }
 
@@ -384,8 +385,8 @@ impl Case<'_> {
             .filter(|command| !matches!(command, Command::Public(_)))
             .cloned()
             .collect();
-        self.conduct =
-            Conduct { commands, text_from: parsed.rest_offset, ..std::mem::take(&mut self.conduct) };
+        self.handling =
+            Handling { commands, text_from: parsed.rest_offset, ..std::mem::take(&mut self.handling) };
         parsed
     }
 }

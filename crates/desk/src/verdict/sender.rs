@@ -177,7 +177,7 @@ impl Case<'_> {
         };
         if is_unknown && settings.sign_up_required {
             let held = self.suspend(Cause::SignupRequired)?;
-            self.conduct.tells_to_sign_up = author.person.is_none() && self.may_be_answered(&author);
+            self.handling.tells_to_sign_up = author.person.is_none() && self.may_be_answered(&author);
             return Some(held);
         }
         if is_unknown && !settings.anyone_can_submit {

@@ -6,7 +6,7 @@ use desk::changes::Changes;
 use desk::envelope::{Envelope, IMPORT};
 use desk::facts::{Facts, Inbound, Questions};
 use desk::id::MailId;
-use desk::supply::Counting;
+use desk::id_source::Counting;
 use desk::verdict::decide;
 use mail::letter::Letter;
 use proptest::prelude::*;

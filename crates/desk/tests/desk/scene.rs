@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use desk::account::{Account, Brand, Settings};
 use desk::address::{Forwarding, Kind, SupportAddress};
 use desk::changes::{Changes, DeliveryResult};
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::envelope::Envelope;
 use desk::facts::{Delivery, Facts, IdKind, Inbound, KnownId, TicketFacts};
 use desk::id::{AccountId, BrandId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
+use desk::id_source::Counting;
 use desk::received::Received;
 use desk::signed::SigningKeys;
-use desk::supply::Counting;
 use desk::ticket::{Status, Ticket};
 use desk::token::ThreadToken;
 use desk::user::{Deliverable, Person, Role};
@@ -259,7 +259,7 @@ pub(crate) fn carried_out(
     inbound: &Inbound<'_>,
 ) -> Decision {
     let decision = decide(account, &keys(), facts, inbound);
-    Desk { account, facts, supply, changes, now: NOW }.carry_out(inbound, &decision);
+    Writer { account, facts, supply, changes, now: NOW }.carry_out(inbound, &decision);
     decision
 }
 

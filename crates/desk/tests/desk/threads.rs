@@ -309,7 +309,7 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
         let envelope = envelope(&[NATIVE]);
         let (account, mut facts) = (account(), facts());
         let (mut supply, mut changes) =
-            (desk::supply::Counting::from(10_000), desk::changes::Changes::default());
+            (desk::id_source::Counting::from(10_000), desk::changes::Changes::default());
         let mut outcome = |id, text| {
             let letter = letter(text);
             let inbound = Inbound::new(MailId(id), NOW, &envelope, &letter);

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use desk::changes::Changes;
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::facts::Facts;
 use desk::id::{TicketId, UserId};
-use desk::supply::Counting;
+use desk::id_source::Counting;
 use desk::ticket::{Status, StatusRefusal};
 use desk::update::{NewComment, Update, UpdateRefusal};
 
@@ -22,7 +22,7 @@ fn updated(who: &str, ticket: i64, update: &Update) -> (Result<(), UpdateRefusal
     let actor = facts.people[&key(who)].clone();
     let mut supply = Counting::from(10_000);
     let mut desk =
-        Desk { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now: NOW };
+        Writer { account: &account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now: NOW };
     let outcome = desk.update(TicketId(ticket), &actor, update);
     (outcome, changes, facts)
 }

@@ -5,7 +5,6 @@
     reason = "helpers of tests are tests too and may panic"
 )]
 
-mod again;
 mod authentication;
 mod bounces;
 mod closing;
@@ -17,5 +16,6 @@ mod leases;
 mod mails;
 mod poison;
 mod probes;
+mod redecide;
 mod support;
 mod suspended;

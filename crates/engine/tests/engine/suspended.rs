@@ -4,7 +4,7 @@ use desk::account::SuspendedNotification;
 use desk::clock::{DAY, HOUR};
 use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
-use engine::again::{AgainError, RecoverAs};
+use engine::redecide::{RecoverAs, RedecideError};
 use store::Before;
 
 use crate::support::{TestDesk, envelope, key, on_both, quick, raw};
@@ -46,7 +46,7 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
         assert!(reasons.iter().any(|reason| reason.contains("cause 9")), "{reasons:?}");
         // Twice does nothing.
         let again = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await;
-        assert!(matches!(again, Err(AgainError::NotHeld(_))), "{again:?}");
+        assert!(matches!(again, Err(RedecideError::NotHeld(_))), "{again:?}");
         // An answer to it finds its ticket.
         desk.receive(&[
             "From: postmaster@customer.example\nIn-Reply-To: <held@customer.example>\n\nStill dark.",
@@ -82,7 +82,7 @@ async fn a_mail_is_recovered_into_a_ticket_of_choice() {
         desk.receive(&["Subject: Door\n\nIt is shut."]).await;
         let id = hold(desk).await;
         let missing = desk.engine.recover(desk.account, id, RecoverAs::Into(7), "the operator").await;
-        assert!(matches!(missing, Err(AgainError::NoTicket(7))), "{missing:?}");
+        assert!(matches!(missing, Err(RedecideError::NoTicket(7))), "{missing:?}");
         let done = desk.engine.recover(desk.account, id, RecoverAs::Into(1), "the operator").await.unwrap();
         assert_eq!((done.outcome.as_str(), done.ticket), ("comment", Some(1)));
         assert_eq!(desk.comments(1).await.len(), 2);
@@ -96,7 +96,7 @@ async fn an_agent_takes_a_held_mail_as_requester() {
         let id = hold(desk).await;
         let stranger = RecoverAs::Agent(key("ada@customer.example"));
         let refused = desk.engine.recover(desk.account, id, stranger, "ada").await;
-        assert!(matches!(refused, Err(AgainError::NotAnAgent(_))), "{refused:?}");
+        assert!(matches!(refused, Err(RedecideError::NotAnAgent(_))), "{refused:?}");
         let bob = key("bob@acme.example");
         desk.engine.recover(desk.account, id, RecoverAs::Agent(bob.clone()), "bob").await.unwrap();
         let requester = desk.ticket(1).await.requester_id.0;
@@ -122,9 +122,9 @@ async fn a_deleted_mail_leaves_its_row_in_the_ledger() {
         let packed = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap();
         assert!(packed.body.is_none() && packed.blob.is_none());
         let gone = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await;
-        assert!(matches!(gone, Err(AgainError::NotHeld(_))), "{gone:?}");
+        assert!(matches!(gone, Err(RedecideError::NotHeld(_))), "{gone:?}");
         let gone = desk.engine.replay(desk.account, id, true).await;
-        assert!(matches!(gone, Err(AgainError::Gone(_))), "{gone:?}");
+        assert!(matches!(gone, Err(RedecideError::Gone(_))), "{gone:?}");
     })
     .await;
 }
@@ -221,9 +221,9 @@ async fn a_replay_follows_changed_settings_and_doubles_nothing() {
         assert!(!same.is_changed && same.outcome.as_str() == "suspended", "{same:?}");
         let ticket = desk.ledger().await.pop().unwrap().id;
         let settled = desk.engine.replay(desk.account, ticket, true).await;
-        assert!(matches!(settled, Err(AgainError::Settled { ticket: 1, .. })), "{settled:?}");
+        assert!(matches!(settled, Err(RedecideError::Settled { ticket: 1, .. })), "{settled:?}");
         let missing = desk.engine.replay(desk.account, 1, true).await;
-        assert!(matches!(missing, Err(AgainError::NoMail(1))), "{missing:?}");
+        assert!(matches!(missing, Err(RedecideError::NoMail(1))), "{missing:?}");
     })
     .await;
 }

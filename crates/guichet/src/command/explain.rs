@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Session, read_file};
 use crate::cli;
 use crate::failure::{Doing as _, Failure, Result};
-use crate::look;
+use crate::letter_view;
 use crate::output::tame;
 
 /// Runs `explain`.
@@ -198,7 +198,7 @@ fn as_json(explained: &Explained, recipients: &[String]) -> Value {
         "flags": decision.flags.iter().map(|flag| flag.number()).collect::<Vec<_>>(),
         "subject": letter.subject,
         "message_id": letter.message_id.as_ref().map(|id| id.as_str()),
-        "look": look::summary_json(letter),
+        "look": letter_view::summary_json(letter),
     })
 }
 
@@ -221,7 +221,7 @@ fn text(explained: &Explained, recipients: &[String]) -> String {
         row("shown to", if *is_public { "everybody on the ticket" } else { "agents only" }.to_owned());
     }
     row("received at", received_at(&decision.arrival.received));
-    for (name, value) in look::summary(letter) {
+    for (name, value) in letter_view::summary(letter) {
         row(name, value);
     }
     if decision.is_automatic {

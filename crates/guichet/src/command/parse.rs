@@ -5,7 +5,7 @@ use mail::letter::Letter;
 use super::read_file;
 use crate::cli::{self, Common};
 use crate::failure::Result;
-use crate::look;
+use crate::letter_view;
 use crate::output::{Output, tame};
 
 /// Runs `parse`.
@@ -13,5 +13,5 @@ pub(super) fn run(common: &Common, command: &cli::Parse) -> Result<()> {
     let raw = read_file(&command.mail)?;
     let letter = Letter::parse(&raw);
     Output::standard(common.json)
-        .answer(&look::as_json(&letter, &raw), &tame(&look::lines(&letter, &raw).join("\n")))
+        .answer(&letter_view::as_json(&letter, &raw), &tame(&letter_view::lines(&letter, &raw).join("\n")))
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use desk::suspension::{Cause, HELD_FOR};
-use engine::again::{AgainError, RecoverAs};
+use engine::redecide::{RecoverAs, RedecideError};
 use mail::address::AddressKey;
 use mail::letter::Letter;
 use serde_json::{Value, json};
@@ -245,19 +245,21 @@ async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()
 }
 
 /// Why a mail was not decided anew, and what to do next.
-pub(super) fn refused(error: &AgainError, what: &str) -> Failure {
+pub(super) fn refused(error: &RedecideError, what: &str) -> Failure {
     let next = match error {
-        AgainError::NotHeld(_) => "see `guichet suspended list`",
-        AgainError::NoMail(_) | AgainError::Undecided(_) | AgainError::Gone(_) => "see `guichet ledger list`",
-        AgainError::Settled { .. } => {
+        RedecideError::NotHeld(_) => "see `guichet suspended list`",
+        RedecideError::NoMail(_) | RedecideError::Undecided(_) | RedecideError::Gone(_) => {
+            "see `guichet ledger list`"
+        }
+        RedecideError::Settled { .. } => {
             "to see what would become of it today, save its source and use `guichet explain`"
         }
-        AgainError::Unreadable { .. } => {
+        RedecideError::Unreadable { .. } => {
             "its bytes are kept whole; report the fault, and replay it after the fix"
         }
-        AgainError::NoTicket(_) | AgainError::Closed(_) => "see `guichet ticket list`",
-        AgainError::NotAnAgent(_) => "see `guichet user list`",
-        AgainError::Store(_) => "try again; see `guichet doctor` if it stays so",
+        RedecideError::NoTicket(_) | RedecideError::Closed(_) => "see `guichet ticket list`",
+        RedecideError::NotAnAgent(_) => "see `guichet user list`",
+        RedecideError::Store(_) => "try again; see `guichet doctor` if it stays so",
     };
     Failure::new(what, error.to_string(), next)
 }

@@ -13,7 +13,7 @@ use store::{Store, StoreOptions};
 use testkit::client::Client;
 
 use super::*;
-use crate::room::FREE_BYTES;
+use crate::memory::FREE_BYTES;
 
 const SUPPORT: &str = "support@acme.desk.example";
 const HOUR_MS: u64 = 3_600_000;

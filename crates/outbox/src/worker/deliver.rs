@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::make::Delivery;
 use super::take::WAIT_MS;
 use super::{PAUSE, Worker};
-use crate::answer::{Attempt, AttemptResult, Scope};
+use crate::attempt::{Attempt, AttemptResult, Scope};
 use crate::retry::{Class, Deferred, Next};
 use crate::transport::Envelope;
 

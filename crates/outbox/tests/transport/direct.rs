@@ -2,7 +2,7 @@
 
 use hickory_resolver::proto::op::ResponseCode;
 use outbox::{
-    answer::{Attempt, AttemptResult},
+    attempt::{Attempt, AttemptResult},
     route::Route,
     transport::{Options, Transport},
 };

@@ -12,7 +12,7 @@ mod tls;
 mod worker;
 
 use outbox::{
-    answer::Attempt,
+    attempt::Attempt,
     transport::{Envelope, Transport},
 };
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use outbox::{
-    answer::AttemptResult,
-    limit::Limits,
+    attempt::AttemptResult,
+    pool::Limits,
     route::{RelayUrl, Route},
     transport::{Envelope, Options, Transport},
 };

@@ -42,7 +42,7 @@ impl Script {
         self
     }
 
-    /// Offers an extension in the EHLO answer.
+    /// Extensions an extension in the EHLO answer.
     pub(crate) fn offer(mut self, extension: &'static str) -> Self {
         self.offers.push(extension);
         self

@@ -1,7 +1,7 @@
 //! TLS with a relay. It is verified once an extra CA is given, so loopback can stand for the world.
 
 use outbox::{
-    answer::{Attempt, AttemptResult},
+    attempt::{Attempt, AttemptResult},
     route::{RelayUrl, Route},
     transport::{Options, Transport, TransportError},
 };

@@ -3,7 +3,7 @@
 use desk::changes::Changes;
 use desk::facts::{Facts, Inbound};
 use desk::id::{MailId, TicketId, UserId};
-use desk::supply::Counting;
+use desk::id_source::Counting;
 use desk::ticket::Status;
 use desk::verdict::Decision;
 use mail::letter::Letter;

@@ -3,8 +3,8 @@
 use desk::changes::Changes;
 use desk::facts::{Facts, Inbound};
 use desk::id::{MailId, TicketId};
+use desk::id_source::Counting;
 use desk::notice::{Rendering, render};
-use desk::supply::Counting;
 use desk::verdict::decide;
 use mail::letter::Letter;
 

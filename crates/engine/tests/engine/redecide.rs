@@ -1,7 +1,7 @@
 //! What is left of held mail that was let through or deleted.
 
 use desk::ticket::Status;
-use engine::again::RecoverAs;
+use engine::redecide::RecoverAs;
 
 use crate::support::{TestDesk, on_both, quick};
 

@@ -12,7 +12,7 @@ const PART: u32 = 5;
 
 /// The allowance for waiting longer.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct DnsBudget {
     /// What a batch may wait when nothing was waited for a while.
     most: Duration,
     /// What is left of the allowance, and when that was so.
@@ -20,10 +20,10 @@ pub(super) struct Patience {
     as_of: Instant,
 }
 
-impl Patience {
+impl DnsBudget {
     /// Full: a batch may wait for `most`.
-    pub(super) fn new(most: Duration, now: Instant) -> Patience {
-        Patience { most, left: most.saturating_sub(ALWAYS), as_of: now }
+    pub(super) fn new(most: Duration, now: Instant) -> DnsBudget {
+        DnsBudget { most, left: most.saturating_sub(ALWAYS), as_of: now }
     }
 
     /// How long a batch that begins now may wait.
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn waiting_long_is_paid_back_slowly() {
         let start = Instant::now();
-        let mut patience = Patience::new(Duration::from_secs(5), start);
+        let mut patience = DnsBudget::new(Duration::from_secs(5), start);
         // At, what may be waited then, what is.
         for (at_ms, want_ms, waited_ms) in [
             (0, 5_000, 400),
@@ -72,7 +72,7 @@ mod tests {
         let start = Instant::now();
         for most_ms in [0, 20, 499, 500, 501] {
             let most = Duration::from_millis(most_ms);
-            assert_eq!(Patience::new(most, start).at(start), most);
+            assert_eq!(DnsBudget::new(most, start).at(start), most);
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 use crate::batch::Item;
-use crate::guarded::Unread;
+use crate::parse::Unread;
 
 /// A mail at which the program stopped so often while it was worked alone is held. Power cuts and kills count too, and a
 /// database that is away keeps a mail noted: fewer would let those hold a mail that did nothing.

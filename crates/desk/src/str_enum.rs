@@ -1,7 +1,7 @@
 //! Enums that stand as one word in SQL, JSON and logs.
 
 /// Declares an enum whose variants have one fixed word each, read and written the same everywhere.
-macro_rules! words {
+macro_rules! str_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,4 +35,4 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
+pub(crate) use str_enum;

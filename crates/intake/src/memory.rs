@@ -8,26 +8,26 @@ pub(crate) const FREE_BYTES: u64 = 64 * 1024;
 
 /// The memory that mails share; cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Room {
+pub(crate) struct MemoryBudget {
     limit: u64,
     taken: Arc<AtomicU64>,
 }
 
-impl Room {
-    pub(crate) fn new(limit_bytes: u64) -> Room {
-        Room { limit: limit_bytes, taken: Arc::default() }
+impl MemoryBudget {
+    pub(crate) fn new(limit_bytes: u64) -> MemoryBudget {
+        MemoryBudget { limit: limit_bytes, taken: Arc::default() }
     }
 
     /// A share of it that has nothing yet.
     pub(crate) fn share(&self) -> Share {
-        Share { room: self.clone(), held: 0 }
+        Share { budget: self.clone(), held: 0 }
     }
 }
 
-/// What one mail has of the room; given back when it is dropped.
+/// What one mail has of the budget; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
-    room: Room,
+    budget: MemoryBudget,
     held: u64,
 }
 
@@ -35,12 +35,12 @@ impl Share {
     /// Makes the share as large as a mail of so many bytes needs. False, and all as it was, when there is no room for that.
     pub(crate) fn hold(&mut self, bytes: usize) -> bool {
         let wanted = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_sub(FREE_BYTES);
-        let (held, limit) = (self.held, self.room.limit);
+        let (held, limit) = (self.held, self.budget.limit);
         let grown = |taken: u64| {
             let next = taken.saturating_sub(held).saturating_add(wanted);
             (next <= limit || wanted <= held).then_some(next)
         };
-        let is_held = self.room.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
+        let is_held = self.budget.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok();
         if is_held {
             self.held = wanted;
         }
@@ -61,8 +61,8 @@ mod tests {
     #[test]
     fn shares_together_stay_within_the_room() {
         let free = usize::try_from(FREE_BYTES).unwrap();
-        let room = Room::new(1_000);
-        let (mut one, mut other) = (room.share(), room.share());
+        let budget = MemoryBudget::new(1_000);
+        let (mut one, mut other) = (budget.share(), budget.share());
         for (name, share, bytes, want) in [
             ("what is free", 0, free, true),
             ("a part", 0, free + 600, true),
@@ -79,6 +79,6 @@ mod tests {
         }
         drop(one);
         drop(other);
-        assert!(room.share().hold(free + 1_000) && !room.share().hold(free + 1_001));
+        assert!(budget.share().hold(free + 1_000) && !budget.share().hold(free + 1_001));
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use desk::authentication::Authentication;
 use desk::changes::{Audit, Changes};
 use desk::clock::{DAY, Millis};
-use desk::effect::Desk;
+use desk::effect::Writer;
 use desk::envelope::Envelope;
 use desk::facts::{Inbound, Recovered};
 use desk::id::MailId;
@@ -27,9 +27,9 @@ use store::work::Kind;
 use store::{StoreError, Tx};
 
 use crate::batch::Item;
-use crate::guarded::Unread;
-use crate::supply::BatchSupply;
-use crate::{Engine, accounts, guarded};
+use crate::id_source::BatchIds;
+use crate::parse::Unread;
+use crate::{Engine, accounts, parse};
 
 /// How long after it came a mail's sender can still be checked: DKIM keys and SPF records are changed in time.
 const KEYS_LAST: Millis = 7 * DAY;
@@ -64,7 +64,7 @@ pub struct Redecided {
 
 /// Why a mail was not decided anew; nothing of it happened.
 #[derive(Debug, thiserror::Error)]
-pub enum AgainError {
+pub enum RedecideError {
     /// No such suspended ticket: never was, or recovered or deleted already.
     #[error("there is no suspended ticket {0}")]
     NotHeld(i64),
@@ -129,14 +129,14 @@ impl Engine {
     /// Takes a mail out of the suspended tickets. `by` is told in the ledger and in the ticket's audit.
     ///
     /// # Errors
-    /// [`AgainError`]: nothing happened, the mail is where it was.
+    /// [`RedecideError`]: nothing happened, the mail is where it was.
     pub async fn recover(
         &self,
         account_id: i64,
         id: i64,
         how: RecoverAs,
         by: &str,
-    ) -> Result<Redecided, AgainError> {
+    ) -> Result<Redecided, RedecideError> {
         self.again(account_id, id, Wish::Recover { how, by: by.to_owned() }).await
     }
 
@@ -144,28 +144,28 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::recover`].
-    pub async fn replay(&self, account_id: i64, id: i64, writes: bool) -> Result<Redecided, AgainError> {
+    pub async fn replay(&self, account_id: i64, id: i64, writes: bool) -> Result<Redecided, RedecideError> {
         self.again(account_id, id, Wish::Replay { writes }).await
     }
 
-    async fn again(&self, account_id: i64, id: i64, wish: Wish) -> Result<Redecided, AgainError> {
+    async fn again(&self, account_id: i64, id: i64, wish: Wish) -> Result<Redecided, RedecideError> {
         let asked = wish.clone();
         let found = self.store().read(move |tx| read(tx, account_id, id, &asked)).await??;
         let (row, envelope, packed) = found;
         if packed.body.is_none() && packed.blob.is_none() {
-            return Err(AgainError::Gone(id));
+            return Err(RedecideError::Gone(id));
         }
         let raw = Arc::new(packed.unpack(self.store()).await?);
         let options = &self.inner.options;
         let budget = Duration::from_millis(options.parse_budget_ms);
-        let letter = guarded::read_all(vec![Arc::clone(&raw)], budget, options.fault.clone()).await.pop();
+        let letter = parse::read_all(vec![Arc::clone(&raw)], budget, options.fault.clone()).await.pop();
         let letter = letter.unwrap_or_else(|| Err(Unread::failed("it was not read")));
         let authentication = match &letter {
             Ok(letter) if self.now() - row.at <= KEYS_LAST => {
                 self.authentication(&raw, &envelope, letter).await
             }
             Ok(_) => Authentication::unchecked(),
-            Err(unread) => return Err(AgainError::Unreadable { id, reason: unread.why.clone() }),
+            Err(unread) => return Err(RedecideError::Unreadable { id, reason: unread.why.clone() }),
         };
         let item =
             Item { id, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
@@ -182,11 +182,16 @@ impl Engine {
 type Found = (Row, Envelope, store::raw::Packed);
 
 /// The mail with its envelope, when the wish can be granted as things stand.
-fn read(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result<Result<Found, AgainError>> {
+fn read(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    id: i64,
+    wish: &Wish,
+) -> store::Result<Result<Found, RedecideError>> {
     let Some(packed) = store::raw::find(tx, account_id, id)? else {
         return Ok(Err(match wish {
-            Wish::Recover { .. } => AgainError::NotHeld(id),
-            Wish::Replay { .. } => AgainError::NoMail(id),
+            Wish::Recover { .. } => RedecideError::NotHeld(id),
+            Wish::Replay { .. } => RedecideError::NoMail(id),
         }));
     };
     let row = match decided(tx, account_id, id, wish)? {
@@ -206,30 +211,35 @@ fn read(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result
                 trusted: false,
                 tls: false,
             },
-            None => return Ok(Err(AgainError::Gone(id))),
+            None => return Ok(Err(RedecideError::Gone(id))),
         },
     };
     Ok(Ok((row, envelope, packed)))
 }
 
 /// The ledger row, when the wish can be granted as things stand.
-fn decided(tx: &mut Tx<'_>, account_id: i64, id: i64, wish: &Wish) -> store::Result<Result<Row, AgainError>> {
+fn decided(
+    tx: &mut Tx<'_>,
+    account_id: i64,
+    id: i64,
+    wish: &Wish,
+) -> store::Result<Result<Row, RedecideError>> {
     let Some(row) = store::ledger::find(tx, account_id, id)? else {
-        return Ok(Err(AgainError::Undecided(id)));
+        return Ok(Err(RedecideError::Undecided(id)));
     };
     let outcome = row.outcome.clone().unwrap_or_default();
     let is_settled = matches!(outcome.as_str(), "new_ticket" | "comment" | "follow_up");
     Ok(match wish {
-        Wish::Recover { .. } if outcome != Outcome::Suspended.as_str() => Err(AgainError::NotHeld(id)),
+        Wish::Recover { .. } if outcome != Outcome::Suspended.as_str() => Err(RedecideError::NotHeld(id)),
         Wish::Replay { .. } if is_settled => {
-            Err(AgainError::Settled { id, outcome, ticket: row.ticket.unwrap_or_default() })
+            Err(RedecideError::Settled { id, outcome, ticket: row.ticket.unwrap_or_default() })
         }
         _ => Ok(row),
     })
 }
 
 impl Again {
-    fn run(&self, tx: &mut Tx<'_>) -> store::Result<Result<Redecided, AgainError>> {
+    fn run(&self, tx: &mut Tx<'_>) -> store::Result<Result<Redecided, RedecideError>> {
         let (account_id, id) = (self.account_id, self.item.id);
         store::work::lock_account(tx, account_id)?;
         // Read once more under the lock: somebody else may have been faster.
@@ -239,7 +249,7 @@ impl Again {
         };
         let versioned = accounts::load(tx, account_id)?;
         let account = versioned.account();
-        let Ok(letter) = &self.item.letter else { return Ok(Err(AgainError::NoMail(id))) };
+        let Ok(letter) = &self.item.letter else { return Ok(Err(RedecideError::NoMail(id))) };
         let mut inbound = Inbound::new(MailId(id), self.item.accepted_at, &self.item.envelope, letter);
         inbound.raw = &self.item.raw;
         inbound.authentication = &self.item.authentication;
@@ -252,8 +262,8 @@ impl Again {
         // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
         let uncounted = 0;
         let mut facts = store::facts::gather(tx, account, self.engine.keys(), uncounted, &[inbound])?;
-        let mut supply = BatchSupply::new(self.reserved.again());
-        let marker = desk::supply::Supply::id(&mut supply);
+        let mut supply = BatchIds::new(self.reserved.again());
+        let marker = desk::id_source::IdSource::id(&mut supply);
         let decision = decide(account, self.engine.keys(), &facts, &inbound);
         let before = row.outcome.clone().unwrap_or_default();
         let mut told = Redecided {
@@ -268,7 +278,7 @@ impl Again {
         }
         let now = self.engine.now();
         let mut changes = Changes::default();
-        Desk { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
+        Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
             .carry_out(&inbound, &decision);
         self.tell_history(&mut changes, &row);
         let held = store::suspended::find(tx, account_id, id)?;
@@ -292,23 +302,23 @@ impl Again {
     }
 
     /// How the verdict is to take the mail.
-    fn recovered(&self, tx: &mut Tx<'_>) -> store::Result<Result<Option<Recovered>, AgainError>> {
+    fn recovered(&self, tx: &mut Tx<'_>) -> store::Result<Result<Option<Recovered>, RedecideError>> {
         let account_id = self.account_id;
         let Wish::Recover { how, .. } = &self.wish else { return Ok(Ok(None)) };
         Ok(Ok(Some(match how {
             RecoverAs::AsSent => Recovered::AsSent,
             RecoverAs::Into(number) => {
                 let Some(ticket) = store::ticket::by_number(tx, account_id, *number)? else {
-                    return Ok(Err(AgainError::NoTicket(*number)));
+                    return Ok(Err(RedecideError::NoTicket(*number)));
                 };
                 if ticket.status == Status::Closed {
-                    return Ok(Err(AgainError::Closed(*number)));
+                    return Ok(Err(RedecideError::Closed(*number)));
                 }
                 Recovered::Into(ticket.id)
             }
             RecoverAs::Agent(key) => match agent(tx, account_id, key)? {
                 Some(agent) => Recovered::By(agent),
-                None => return Ok(Err(AgainError::NotAnAgent(key.clone()))),
+                None => return Ok(Err(RedecideError::NotAnAgent(key.clone()))),
             },
         })))
     }

@@ -12,26 +12,26 @@ const AT_ONCE: u32 = 64;
 
 /// Turns that are left, filling up with time.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Rate {
     every: Duration,
     /// The time up to which turns were given out; it lags behind by what may be begun at once.
     spent: Instant,
 }
 
-impl Default for Pace {
+impl Default for Rate {
     /// The pace of this machine from now on.
-    fn default() -> Pace {
+    fn default() -> Rate {
         let processors = std::thread::available_parallelism()
             .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
-        Pace::new(processors.min(MOST), Instant::now())
+        Rate::new(processors.min(MOST), Instant::now())
     }
 }
 
-impl Pace {
+impl Rate {
     /// A pace for so many processors, with all turns left.
-    pub(crate) fn new(processors: u32, now: Instant) -> Pace {
+    pub(crate) fn new(processors: u32, now: Instant) -> Rate {
         let every = Duration::from_secs(1) / (TURNS * processors.max(1));
-        let mut pace = Pace { every, spent: now };
+        let mut pace = Rate { every, spent: now };
         pace.spent = pace.longest_ago(now);
         pace
     }
@@ -47,7 +47,7 @@ impl Pace {
         usize::try_from(turns).unwrap_or(usize::MAX)
     }
 
-    /// Takes turns that [`Pace::left`] gave.
+    /// Takes turns that [`Rate::left`] gave.
     pub(crate) fn take(&mut self, turns: usize) {
         self.spent += self.every * u32::try_from(turns).unwrap_or(u32::MAX);
     }
@@ -61,7 +61,7 @@ mod tests {
     fn turns_fill_up_with_time_and_no_further_than_may_be_begun_at_once() {
         let begun = Instant::now() + Duration::from_secs(60);
         let at = |ms: u64| begun + Duration::from_millis(ms);
-        let mut pace = Pace::new(2, at(0));
+        let mut pace = Rate::new(2, at(0));
         // (milliseconds, turns taken, turns left before)
         for (ms, taken, left) in
             [(0, 64, 64), (0, 0, 0), (20, 6, 6), (22, 0, 0), (40, 0, 6), (50, 5, 9), (1_000, 0, 64)]
@@ -69,6 +69,6 @@ mod tests {
             assert_eq!(pace.left(at(ms)), left, "at {ms} ms");
             pace.take(taken);
         }
-        assert_eq!(Pace::new(0, at(0)).left(at(0)), 64, "a machine that does not tell has one processor");
+        assert_eq!(Rate::new(0, at(0)).left(at(0)), 64, "a machine that does not tell has one processor");
     }
 }

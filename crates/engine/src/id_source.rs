@@ -5,13 +5,13 @@ use store::ids::Ids;
 
 /// Gives the ids that were reserved for a batch.
 #[derive(Debug)]
-pub(crate) struct BatchSupply {
+pub(crate) struct BatchIds {
     ids: Ids,
 }
 
-impl BatchSupply {
-    pub(crate) fn new(ids: Ids) -> BatchSupply {
-        BatchSupply { ids }
+impl BatchIds {
+    pub(crate) fn new(ids: Ids) -> BatchIds {
+        BatchIds { ids }
     }
 
     /// What was not taken.
@@ -20,7 +20,7 @@ impl BatchSupply {
     }
 }
 
-impl desk::supply::Supply for BatchSupply {
+impl desk::id_source::IdSource for BatchIds {
     fn id(&mut self) -> i64 {
         self.ids.next().expect("batch::ids_needed counts every id a decision can take")
     }

@@ -12,7 +12,7 @@ const REST: Duration = Duration::from_secs(30);
 ///
 /// They alone prove nothing: anybody can send mail whose domain has name servers that do not answer.
 #[derive(Debug, Default)]
-pub(super) struct Rest {
+pub(super) struct CircuitBreaker {
     state: Mutex<State>,
 }
 
@@ -22,7 +22,7 @@ struct State {
     until: Option<Instant>,
 }
 
-impl Rest {
+impl CircuitBreaker {
     /// Whether nothing is asked now.
     pub(super) fn is_resting(&self) -> bool {
         let mut state = self.state.lock().expect("plain counting");
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn dns_is_suspected_when_no_check_of_many_was_answered() {
-        let rest = Rest::default();
+        let rest = CircuitBreaker::default();
         let miss = |times| (0..times).for_each(|_| rest.missed());
         miss(MISSES - 1);
         assert!(!rest.is_suspicious());

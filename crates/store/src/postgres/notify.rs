@@ -27,7 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Tells the other nodes and hears them. Connects when a bell is first asked for or rung: most commands do neither.
 #[derive(Debug)]
-pub(super) struct Crier {
+pub(super) struct Notifier {
     shared: Arc<Shared>,
     closed: watch::Sender<bool>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -42,12 +42,12 @@ struct Shared {
     called: Notify,
 }
 
-impl Crier {
+impl Notifier {
     /// Makes the thread; it waits until it is needed.
     ///
     /// # Errors
     /// [`StoreError::Setup`] when the system gives no thread.
-    pub(super) fn start(server: Server, wakes: Arc<Wakes>) -> Result<Crier> {
+    pub(super) fn start(server: Server, wakes: Arc<Wakes>) -> Result<Notifier> {
         let shared = Arc::new(Shared { wakes, due: Mutex::default(), called: Notify::new() });
         let (closed, watched) = watch::channel(false);
         let theirs = Arc::clone(&shared);
@@ -55,7 +55,7 @@ impl Crier {
             .name("postgres-bells".into())
             .spawn(move || run(&server, &theirs, watched))
             .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
-        Ok(Crier { shared, closed, thread: Mutex::new(Some(thread)) })
+        Ok(Notifier { shared, closed, thread: Mutex::new(Some(thread)) })
     }
 
     /// Begins to hear the others. Returns at once.
@@ -79,7 +79,7 @@ impl Crier {
     }
 }
 
-impl Drop for Crier {
+impl Drop for Notifier {
     /// A command that rang and ends is heard all the same.
     fn drop(&mut self) {
         self.close();

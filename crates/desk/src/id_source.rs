@@ -1,7 +1,7 @@
 //! Ids and chance, handed in so that the desk stays pure.
 
 /// Gives what a change needs and the desk cannot make itself.
-pub trait Supply {
+pub trait IdSource {
     /// An id never given before, on any node.
     fn id(&mut self) -> i64;
     /// 64 random bits from a generator fit for secrets.
@@ -22,7 +22,7 @@ impl Counting {
     }
 }
 
-impl Supply for Counting {
+impl IdSource for Counting {
     fn id(&mut self) -> i64 {
         self.next += 1;
         self.next - 1

@@ -4,7 +4,7 @@ use crate::reply::Reply;
 
 /// What the server's EHLO answer offered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Offers {
+pub(crate) struct Extensions {
     pub(crate) starttls: bool,
     pub(crate) eight_bit: bool,
     pub(crate) smtputf8: bool,
@@ -14,7 +14,7 @@ pub(crate) struct Offers {
     pub(crate) auth_login: bool,
 }
 
-impl Offers {
+impl Extensions {
     /// Reads the whole EHLO answer; what it does not know it passes over.
     pub(crate) fn read(reply: &Reply) -> Self {
         let mut offers = Self::default();
@@ -48,23 +48,23 @@ mod tests {
     fn offers_are_read_from_the_ehlo_answer() {
         let read = |lines: &[&str]| {
             let lines = ["mx.example"].iter().chain(lines).map(ToString::to_string).collect();
-            Offers::read(&Reply { code: 250, lines })
+            Extensions::read(&Reply { code: 250, lines })
         };
-        let none = Offers::default();
+        let none = Extensions::default();
         for (lines, want) in [
             (&[][..], none.clone()),
-            (&["starttls"], Offers { starttls: true, ..none.clone() }),
-            (&["8bitmime", "SMTPUTF8"], Offers { eight_bit: true, smtputf8: true, ..none.clone() }),
-            (&["SIZE 35882577"], Offers { size: Some(35_882_577), ..none.clone() }),
-            (&["SIZE"], Offers { size: Some(0), ..none.clone() }),
-            (&["SIZE lots"], Offers { size: Some(0), ..none.clone() }),
-            (&["AUTH LOGIN XOAUTH2"], Offers { auth_login: true, ..none.clone() }),
-            (&["AUTH=plain"], Offers { auth_plain: true, ..none.clone() }),
+            (&["starttls"], Extensions { starttls: true, ..none.clone() }),
+            (&["8bitmime", "SMTPUTF8"], Extensions { eight_bit: true, smtputf8: true, ..none.clone() }),
+            (&["SIZE 35882577"], Extensions { size: Some(35_882_577), ..none.clone() }),
+            (&["SIZE"], Extensions { size: Some(0), ..none.clone() }),
+            (&["SIZE lots"], Extensions { size: Some(0), ..none.clone() }),
+            (&["AUTH LOGIN XOAUTH2"], Extensions { auth_login: true, ..none.clone() }),
+            (&["AUTH=plain"], Extensions { auth_plain: true, ..none.clone() }),
             (&["HELP STARTTLS"], none.clone()),
         ] {
             assert_eq!(read(lines), want, "{lines:?}");
         }
         // The first line is only a name, whatever it says.
-        assert_eq!(Offers::read(&Reply { code: 250, lines: vec!["STARTTLS".to_owned()] }), none);
+        assert_eq!(Extensions::read(&Reply { code: 250, lines: vec!["STARTTLS".to_owned()] }), none);
     }
 }
