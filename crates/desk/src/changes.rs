@@ -6,12 +6,12 @@ use serde_json::Value as Json;
 
 use crate::clock::Millis;
 use crate::comment::Comment;
-use crate::facts::{Delivery, IdKind};
+use crate::delivery::{Delivery, DeliveryResult};
+use crate::facts::IdKind;
 use crate::id::{CommentId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
 use crate::ledger::Outcome;
 use crate::notice::Content;
 use crate::rate::Rate;
-use crate::str_enum::str_enum;
 use crate::suspension::Cause;
 use crate::ticket::Ticket;
 use crate::user::Person;
@@ -128,20 +128,6 @@ pub struct Suspended {
     pub detail: String,
     /// When.
     pub created_at: Millis,
-}
-
-str_enum! {
-    /// What a report says of a delivery.
-    pub enum DeliveryResult {
-        /// Failed for good, and the next mail would fail too: the address takes no more mail.
-        Hard = "hard",
-        /// Failed for a reason that may pass, such as a full mailbox: counted.
-        Soft = "soft",
-        /// Failed, but the report could be about another recipient: shown, and counts against nobody.
-        Doubtful = "doubtful",
-        /// Anything else: delayed, delivered, an absence notice. Shown, nothing changes.
-        Other = "other",
-    }
 }
 
 /// A delivery that a report spoke of.

@@ -13,18 +13,19 @@ use serde_json::json;
 pub use ticket::TICKETS_PER_MAIL;
 
 use crate::account::Account;
-use crate::changes::{
-    Audit, Bounced, Changes, DeliveryResult, LedgerRow, Outgoing, ProbeReturn, RememberedId, Suspended,
-};
+use crate::changes::{Audit, Bounced, Changes, LedgerRow, Outgoing, ProbeReturn, RememberedId, Suspended};
 use crate::clock::Millis;
-use crate::facts::{Facts, IdKind, Inbound, KnownId, named_ids, own_id, reused_id};
+use crate::delivery::DeliveryResult;
+use crate::facts::{Facts, IdKind, KnownId};
 use crate::id::{CommentId, OutboxId, OutgoingId, TicketId, UserId};
 use crate::id_source::IdSource;
+use crate::inbound::fingerprint;
+use crate::inbound::{Inbound, named_ids, own_id, reused_id};
 use crate::notice::{self, Content, NoticeKind};
 use crate::suspension::Cause;
 use crate::ticket::Ticket;
 use crate::token::ThreadToken;
-use crate::verdict::{Decision, Verdict, fingerprint};
+use crate::verdict::{Decision, Verdict};
 
 /// Where effects go: the account, the facts they change, the ids they take, the changes they add to.
 pub struct Writer<'a> {
@@ -165,7 +166,7 @@ impl Writer<'_> {
         });
     }
 
-    fn bounce(&mut self, delivery: &crate::facts::Delivery, result: DeliveryResult, answer: &str) {
+    fn bounce(&mut self, delivery: &crate::delivery::Delivery, result: DeliveryResult, answer: &str) {
         let at = self.now;
         self.changes.bounced.push(Bounced {
             delivery: delivery.clone(),

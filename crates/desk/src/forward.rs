@@ -2,8 +2,18 @@
 
 use mail::address::Mailbox;
 
-use crate::facts::Inbound;
-use crate::verdict::Original;
+use crate::inbound::Inbound;
+
+/// A mail that an agent forwarded for its author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// Its subject; empty when the forward does not say.
+    pub subject: String,
+    /// Its text.
+    pub body: String,
+    /// What the agent wrote above it; empty for nothing.
+    pub note: String,
+}
 
 /// The original within a forward, or attached to it, with the mailbox of its author. `text_from`: where the text begins behind
 /// an agent's commands. None for a mail that forwards nothing, or whose original names nobody.

@@ -2,7 +2,7 @@
 
 use mail::letter::Letter;
 
-use crate::account::Settings;
+use crate::setting::Settings;
 
 /// The account's language a mail is written in, as its settings spell it; where that is another one or cannot be told, the one
 /// that its sender's program asks for most.

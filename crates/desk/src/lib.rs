@@ -1,15 +1,17 @@
 //! The help desk itself, pure: accounts, brands, support addresses, people, tickets, the verdict on a mail, notices.
 //!
 //! Knows no database, socket, file, wall clock or chance: what it needs of those comes as values ([`facts::Facts`],
-//! [`clock::Millis`], [`supply::IdSource`]), what it decides goes out as values ([`verdict::Decision`], [`changes::Changes`]).
+//! [`clock::Millis`], [`id_source::IdSource`]), what it decides goes out as values ([`verdict::Decision`], [`changes::Changes`]).
 
 pub mod account;
 pub mod address;
+pub mod address_check;
 pub mod attachment_rule;
 pub mod authentication;
 pub mod changes;
 pub mod clock;
 pub mod comment;
+pub mod delivery;
 pub mod digest;
 pub mod effect;
 pub mod envelope;
@@ -17,15 +19,18 @@ pub mod facts;
 pub mod forward;
 pub mod id;
 pub mod id_source;
+pub mod inbound;
 mod language;
 pub mod ledger;
 pub mod machine_address;
 pub mod mail_command;
 pub mod notice;
 pub mod organization;
+pub mod questions;
 pub mod rate;
 pub mod received;
 pub mod sender_list;
+pub mod setting;
 pub mod signed;
 mod str_enum;
 pub mod suspension;

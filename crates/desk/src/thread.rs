@@ -1,8 +1,10 @@
 //! Which ticket a mail joins: plus address, then headers, then body (docs/behaviour/threading.md §1). Subjects never count.
 
 use crate::account::Account;
-use crate::facts::{Facts, IdKind, Inbound, KnownId, named_ids, returned_delivery};
+use crate::delivery::returned_delivery;
+use crate::facts::{Facts, IdKind, KnownId};
 use crate::id::TicketId;
+use crate::inbound::{Inbound, named_ids};
 use crate::received::Arrival;
 use crate::signed::SigningKeys;
 use crate::token::ThreadToken;
@@ -68,6 +70,6 @@ pub fn find(
             return Some((ticket, Match::Body(token)));
         }
     }
-    let delivery = returned_delivery(account, keys, facts, inbound.envelope);
+    let delivery = returned_delivery(account, keys, &facts.deliveries, inbound.envelope);
     delivery.and_then(|delivery| delivery.ticket).map(|ticket| (ticket, Match::ReturnPath))
 }

@@ -1,12 +1,14 @@
 //! The configuration of accounts: every change checked by the desk, written with a line in the event log.
 
-use desk::account::{Account, Brand, Settings};
-use desk::address::{self, AddressRefusal, Kind as AddressKind, NewAddress, SupportAddress};
+use desk::account::{Account, Brand};
+use desk::address::{Forwarding, Kind as AddressKind, SupportAddress};
+use desk::address_check::{self, AddressRefusal, NewAddress};
 use desk::changes::Changes;
 use desk::effect::Writer;
 use desk::facts::Facts;
 use desk::id::{BrandId, UserId};
 use desk::notice;
+use desk::setting::Settings;
 use desk::user::{Deliverable, Person, Role, name_from};
 use mail::address::{AddressKey, Mailbox, domain_key};
 use rand::Rng as _;
@@ -349,7 +351,7 @@ impl Engine {
         let email = written.trim().to_owned();
         let added = self.store().write(move |tx| {
             let versioned = locked(tx, account_id)?;
-            let new = match address::check_new(
+            let new = match address_check::check_new(
                 versioned.account(),
                 &written,
                 &name,
@@ -394,7 +396,7 @@ impl Engine {
         let (written, event_id, now) = (written.to_owned(), self.store().ids(1).await?.next()?, self.now());
         let removed = self.store().write(move |tx| {
             let versioned = locked(tx, account_id)?;
-            let address = match address::check_removal(versioned.account(), &written) {
+            let address = match address_check::check_removal(versioned.account(), &written) {
                 Ok(address) => address.clone(),
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -418,7 +420,7 @@ impl Engine {
             let Some(address) = versioned.account().address(&key) else {
                 return Ok(Err(AddressRefusal::Unknown(key.to_string())));
             };
-            if address.forwarding_at(now) != address::Forwarding::Verified {
+            if address.forwarding_at(now) != Forwarding::Verified {
                 return Ok(Err(AddressRefusal::Unverified(key.to_string())));
             }
             Ok(Ok(store::address::make_default(tx, account_id, address)?))

@@ -1,8 +1,8 @@
 //! What would become of a mail, and why: the same parser, facts and verdict as intake, nothing written.
 
 use desk::envelope::Envelope;
-use desk::facts::Inbound;
 use desk::id::{MailId, TicketId};
+use desk::inbound::Inbound;
 use desk::verdict::{Decision, Verdict, decide};
 use mail::address::AddressKey;
 use mail::letter::Letter;

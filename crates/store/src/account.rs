@@ -1,7 +1,8 @@
 //! Accounts, brands, settings, the directory of who an address or host belongs to, versions, the event log.
 
-use desk::account::{Account, Brand, Settings};
+use desk::account::{Account, Brand};
 use desk::id::{AccountId, BrandId};
+use desk::setting::Settings;
 
 use crate::error::{Result, StoreError};
 use crate::tx::Asked;

@@ -1,6 +1,7 @@
 //! Support addresses.
 
-use desk::address::{NewAddress, SupportAddress};
+use desk::address::SupportAddress;
+use desk::address_check::NewAddress;
 use desk::id::{BrandId, SupportAddressId};
 use mail::address::AddressKey;
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::changes::{Changes, DeliveryResult, LedgerRow, Outgoing};
+use desk::changes::{Changes, LedgerRow, Outgoing};
 use desk::clock::HOUR;
+use desk::delivery::DeliveryResult;
 use desk::id::TicketId;
 use desk::ledger::Outcome;
 use desk::suspension::HELD_FOR;

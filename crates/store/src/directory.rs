@@ -1,7 +1,7 @@
 //! Who an envelope recipient belongs to: what the doors ask at RCPT.
 
-use desk::account::Settings;
 use desk::address::RESERVED_LOCAL_PARTS;
+use desk::setting::Settings;
 use mail::address::AddressKey;
 
 use crate::account::{address_key, host_key, listed};

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::account::Account;
-use desk::facts::{Delivery, Facts, Inbound, KnownId, Questions, Recovered, TicketFacts};
+use desk::delivery::Delivery;
+use desk::facts::{Facts, KnownId, TicketFacts};
 use desk::id::{OutboxId, OutgoingId, TicketId, UserId};
+use desk::inbound::{Inbound, Recovered};
+use desk::questions::Questions;
 use desk::rate::Rate;
 use desk::signed::SigningKeys;
 use desk::user::{Deliverable, Person};

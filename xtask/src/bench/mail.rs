@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use desk::account::{Account, Brand, Settings};
+use desk::account::{Account, Brand};
 use desk::envelope::Envelope;
-use desk::facts::{Facts, Inbound};
+use desk::facts::Facts;
 use desk::id::{AccountId, BrandId, MailId};
+use desk::inbound::Inbound;
+use desk::setting::Settings;
 use desk::signed::SigningKeys;
 use desk::verdict::decide;
 use mail::{Letter, forward, language, reply};

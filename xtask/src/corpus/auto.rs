@@ -2,8 +2,9 @@
 
 use super::Case;
 use super::scene::{NOW, account, envelope, keys};
-use desk::facts::{Facts, Inbound};
+use desk::facts::Facts;
 use desk::id::MailId;
+use desk::inbound::Inbound;
 use desk::verdict::{Verdict, decide};
 use mail::{Action, DeliveryReport, FailedRecipient, Letter, Nature};
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! The desk that cases are decided on: one account with one brand, no people, no settings changed.
 
-use desk::account::{Account, Brand, Settings};
+use desk::account::{Account, Brand};
 use desk::envelope::Envelope;
 use desk::id::{AccountId, BrandId};
+use desk::setting::Settings;
 use desk::signed::SigningKeys;
 use mail::letter::Letter;
 

@@ -4,8 +4,8 @@ use mail::address::{AddressKey, Mailbox};
 
 use super::Writer;
 use crate::changes::NewPerson;
-use crate::facts::Inbound;
 use crate::id::{TicketId, UserId};
+use crate::inbound::Inbound;
 use crate::language;
 use crate::ticket::CCS_MAX;
 use crate::user::{Deliverable, Person, Role, name_from};

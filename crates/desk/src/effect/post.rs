@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use mail::address::AddressKey;
 
 use super::Writer;
-use crate::facts::Inbound;
 use crate::id::{CommentId, TicketId};
+use crate::inbound::Inbound;
 use crate::notice::{self, Party};
 use crate::user::{Deliverable, Person};
 use crate::verdict::Decision;

@@ -3,10 +3,11 @@
 use mail::address::Mailbox;
 use mail::letter::Letter;
 
-use super::{Author, Case};
+use super::Author;
+use super::case::Case;
 use crate::authentication::AgentMail;
 use crate::comment::Flag;
-use crate::facts::Recovered;
+use crate::inbound::Recovered;
 
 /// Whether a mail carries the mark of a help desk like ours. Whether it is our own mark was asked before.
 pub(super) fn is_other_desk(letter: &Letter) -> bool {

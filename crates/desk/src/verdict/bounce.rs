@@ -3,9 +3,10 @@
 use mail::nature::Nature;
 use mail::report::{Action, FailedRecipient};
 
-use super::{Case, Verdict};
-use crate::changes::DeliveryResult;
-use crate::facts::{Delivery, returned_delivery};
+use super::Verdict;
+use super::case::Case;
+use crate::delivery::DeliveryResult;
+use crate::delivery::{Delivery, returned_delivery};
 use crate::id::OutgoingId;
 use crate::signed::Purpose;
 use crate::suspension::Cause;
@@ -16,7 +17,8 @@ impl Case<'_> {
     pub(super) fn signed_bounce(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
         let is_report = letter.report.is_some() || self.nature.is_automatic();
-        let by_path = returned_delivery(self.account, self.keys, self.facts, self.inbound.envelope);
+        let by_path =
+            returned_delivery(self.account, self.keys, &self.facts.deliveries, self.inbound.envelope);
         if let Some(delivery) = by_path.filter(|_| is_report) {
             let (result, answer) = self.said_of(&delivery.recipient);
             self.say(format!(

@@ -3,11 +3,13 @@
 use mail::address::AddressKey;
 
 use super::author::Power;
-use super::{Author, Case, Handling, Verdict};
+use super::case::Case;
+use super::{Author, Handling, Verdict};
 use crate::comment::Flag;
-use crate::facts::{IdKind, Recovered, TicketFacts, named_ids};
-use crate::forward;
+use crate::facts::{IdKind, TicketFacts};
+use crate::forward::{self, Original};
 use crate::id::TicketId;
+use crate::inbound::{Recovered, named_ids};
 use crate::mail_command::{self, Command, Parsed, PersonName};
 use crate::suspension::Cause;
 use crate::thread::{self, Match};
@@ -136,7 +138,7 @@ impl Case<'_> {
         }
     }
 
-    fn forwarded(&self) -> Option<(Author, super::Original)> {
+    fn forwarded(&self) -> Option<(Author, Original)> {
         if !self.account.settings.agent_forwarding {
             return None;
         }

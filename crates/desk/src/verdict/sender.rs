@@ -3,7 +3,8 @@
 use mail::address::AddressKey;
 use mail::nature::Nature;
 
-use super::{Author, Case, Verdict};
+use super::case::Case;
+use super::{Author, Verdict};
 use crate::authentication::AuthenticationMode;
 use crate::facts::sender_key;
 use crate::machine_address::Machine;

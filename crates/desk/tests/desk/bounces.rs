@@ -1,6 +1,6 @@
 //! Delivery reports: found by what we signed, and believed for nothing else.
 
-use desk::facts::Delivery;
+use desk::delivery::Delivery;
 use desk::id::OutboxId;
 use desk::signed::Purpose;
 

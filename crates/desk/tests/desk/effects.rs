@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use desk::account::Settings;
 use desk::changes::{Changes, Outgoing};
-use desk::facts::{IdKind, Inbound};
+use desk::facts::IdKind;
 use desk::id::{MailId, TicketId, UserId};
 use desk::id_source::Counting;
+use desk::inbound::Inbound;
 use desk::notice::{Rendering, render};
+use desk::setting::Settings;
 use desk::ticket::Status;
 use desk::token::ThreadToken;
 use mail::letter::Letter;
@@ -210,7 +211,7 @@ fn a_bounce_is_written_on_its_ticket_and_a_probe_on_its_address() {
         &null,
         &letter("From: mailer-daemon@x.example\nSubject: Undeliverable\n\nNo such user"),
     );
-    assert_eq!((changes.bounced.len(), changes.bounced[0].result), (1, desk::changes::DeliveryResult::Hard));
+    assert_eq!((changes.bounced.len(), changes.bounced[0].result), (1, desk::delivery::DeliveryResult::Hard));
     assert_eq!(changes.audits[0].ticket_id, TicketId(100));
     assert_eq!(changes.ledger[0].ticket_id, Some(TicketId(100)));
     assert_eq!((changes.comments.len(), changes.outgoing.len()), (0, 0));

@@ -1,12 +1,14 @@
 //! What holds for any mail at all.
 
-use desk::account::Settings;
 use desk::authentication::{AgentMail, Authentication, Check};
 use desk::changes::Changes;
 use desk::envelope::{Envelope, IMPORT};
-use desk::facts::{Facts, Inbound, Questions};
+use desk::facts::Facts;
 use desk::id::MailId;
 use desk::id_source::Counting;
+use desk::inbound::Inbound;
+use desk::questions::Questions;
+use desk::setting::Settings;
 use desk::verdict::decide;
 use mail::letter::Letter;
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
 //! Received at: which support address a mail came to, by which source, and how far that is trusted.
 
-use desk::account::Settings;
 use desk::address::{Kind, SupportAddress};
 use desk::envelope::Envelope;
 use desk::received::{Arrival, resolve};
+use desk::setting::Settings;
 use mail::letter::Letter;
 
 use crate::scene::{account, account_of, address, addresses, envelope, key, letter};

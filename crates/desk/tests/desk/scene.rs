@@ -5,15 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::account::{Account, Brand, Settings};
+use desk::account::{Account, Brand};
 use desk::address::{Forwarding, Kind, SupportAddress};
-use desk::changes::{Changes, DeliveryResult};
+use desk::changes::Changes;
+use desk::delivery::Delivery;
+use desk::delivery::DeliveryResult;
 use desk::effect::Writer;
 use desk::envelope::Envelope;
-use desk::facts::{Delivery, Facts, IdKind, Inbound, KnownId, TicketFacts};
+use desk::facts::{Facts, IdKind, KnownId, TicketFacts};
 use desk::id::{AccountId, BrandId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
 use desk::id_source::Counting;
+use desk::inbound::Inbound;
 use desk::received::Received;
+use desk::setting::Settings;
 use desk::signed::SigningKeys;
 use desk::ticket::{Status, Ticket};
 use desk::token::ThreadToken;

@@ -1,8 +1,9 @@
 //! Which ticket a mail joins, and what becomes of it there.
 
-use desk::facts::{IdKind, Inbound};
+use desk::facts::IdKind;
 use desk::id::MailId;
-use desk::verdict::fingerprint;
+use desk::inbound::Inbound;
+use desk::inbound::fingerprint;
 
 use crate::scene::{NOW, account, check, decided, decided_in, envelope, facts, letter, shown};
 

@@ -1,7 +1,7 @@
 //! Accounts, brands, addresses, people and tokens: what is made, and which rule refuses what.
 
-use desk::account::Settings;
-use desk::address::AddressRefusal;
+use desk::address_check::AddressRefusal;
+use desk::setting::Settings;
 use desk::user::Role;
 use engine::admin::{AccountRequest, AdminError};
 use testkit::database::both;

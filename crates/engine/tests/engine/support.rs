@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use desk::account::Settings;
 use desk::clock::{Clock, Millis};
 use desk::envelope::Envelope;
+use desk::setting::Settings;
 use desk::ticket::Ticket;
 use desk::update::{NewComment, Update};
 use desk::user::Role;

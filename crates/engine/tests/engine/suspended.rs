@@ -1,7 +1,7 @@
 //! Suspended tickets: let through, deleted, purged, told of; mails decided anew.
 
-use desk::account::SuspendedNotification;
 use desk::clock::{DAY, HOUR};
+use desk::setting::SuspendedNotification;
 use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
 use engine::redecide::{RecoverAs, RedecideError};

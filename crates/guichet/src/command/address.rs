@@ -121,8 +121,9 @@ fn as_json(account: &Account, address: &SupportAddress, now: i64) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use desk::account::{Brand, Settings};
+    use desk::account::Brand;
     use desk::id::{AccountId, BrandId};
+    use desk::setting::Settings;
 
     use super::*;
 

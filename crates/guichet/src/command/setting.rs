@@ -2,8 +2,8 @@
 
 mod form;
 
-use desk::account::Settings;
 use desk::comment::DELIMITER;
+use desk::setting::Settings;
 use engine::admin::AdminError;
 use serde_json::{Map, Value, json};
 

@@ -4,7 +4,8 @@ use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 
 use desk::account::Brand;
-use desk::address::{Kind, NewAddress};
+use desk::address::Kind;
+use desk::address_check::NewAddress;
 use desk::clock::{Clock, Millis};
 use desk::id::BrandId;
 use mail::address::AddressKey;

@@ -1,7 +1,7 @@
 //! Accounts are walls: what is unique is unique, what is an account's own is not seen by another.
 
-use desk::account::Settings;
 use desk::address::{Forwarding, Kind};
+use desk::setting::Settings;
 use desk::user::Role;
 use store::{Store, StoreError};
 

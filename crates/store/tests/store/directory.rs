@@ -1,7 +1,7 @@
 //! Who an envelope recipient belongs to.
 
-use desk::account::Settings;
 use desk::address::Kind;
+use desk::setting::Settings;
 
 use crate::support::{account, address, key, on_both};
 

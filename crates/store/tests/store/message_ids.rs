@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::{Changes, RememberedId};
-use desk::facts::{IdKind, KnownId, Questions};
+use desk::facts::{IdKind, KnownId};
 use desk::id::TicketId;
+use desk::questions::Questions;
 use store::Store;
 
 use crate::support::{account, on_both, write};

@@ -1,7 +1,8 @@
 //! The durable outbound queue: claimed, attempted, tried again, bounced.
 
-use desk::changes::{Bounced, Changes, DeliveryResult, Outgoing};
-use desk::facts::Delivery;
+use desk::changes::{Bounced, Changes, Outgoing};
+use desk::delivery::Delivery;
+use desk::delivery::DeliveryResult;
 use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
 use serde_json::json;

@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use desk::account::Brand;
-use desk::address::{Kind, NewAddress};
+use desk::address::Kind;
+use desk::address_check::NewAddress;
 use desk::changes::{Changes, LedgerRow, NewPerson};
 use desk::id::{BrandId, MailId, TicketId, UserId};
 use desk::ledger::Outcome;

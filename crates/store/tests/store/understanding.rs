@@ -1,10 +1,13 @@
 //! What a decision about a mail asks beside tickets: sender counters, troubled addresses, followers, organizations, comments.
 
-use desk::changes::{Bounced, Changes, DeliveryResult};
+use desk::changes::{Bounced, Changes};
 use desk::comment::{Comment, Hidden, HiddenKind};
+use desk::delivery::Delivery;
+use desk::delivery::DeliveryResult;
 use desk::envelope::Envelope;
-use desk::facts::{Delivery, Facts, Inbound};
+use desk::facts::Facts;
 use desk::id::{CommentId, MailId, OrganizationId, OutboxId, OutgoingId, TicketId, UserId};
+use desk::inbound::Inbound;
 use desk::organization::Organization;
 use desk::rate::Rate;
 use desk::signed::SigningKeys;

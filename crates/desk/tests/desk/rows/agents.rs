@@ -1,9 +1,10 @@
 //! What agents do by mail: forwards, commands, answers.
 
 use desk::changes::Changes;
-use desk::facts::{Facts, Inbound};
+use desk::facts::Facts;
 use desk::id::{MailId, TicketId, UserId};
 use desk::id_source::Counting;
+use desk::inbound::Inbound;
 use desk::ticket::Status;
 use desk::verdict::Decision;
 use mail::letter::Letter;

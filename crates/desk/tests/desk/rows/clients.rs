@@ -1,9 +1,10 @@
 //! Answers to mails of ours as mail programs and relays write them: each finds its ticket.
 
 use desk::changes::Changes;
-use desk::facts::{Facts, Inbound};
+use desk::facts::Facts;
 use desk::id::{MailId, TicketId};
 use desk::id_source::Counting;
+use desk::inbound::Inbound;
 use desk::notice::{Rendering, render};
 use desk::verdict::decide;
 use mail::letter::Letter;

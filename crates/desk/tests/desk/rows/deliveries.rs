@@ -1,7 +1,7 @@
 //! Who is mailed a comment, and what stops it (docs/behaviour/outgoing-mail.md §1).
 
-use desk::account::Settings;
 use desk::id::TicketId;
+use desk::setting::Settings;
 use desk::user::{Deliverable, Person};
 
 use super::{Table, authenticated, of, table};

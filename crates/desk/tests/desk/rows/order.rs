@@ -1,10 +1,10 @@
 //! Which row decides where several match: the order of docs/behaviour/intake.md §3.
 
-use desk::account::Settings;
 use desk::authentication::AuthenticationMode;
 use desk::envelope::Envelope;
 use desk::facts::sender_key;
 use desk::rate::Rate;
+use desk::setting::Settings;
 use desk::signed::Purpose;
 
 use super::{NATIVE, Table, forged, of, table};
@@ -62,7 +62,7 @@ fn row_order_what_is_ours_comes_before_every_setting() {
         "Message-ID: <first@customer.example>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nhi";
     let mut known = off();
     let letter = crate::scene::letter(twice);
-    let print = desk::verdict::fingerprint(&known.inbound(&letter, &[]));
+    let print = desk::inbound::fingerprint(&known.inbound(&letter, &[]));
     known.facts.message_ids.get_mut("first@customer.example").unwrap().fingerprint = Some(print);
     assert_eq!(shown(&known.decided(twice)), "duplicate of 71 on Some(100)", "3 before 5 and 7");
     let ours = "Message-ID: <out@acme.desk.example>\nSubject: x\n\nhi";

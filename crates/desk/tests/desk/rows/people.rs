@@ -1,7 +1,7 @@
 //! Whom a mail brings in, and whom it does not.
 
-use desk::account::Settings;
 use desk::id::{TicketId, UserId};
+use desk::setting::Settings;
 use desk::user::{Person, Role};
 use mail::address::AddressKey;
 

@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_setting_has_a_form_and_no_other() {
-        let all = super::super::as_map(&desk::account::Settings::default()).unwrap();
+        let all = super::super::as_map(&desk::setting::Settings::default()).unwrap();
         assert_eq!(FORMS.iter().map(|form| form.key).collect::<Vec<_>>(), all.keys().collect::<Vec<_>>());
     }
 }
