@@ -124,5 +124,4 @@ pub(crate) fn returned_ids(text: &str) -> (Option<MessageId>, Option<String>) {
 }
 
 #[cfg(test)]
-#[path = "bounce/tests.rs"]
 mod tests;

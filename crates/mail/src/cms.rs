@@ -142,5 +142,4 @@ fn entity<'a>(content: &'a [u8], defects: &mut Defects) -> Vec<Part<'a>> {
 }
 
 #[cfg(test)]
-#[path = "cms_tests.rs"]
 mod tests;

@@ -318,5 +318,4 @@ fn choose(lines: &str) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "compose_tests.rs"]
 mod tests;

@@ -446,5 +446,4 @@ fn message_above(text: &str, at: usize) -> String {
 }
 
 #[cfg(test)]
-#[path = "forward_tests.rs"]
 mod tests;

@@ -534,5 +534,4 @@ fn ids(field: &Field<'_>, defects: &mut Defects) -> Vec<MessageId> {
 }
 
 #[cfg(test)]
-#[path = "letter_tests.rs"]
 mod tests;

@@ -417,5 +417,4 @@ fn of_report(report: &DeliveryReport) -> Nature {
 }
 
 #[cfg(test)]
-#[path = "nature_tests.rs"]
 mod tests;

@@ -455,5 +455,4 @@ fn read_content_id(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "part_tests.rs"]
 mod tests;

@@ -113,5 +113,4 @@ impl Reply {
 }
 
 #[cfg(test)]
-#[path = "reply_tests.rs"]
 mod tests;

@@ -266,5 +266,4 @@ fn non_empty(text: String) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "tnef_tests.rs"]
 pub(crate) mod tests;

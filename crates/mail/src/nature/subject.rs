@@ -145,5 +145,4 @@ fn start(text: &str) -> &str {
 }
 
 #[cfg(test)]
-#[path = "subject/tests.rs"]
 mod tests;

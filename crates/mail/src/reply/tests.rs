@@ -17,7 +17,7 @@ fn verdict(line: &str) -> (Option<char>, &str) {
 #[test]
 fn mails_of_many_programs_and_languages() {
     let mut wrong = Vec::new();
-    for (name, body) in cases(include_str!("../fixtures/reply/text.txt")) {
+    for (name, body) in cases(include_str!("../../fixtures/reply/text.txt")) {
         let lines: Vec<(Option<char>, &str)> = body.trim_end().split('\n').map(verdict).collect();
         let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
         let reply = of_text(&text);
@@ -46,7 +46,7 @@ fn mails_of_many_programs_and_languages() {
 #[test]
 fn html_mails_of_many_programs() {
     let mut wrong = Vec::new();
-    for (name, body) in cases(include_str!("../fixtures/reply/html.txt")) {
+    for (name, body) in cases(include_str!("../../fixtures/reply/html.txt")) {
         let (html, want) = body.split_once("\n---\n").expect("a case has an outcome");
         let (text, reply) = of_html(html);
         let got = reply.visible(&text, true);
