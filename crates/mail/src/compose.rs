@@ -10,6 +10,7 @@
 
 use crate::address::Mailbox;
 use crate::date;
+use crate::fold::{FOLD_COLUMN, encoded_words};
 use crate::message_id::MessageId;
 use crate::outgoing_part::{self, OutgoingPart};
 use crate::text;
@@ -20,9 +21,6 @@ pub const LAST_REFERENCES: usize = 10;
 
 /// The longest message-id that is written, in octets; longer ones are left out, since a header line cannot be folded within one.
 pub const WRITTEN_ID_OCTETS: usize = 900;
-
-/// Where lines are folded (RFC 5322 §2.1.1, RFC 2047 §2).
-pub(crate) const FOLD_COLUMN: usize = 76;
 
 /// The longest word of a header field that is written as it is.
 const WORD_OCTETS: usize = 400;
@@ -207,23 +205,6 @@ fn text_words(text: &str, name_octets: usize) -> Vec<String> {
         return line.split(' ').map(str::to_owned).collect();
     }
     encoded_words(&line, name_octets.saturating_add(2))
-}
-
-/// Encodes a text in words that end between characters; the first one leaves room for what stands before it.
-pub(crate) fn encoded_words(line: &str, column: usize) -> Vec<String> {
-    const FRAME: usize = "=?UTF-8?B??=".len();
-    let room = |column: usize| FOLD_COLUMN.saturating_sub(column).saturating_sub(FRAME) / 4 * 3;
-    let mut words = Vec::new();
-    let mut rest = line;
-    let mut octets = room(column).max(4);
-    while !rest.is_empty() {
-        let end = rest.floor_char_boundary(octets);
-        let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        words.push(format!("=?UTF-8?B?{}?=", transfer::encode_base64(piece.as_bytes())));
-        rest = after;
-        octets = room(1);
-    }
-    words
 }
 
 fn id_words(ids: &[MessageId]) -> Vec<String> {

@@ -31,6 +31,7 @@ mod charset;
 mod clear_signed;
 mod encoded_word;
 mod flowed;
+mod fold;
 mod html_structure;
 mod html_to_text;
 mod html_token;

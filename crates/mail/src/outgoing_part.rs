@@ -1,6 +1,6 @@
 //! One file or image of a mail to be sent.
 
-use crate::compose::{FOLD_COLUMN, encoded_words};
+use crate::fold::{FOLD_COLUMN, encoded_words};
 use crate::message_id::MessageId;
 use crate::text;
 use crate::transfer;
