@@ -245,7 +245,8 @@ fn seven_bit(octets: &[u8], encoding: &'static Encoding) -> String {
 
 /// Cut or damaged UTF-8 has more good sequences than bad octets.
 fn is_damaged_utf8(octets: &[u8]) -> bool {
-    let (mut good, mut bad) = (0_usize, 0_usize);
+    let mut good = 0_usize;
+    let mut bad = 0_usize;
     for chunk in octets.utf8_chunks() {
         good = good.saturating_add(chunk.valid().chars().filter(|c| !c.is_ascii()).count());
         bad = bad.saturating_add(usize::from(!chunk.invalid().is_empty()));

@@ -260,7 +260,9 @@ impl Found {
     /// `22-nov-2026`, `2026-11-22`, `22.11.2026`, `2026/11/22`, `2026年11月22日`.
     fn joined(&mut self, word: &str) -> Option<()> {
         let mut pieces = word.split(['-', '/', '.', '年', '月', '日']).filter(|piece| !piece.is_empty());
-        let (first, second, third) = (pieces.next()?, pieces.next(), pieces.next());
+        let first = pieces.next()?;
+        let second = pieces.next();
+        let third = pieces.next();
         let (Some(second), Some(third)) = (second, third) else {
             // `22.` and `nov.`: a dot behind one word.
             return match second {
@@ -274,7 +276,11 @@ impl Found {
             return None;
         }
         let (year, day) = if first.len() == 4 { (first, third) } else { (third, first) };
-        (self.year, self.month, self.day) = (Some(number(year, 4)?), Some(month), Some(number(day, 2)?));
+        let year = number(year, 4)?;
+        let day = number(day, 2)?;
+        self.year = Some(year);
+        self.month = Some(month);
+        self.day = Some(day);
         Some(())
     }
 
@@ -317,7 +323,8 @@ fn is_name_of_time(word: &str) -> bool {
 #[must_use]
 pub fn format(date_ms: i64) -> String {
     let date_ms = date_ms.clamp(-25_567 * DAY_MS, 2_932_897 * DAY_MS - 1);
-    let (days, second) = (date_ms.div_euclid(DAY_MS), date_ms.rem_euclid(DAY_MS) / 1_000);
+    let days = date_ms.div_euclid(DAY_MS);
+    let second = date_ms.rem_euclid(DAY_MS) / 1_000;
     let (year, month, day) = civil_of(days);
     let name = |names: &[&'static str], at: i64| {
         usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
@@ -378,7 +385,8 @@ fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
         return None;
     }
     let year = if month > 2 { year } else { year - 1 };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     Some(era * 146_097 + day_of_era - 719_468)
@@ -395,7 +403,8 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 
 fn civil_of(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * day_of_year + 2) / 153;

@@ -262,7 +262,8 @@ fn angle(rest: &mut std::str::Chars<'_>) -> String {
     // RFC 5322 §4.4: only a source route holds commas.
     let is_route = rest.as_str().trim_start().starts_with('@');
     // Kept beside the text, which would else be searched again at each bracket.
-    let (mut has_content, mut has_at) = (!inner.is_empty(), inner.contains('@'));
+    let mut has_content = !inner.is_empty();
+    let mut has_at = inner.contains('@');
     loop {
         let mut ahead = rest.clone();
         match ahead.next() {

@@ -348,7 +348,8 @@ impl Case<'_> {
 
     /// Everything that is no report.
     fn plain(&self, subject: &Subject, daemon: Option<Sign>, signs: &mut Vec<Sign>) -> Nature {
-        let (seen, letter) = (&self.seen, self.letter);
+        let seen = &self.seen;
+        let letter = self.letter;
         if let Some(sign) = &seen.auto_reply {
             signs.push(sign.clone());
             return Nature::AutoReply;

@@ -227,7 +227,8 @@ fn is_mailbox(address: &str) -> bool {
 /// Whether an address is in the domain of another one, or below it: within one organization the original one names the mailbox.
 pub(crate) fn is_of_domain(address: &str, other: &str) -> bool {
     let domain = |address: &str| address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-    let (domain, parent) = (domain(address), domain(other));
+    let parent = domain(other);
+    let domain = domain(address);
     domain.strip_suffix(parent.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 

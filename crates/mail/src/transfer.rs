@@ -184,7 +184,8 @@ impl Base64 {
         if self.count == 4 {
             let [_, group @ ..] = self.bits.to_be_bytes();
             self.decoded.extend_from_slice(&group);
-            (self.bits, self.count) = (0, 0);
+            self.bits = 0;
+            self.count = 0;
         }
     }
 
@@ -197,7 +198,8 @@ impl Base64 {
             2 => self.decoded.push(first),
             _ => (),
         }
-        (self.bits, self.count) = (0, 0);
+        self.bits = 0;
+        self.count = 0;
     }
 }
 

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 fn notice(text: &str) -> Told {
     let mailbox = |address: &str| vec![Mailbox { name: String::new(), address: address.to_owned() }];
-    let (from, to) = (mailbox("mailer-daemon@mx.shop.example"), mailbox("desk@help.example"));
+    let from = mailbox("mailer-daemon@mx.shop.example");
+    let to = mailbox("desk@help.example");
     Notice { text, wording: None, from: &from, to: &to, named: &[] }.read()
 }
 

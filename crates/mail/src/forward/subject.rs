@@ -26,7 +26,8 @@ pub(crate) fn manner(subject: &str) -> Manner {
         return Manner::Unknown;
     }
     // RFC 5256 §2.1 knows these two forms of old programs.
-    let (start, end) = (rest.as_bytes().get(..5), rest.as_bytes().last_chunk::<5>());
+    let start = rest.as_bytes().get(..5);
+    let end = rest.as_bytes().last_chunk::<5>();
     if start.is_some_and(|start| start.eq_ignore_ascii_case(b"[fwd:"))
         || end.is_some_and(|end| end.eq_ignore_ascii_case(b"(fwd)"))
     {

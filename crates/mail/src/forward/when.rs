@@ -74,7 +74,8 @@ pub(super) fn read(printed: &str) -> Option<i64> {
     let (hour, minute, second) = time.map_or((0, 0, 0), |time| (time.hour, time.minute, time.second));
     let hour = pieces.half_of_day(hour);
     let month = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at))?;
-    let (sign, zone) = (if zone < 0 { '-' } else { '+' }, zone.abs());
+    let sign = if zone < 0 { '-' } else { '+' };
+    let zone = zone.abs();
     date::parse(&format!(
         "{day} {month} {year} {hour}:{minute:02}:{second:02} {sign}{:02}{:02}",
         zone / 60,

@@ -39,7 +39,8 @@ pub(super) fn mark(page: &mut Page<'_>) {
 
 /// Reads the block that begins at a line; gives the line behind it and whether it is one.
 fn block(first: usize, page: &Page<'_>) -> (usize, bool) {
-    let (mut found, mut has_address) = (0_u8, false);
+    let mut found = 0_u8;
+    let mut has_address = false;
     let mut end = first;
     let mut index = first;
     let mut unlabelled = 0;

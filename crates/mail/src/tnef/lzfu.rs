@@ -41,7 +41,8 @@ fn decompress(content: &[u8], room: usize) -> Vec<u8> {
             }
             let Some(low) = rest.next() else { break 'whole };
             let reference = usize::from(u16::from_be_bytes([octet, low]));
-            let (offset, length) = (reference >> 4, (reference & 15) + 2);
+            let offset = reference >> 4;
+            let length = (reference & 15) + 2;
             let written = unpacked.len() % WINDOW_OCTETS;
             if offset == written {
                 break 'whole;

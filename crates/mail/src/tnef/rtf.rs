@@ -301,7 +301,8 @@ mod tests {
     #[test]
     fn groups_hold_at_n_and_are_shared_at_n_plus_one() {
         let hidden_at = |depth: usize| {
-            let (open, close) = ("{".repeat(depth), "}".repeat(depth - 1));
+            let open = "{".repeat(depth);
+            let close = "}".repeat(depth - 1);
             read(format!(r"{open}\pict a}}b{close}c").as_bytes()).text
         };
         assert_eq!(hidden_at(MAX_GROUPS), "bc");

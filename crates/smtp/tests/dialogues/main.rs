@@ -57,7 +57,8 @@ fn dialogues_read_the_same_byte_by_byte() {
 
 fn first_difference(want: &str, seen: &str) -> String {
     let mut line = 1;
-    let (mut wanted, mut seen) = (want.lines(), seen.lines());
+    let mut wanted = want.lines();
+    let mut seen = seen.lines();
     loop {
         match (wanted.next(), seen.next()) {
             (want, seen) if want == seen && want.is_some() => line += 1,
