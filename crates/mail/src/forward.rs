@@ -1,28 +1,24 @@
 //! The forwarded original: who wrote it, to whom, when and what, read out of the text of the mail that forwards it.
 //!
 //! Forwarding programs agree on nothing but the shape: what the forwarder wrote, a separating line or none, a header in the
-//! language of the forwarder, the original. Their words are tables ([`words`](self)); the shapes are read line by line, in one pass
+//! language of the forwarder, the original. Their words are tables (`quoting/words.rs`); the shapes are read line by line, in one pass
 //! over the text. The outermost original counts. Described in `docs/behaviour/forwarded-mail.md`.
 
 mod body;
 mod header;
 mod intro;
 mod label;
-mod line;
-pub(crate) mod mark;
 mod people;
-pub(crate) mod subject;
 mod when;
-pub(crate) mod words;
 
 use crate::address::Mailbox;
 use crate::letter::{Letter, MAX_ADDRESSES};
+use crate::quoting::line::{Line, lines_from, next_written, trim};
+use crate::quoting::mark::{self, Kind};
+use crate::quoting::subject::{self, Manner};
+use crate::quoting::words::Field;
 use header::Header;
 use intro::Intro;
-use line::{Line, lines_from, next_written, trim};
-use mark::Kind;
-use subject::Manner;
-use words::Field;
 
 /// How many lines of one mail are tried as a header printed on one line.
 const INLINE_TRIES: usize = 16;

@@ -40,6 +40,7 @@ mod mark;
 mod outgoing_part;
 mod parameter;
 mod part;
+mod quoting;
 mod text;
 mod transfer;
 

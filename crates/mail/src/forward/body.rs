@@ -1,8 +1,8 @@
 //! What stands under a forwarded header: the original's own text.
 
 use super::header::Header;
-use super::line::{Line, lines_from, next_written, unquoted};
-use super::mark::{self, Kind};
+use crate::quoting::line::{Line, lines_from, next_written, unquoted};
+use crate::quoting::mark::{self, Kind};
 use crate::text::trim_blank_lines;
 
 /// How many lines of a quoted paragraph may lack their quote marks.

@@ -1,10 +1,11 @@
 //! The header of a forwarded mail as it is printed in the text.
 
 use super::label::{self, Labelled};
-use super::line::{Line, next_written};
-use super::words::Field;
 use crate::defect::Defects;
 use crate::encoded_word;
+use crate::quoting::line::{Line, next_written};
+use crate::quoting::subject;
+use crate::quoting::words::Field;
 
 /// How many lines of a header are read; continued address lists are not counted.
 const MAX_LINES: usize = 40;
@@ -237,7 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     fn is_wrapped_subject(&self, line: &Line<'a>) -> bool {
-        let subject = squashed(super::subject::bare(self.header.subject.as_deref().unwrap_or_default()));
+        let subject = squashed(subject::bare(self.header.subject.as_deref().unwrap_or_default()));
         let outer = squashed(self.outer);
         if !outer.is_empty() && outer.starts_with(&subject) {
             return outer.starts_with(&format!("{subject} {}", squashed(line.content)));

@@ -2,10 +2,10 @@
 //!
 //! Programs put it above answers; some put it above forwarded mail too, and then only the subject tells them apart.
 
-use super::line::{folded, trim};
 use super::people;
-use super::words::{self, BEFORE_DATE, FILLERS, WROTE_ANYWHERE};
 use crate::address::Mailbox;
+use crate::quoting::line::{folded, trim};
+use crate::quoting::words::{self, BEFORE_DATE, FILLERS, WROTE_ANYWHERE};
 
 /// The longest such line in octets.
 const INTRO_OCTETS: usize = 600;

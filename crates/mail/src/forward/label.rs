@@ -1,7 +1,7 @@
 //! One line of a header as it is printed: `From: …`, `*Von:* …`, `发件人：…`, or all of them on one line.
 
-use super::line::{folded, trim};
-use super::words::{Field, LABEL_OCTETS, LABEL_WORDS, field_of};
+use crate::quoting::line::{folded, trim};
+use crate::quoting::words::{Field, LABEL_OCTETS, LABEL_WORDS, field_of};
 use crate::text::cut_octets;
 use memchr::memchr;
 

@@ -3,8 +3,8 @@
 //! `Doe, John <john@example.org>; Jane Roe [mailto:jane@example.org]`, `John <john@example.org<mailto:john@example.org>>`,
 //! `Foo (foo@example.org)`, names without an address. One pass over the value.
 
-use super::line::{is_invisible, trim};
 use crate::address::{AddressKey, Mailbox};
+use crate::quoting::line::{is_invisible, trim};
 use crate::text::one_line;
 
 /// The longest display name in characters; the rest is cut.

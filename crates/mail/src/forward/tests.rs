@@ -1,6 +1,7 @@
 //! Mails of many programs in many languages, and what is in them.
 
 use super::*;
+use crate::quoting::words;
 use proptest::prelude::*;
 
 /// What one text must give: the author as `Name|address`, the subject, the message above, the body.

@@ -6,7 +6,7 @@
 mod auto_reply;
 mod delivery;
 
-use crate::forward::subject::{Manner, prefix};
+use crate::quoting::subject::{Manner, prefix};
 use std::fmt;
 
 /// What a wording is about.

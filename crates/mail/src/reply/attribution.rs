@@ -3,7 +3,7 @@
 //! The words of many languages are in a table; what is common to all of them is a date, an address, a verb and a colon.
 
 use super::page::{Class, Page, is_dash, trim};
-use crate::forward::words::{self, WROTE_ANYWHERE};
+use crate::quoting::words::{self, WROTE_ANYWHERE};
 
 /// How many lines before its last one an attribution may begin.
 const LINES_BACK: usize = 4;

@@ -1,7 +1,7 @@
 //! Header fields as mail programs print them above a quoted mail: `From:`, `Sent:`, `To:`, `Subject:`, in any language.
 
 use super::page::{Class, Page, is_dash, trim};
-use crate::forward::words::{Field, LABEL_OCTETS, field_of};
+use crate::quoting::words::{Field, LABEL_OCTETS, field_of};
 
 /// How many lines a header field may take.
 const FIELD_LINES: usize = 3;

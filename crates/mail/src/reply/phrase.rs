@@ -1,8 +1,8 @@
 //! Lines of fixed words: marks above an original or forwarded mail, requests to answer above a line, signs of devices.
 
 use super::page::{Class, is_dash, trim};
-use crate::forward::mark::{self, Kind};
-use crate::forward::words::{Stems, says_original};
+use crate::quoting::mark::{self, Kind};
+use crate::quoting::words::{Stems, says_original};
 use std::sync::LazyLock;
 
 /// The longest line that is looked at in octets.

@@ -19,13 +19,13 @@ pub(crate) enum Field {
 }
 
 /// The labels of one language: those of From, To, Cc, Date and Subject, as [`FIELDS`] has them.
-pub(super) type Labels = [&'static [&'static str]; 5];
+pub(crate) type Labels = [&'static [&'static str]; 5];
 
 /// The fields in the order of [`Labels`].
 const FIELDS: [Field; 5] = [Field::From, Field::To, Field::Cc, Field::Date, Field::Subject];
 
 /// Every label of a language with its field.
-pub(super) fn all(labels: &'static Labels) -> impl Iterator<Item = (&'static str, Field)> {
+pub(crate) fn all(labels: &'static Labels) -> impl Iterator<Item = (&'static str, Field)> {
     FIELDS.into_iter().zip(labels).flat_map(|(field, labels)| labels.iter().map(move |label| (*label, field)))
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn field_of(label: &str) -> Option<Field> {
 }
 
 /// Whether folded words open a forwarded mail; see [`OPENERS`].
-pub(super) fn is_opener(said: &str) -> bool {
+pub(crate) fn is_opener(said: &str) -> bool {
     static INDEX: LazyLock<HashSet<&'static str>> = LazyLock::new(|| OPENERS.iter().copied().collect());
     INDEX.contains(said)
 }
@@ -91,14 +91,14 @@ pub(crate) fn says_original(said: &str) -> bool {
 }
 
 /// How many words a label has at most.
-pub(super) const LABEL_WORDS: usize = 3;
+pub(crate) const LABEL_WORDS: usize = 3;
 
 /// The longest label in octets.
 pub(crate) const LABEL_OCTETS: usize = 64;
 
 /// By language, the more frequent ones first: From; To; Cc; Date; Subject.
 #[rustfmt::skip]
-pub(super) const LANGUAGES: &[Labels] = &[
+pub(crate) const LANGUAGES: &[Labels] = &[
     // English
     [&["from"], &["to"], &["cc", "c.c."], &["date", "sent", "sent at", "sent on", "date sent", "date/time"], &["subject", "subj"]],
     // German
@@ -226,14 +226,14 @@ const ORIGINAL: &[&str] = &[
 
 /// Words that make a line of dashes the end of a forwarded mail, as stems.
 #[rustfmt::skip]
-pub(super) const END: &[&str] = &[
+pub(crate) const END: &[&str] = &[
     "end", "ends", "ende", "einde", "fin", "fine", "fim", "final", "slut", "slutt", "loppu", "koniec", "konec", "kraj", "vége", "sfârșit", "конец", "завершение",
     "кінець", "завершення", "край", "крај", "τέλος", "sonu", "pabaiga", "beigas", "lõpp", "סוף", "نهاية", "پایان", "สิ้นสุด", "kết", "akhir", "结束", "結束", "終わり", "ここまで", "끝",
 ];
 
 /// Lines, bare or between dashes, that open a forwarded mail whatever follows.
 #[rustfmt::skip]
-pub(super) const OPENERS: &[&str] = &[
+pub(crate) const OPENERS: &[&str] = &[
     "begin forwarded message", "forwarded message", "this is a forwarded message", "forwarded message follows", "forwarded email", "forwarded mail", "start of forwarded message",
     "anfang der weitergeleiteten nachricht", "weitergeleitete nachricht", "anfang der weitergeleiteten e-mail", "weitergeleitete e-mail",
     "début du message réexpédié", "début du message transféré", "message transféré", "message transmis", "message réexpédié", "courriel transféré",
@@ -264,7 +264,7 @@ pub(super) const OPENERS: &[&str] = &[
 ];
 
 /// What opens a longer line between dashes: `Forwarded by Alice on …`, `Forwarded message from Bob`.
-pub(super) const OPENERS_WITH_NAME: &[&str] = &[
+pub(crate) const OPENERS_WITH_NAME: &[&str] = &[
     "forwarded message from",
     "forwarded by",
     "forwarded from",
@@ -321,7 +321,7 @@ pub(crate) const WROTE_ANYWHERE: &[&str] = &[
 
 /// Words between the date and the name in that line, which belong to neither.
 #[rustfmt::skip]
-pub(super) const FILLERS: &[&str] = &[
+pub(crate) const FILLERS: &[&str] = &[
     "at", "am", "pm", "a.m.", "p.m.", "uhr", "um", "h", "hrs", "heeft", "ha", "používateľ", "používateľka", "užívateľ", "uživatel", "uživatelka", "użytkownik", "użytkowniczka", "korisnik", "je",
     "г.", "р.", "г", "r.", "by", "från", "from", "of", "utc", "gmt", "cet", "cest", "eet", "eest", "est", "edt", "pst", "pdt", "cst", "cdt", "mst", "mdt", "bst", "ist", "jst", "klo", "kl.", "kl", "o", "u", "в", "om", "à",
     "les", "tarihinde", "пользователь", "користувач", "потребител", "ο", "η", "χρήστης", "用户", "に", "、", "a", "vào", "lúc", "pukul",
@@ -329,13 +329,13 @@ pub(super) const FILLERS: &[&str] = &[
 
 /// Words that open that line before the date.
 #[rustfmt::skip]
-pub(super) const BEFORE_DATE: &[&str] = &[
+pub(crate) const BEFORE_DATE: &[&str] = &[
     "on", "am", "le", "el", "op", "il", "em", "dne", "dňa", "dana", "d.", "den", "w", "dniu", "ve", "v", "на", "в", "la", "în", "pe", "στις", "am:", "vào", "pada", "dia", "em:", "od", "ב-", "بتاريخ", "في", "于", "在", "день",
 ];
 
 /// Subject prefixes of a forward.
 #[rustfmt::skip]
-pub(super) const FORWARD_PREFIXES: &[&str] = &[
+pub(crate) const FORWARD_PREFIXES: &[&str] = &[
     "fw", "fwd", "fwd.", "fw.", "wg", "wtr", "wtrlt", "tr", "trans", "transf", "rv", "enc", "i", "inoltra", "inoltro", "dst", "doorst", "vb", "vl", "pd", "przek", "předání", "přep", "prep", "preposlané", "továbbítás", "tovább", "továbbított",
     "ilt", "yön", "πρθ", "προώθ", "пер", "пересл", "пересылка", "препратено", "הועבר", "העבר", "העברה", "إعادة توجيه", "تحويل", "ارسال مجدد", "转发", "转", "轉寄", "轉發", "轉", "転送", "전달", "chuyển tiếp", "terusan", "trs", "teruskan",
     "ส่งต่อ", "reenv", "reenviado", "reenc", "encaminhada", "prsl", "persiųsta", "pārs", "edasi", "forward", "forwarded", "proslj", "prosl", "redir", "vidarebefordrat", "vidares", "ldg",
@@ -343,7 +343,7 @@ pub(super) const FORWARD_PREFIXES: &[&str] = &[
 
 /// Subject prefixes of an answer.
 #[rustfmt::skip]
-pub(super) const REPLY_PREFIXES: &[&str] = &[
+pub(crate) const REPLY_PREFIXES: &[&str] = &[
     "re", "aw", "antw", "antwort", "rép", "rép.", "rep", "ref", "r", "rif", "res", "resp", "sv", "odp", "odpověď", "odg", "vá", "ynt", "yanıt", "απ", "σχετ", "отв", "ответ", "відп", "отг", "нa", "на", "תגובה", "השב", "رد", "پاسخ", "回复", "回覆", "答复", "答覆",
     "返信", "回", "답장", "회신", "trả lời", "bls", "balas", "ats", "atb", "vast", "svar", "bal", "răsp", "ตอบกลับ", "ad",
 ];

@@ -4,22 +4,22 @@ use memchr::memchr;
 
 /// One line of a text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// The octet it begins at.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// The octet the next line begins at.
-    pub(super) next: usize,
+    pub(crate) next: usize,
     /// How many `>` stand before it.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// What follows the quote marks, without blanks and invisible characters around it.
-    pub(super) content: &'a str,
+    pub(crate) content: &'a str,
     /// The line as it is, without its line end.
-    pub(super) raw: &'a str,
+    pub(crate) raw: &'a str,
 }
 
 impl<'a> Line<'a> {
     /// The line that begins at an octet; `None` behind the last one.
-    pub(super) fn at(text: &'a str, at: usize) -> Option<Self> {
+    pub(crate) fn at(text: &'a str, at: usize) -> Option<Self> {
         let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
         let end = memchr(b'\n', rest.as_bytes());
         let raw = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
@@ -29,23 +29,23 @@ impl<'a> Line<'a> {
     }
 
     /// Whether nothing can be seen on it, quote marks left aside.
-    pub(super) fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.content.is_empty()
     }
 }
 
 /// The lines from an octet on.
-pub(super) fn lines_from(text: &str, at: usize) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines_from(text: &str, at: usize) -> impl Iterator<Item = Line<'_>> {
     std::iter::successors(Line::at(text, at), move |line| Line::at(text, line.next))
 }
 
 /// The first line from an octet on that is not blank, at most `blanks` blank ones skipped.
-pub(super) fn next_written(text: &str, at: usize, blanks: usize) -> Option<Line<'_>> {
+pub(crate) fn next_written(text: &str, at: usize, blanks: usize) -> Option<Line<'_>> {
     lines_from(text, at).take(blanks.saturating_add(1)).find(|line| !line.is_blank())
 }
 
 /// Takes at most `depth` quote marks off a line, each with one blank behind it; says how many there were.
-pub(super) fn unquoted(raw: &str, depth: usize) -> (usize, &str) {
+pub(crate) fn unquoted(raw: &str, depth: usize) -> (usize, &str) {
     let mut found = 0;
     let mut rest = raw;
     while found < depth {
@@ -57,7 +57,7 @@ pub(super) fn unquoted(raw: &str, depth: usize) -> (usize, &str) {
 }
 
 /// Without blanks and invisible characters at both ends.
-pub(super) fn trim(text: &str) -> &str {
+pub(crate) fn trim(text: &str) -> &str {
     let text = text.trim_ascii();
     let is_plain_end = |octet: Option<&u8>| octet.is_none_or(u8::is_ascii);
     if is_plain_end(text.as_bytes().first()) && is_plain_end(text.as_bytes().last()) {
@@ -67,12 +67,12 @@ pub(super) fn trim(text: &str) -> &str {
 }
 
 /// Byte order marks, marks for the direction of writing, and zero-width characters.
-pub(super) fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{ad}' | '\u{34f}' | '\u{61c}')
 }
 
 /// Lower-case with single blanks, as the tables of words are written; invisible characters and the dot that a Turkish İ leaves go.
-pub(super) fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     if text.is_ascii()
         && !text.bytes().any(|octet| octet.is_ascii_whitespace() && octet != b' ')
         && !text.contains("  ")

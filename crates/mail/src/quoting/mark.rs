@@ -36,7 +36,7 @@ pub(crate) enum Kind {
 pub(crate) struct Mark<'a> {
     pub(crate) kind: Kind,
     /// What follows the closing dashes on the same line; empty in nearly all mails.
-    pub(super) rest: &'a str,
+    pub(crate) rest: &'a str,
 }
 
 /// Reads a line, quote marks and blanks taken off, as a mark.
@@ -73,7 +73,7 @@ fn bare(content: &str) -> Option<Kind> {
 }
 
 /// Whether a line of [`Kind::Words`] says that a mail is forwarded.
-pub(super) fn says_forwarded(content: &str) -> bool {
+pub(crate) fn says_forwarded(content: &str) -> bool {
     words::says_forwarded(&folded(content))
 }
 
@@ -142,7 +142,7 @@ fn kind_of(said: &str) -> Kind {
 }
 
 /// Whether a line that begins with this character may be drawn with it.
-pub(super) fn is_dash(c: char) -> bool {
+pub(crate) fn is_dash(c: char) -> bool {
     matches!(
         c,
         '-' | '_' | '=' | '*' | '~' | '#' | '+' | '\u{2010}'

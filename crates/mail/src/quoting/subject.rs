@@ -41,7 +41,7 @@ pub(crate) fn manner(subject: &str) -> Manner {
 }
 
 /// A subject without its prefixes.
-pub(super) fn bare(subject: &str) -> &str {
+pub(crate) fn bare(subject: &str) -> &str {
     let mut rest = subject.trim();
     while let Some((_, after)) = prefix(rest) {
         rest = after.trim_start();

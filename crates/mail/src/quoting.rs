@@ -1,0 +1,7 @@
+//! What mail programs write around a message that somebody quotes or forwards: the lines, the marks, the words of all
+//! languages, the prefixes of subjects. Shared by [`crate::reply`], [`crate::forward`] and `nature`; decides nothing.
+
+pub(crate) mod line;
+pub(crate) mod mark;
+pub(crate) mod subject;
+pub(crate) mod words;
