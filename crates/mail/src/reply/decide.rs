@@ -1,7 +1,8 @@
 //! From the classes of the lines to what is hidden: the order of own text and quotes decides.
 
+use super::model::{Hidden, HiddenKind, Hints, MAX_LINES, Reply};
 use super::page::{Class, Line, Page, trim};
-use super::{Hidden, HiddenKind, Hints, MAX_LINES, Reply, attribution, header_block, phrase, signature};
+use super::{attribution, header_block, phrase, signature};
 use signature::Sign;
 use std::ops::Range;
 

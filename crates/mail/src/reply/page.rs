@@ -1,6 +1,6 @@
 //! A text as lines, each with what it is by itself: blank, quoted, a rule, or own text.
 
-use super::MAX_LINES;
+use super::model::MAX_LINES;
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 mod words;
 
-use super::Hints;
+use super::model::Hints;
 use super::page::{Class, Page, trim};
 use std::ops::Range;
 use words::{CLOSINGS, DEVICE_ENDS, DEVICE_STARTS, DISCLAIMERS, EXCUSES, THANKS};
