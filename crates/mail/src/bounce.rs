@@ -2,43 +2,28 @@
 //!
 //! There are hundreds of such forms, and they change. So this reads what they share and not who wrote them: a notice
 //! (`bounce/cut.rs` says where the returned mail begins) in which failed addresses stand in a few places
-//! (`bounce/place.rs`), and beside them the server's answer (`bounce/answer.rs`) or words for it (`bounce/cause.rs`).
-//! `bounce/exchange.rs`, `bounce/names.rs` and `bounce/json.rs` hold what is read in another way. One pass over the lines,
+//! (`bounce/place.rs`), and beside them the server's answer (`report/answer.rs`) or words for it (`report/cause.rs`).
+//! `bounce/json.rs` holds what is read in another way. One pass over the lines,
 //! bounded in text and recipients.
 
 mod address;
-mod answer;
-mod cause;
 mod cut;
 mod json;
+mod notice;
 mod outcome;
 mod place;
 mod scan;
 
-pub(crate) use answer::{smtp_code, status_code};
-pub(crate) use cause::{Cause, is_hard};
+pub(crate) use notice::Notice;
 pub(crate) use outcome::Outcome;
 
-use crate::address::Mailbox;
 use crate::message_id::MessageId;
-use crate::nature::Wording;
+use crate::report::answer;
+use crate::report::cause::{Cause, is_hard};
 use crate::report::{self, Action, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
 
 /// How much of a text is read as a notice, in octets.
 const NOTICE_OCTETS: usize = 200_000;
-
-/// A mail that may be the notice of a mail server.
-#[derive(Debug)]
-pub(crate) struct Notice<'a> {
-    /// The text of the mail: the notice, and often the returned mail behind it.
-    pub(crate) text: &'a str,
-    /// What the subject says.
-    pub(crate) wording: Option<Wording>,
-    pub(crate) from: &'a [Mailbox],
-    pub(crate) to: &'a [Mailbox],
-    /// The addresses of X-Failed-Recipients.
-    pub(crate) named: &'a [String],
-}
 
 /// What a notice says.
 #[derive(Debug, Default)]

@@ -43,6 +43,7 @@ mod part;
 mod quoting;
 mod text;
 mod transfer;
+mod wording;
 
 pub use address::{AddressError, AddressKey, Mailbox};
 pub use compose::{Outgoing, compose};

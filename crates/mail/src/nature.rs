@@ -8,17 +8,19 @@
 mod challenge;
 mod header;
 mod opening;
+mod phrase;
 mod sign;
 mod subject;
 
+pub use crate::wording::Wording;
 pub(crate) use header::Signs;
 pub use sign::Sign;
-pub use subject::Wording;
 
 use crate::bounce::{self, Notice, Outcome};
 use crate::defect::Defects;
 use crate::letter::Letter;
 use crate::part::Part;
+use crate::report::cause::{Cause, is_hard};
 use crate::report::{self, Action, DeliveryReport, FailedRecipient, Structure};
 use subject::Subject;
 
@@ -158,7 +160,7 @@ impl Case<'_> {
         defects: &mut Defects,
     ) -> Option<Nature> {
         let letter = self.letter;
-        let (structure, sign) = report::structure(self.parts, &letter.subject, &letter.attachments)?;
+        let (structure, part) = report::structure(self.parts, &letter.subject, &letter.attachments)?;
         // Somebody passes a report on or asks about it: some programs attach its parts, not the report.
         let is_machine =
             self.seen.is_report || self.seen.is_null_path || header::daemon(&letter.from).is_some();
@@ -189,7 +191,7 @@ impl Case<'_> {
             },
             Structure::File | Structure::Other => Nature::Report,
         };
-        signs.push(sign);
+        signs.push(Sign::Part(part));
         Some(nature)
     }
 
@@ -243,11 +245,8 @@ impl Case<'_> {
                 recipient.status.clone_from(&one.status);
             }
             if matches!(recipient.action, Action::Failed | Action::Other) {
-                recipient.is_hard = bounce::is_hard(
-                    &recipient.status,
-                    recipient.smtp_code,
-                    bounce::Cause::of(&recipient.diagnostic),
-                );
+                recipient.is_hard =
+                    is_hard(&recipient.status, recipient.smtp_code, Cause::of(&recipient.diagnostic));
             }
         }
     }

@@ -1,84 +1,20 @@
 //! Delivery status notifications (RFC 3464): which recipients failed, why, and which mail of ours it was.
 
+pub(crate) mod answer;
+pub(crate) mod cause;
+mod model;
 mod structure;
 
+pub use model::{Action, DIAGNOSTIC_CHARACTERS, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
 pub(crate) use structure::{Structure, structure};
 
-use crate::bounce::{self, Cause, is_hard};
 use crate::defect::Defects;
 use crate::field::{Field, OWN_MARK, header_of_mail, header_of_part};
-use crate::message_id::{MessageId, parse_ids};
+use crate::message_id::parse_ids;
 use crate::part::{self, Part};
 use crate::text::one_line;
-
-/// How many recipients of one report are read.
-pub const MAX_RECIPIENTS: usize = 1_000;
-
-/// The longest diagnostic in characters; the rest is cut.
-pub const DIAGNOSTIC_CHARACTERS: usize = 1_000;
-
-/// What a mail server says about the delivery of a mail.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DeliveryReport {
-    /// In the order of the report, at most [`MAX_RECIPIENTS`]; empty when the report names none.
-    pub recipients: Vec<FailedRecipient>,
-    /// Where it names none: whether it says that an address is of no use (docs/behaviour/nature.md §4).
-    pub is_hard: bool,
-    /// The Message-ID of the returned mail, when its header came with the report.
-    pub original_message_id: Option<MessageId>,
-    /// The value of [`OWN_MARK`] in the returned mail; worth nothing before its signature is checked.
-    pub original_mark: Option<String>,
-    /// The host that wrote the report, as it names itself; empty when it does not.
-    pub reporting_mta: String,
-    /// Whether the report has a part for machines (RFC 3464); else it was read from the words of the text.
-    pub is_standard: bool,
-}
-
-impl DeliveryReport {
-    /// Fills in what the returned part did not tell.
-    pub(crate) fn complete_from(&mut self, message_id: Option<MessageId>, mark: Option<String>) {
-        self.original_message_id = self.original_message_id.take().or(message_id);
-        self.original_mark = self.original_mark.take().or(mark);
-    }
-}
-
-/// What became of one recipient.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FailedRecipient {
-    /// The original recipient where the report knows it, else the final one; may be no valid address, never empty.
-    pub address: String,
-    /// The final recipient where it is a mailbox of another domain: the mail was passed on from `address` (RFC 3464 §2.3.2).
-    pub final_address: Option<String>,
-    /// What the server did.
-    pub action: Action,
-    /// The enhanced status code (RFC 3463) without text, as in `5.1.1`; empty when there is none.
-    pub status: String,
-    /// What the remote server answered, as in `550 5.1.1 no such user`; one line, empty when it is not known.
-    pub diagnostic: String,
-    /// The reply code (RFC 5321 §4.2) in what the remote server answered, 400 to 599.
-    pub smtp_code: Option<u16>,
-    /// Whether the failure speaks against the address for good: no such mailbox or domain, closed. Not so for a full mailbox, and
-    /// for what is refused because of its size, its content or its sender (docs/behaviour/nature.md §4).
-    pub is_hard: bool,
-}
-
-/// The Action field (RFC 3464 §2.3.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Action {
-    /// Given up.
-    Failed,
-    /// Tried again later.
-    Delayed,
-    /// Delivered.
-    Delivered,
-    /// Handed to a server that gives no reports.
-    Relayed,
-    /// Handed to several recipients.
-    Expanded,
-    /// Missing, or nothing that the standard knows.
-    #[default]
-    Other,
-}
+use cause::{Cause, is_hard};
+use structure::is_status;
 
 /// Reads the report among the parts of a mail, when there is one.
 pub(crate) fn read(parts: &[Part<'_>], defects: &mut Defects) -> Option<DeliveryReport> {
@@ -134,14 +70,6 @@ pub(crate) fn refused(parts: &[Part<'_>]) -> Option<FailedRecipient> {
         action: Action::Failed,
         ..FailedRecipient::default()
     })
-}
-
-/// RFC 3464 §2, RFC 6533, and `message/xdelivery-status` of servers that add to it.
-fn is_status(content_type: &str) -> bool {
-    matches!(
-        content_type,
-        "message/delivery-status" | "message/global-delivery-status" | "message/xdelivery-status"
-    )
 }
 
 /// RFC 3464 §2, RFC 6522 §4, RFC 6533: the third part of a report.
@@ -200,8 +128,8 @@ fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
     let action = action(find(fields, "Action").as_deref());
     let diagnostic =
         find(fields, "Diagnostic-Code").map(|value| one_blank(after_type(&value))).unwrap_or_default();
-    let told = find(fields, "Status").as_deref().and_then(bounce::status_code);
-    let answered = bounce::status_code(&diagnostic);
+    let told = find(fields, "Status").as_deref().and_then(answer::status_code);
+    let answered = answer::status_code(&diagnostic);
     // `5.0.0` says nothing; what the remote server said does (RFC 3463 §3.1).
     let status = match (told, answered) {
         (Some(told), Some(answered)) if told.ends_with(".0.0") && told.get(..1) == answered.get(..1) => {
@@ -210,7 +138,7 @@ fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
         (Some(told), _) => told,
         (None, answered) => answered.unwrap_or_default(),
     };
-    let smtp_code = bounce::smtp_code(&diagnostic);
+    let smtp_code = answer::smtp_code(&diagnostic);
     let failed = matches!(action, Action::Failed | Action::Other);
     let cause = if diagnostic.is_empty() { Cause::Unknown } else { Cause::of(&diagnostic) };
     let is_hard = failed && is_hard(&status, smtp_code, cause);
@@ -313,20 +241,6 @@ mod tests {
             ]
         );
         assert_eq!(report.reporting_mta, "mx.y.example");
-    }
-
-    #[test]
-    fn status_codes_are_found() {
-        for (text, want) in [
-            ("5.1.1", Some("5.1.1")),
-            ("550-5.7.26 rejected", Some("5.7.26")),
-            ("550 192.0.2.1 said (#4.4.1)", Some("4.4.1")),
-            ("1.1.1", None),
-            ("5.1", None),
-            ("5.1.1234", None),
-        ] {
-            assert_eq!(bounce::status_code(text).as_deref(), want, "{text}");
-        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //!
 //! Only the few strings that matter are looked up by their names; the rest is passed over unread.
 
-use super::answer;
-use super::cause;
-use super::{Outcome, is_hard};
+use super::outcome::Outcome;
 use crate::message_id::MessageId;
+use crate::report::answer;
+use crate::report::cause::{Cause, is_hard};
 use crate::report::{Action, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
 
 /// The report, when the text is such an object.
@@ -58,7 +58,7 @@ fn recipient(piece: &str, response: &str, action: Action) -> Option<FailedRecipi
         .or_else(|| answer::status_code(&diagnostic))
         .unwrap_or_default();
     let code = answer::smtp_code(&diagnostic);
-    let is_hard = action == Action::Failed && is_hard(&status, code, cause::of(&diagnostic));
+    let is_hard = action == Action::Failed && is_hard(&status, code, Cause::of(&diagnostic));
     Some(FailedRecipient {
         address: address.to_owned(),
         final_address: None,

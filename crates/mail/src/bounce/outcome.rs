@@ -1,7 +1,7 @@
 //! Whether a notice tells of a failure, a delay or a success.
 
 use super::scan::Found;
-use crate::nature::Wording;
+use crate::wording::Wording;
 
 /// What became of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

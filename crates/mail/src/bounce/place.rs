@@ -1,7 +1,8 @@
 //! Where an address stands in a notice, and whether that is a place for failed recipients.
 
-use super::Notice;
 use super::address::Hit;
+use super::notice::Notice;
+use crate::report::answer;
 
 /// The places, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,7 +221,7 @@ fn is_name(head: &str) -> bool {
 
 /// A reply code or a status code of a failure in the words before.
 fn has_code(lower: &str) -> bool {
-    super::answer::smtp_code(lower).is_some() || super::answer::status_code(lower).is_some()
+    answer::smtp_code(lower).is_some() || answer::status_code(lower).is_some()
 }
 
 fn strip_end_ignoring_case<'a>(text: &'a str, end: &str) -> &'a str {

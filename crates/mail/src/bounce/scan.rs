@@ -1,10 +1,11 @@
 //! The failed recipients of a notice, and what it says of each.
 
 use super::address::{self, Hit};
-use super::cause::{self, Cause};
+use super::notice::Notice;
 use super::place::{self, Place};
-use super::{Notice, answer};
 use crate::report::MAX_RECIPIENTS;
+use crate::report::answer;
+use crate::report::cause::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A recipient and what is said of it.
@@ -169,7 +170,7 @@ fn what_is_said(lines: &[&str], start: usize, end: usize, mentions: &[usize]) ->
         return told.clone();
     }
     let block = joined(lines, start, end);
-    if has_told(&block) || cause::of(&own) == Cause::Unknown {
+    if has_told(&block) || Cause::of(&own) == Cause::Unknown {
         return block;
     }
     own

@@ -1,6 +1,7 @@
 //! Returned mail of every form, told in words.
 
 use super::*;
+use crate::address::Mailbox;
 use proptest::prelude::*;
 
 fn notice(text: &str) -> Told {
@@ -188,43 +189,6 @@ fn returned_mail_names_the_mail_that_came_back() {
     );
     assert_eq!(told.report.original_mark.as_deref(), Some("12-abc"));
     assert!(!told.report.is_standard);
-}
-
-#[test]
-fn answers_are_told_from_other_numbers() {
-    for (text, want) in [
-        ("host said: 550 5.1.1 unknown", ("5.1.1", Some(550))),
-        ("SMTP error: 451-4.7.1 wait", ("4.7.1", Some(451))),
-        ("(#5.4.1)", ("5.4.1", None)),
-        ("retried for 500 seconds", ("", None)),
-        ("[192.0.2.250] refused", ("", None)),
-        ("version 4.12.1.9 at 10.5.1.1", ("", None)),
-        ("limit of 512 KB", ("", None)),
-        ("error code 552", ("", Some(552))),
-    ] {
-        let got = answer::first(text);
-        assert_eq!((got.status.as_str(), got.code), want, "{text}");
-    }
-}
-
-#[test]
-fn hardness_follows_cause_before_status() {
-    for (status, code, cause, want) in [
-        ("5.1.1", Some(550), Cause::Unknown, true),
-        ("5.1.1", Some(550), Cause::NoMailbox, true),
-        ("5.2.2", Some(552), Cause::Full, false),
-        ("5.7.1", Some(554), Cause::Unknown, false),
-        ("5.7.1", Some(550), Cause::NoMailbox, true),
-        ("5.4.4", None, Cause::Unknown, true),
-        ("5.4.7", None, Cause::Unknown, false),
-        ("4.1.1", Some(450), Cause::NoMailbox, false),
-        ("", Some(550), Cause::Unknown, true),
-        ("", Some(554), Cause::Unknown, false),
-        ("", None, Cause::NoMailbox, true),
-        ("", None, Cause::Unknown, false),
-    ] {
-        assert_eq!(is_hard(status, code, cause), want, "{status} {code:?} {cause:?}");
-    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::opening;
 use super::sign::Sign;
-use super::subject::{Subject, Wording};
+use super::subject::Subject;
+use crate::wording::Wording;
 
 /// How much of the text is looked at, in octets.
 const OPENING_OCTETS: usize = 3_000;

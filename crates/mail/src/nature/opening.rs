@@ -4,9 +4,11 @@
 //! never in quoted ones, and most of it only beside another sign.
 
 use super::header::Signs;
+use super::phrase::begins_with;
 use super::sign::Sign;
-use super::subject::{self, Subject, Wording};
+use super::subject::{self, Subject};
 use crate::letter::Letter;
+use crate::wording::Wording;
 
 /// How much of the text is looked at, in octets.
 const OPENING_OCTETS: usize = 1_500;
@@ -95,14 +97,14 @@ pub(super) fn automatic(letter: &Letter, subject: &Subject, seen: &Signs) -> Opt
     }
     if subject.is_answer && !seen.hints() {
         // People answer on top of such texts.
-        return subject::begins_with(&first, MACHINE_ANSWER).then_some(Sign::Text(Wording::AutoReply));
+        return begins_with(&first, MACHINE_ANSWER).then_some(Sign::Text(Wording::AutoReply));
     }
     // Behind marks such as stars and brackets.
     let first = first.trim_start_matches(|c: char| !c.is_alphanumeric());
-    if subject::begins_with(first, MACHINE_ANSWER) {
+    if begins_with(first, MACHINE_ANSWER) {
         return Some(Sign::Text(Wording::AutoReply));
     }
-    subject::begins_with(first, MACHINE).then_some(Sign::Text(Wording::Unattended))
+    begins_with(first, MACHINE).then_some(Sign::Text(Wording::Unattended))
 }
 
 /// Whether the text of a mail whose subject only names an automatic answer is one, or the header hints at it.

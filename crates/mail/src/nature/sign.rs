@@ -1,6 +1,6 @@
 //! Why a letter was given its nature.
 
-use super::subject::Wording;
+use crate::wording::Wording;
 use std::fmt;
 
 /// One observation about a letter; its text is a plain clause that fits behind "because".

@@ -6,52 +6,9 @@
 mod auto_reply;
 mod delivery;
 
+use super::phrase::begins_with;
 use crate::quoting::subject::{Manner, prefix};
-use std::fmt;
-
-/// What a wording is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Wording {
-    /// A mail could not be delivered.
-    #[default]
-    Returned,
-    /// A mail could not be delivered yet.
-    Delayed,
-    /// A mail was delivered.
-    Delivered,
-    /// A mail was opened.
-    Receipt,
-    /// An automatic answer.
-    AutoReply,
-    /// Words that people use too: away, on holiday, thank you for your mail.
-    Away,
-    /// A request to prove that a person wrote.
-    Challenge,
-    /// A mail that nobody reads the answers of.
-    Unattended,
-}
-
-impl Wording {
-    /// Whether a mail server says it of another mail.
-    pub(crate) fn is_about_delivery(self) -> bool {
-        matches!(self, Self::Returned | Self::Delayed | Self::Delivered)
-    }
-}
-
-impl fmt::Display for Wording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Returned => "that a mail could not be delivered",
-            Self::Delayed => "that a mail is delayed",
-            Self::Delivered => "that a mail was delivered",
-            Self::Receipt => "that a mail was read",
-            Self::AutoReply => "that it is an automatic answer",
-            Self::Away => "that somebody is away or thanks for a mail",
-            Self::Challenge => "that the sender has to confirm",
-            Self::Unattended => "that nobody reads answers to it",
-        })
-    }
-}
+use crate::wording::Wording;
 
 /// What a subject says.
 #[derive(Debug, Clone, Default)]
@@ -103,13 +60,6 @@ fn wording(rest: &str) -> Option<Wording> {
 /// Whether a text begins with words of answering machines, those that people use too among them.
 pub(super) fn begins_as_answer(text: &str) -> bool {
     begins_with(text, auto_reply::SURE) || begins_with(text, auto_reply::PERHAPS)
-}
-
-/// Whether a text begins with one of many phrases; their first octets tell most of them apart.
-pub(super) fn begins_with(text: &str, phrases: &[&str]) -> bool {
-    let first = text.as_bytes().first();
-    first.is_some()
-        && phrases.iter().any(|phrase| phrase.as_bytes().first() == first && text.starts_with(phrase))
 }
 
 /// Whether a phrase ends here: nothing follows, or what sets off the subject that was answered.

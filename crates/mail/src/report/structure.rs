@@ -1,8 +1,6 @@
 //! Which report a mail is by its parts (RFC 6522) or by the files it brings.
 
-use super::is_status;
-use crate::letter::Attachment;
-use crate::nature::Sign;
+use crate::attachment::Attachment;
 use crate::part::Part;
 
 /// The kinds of report that parts tell.
@@ -18,12 +16,12 @@ pub(crate) enum Structure {
     File,
 }
 
-/// The kind of report, and the part or file that tells it.
+/// The kind of report, and what tells it: the media type of a part, or the name of a file.
 pub(crate) fn structure(
     parts: &[Part<'_>],
     subject: &str,
     attachments: &[Attachment],
-) -> Option<(Structure, Sign)> {
+) -> Option<(Structure, String)> {
     let of_part = |part: &Part<'_>| {
         let structure = match part.content_type.as_str() {
             content_type if is_status(content_type) => Structure::Delivery,
@@ -36,7 +34,7 @@ pub(crate) fn structure(
             | "application/tlsrpt" => Structure::Other,
             _ => return None,
         };
-        Some((structure, Sign::Part(part.content_type.clone())))
+        Some((structure, part.content_type.clone()))
     };
     if let Some(found) = parts.iter().find_map(of_part) {
         return Some(found);
@@ -47,7 +45,15 @@ pub(crate) fn structure(
     let is_by_subject =
         lower.contains("report domain:") && (lower.contains("submitter:") || lower.contains("report-id:"));
     let is_by_name = is_aggregate_by_rfc(&file.name) && (lower.contains("report") || lower.contains("dmarc"));
-    (is_by_subject || is_by_name).then(|| (Structure::File, Sign::Part(file.name.clone())))
+    (is_by_subject || is_by_name).then(|| (Structure::File, file.name.clone()))
+}
+
+/// RFC 3464 §2, RFC 6533, and `message/xdelivery-status` of servers that add to it.
+pub(super) fn is_status(content_type: &str) -> bool {
+    matches!(
+        content_type,
+        "message/delivery-status" | "message/global-delivery-status" | "message/xdelivery-status"
+    )
 }
 
 /// A file that may hold aggregate reports.

@@ -1,6 +1,7 @@
 //! Subjects of what mail servers write about the delivery of another mail: lower-case, matched at the beginning.
 
-use super::{Wording, begins_with};
+use crate::nature::phrase::begins_with;
+use crate::wording::Wording;
 
 /// What the subject says about delivery.
 pub(super) fn wording(subject: &str) -> Option<Wording> {

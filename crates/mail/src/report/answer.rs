@@ -1,30 +1,45 @@
 //! A server's answer in running text: reply code (RFC 5321 §4.2) and enhanced status (RFC 3463 §2).
 
-use crate::report::DIAGNOSTIC_CHARACTERS;
+use super::model::DIAGNOSTIC_CHARACTERS;
 use crate::text::one_line;
 
 /// How much text is searched for an answer, in octets.
 const SEARCHED_OCTETS: usize = 20_000;
 
+/// What is counted: a number before one of these is no reply code.
+#[rustfmt::skip]
+const UNITS: &[&str] = &[
+    "kb", "mb", "gb", "bytes", "byte", "seconds", "minutes", "hours", "days", "times", "messages", "%", "characters", "octets",
+    "ms", "lines",
+];
+
+/// What announces a reply code, at the end of the text before it.
+#[rustfmt::skip]
+const ANNOUNCED: &[&str] = &[
+    "said:", "said", "response:", "response", "reason:", "error:", "error", "code", "code:", "replied:", "reply:", "smtp;",
+    "]:", "status:", "diagnostic:", "answer:", "lautete:", "<<<", "fehler:", "with:", "was:", "]", "host said:", "message:",
+    "server:", "->", ">", "data:", "smtp", "returned:", "ответ:",
+];
+
 /// What a server answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// As in `5.1.1`; empty when there is none.
-    pub(super) status: String,
+    pub(crate) status: String,
     /// 400 to 599.
-    pub(super) code: Option<u16>,
+    pub(crate) code: Option<u16>,
     /// The line with the code, and what goes on behind it.
-    pub(super) line: String,
+    pub(crate) line: String,
 }
 
 impl Answer {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.status.is_empty() && self.code.is_none()
     }
 }
 
 /// The first answer in a text.
-pub(super) fn first(text: &str) -> Answer {
+pub(crate) fn first(text: &str) -> Answer {
     let text = text.get(..text.floor_char_boundary(SEARCHED_OCTETS)).unwrap_or_default();
     let code = find_code(text);
     let line_at = |at: usize| {
@@ -65,39 +80,8 @@ fn find_code(text: &str) -> Option<(usize, u16)> {
         let [first @ (b'4' | b'5'), second @ b'0'..=b'5', third @ b'0'..=b'9'] = window else { continue };
         let before = at.checked_sub(1).and_then(|index| octets.get(index)).copied().unwrap_or(b'\n');
         let after = octets.get(at.saturating_add(3)).copied().unwrap_or(b'\n');
-        let sets_off = matches!(
-            before,
-            b' ' | b'\n'
-                | b'\t'
-                | b'('
-                | b'['
-                | b':'
-                | b'<'
-                | b'"'
-                | b'\''
-                | b'#'
-                | b'='
-                | b';'
-                | b'>'
-                | b'/'
-                | b','
-        );
-        let ends = matches!(
-            after,
-            b' ' | b'\n'
-                | b'\r'
-                | b'-'
-                | b'#'
-                | b':'
-                | b')'
-                | b']'
-                | b'"'
-                | b'\''
-                | b'.'
-                | b','
-                | b';'
-                | b'_'
-        );
+        let sets_off = b" \n\t([:<\"'#=;>/,".contains(&before);
+        let ends = b" \n\r-#:)]\"'.,;_".contains(&after);
         if !sets_off || !ends {
             continue;
         }
@@ -107,16 +91,24 @@ fn find_code(text: &str) -> Option<(usize, u16)> {
         let rest = text.get(at.saturating_add(3)..).unwrap_or_default();
         let head = text.get(..at).unwrap_or_default();
         match weight(head, rest) {
-            2 => return Some((at, code)),
-            1 if perhaps.is_none() => perhaps = Some((at, code)),
-            _ => (),
+            Weight::Sure => return Some((at, code)),
+            Weight::Perhaps => perhaps = perhaps.or(Some((at, code))),
+            Weight::None => (),
         }
     }
     perhaps
 }
 
-/// 2: a reply code for sure, 1: perhaps, 0: some other number.
-fn weight(before: &str, after: &str) -> u8 {
+/// Whether a number is a reply code.
+enum Weight {
+    Sure,
+    Perhaps,
+    /// Some other number.
+    None,
+}
+
+/// Weighs a number by the text before and after it.
+fn weight(before: &str, after: &str) -> Weight {
     let line = before
         .rsplit('\n')
         .next()
@@ -128,67 +120,16 @@ fn weight(before: &str, after: &str) -> u8 {
         .to_ascii_lowercase();
     let next = after.trim_start_matches([' ', '-', ':', '#']);
     let is_enhanced = status_at(next).is_some() && !after.starts_with('.');
-    let units = [
-        "kb",
-        "mb",
-        "gb",
-        "bytes",
-        "byte",
-        "seconds",
-        "minutes",
-        "hours",
-        "days",
-        "times",
-        "messages",
-        "%",
-        "characters",
-        "octets",
-        "ms",
-        "lines",
-    ];
     let lower = next.get(..next.floor_char_boundary(12)).unwrap_or_default().to_ascii_lowercase();
-    if units.iter().any(|unit| lower.starts_with(unit))
+    if UNITS.iter().any(|unit| lower.starts_with(unit))
         || (after.starts_with('.') && after.as_bytes().get(1).is_some_and(u8::is_ascii_digit))
     {
-        return 0;
+        return Weight::None;
     }
-    let announced = [
-        "said:",
-        "said",
-        "response:",
-        "response",
-        "reason:",
-        "error:",
-        "error",
-        "code",
-        "code:",
-        "replied:",
-        "reply:",
-        "smtp;",
-        "]:",
-        "status:",
-        "diagnostic:",
-        "answer:",
-        "lautete:",
-        "<<<",
-        "fehler:",
-        "with:",
-        "was:",
-        "]",
-        "host said:",
-        "message:",
-        "server:",
-        "->",
-        ">",
-        "data:",
-        "smtp",
-        "returned:",
-        "ответ:",
-    ];
-    if is_enhanced || line.is_empty() || announced.iter().any(|word| line.ends_with(word)) {
-        return 2;
+    if is_enhanced || line.is_empty() || ANNOUNCED.iter().any(|word| line.ends_with(word)) {
+        return Weight::Sure;
     }
-    1
+    Weight::Perhaps
 }
 
 /// The first enhanced status code in a text (RFC 3463 §2).
@@ -219,9 +160,45 @@ fn status_at(text: &str) -> Option<&str> {
 }
 
 /// One line with single blanks: servers fold and indent what they were told.
-pub(super) fn one_blank(text: &str) -> String {
+pub(crate) fn one_blank(text: &str) -> String {
     one_line(
         &text.split_whitespace().take(DIAGNOSTIC_CHARACTERS).collect::<Vec<_>>().join(" "),
         DIAGNOSTIC_CHARACTERS,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_told_from_other_numbers() {
+        for (text, want) in [
+            ("host said: 550 5.1.1 unknown", ("5.1.1", Some(550))),
+            ("SMTP error: 451-4.7.1 wait", ("4.7.1", Some(451))),
+            ("(#5.4.1)", ("5.4.1", None)),
+            ("retried for 500 seconds", ("", None)),
+            ("[192.0.2.250] refused", ("", None)),
+            ("version 4.12.1.9 at 10.5.1.1", ("", None)),
+            ("limit of 512 KB", ("", None)),
+            ("error code 552", ("", Some(552))),
+        ] {
+            let got = first(text);
+            assert_eq!((got.status.as_str(), got.code), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn status_codes_are_found() {
+        for (text, want) in [
+            ("5.1.1", Some("5.1.1")),
+            ("550-5.7.26 rejected", Some("5.7.26")),
+            ("550 192.0.2.1 said (#4.4.1)", Some("4.4.1")),
+            ("1.1.1", None),
+            ("5.1", None),
+            ("5.1.1234", None),
+        ] {
+            assert_eq!(status_code(text).as_deref(), want, "{text}");
+        }
+    }
 }

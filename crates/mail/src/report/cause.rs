@@ -33,7 +33,7 @@ impl Cause {
 }
 
 /// The first row that matches counts, the clearer ones stand first.
-pub(super) fn of(text: &str) -> Cause {
+fn of(text: &str) -> Cause {
     let text = text.get(..text.floor_char_boundary(SEARCHED_OCTETS)).unwrap_or_default();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let has = |table: &[&str]| table.iter().any(|phrase| text.contains(phrase));
@@ -166,3 +166,28 @@ const TROUBLE: &[&str] = &[
     "zeitüberschreitung", "vorübergehend", "verbindung", "délai", "conexión", "connessione", "conexão", "verbinding",
     "połączeni", "соединени", "超时", "逾時", "连接", "タイムアウト", "接続", "시간 초과", "연결",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hardness_follows_cause_before_status() {
+        for (status, code, cause, want) in [
+            ("5.1.1", Some(550), Cause::Unknown, true),
+            ("5.1.1", Some(550), Cause::NoMailbox, true),
+            ("5.2.2", Some(552), Cause::Full, false),
+            ("5.7.1", Some(554), Cause::Unknown, false),
+            ("5.7.1", Some(550), Cause::NoMailbox, true),
+            ("5.4.4", None, Cause::Unknown, true),
+            ("5.4.7", None, Cause::Unknown, false),
+            ("4.1.1", Some(450), Cause::NoMailbox, false),
+            ("", Some(550), Cause::Unknown, true),
+            ("", Some(554), Cause::Unknown, false),
+            ("", None, Cause::NoMailbox, true),
+            ("", None, Cause::Unknown, false),
+        ] {
+            assert_eq!(is_hard(status, code, cause), want, "{status} {code:?} {cause:?}");
+        }
+    }
+}
