@@ -12,11 +12,13 @@ mod people;
 mod when;
 
 use crate::address::Mailbox;
-use crate::letter::{Letter, MAX_ADDRESSES};
+use crate::attachment;
 use crate::quoting::line::{Line, lines_from, next_written, trim};
 use crate::quoting::mark::{self, Kind};
 use crate::quoting::subject::{self, Manner};
 use crate::quoting::words::Field;
+use crate::reading::header::MAX_ADDRESSES;
+use crate::reading::{self, Reading};
 use header::Header;
 use intro::Intro;
 
@@ -57,13 +59,13 @@ pub struct Forwarded {
     pub at: usize,
 }
 
-/// The original of a letter: the one in its text, else the one attached to it; [`Letter::forwarded`] has it.
+/// The original that a mail forwards: the one in its text, else the one attached to it.
 ///
-/// The text goes first: it is what the forwarder had before him. `raw` is the mail the letter was read from.
-pub(crate) fn of(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
-    match original(&letter.text, &letter.subject) {
+/// The text goes first: it is what the forwarder had before him.
+pub(crate) fn of(reading: &Reading<'_>) -> Option<Forwarded> {
+    match original(&reading.body.text, &reading.header.subject) {
         Some(found) if found.from.is_some() => Some(found),
-        nameless => attached(letter, raw).or(nameless),
+        nameless => attached(reading).or(nameless),
     }
 }
 
@@ -98,36 +100,38 @@ pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
     None
 }
 
-/// The original of a mail that carries it as its only attached mail; `None` for delivery reports, and with several attached mails.
+/// The original of a mail that carries it as its only attached mail; `None` with several attached mails.
 ///
-/// [`Forwarded::at`] is the length of the text. `raw` is the mail the letter was read from.
-fn attached(letter: &Letter, raw: &[u8]) -> Option<Forwarded> {
-    if letter.report.is_some() {
-        return None;
-    }
-    let mut mails = letter
+/// [`Forwarded::at`] is the length of the text. Attached mails inside that one are not looked at.
+fn attached(outer: &Reading<'_>) -> Option<Forwarded> {
+    let mut mails = outer
         .attachments
         .iter()
         .filter(|part| part.content_type == "message/rfc822" || part.name.ends_with(".eml"));
     let (mail, None) = (mails.next()?, mails.next()) else { return None };
-    let inner = Letter::without_original(&Letter::attachment(raw, mail.part)?);
-    if inner.from.is_empty() && inner.subject.is_empty() {
+    let raw = attachment::octets(outer.parts, mail.part)?;
+    reading::read(&raw, |inner, _| of_attached(&outer.body.text, inner))
+}
+
+fn of_attached(message: &str, inner: Reading<'_>) -> Option<Forwarded> {
+    let header = inner.header;
+    if header.from.is_empty() && header.subject.is_empty() {
         return None;
     }
     Some(Forwarded {
-        message: trim(&letter.text).to_owned(),
+        message: trim(message).to_owned(),
         below: String::new(),
-        from_line: printed(inner.from.get(..1).unwrap_or_default()),
-        from: inner.from.first().cloned(),
-        to_line: printed(&inner.to),
-        to: inner.to,
-        cc_line: printed(&inner.cc),
-        cc: inner.cc,
-        date_line: inner.date.map(crate::date::format).unwrap_or_default(),
-        date: inner.date,
-        subject: inner.subject,
-        body: inner.text,
-        at: letter.text.len(),
+        from_line: printed(header.from.get(..1).unwrap_or_default()),
+        from: header.from.first().cloned(),
+        to_line: printed(&header.to),
+        to: header.to,
+        cc_line: printed(&header.cc),
+        cc: header.cc,
+        date_line: header.date.map(crate::date::format).unwrap_or_default(),
+        date: header.date,
+        subject: header.subject,
+        body: inner.body.text,
+        at: message.len(),
     })
 }
 

@@ -4,7 +4,7 @@
 use crate::defect::Defects;
 use crate::encoded_word;
 use crate::field::header_of_mail;
-use crate::letter::with_line_feeds;
+use crate::line_end::with_line_feeds;
 use crate::part::{self, Disposition, Part};
 
 /// How deep attached mails are taken apart; deeper ones are single parts.

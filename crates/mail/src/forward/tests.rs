@@ -1,6 +1,7 @@
 //! Mails of many programs in many languages, and what is in them.
 
 use super::*;
+use crate::Letter;
 use crate::quoting::words;
 use proptest::prelude::*;
 

@@ -3,11 +3,10 @@
 //! Wording is the weakest sign: people quote, forward and write about such mails. So it counts only in the first lines,
 //! never in quoted ones, and most of it only beside another sign.
 
-use super::header::Signs;
+use super::evidence::Evidence;
 use super::phrase::begins_with;
 use super::sign::Sign;
 use super::subject::{self, Subject};
-use crate::letter::Letter;
 use crate::wording::Wording;
 
 /// How much of the text is looked at, in octets.
@@ -78,7 +77,8 @@ pub(super) fn says_receipt(text: &str) -> bool {
 }
 
 /// Whether the wording shows an automatic answer, or a mail whose answers nobody reads.
-pub(super) fn automatic(letter: &Letter, subject: &Subject, seen: &Signs) -> Option<Sign> {
+pub(super) fn automatic(evidence: &Evidence<'_>) -> Option<Sign> {
+    let Evidence { seen, subject, .. } = evidence;
     if subject.is_forward {
         return None;
     }
@@ -86,7 +86,7 @@ pub(super) fn automatic(letter: &Letter, subject: &Subject, seen: &Signs) -> Opt
     if is_perhaps && seen.is_null_path {
         return Some(Sign::Text(Wording::AutoReply));
     }
-    let first = of(&letter.text, if is_perhaps { OPENING_OCTETS } else { FIRST_OCTETS });
+    let first = of(evidence.text(), if is_perhaps { OPENING_OCTETS } else { FIRST_OCTETS });
     let has = |table: &[&str]| table.iter().any(|phrase| first.contains(phrase));
     if is_perhaps && (has(AWAY) || has(MACHINE) || has(MACHINE_ANSWER)) && !first.contains('?') {
         return Some(Sign::Text(Wording::AutoReply));
@@ -108,15 +108,16 @@ pub(super) fn automatic(letter: &Letter, subject: &Subject, seen: &Signs) -> Opt
 }
 
 /// Whether the text of a mail whose subject only names an automatic answer is one, or the header hints at it.
-pub(super) fn agrees(letter: &Letter, seen: &Signs) -> bool {
-    if seen.hints()
-        || !letter.in_reply_to.is_empty()
-        || !letter.references.is_empty()
-        || letter.text.is_empty()
+pub(super) fn agrees(evidence: &Evidence<'_>) -> bool {
+    let header = &evidence.reading.header;
+    if evidence.seen.hints()
+        || !header.in_reply_to.is_empty()
+        || !header.references.is_empty()
+        || evidence.text().is_empty()
     {
         return true;
     }
-    let first = of(&letter.text, OPENING_OCTETS);
+    let first = of(evidence.text(), OPENING_OCTETS);
     let has = |table: &[&str]| table.iter().any(|phrase| first.contains(phrase));
     !first.contains('?')
         && (subject::begins_as_answer(&first) || has(AWAY) || has(MACHINE_ANSWER) || has(MACHINE))

@@ -3,6 +3,9 @@
 use crate::wording::Wording;
 use std::fmt;
 
+/// How much of a value a sign shows, in characters.
+pub(super) const VALUE_CHARACTERS: usize = 60;
+
 /// One observation about a letter; its text is a plain clause that fits behind "because".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

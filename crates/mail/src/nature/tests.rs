@@ -1,6 +1,7 @@
 //! Signs of machines, and people who look like them.
 
 use super::*;
+use crate::Letter;
 use proptest::prelude::*;
 
 fn of(mail: &str) -> Letter {
