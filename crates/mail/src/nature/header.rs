@@ -18,9 +18,6 @@ const MAX_FAILED: usize = 1_000;
 /// How often the same Received field may stand in a header: careless gateways double it once.
 const MAX_SAME: u32 = 2;
 
-/// The longest field name that is looked at, in octets.
-const NAME_OCTETS: usize = 32;
-
 /// What the header says; the first field that says something is kept as its reason.
 #[derive(Debug, Default)]
 pub(super) struct Signs {
@@ -58,7 +55,7 @@ impl Signs {
     /// Looks at all fields of a header.
     pub(super) fn read(fields: &[Field<'_>], defects: &mut Defects) -> Self {
         let mut signs = Self::default();
-        for field in fields.iter().filter(|field| field.name.len() <= NAME_OCTETS) {
+        for field in fields {
             match known::find(field.name) {
                 Some(known) => signs.take(known, field, defects),
                 None => signs.unknown(field, defects),

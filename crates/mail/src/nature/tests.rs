@@ -241,6 +241,16 @@ fn wording_tells_where_the_header_does_not() {
 }
 
 #[test]
+fn fields_of_challenge_systems_tell() {
+    for field in
+        ["X-Boxbe-Notice", "X-SpamArrest-NoAuth", "X-TMDA-Confirm", "X-ChoiceMail-Registration-Request"]
+    {
+        let letter = mail("Ada <ada@shop.example>", &format!("{field}: 1"), "Offer", "Hello.\n");
+        assert_eq!(letter.nature, Nature::Challenge, "{field}");
+    }
+}
+
+#[test]
 fn returned_mail_is_told_from_people_who_write_about_it() {
     let listed = "Your message could not be delivered to:\n\n<bob@far.example>: 550 5.1.1 unknown user\n";
     let asking =
