@@ -1,27 +1,42 @@
-//! `cargo xtask fmt` and `cargo xtask lint`: the checks that need no server.
+//! `cargo xtask fmt`, `lint` and `doc`: what the toolchain itself checks.
 
-use std::env;
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context, Result, ensure};
-use xtask::bench::build;
+use crate::cargo;
 
-/// Formats every file of the workspace.
+/// The package of the fuzz targets, which is outside the workspace.
+const FUZZ: [&str; 2] = ["--manifest-path", "fuzz/Cargo.toml"];
+
+/// Formats every file.
+///
+/// # Errors
+/// When rustfmt is missing or cannot read a file.
 pub(crate) fn format() -> Result<()> {
-    cargo(&["fmt", "--all"], None)
+    cargo::run(&["fmt", "--all"])?;
+    cargo::run(&[&["fmt"][..], &FUZZ].concat())
 }
 
-/// Runs the checks of `.ci/run` that come before the tests.
-pub(crate) fn check() -> Result<()> {
-    cargo(&["fmt", "--all", "--check"], None)?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], None)?;
-    cargo(&["doc", "--workspace", "--no-deps"], Some(("RUSTDOCFLAGS", "-D warnings")))
+/// Checks that every file is formatted.
+///
+/// # Errors
+/// When one is not, or rustfmt is missing.
+pub(crate) fn formatting() -> Result<()> {
+    cargo::run(&["fmt", "--all", "--check"])?;
+    cargo::run(&[&["fmt", "--check"][..], &FUZZ].concat())
 }
 
-fn cargo(arguments: &[&str], variable: Option<(&str, &str)>) -> Result<()> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).envs(variable).current_dir(build::root()?);
-    let status = command.status().context("starting cargo")?;
-    ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
-    Ok(())
+/// Runs clippy over everything that the workspace builds; each warning is an error.
+///
+/// # Errors
+/// When there is one, or clippy is missing.
+pub(crate) fn clippy() -> Result<()> {
+    cargo::run(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
+}
+
+/// Builds the documentation; each warning is an error.
+///
+/// # Errors
+/// When there is one.
+pub(crate) fn documentation() -> Result<()> {
+    cargo::run_with(&["doc", "--workspace", "--no-deps", "--locked"], Some(("RUSTDOCFLAGS", "-D warnings")))
 }

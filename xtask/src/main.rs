@@ -9,7 +9,10 @@ use xtask::bench::mail::{self as bench_mail, MailArgs};
 use xtask::corpus::{self, CorpusArgs};
 use xtask::kill::{self, KillArgs};
 
+mod cargo;
+mod ci;
 mod count;
+mod dependencies;
 mod lint;
 mod packages;
 mod test;
@@ -25,14 +28,20 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Run everything that a change must pass: the checks below and all tests.
+    Ci,
     /// Install what the tests need, start throw-away servers, run every test, say the counts.
     Test(test::Options),
-    /// Check what the compiler cannot: the arrows between the rooms, module docs, file names.
+    /// Check what the compiler cannot: arrows, circles, who writes what, citations, file names.
     Tidy,
+    /// Check licences, banned and unused crates, and the compiler's version.
+    Dependencies,
     /// Format every file.
     Fmt,
-    /// Check formatting, lints and documentation.
+    /// Run clippy; a warning is an error.
     Lint,
+    /// Build the documentation; a warning is an error.
+    Doc,
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),
@@ -63,9 +72,12 @@ fn main() -> ExitCode {
 fn run(chore: &Chore) -> Result<()> {
     match chore {
         Chore::Test(options) => test::run(options),
+        Chore::Ci => ci::run(),
         Chore::Tidy => tidy::run(),
+        Chore::Dependencies => dependencies::run(),
         Chore::Fmt => lint::format(),
-        Chore::Lint => lint::check(),
+        Chore::Lint => lint::clippy(),
+        Chore::Doc => lint::documentation(),
         Chore::Bench(Bench::Intake(arguments)) => intake::run(arguments),
         Chore::Bench(Bench::Mail(arguments)) => bench_mail::run(arguments),
         Chore::Corpus(arguments) => corpus::run(arguments),

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: everything the tests need, then the tests.
 
-use std::env;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -10,7 +9,7 @@ use testkit::server::{Exim, Folder, Postgres, PostgresOptions};
 use xtask::bench::build;
 
 use crate::count::Count;
-use crate::packages;
+use crate::{cargo, packages};
 
 /// What `cargo xtask test` takes.
 #[derive(Args)]
@@ -18,6 +17,14 @@ pub(crate) struct Options {
     /// Arguments of `cargo test` that replace `--workspace`, such as `-p guichet-store` or `-p guichet-tests --test smtp`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
+}
+
+/// Runs every test; what the README's command does.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn all() -> Result<()> {
+    run(&Options { arguments: Vec::new() })
 }
 
 /// Installs what is missing, starts PostgreSQL, builds the program, runs the tests and says the counts.
@@ -33,8 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("xtask: PostgreSQL runs on port {}", postgres.port());
     let program = build::guichet(false)?;
 
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(build::root()?).args(["test", "--no-fail-fast"]);
+    let mut command = cargo::command(&["test", "--no-fail-fast"])?;
     if options.arguments.is_empty() {
         command.arg("--workspace");
     }

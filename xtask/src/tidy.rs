@@ -18,6 +18,8 @@ mod source;
 mod table;
 mod token;
 
+pub(crate) use source::rust_files;
+
 use source::Source;
 
 /// Circles between files that stand, each with its reason; the list only gets shorter.
