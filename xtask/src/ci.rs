@@ -9,8 +9,11 @@ use crate::{cargo, dependencies, lint, test, tidy};
 /// What the checks need of the toolchain besides cargo, with the rustup component that has it.
 const TOOLS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
+/// What a step does; it says itself what it finds.
+type Check = fn() -> Result<()>;
+
 /// The checks in their order; the last one is the README's test command.
-const STEPS: [(&str, fn() -> Result<()>); 6] = [
+const STEPS: [(&str, Check); 6] = [
     ("formatting", lint::formatting),
     ("tidy", tidy::run),
     ("dependencies", dependencies::run),

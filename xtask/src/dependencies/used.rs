@@ -12,7 +12,11 @@ use crate::tidy::rust_files;
 
 /// Dependencies that no source names, because only their features or their presence matter.
 const UNNAMED: [(&str, &str, &str); 5] = [
-    ("guichet-store", "reqwest", "only its feature: the HTTP client of object_store takes the rustls that is here"),
+    (
+        "guichet-store",
+        "reqwest",
+        "only its feature: the HTTP client of object_store takes the rustls that is here",
+    ),
     ("guichet-fuzz-bodies", "blake3", BY_PATH),
     ("guichet-fuzz-bodies", "memchr", BY_PATH),
     ("guichet-fuzz-bodies", "serde_json", BY_PATH),

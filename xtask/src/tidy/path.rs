@@ -1,5 +1,7 @@
 //! The paths that code names, in `use` and in line.
 
+use std::slice::from_ref;
+
 use super::token::Token;
 
 /// A path as it is written, one of a `use` group written out.
@@ -90,7 +92,7 @@ fn read_group<'t>(
         rest = match token {
             Token::Close('}') => return after,
             Token::Word(word) if word == "self" => read(prefix.to_vec(), after, is_use, found),
-            Token::Word(word) => read([prefix, &[word.clone()]].concat(), after, is_use, found),
+            Token::Word(word) => read([prefix, from_ref(word)].concat(), after, is_use, found),
             Token::Mark('*') => {
                 let segments = [prefix, &["*".to_owned()]].concat();
                 found.push(Path { segments, name: "*".to_owned(), is_use });
