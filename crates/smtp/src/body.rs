@@ -10,7 +10,7 @@
 
 use memchr::memchr2;
 
-use crate::Config;
+use crate::config::Config;
 use crate::reply::{self, Reply};
 
 /// How the end of a mail is marked.

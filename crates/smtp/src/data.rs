@@ -1,10 +1,10 @@
 //! DATA: the text of the mail up to CRLF `.` CRLF (RFC 5321 §4.1.1.4).
 
-use crate::Step;
-use crate::bdat::Chunks;
 use crate::body::{Body, Framing};
+use crate::chunk::Chunks;
 use crate::reply;
 use crate::session::{Flow, Session, State};
+use crate::step::Step;
 
 impl Session {
     pub(crate) fn data(&mut self, argument: &str) -> Flow {

@@ -1,6 +1,6 @@
 //! EHLO, HELO and LHLO: the client names itself, the server says what it offers (RFC 5321 §4.1.1.1, RFC 2033 §4.1).
 
-use crate::Protocol;
+use crate::config::Protocol;
 use crate::reply::{self, Reply};
 use crate::session::{Flow, Session};
 

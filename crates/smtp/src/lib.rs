@@ -28,10 +28,12 @@
 
 mod bdat;
 mod body;
+mod chunk;
 mod command;
 mod config;
 mod data;
 mod ehlo;
+mod envelope;
 mod input;
 mod mail_from;
 mod path;

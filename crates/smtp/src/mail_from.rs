@@ -2,22 +2,12 @@
 
 use mail::address::AddressKey;
 
-use crate::bdat::Chunks;
+use crate::chunk::Chunks;
+use crate::config::Config;
+use crate::envelope::Envelope;
 use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::session::{Flow, Session};
-use crate::{Config, Recipient};
-
-/// A mail that was begun: what MAIL, RCPT and BDAT have said so far.
-#[derive(Debug)]
-pub(crate) struct Envelope {
-    pub(crate) mail_from: Option<AddressKey>,
-    pub(crate) as_written: String,
-    pub(crate) smtputf8: bool,
-    pub(crate) body_8bit: bool,
-    pub(crate) recipients: Vec<Recipient>,
-    pub(crate) chunks: Chunks,
-}
 
 impl Session {
     pub(crate) fn mail(&mut self, argument: &str) -> Flow {

@@ -2,11 +2,11 @@
 
 use mail::address::AddressKey;
 
-use crate::bdat::Chunks;
+use crate::chunk::Chunks;
 use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::session::{Flow, Session, State};
-use crate::{Recipient, RecipientAnswer, Step};
+use crate::step::{Recipient, RecipientAnswer, Step};
 
 impl Session {
     pub(crate) fn rcpt(&mut self, argument: &str) -> Flow {

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use crate::{Config, MailAnswer, Protocol, RecipientAnswer};
+use crate::config::{Config, Protocol};
+use crate::step::{MailAnswer, RecipientAnswer};
 
 /// One reply line without its CRLF.
 pub(crate) type Reply = Cow<'static, str>;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::bdat::Chunk;
 use crate::body::Body;
+use crate::chunk::Chunk;
+use crate::command;
+use crate::config::{Config, Protocol};
+use crate::envelope::Envelope;
 use crate::input::{Input, LineFault};
-use crate::mail_from::Envelope;
 use crate::reply::{self, Reply};
-use crate::{Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Step, Transaction, command};
+use crate::step::{MailAnswer, Recipient, RecipientAnswer, Step, Transaction};
 
 /// A step for the shell, or `None` to go on with what was pushed.
 pub(crate) type Flow = Option<Step>;

@@ -1,8 +1,8 @@
 //! STARTTLS (RFC 3207): the session waits for the handshake and begins anew after it.
 
-use crate::Step;
 use crate::reply;
 use crate::session::{Flow, Session, State};
+use crate::step::Step;
 
 impl Session {
     pub(crate) fn starttls(&mut self, argument: &str) -> Flow {

@@ -2,7 +2,7 @@
 
 use mail::address::AddressKey;
 
-use crate::Protocol;
+use crate::config::Protocol;
 
 /// What the shell has to do next.
 ///
