@@ -1,8 +1,9 @@
-//! Addresses: the normalised form that everything compares by, and the mailbox of a header field.
+//! Addresses: the normalised form used for every comparison, and the mailbox of a header field.
 //!
-//! Every room that compares, stores or looks up an address does so by [`AddressKey`]; what was written stays beside it.
-//! This module reads one bare `local@domain`; angle brackets, display names and comments are taken off by whoever reads
-//! the SMTP command or the header field. Every function is linear in the length of its input.
+//! Every room that compares, stores or looks up an address does so by [`AddressKey`] and keeps the original
+//! spelling next to it. This module parses one bare `local@domain`; angle brackets, display names and
+//! comments are removed by the code that reads the SMTP command or the header field. Every function is linear
+//! in the length of its input.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,8 +11,8 @@ use std::str::FromStr;
 
 /// The longest address in octets, `@` included: 64 for the local part and 255 for the domain (RFC 5321 §4.5.3.1.1, §4.5.3.1.2).
 ///
-/// The local part has no limit of its own. RFC 5321 names 64 as what everybody must support, asks for no limits where
-/// possible (§4.5.3.1), and bounce and reply addresses of large senders are longer in practice.
+/// The local part has no limit of its own. RFC 5321 requires support for 64 octets, asks for no limits where
+/// possible (§4.5.3.1), and the bounce and reply addresses of large senders are longer in practice.
 pub const ADDRESS_OCTETS: usize = 320;
 
 /// The longest domain in octets (RFC 5321 §4.5.3.1.2).
@@ -20,52 +21,55 @@ pub const DOMAIN_OCTETS: usize = 255;
 /// The longest label of a domain in octets (RFC 1035 §2.3.4); U-labels are counted as UTF-8.
 pub const LABEL_OCTETS: usize = 63;
 
-/// Why a text is no address.
+/// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// There is no `@` between a local part and a domain.
     #[error("address has no @ followed by a domain")]
     NoDomain,
-    /// Nothing stands before the `@`.
+    /// The local part is empty.
     #[error("address has an empty local part")]
     EmptyLocal,
-    /// The local part opens a quoted string that does not end right before the `@`.
+    /// The local part opens a quoted string that is not closed right before the `@`.
     #[error("quoted local part does not end before the @")]
     OpenQuote,
-    /// The local part holds a character that may not stand there.
+    /// The local part contains a character that is not allowed there.
     #[error("local part holds {0:?}, which is not allowed there")]
     LocalCharacter(char),
     /// The domain is neither a host name nor an IP address literal.
     #[error("domain is neither a host name nor an address literal")]
     Domain,
-    /// The address is longer than [`ADDRESS_OCTETS`].
+    /// The address exceeds [`ADDRESS_OCTETS`].
     #[error("address has {octets} octets, more than {ADDRESS_OCTETS}")]
     TooLong {
-        /// The length of the address as it was written.
+        /// The length of the address as written.
         octets: usize,
     },
 }
 
 /// A normalised address: `local@domain`, Unicode lower-case, no brackets, quotes only where RFC 5321 needs them.
 ///
-/// Two spellings of one mailbox give the same key. A-labels (`xn--…`) and U-labels are kept as they come and are different
-/// keys. Never longer than [`ADDRESS_OCTETS`]; never holds control characters, line ends, or spaces outside quotes.
+/// Two spellings of one mailbox give the same key. A-labels (`xn--…`) and U-labels are kept as received and
+/// are different keys. Never longer than [`ADDRESS_OCTETS`]; never contains control characters, line ends, or
+/// spaces outside quotes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressKey {
     text: String,
-    /// Where the `@` before the domain stands in `text`.
+    /// Offset in `text` of the `@` before the domain.
     at: usize,
 }
 
 impl AddressKey {
-    /// Reads a bare mailbox (RFC 5321 §4.1.2, with the UTF-8 of RFC 6531 §3.3).
+    /// Parses a bare mailbox (RFC 5321 §4.1.2, with the UTF-8 of RFC 6531 §3.3).
     ///
-    /// A local part with leading, trailing or doubled dots is taken too, since such mailboxes exist, and is spelled with the
-    /// quotes that RFC 5321 demands for it. A domain may hold underscores, since machines with such names send mail.
+    /// Local parts with leading, trailing or doubled dots are accepted, since such mailboxes exist, and get
+    /// the quotes that RFC 5321 demands for them. Domains may contain underscores, since machines with such
+    /// names send mail.
     ///
     /// # Errors
     ///
-    /// Says what is wrong when the text is no address or longer than [`ADDRESS_OCTETS`], before or after lower-casing.
+    /// Describes the problem when the text is not an address, or exceeds [`ADDRESS_OCTETS`] before or after
+    /// lower-casing.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         check_length(text)?;
         let (local, domain) = split(text)?;
@@ -73,34 +77,34 @@ impl AddressKey {
         Self::join(local.to_lowercase(), &domain)
     }
 
-    /// The whole address, as in `support+id42@example.org`.
+    /// The whole address, such as `support+id42@example.org`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What stands before the `@`, with its quotes where it has any.
+    /// The part before the `@`, including quotes if it has any.
     #[must_use]
     pub fn local(&self) -> &str {
         self.text.get(..self.at).unwrap_or_default()
     }
 
-    /// What stands after the `@`: a host name or an address literal in brackets.
+    /// The part after the `@`: a host name or an address literal in brackets.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.text.get(self.at.saturating_add(1)..).unwrap_or_default()
     }
 
-    /// What follows the first `+` of the local part; empty for `support+@…`.
+    /// The part of the local part after the first `+`; empty for `support+@…`.
     ///
-    /// `None` without a `+`, in a quoted local part, and where what stands before it is no plain local part of its own, as in
-    /// `+a@…` and `a.+b@…`.
+    /// `None` without a `+`, in a quoted local part, and where the text before the `+` is not a plain local
+    /// part itself, as in `+a@…` and `a.+b@…`.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.split_detail().map(|(_, detail)| detail)
     }
 
-    /// The address without its `+detail`; itself where it has none. Idempotent.
+    /// The address without its `+detail`; unchanged if it has none. Idempotent.
     #[must_use]
     pub fn base(&self) -> Self {
         self.split_detail()
@@ -113,7 +117,8 @@ impl AddressKey {
         is_dot_string(base).then_some((base, detail))
     }
 
-    /// Joins an unquoted, lower-cased local part and a normal domain, and quotes the local part where it must be.
+    /// Joins an unquoted, lower-cased local part and a normalised domain, quoting the local part if
+    /// necessary.
     fn join(mut local: String, domain: &str) -> Result<Self, AddressError> {
         if !is_dot_string(&local) {
             local = quote(&local);
@@ -146,27 +151,27 @@ impl FromStr for AddressKey {
     }
 }
 
-/// One mailbox of a header field such as From, as it was written.
+/// One mailbox of a header field such as From, as written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Mailbox {
-    /// The display name, decoded to Unicode, without quotes; empty when there was none.
+    /// The display name, decoded to Unicode, without quotes; empty if there is none.
     pub name: String,
-    /// The address as it was written, without brackets; may be no valid address.
+    /// The address as written, without brackets; not necessarily valid.
     pub address: String,
 }
 
 impl Mailbox {
-    /// The normalised address; `None` when what was written is no address.
+    /// The normalised address; `None` if the text is not an address.
     #[must_use]
     pub fn key(&self) -> Option<AddressKey> {
         AddressKey::parse(self.address.trim()).ok()
     }
 }
 
-/// Normalises a host name: lower-cased letters, digits, hyphens and dots, at most [`DOMAIN_OCTETS`].
+/// Normalises a host name: lower-case letters, digits, hyphens and dots, at most [`DOMAIN_OCTETS`].
 ///
-/// `None` for empty labels (so also for a dot at either end), labels over [`LABEL_OCTETS`], a hyphen at the edge of a label,
-/// underscores, and address literals.
+/// `None` for empty labels (and therefore for a dot at either end), labels over [`LABEL_OCTETS`], a hyphen at
+/// either end of a label, underscores, and address literals.
 #[must_use]
 pub fn domain_key(host: &str) -> Option<String> {
     normal_domain(host).filter(|domain| !domain.contains('_'))
@@ -177,7 +182,7 @@ fn check_length(text: &str) -> Result<(), AddressError> {
     if octets > ADDRESS_OCTETS { Err(AddressError::TooLong { octets }) } else { Ok(()) }
 }
 
-/// Splits an address into its local part, quotes taken off, and its domain.
+/// Splits an address into its local part, unquoted, and its domain.
 fn split(text: &str) -> Result<(String, &str), AddressError> {
     if let Some(quoted) = text.strip_prefix('"') {
         return split_quoted(quoted);
@@ -192,7 +197,7 @@ fn split(text: &str) -> Result<(String, &str), AddressError> {
     }
 }
 
-/// Reads a quoted local part after its opening quote (RFC 5321 §4.1.2 Quoted-string).
+/// Reads a quoted local part from after its opening quote (RFC 5321 §4.1.2 Quoted-string).
 fn split_quoted(text: &str) -> Result<(String, &str), AddressError> {
     let mut local = String::new();
     let mut characters = text.chars();
@@ -226,12 +231,13 @@ fn is_dot_string(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character))
 }
 
-/// RFC 5322 §3.2.3 atext, widened by RFC 6531 §3.3.
+/// RFC 5322 §3.2.3 atext, extended by RFC 6531 §3.3.
 fn is_atom_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_foreign_letter(c)
 }
 
-/// Any character beyond ASCII that neither ends a line, nor is blank, nor turns the direction of the text around it.
+/// Any non-ASCII character that does not end a line, is not whitespace, and does not change the text
+/// direction.
 fn is_foreign_letter(c: char) -> bool {
     let turns =
         matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
@@ -251,7 +257,7 @@ fn quote(local: &str) -> String {
     quoted
 }
 
-/// Normalises `[192.0.2.1]` and `[IPv6:…]` (RFC 5321 §4.1.3); other literals are not known.
+/// Normalises `[192.0.2.1]` and `[IPv6:…]` (RFC 5321 §4.1.3); other literals are not supported.
 fn literal(domain: &str) -> Option<String> {
     let inner = domain.strip_prefix('[')?.strip_suffix(']')?;
     if let Ok(v4) = inner.parse::<Ipv4Addr>() {
@@ -271,7 +277,7 @@ fn normal_domain(domain: &str) -> Option<String> {
 }
 
 fn is_label(label: &str) -> bool {
-    // RFC 3490 §3.1: these stand for the dot, so a label cannot hold them.
+    // RFC 3490 §3.1: these count as dots, so a label cannot contain them.
     let is_dot = |c| matches!(c, '\u{3002}' | '\u{FF0E}' | '\u{FF61}');
     (1..=LABEL_OCTETS).contains(&label.len())
         && !label.starts_with('-')

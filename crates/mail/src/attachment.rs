@@ -1,4 +1,5 @@
-//! The attachments of a letter: which parts they are, what they are called, and the files that Outlook packed into one.
+//! The attachments of a letter: which parts they are, what they are called, and the files that Outlook packs
+//! into one.
 
 use crate::defect::Defects;
 use crate::encoded_word;
@@ -9,13 +10,13 @@ use crate::tnef::{self, File, Tnef};
 use crate::transfer::Transfer;
 use std::borrow::Cow;
 
-/// The longest file name of an attachment in octets; the rest is cut.
+/// The longest file name of an attachment, in octets; longer ones are cut.
 pub const FILE_NAME_OCTETS: usize = 255;
 
-/// How many attachments of one mail are read, unpacked files included.
+/// The maximum number of attachments read from one message, unpacked files included.
 const MAX_ATTACHMENTS: usize = crate::part::MAX_PARTS;
 
-/// Media types by the ending of file names, for files that have no type; also the endings of names made up from types.
+/// Media types by file extension, for files without a type; also the extensions of generated names.
 const TYPES: &[(&str, &str)] = &[
     ("csv", "text/csv"),
     ("doc", "application/msword"),
@@ -39,24 +40,26 @@ const TYPES: &[(&str, &str)] = &[
     ("zip", "application/zip"),
 ];
 
-/// A part of a mail that is not its text.
+/// A part of a message that is not its text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attachment {
-    /// Its place among all parts of the mail, and behind them the files in its `winmail.dat`; see [`crate::Letter::attachment`].
+    /// Its index among all parts of the message; the files of a `winmail.dat` follow after them. See
+    /// [`crate::Letter::attachment`].
     pub part: u32,
-    /// Without folders and control characters, at most [`FILE_NAME_OCTETS`]; made up from the type when the mail gives none, never empty.
+    /// Without directories and control characters, at most [`FILE_NAME_OCTETS`]; generated from the type if
+    /// the message gives none; never empty.
     pub name: String,
-    /// `type/subtype` as declared, lower-cased; `application/octet-stream` when unreadable.
+    /// `type/subtype` as declared, lower-cased; `application/octet-stream` if unreadable.
     pub content_type: String,
     /// The decoded size.
     pub size_bytes: u64,
-    /// Without `<>`; what HTML refers to as `cid:`.
+    /// Without `<>`; HTML refers to it as `cid:`.
     pub content_id: Option<String>,
-    /// Whether it is meant to be shown within the text.
+    /// Whether it is meant to be displayed within the text.
     pub inline: bool,
 }
 
-/// The streams of TNEF among the parts, unpacked, with the numbers of their parts.
+/// The TNEF streams among the parts, unpacked, with their part numbers.
 pub(crate) fn unpack(parts: &[Part<'_>]) -> Vec<(u32, Tnef)> {
     let may_be_packed = |part: &&Part<'_>| {
         matches!(part.content_type.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
@@ -65,13 +68,13 @@ pub(crate) fn unpack(parts: &[Part<'_>]) -> Vec<(u32, Tnef)> {
     let packed = parts.iter().filter(|part| is_attachment(part)).filter(may_be_packed);
     let unpacked = packed.filter_map(|part| {
         let tnef = tnef::read(&part.transfer.decode(part.body, &mut Defects::default()))?;
-        // One that holds nothing is not worth more than its name.
+        // An empty stream is worth no more than its name.
         (!tnef.text.is_empty() || !tnef.files.is_empty()).then_some((part.number, tnef))
     });
     unpacked.take(MAX_ATTACHMENTS).collect()
 }
 
-/// Reads the attachments of a letter, and the digest of its text and of them.
+/// Reads the attachments of a letter, and the digest of its text and attachments.
 pub(crate) fn read(
     text: &str,
     parts: &[Part<'_>],
@@ -100,7 +103,7 @@ pub(crate) fn read(
     (attachments, digest)
 }
 
-/// The decoded octets of a part, or of a file within one.
+/// The decoded octets of a part, or of a file inside one.
 pub(crate) fn octets(parts: &[Part<'_>], number: u32) -> Option<Vec<u8>> {
     if let Some(part) = parts.iter().find(|part| part.number == number) {
         return (!part.is_multipart)
@@ -112,7 +115,7 @@ pub(crate) fn octets(parts: &[Part<'_>], number: u32) -> Option<Vec<u8>> {
 }
 
 fn is_attachment(part: &Part<'_>) -> bool {
-    // The same text once more, for programs that want it in another form.
+    // The same text again, for programs that want another format.
     let is_twin = part.parent == Parent::Alternative
         && matches!(
             part.content_type.as_str(),
@@ -176,13 +179,13 @@ fn unpacked(file: &File, number: u32) -> Attachment {
     }
 }
 
-/// The length goes first, so that no two lists of pieces give the same octets.
+/// The length goes first, so that no two lists of pieces hash the same octets.
 fn hash_piece(hasher: &mut blake3::Hasher, octets: &[u8]) {
     hasher.update(&u64::try_from(octets.len()).unwrap_or(u64::MAX).to_le_bytes());
     hasher.update(octets);
 }
 
-/// As [`hash_piece`], without the CRs, which come and go on the way.
+/// As [`hash_piece`], ignoring CRs, which come and go in transit.
 fn hash_lines(hasher: &mut blake3::Hasher, octets: &[u8]) {
     let returns = memchr::memchr_iter(b'\r', octets).count();
     if returns == 0 {
@@ -192,7 +195,7 @@ fn hash_lines(hasher: &mut blake3::Hasher, octets: &[u8]) {
     hash_piece(hasher, &kept);
 }
 
-/// The last path component on one line; what is left may be `..`-free but empty.
+/// The last path component on one line; never `..`, but possibly empty.
 fn clean_file_name(name: &str) -> String {
     let last = name.trim().rsplit(['/', '\\']).next().unwrap_or_default();
     let line = text::one_line(last, FILE_NAME_OCTETS);

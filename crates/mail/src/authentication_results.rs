@@ -1,53 +1,55 @@
-//! Authentication-Results (RFC 8601): what a relay found out about the sender of a mail, in its own words.
+//! Authentication-Results (RFC 8601): what a relay found out about the sender of a message, in its own words.
 //!
-//! Everybody can write such a field. It is worth something only where the relay that wrote it is known and stands between us
-//! and the sender; [`at_top`] gives no others. The value of an ARC-Authentication-Results field reads the same (RFC 8617 §4.1.1).
+//! Anybody can write such a field. It can be trusted only if the relay that wrote it is known and sits
+//! between us and the sender; [`at_top`] returns no others. The value of an ARC-Authentication-Results field
+//! has the same syntax (RFC 8617 §4.1.1).
 
 use crate::defect::Defects;
 use crate::field::header_of_mail;
 
-/// The field.
+/// The field name.
 const NAME: &str = "Authentication-Results";
 
-/// How many results of one field are read, and how many properties of one result.
+/// The maximum number of results read from one field, and of properties read from one result.
 const RESULTS: usize = 100;
 
-/// How many such fields at the top of a mail are read.
+/// The maximum number of such fields read from the top of a message.
 const FIELDS: usize = 20;
 
-/// One field, read.
+/// One parsed field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuthenticationResults {
-    /// Who says so (RFC 8601 §2.5), lower-case.
+    /// Who made the statement (RFC 8601 §2.5), lower-case.
     pub authserv_id: String,
-    /// What it says, in order; at most 100. Empty for `none`.
+    /// The results in order; at most 100. Empty for `none`.
     pub results: Vec<MethodResult>,
 }
 
 /// The outcome of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MethodResult {
-    /// Such as `spf`; lower-case, without a version.
+    /// For example `spf`; lower-case, without a version.
     pub method: String,
-    /// Such as `pass`; lower-case.
+    /// For example `pass`; lower-case.
     pub result: String,
-    /// What was looked at, such as `header.from` and `example.org`, in order; names lower-case, values as written without
-    /// quotes; at most 100.
+    /// What was checked, for example `header.from` and `example.org`, in order; names lower-case, values as
+    /// written without quotes; at most 100.
     pub properties: Vec<(String, String)>,
 }
 
 impl MethodResult {
-    /// The first value of a property, given by its lower-case name.
+    /// The first value of a property, looked up by its lower-case name.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&str> {
         self.properties.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The fields that stand above the first Received field of a raw mail and carry this authserv-id (any case), from the top.
+/// The fields above the first Received field of a raw message that carry this authserv-id (in any case),
+/// topmost first.
 ///
-/// Above its own Received a relay writes alone: whatever the sender put into the mail stands below it. The relay may have
-/// passed a field on that stands above, though, if it writes no Received at all.
+/// Only the relay itself writes above its own Received; anything the sender put into the message is below it.
+/// A relay that writes no Received at all may, however, have passed on a field that was there before.
 #[must_use]
 pub fn at_top(raw: &[u8], authserv_id: &str) -> Vec<AuthenticationResults> {
     let mut defects = Defects::default();
@@ -58,9 +60,9 @@ pub fn at_top(raw: &[u8], authserv_id: &str) -> Vec<AuthenticationResults> {
     read.filter(|results| results.authserv_id.eq_ignore_ascii_case(authserv_id)).collect()
 }
 
-/// Reads the value of a field (RFC 8601 §2.2); none without an authserv-id. One pass, nothing recurses.
+/// Parses the value of a field (RFC 8601 §2.2); `None` without an authserv-id. One pass, no recursion.
 ///
-/// An `i=1;` in front, as ARC has it, is passed over.
+/// A leading `i=1;`, as in ARC, is skipped.
 #[must_use]
 pub fn parse(value: &str) -> Option<AuthenticationResults> {
     let tokens = tokens(value);
@@ -71,7 +73,7 @@ pub fn parse(value: &str) -> Option<AuthenticationResults> {
     {
         first = statements.next()?;
     }
-    // A version may follow the authserv-id.
+    // The authserv-id may be followed by a version.
     let Some(Token::Word(authserv_id)) = first.first() else { return None };
     let results = statements.filter_map(statement).take(RESULTS).collect();
     Some(AuthenticationResults { authserv_id: authserv_id.to_lowercase(), results })
@@ -107,7 +109,7 @@ enum Token {
     Semicolon,
 }
 
-/// Takes a value apart; comments and blanks are left out.
+/// Splits a value into tokens; comments and whitespace are dropped.
 fn tokens(value: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut word: Option<String> = None;
@@ -120,7 +122,8 @@ fn tokens(value: &str) -> Vec<Token> {
             ')' if depth > 0 => depth = depth.saturating_sub(1),
             _ if depth > 0 => {}
             '"' => word.get_or_insert_default().push_str(&quoted(&mut characters)),
-            // A word may hold `=` behind its first one, as base64 of header.b does: only the one that ends a name counts.
+            // A word may contain further `=`, as the base64 of header.b does: only the one that ends a name
+            // counts.
             '=' if !matches!(tokens.last(), Some(Token::Equals)) => {
                 tokens.extend(word.take().map(Token::Word));
                 tokens.push(Token::Equals);
@@ -140,7 +143,7 @@ fn tokens(value: &str) -> Vec<Token> {
     tokens
 }
 
-/// The rest of a quoted string (RFC 5322 §3.2.4); one that never ends runs to the end.
+/// The rest of a quoted string (RFC 5322 §3.2.4); an unterminated one runs to the end.
 fn quoted(characters: &mut std::str::Chars<'_>) -> String {
     let mut text = String::new();
     while let Some(c) = characters.next() {
@@ -158,7 +161,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A field in one line: `id | method=result name=value … | …`.
+    /// A field on one line: `id | method=result name=value … | …`.
     fn shown(results: &AuthenticationResults) -> String {
         let result = |result: &MethodResult| {
             let properties: String =

@@ -1,10 +1,11 @@
-//! Returned mail that follows no standard: what servers of all ages write to the sender of a mail that they cannot deliver.
+//! Returned mail that follows no standard: what servers of all ages write to the sender of a message they
+//! cannot deliver.
 //!
-//! There are hundreds of such forms, and they change. So this reads what they share and not who wrote them: a notice
-//! (`bounce/cut.rs` says where the returned mail begins) in which failed addresses stand in a few places
-//! (`bounce/place.rs`), and beside them the server's answer (`report/answer.rs`) or words for it (`report/cause.rs`).
-//! `bounce/json.rs` holds what is read in another way. One pass over the lines,
-//! bounded in text and recipients.
+//! There are hundreds of such formats, and they change. So this code looks for what they share rather than
+//! for who wrote them: a notice (`bounce/cut.rs` finds where the returned message begins) with failed
+//! addresses in a few typical places (`bounce/place.rs`), and near them the server's answer
+//! (`report/answer.rs`) or a description in words (`report/cause.rs`). `bounce/json.rs` reads the one format
+//! that works differently. One pass over the lines, with bounds on text and recipients.
 
 mod address;
 mod cut;
@@ -28,16 +29,16 @@ const NOTICE_OCTETS: usize = 200_000;
 /// What a notice says.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    /// What became of the mail.
+    /// What happened to the message.
     pub(crate) outcome: Outcome,
-    /// Of whom it is said.
+    /// To whom it happened.
     pub(crate) report: DeliveryReport,
-    /// Whether the recipients stand where notices list them, not in a sentence somewhere.
+    /// Whether the recipients are where notices list them, rather than somewhere in a sentence.
     pub(crate) is_listed: bool,
 }
 
 impl Notice<'_> {
-    /// Reads the text of the mail.
+    /// Reads the text of the message.
     pub(crate) fn read(&self) -> Told {
         let text = self.text.get(..self.text.floor_char_boundary(NOTICE_OCTETS)).unwrap_or_default();
         if let Some((outcome, report)) = json::read(text) {
@@ -52,7 +53,7 @@ impl Notice<'_> {
             Outcome::Failed | Outcome::Nothing => Action::Failed,
         };
         let whole = Whole { answer: answer::first(notice), cause: Cause::of(notice) };
-        // Of a notice that names somebody, each recipient says so for itself.
+        // If the notice names recipients, each of them carries its own verdict.
         let is_for_good = found.is_empty()
             && action == Action::Failed
             && is_hard(&whole.answer.status, whole.answer.code, whole.cause);
@@ -72,13 +73,13 @@ impl Notice<'_> {
     }
 }
 
-/// What is said of all recipients.
+/// What is said of all recipients together.
 struct Whole {
     answer: answer::Answer,
     cause: Cause,
 }
 
-/// What is said of one recipient; what is said of all counts where nothing is said of it alone.
+/// What is said of one recipient; where nothing is said of it alone, what is said of all applies.
 fn recipient(found: scan::Found, whole: &Whole, action: Action) -> FailedRecipient {
     let own = answer::first(&found.said);
     let own_cause = Cause::of(&found.said);
@@ -86,7 +87,7 @@ fn recipient(found: scan::Found, whole: &Whole, action: Action) -> FailedRecipie
     let cause = if own_cause == Cause::Unknown { whole.cause } else { own_cause };
     let diagnostic = answer::one_blank(if answer.line.is_empty() { &found.said } else { &answer.line });
     let is_hard = action == Action::Failed && is_hard(&answer.status, answer.code, cause);
-    // docs/behaviour/nature.md §3: the address that we wrote to.
+    // docs/behaviour/nature.md §3: the address we wrote to.
     let (address, final_address) = match found.origin {
         Some(origin) if report::is_of_domain(&found.address, &origin) => (origin, None),
         Some(origin) => (origin, Some(found.address)),
@@ -103,7 +104,7 @@ fn recipient(found: scan::Found, whole: &Whole, action: Action) -> FailedRecipie
     }
 }
 
-/// The Message-ID and our mark in a returned mail that stands in the text.
+/// The Message-ID and our mark in a returned message quoted in the text.
 pub(crate) fn returned_ids(text: &str) -> (Option<MessageId>, Option<String>) {
     cut::ids(text)
 }

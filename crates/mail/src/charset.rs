@@ -1,4 +1,4 @@
-//! From octets in some charset to text, also where the mail says nothing or the wrong thing about it.
+//! Decoding octets to text, even where the message declares no charset or the wrong one.
 
 use crate::defect::{Defect, Defects};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -11,13 +11,13 @@ use std::borrow::Cow;
 /// The longest charset label that is looked up.
 const LABEL_OCTETS: usize = 40;
 
-/// How much of a text is looked at to find its charset, from its first octet over 127 on.
+/// How much text is examined to detect its charset, starting at the first non-ASCII octet.
 const DETECT_OCTETS: usize = 16_384;
 
-/// With fewer octets over 127, a charset of several octets a character is not believed.
+/// With fewer non-ASCII octets than this, a multi-byte charset is not believed.
 const SCANT_OCTETS: usize = 4;
 
-/// Labels that mail has beside those of the WHATWG standard, lower-cased.
+/// Labels used in mail in addition to those of the WHATWG standard, lower-cased.
 const ALIASES: &[(&str, &str)] = &[
     ("big5-eten", "big5"),
     ("cp-1251", "windows-1251"),
@@ -54,13 +54,14 @@ const ALIASES: &[(&str, &str)] = &[
 
 /// What a label asks for.
 enum Reading {
-    /// UTF-8, ASCII, or nothing said.
+    /// UTF-8, ASCII, or no declaration.
     Utf8,
-    /// One of the names that every program writes when it does not know: Latin-1 and its Windows twin.
+    /// One of the names programs write when they do not know: Latin-1 and its Windows counterpart.
     Western,
-    /// Any other of the WHATWG standard.
+    /// Any other charset of the WHATWG standard.
     Encoding(&'static Encoding),
-    /// GB 2312, KS X 1001 and their like in seven bits (RFC 1843, RFC 1557, RFC 1922), with the charset of their octets in eight.
+    /// Seven-bit forms of GB 2312, KS X 1001 and similar (RFC 1843, RFC 1557, RFC 1922), with the charset of
+    /// their eight-bit form.
     SevenBit(&'static Encoding),
     /// UTF-7 and DOS code pages.
     Other(DecoderFnc),
@@ -103,7 +104,8 @@ pub(crate) fn decode<'a>(octets: &'a [u8], label: Option<&str>, defects: &mut De
     }
 }
 
-/// UTF-8 where it is, else what it most likely is, `hint` first where it fits; the flag says that it was not UTF-8.
+/// UTF-8 if valid, otherwise the most likely charset, preferring `hint` if it fits; the flag says that it was
+/// not UTF-8.
 pub(crate) fn undeclared<'a>(octets: &'a [u8], hint: Option<&'static Encoding>) -> (Cow<'a, str>, bool) {
     match std::str::from_utf8(octets) {
         Ok(text) => match iso_2022_jp(octets) {
@@ -115,7 +117,7 @@ pub(crate) fn undeclared<'a>(octets: &'a [u8], hint: Option<&'static Encoding>) 
     }
 }
 
-/// The charset that a label names, when it is one that undeclared octets over 127 may be in.
+/// The charset named by a label, if undeclared non-ASCII octets may be in it.
 pub(crate) fn eight_bit(label: &str) -> Option<&'static Encoding> {
     match reading(Some(label)) {
         Reading::Western => Some(WINDOWS_1252),
@@ -126,10 +128,10 @@ pub(crate) fn eight_bit(label: &str) -> Option<&'static Encoding> {
     }
 }
 
-/// The charset in which octets that are not UTF-8 most likely are; linear, and looks at some of them only.
+/// The most likely charset of octets that are not UTF-8; linear, and examines only some of them.
 pub(crate) fn detect(octets: &[u8]) -> &'static Encoding {
     let first = octets.iter().position(|octet| !octet.is_ascii()).unwrap_or_default();
-    // What stands before it tells whether it begins a word.
+    // The preceding octet shows whether a word begins here.
     let sample = octets.get(first.saturating_sub(16)..).unwrap_or_default();
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     match sample.split_at_checked(DETECT_OCTETS) {
@@ -137,7 +139,7 @@ pub(crate) fn detect(octets: &[u8]) -> &'static Encoding {
         None => detector.feed(sample, true),
     };
     let guess = detector.guess(None, Utf8Detection::Deny);
-    // Two octets may be a character of some kind in any charset of the East.
+    // Two octets are a valid character in any East Asian charset.
     let is_scant =
         || sample.iter().filter(|octet| !octet.is_ascii()).take(SCANT_OCTETS).count() < SCANT_OCTETS;
     if guess.is_single_byte() || !is_scant() { guess } else { WINDOWS_1252 }
@@ -167,11 +169,11 @@ fn named(label: &str) -> Reading {
         "hz-gb-2312" | "hz-gb2312" | "iso-2022-cn" | "iso-2022-cn-ext" => return Reading::SevenBit(GBK),
         "unicode-1-1-utf-7" | "utf7" | "x-unicode-2-0-utf-7" => return named("utf-7"),
         "iso-2022-kr" | "csiso2022kr" => return Reading::SevenBit(EUC_KR),
-        // The WHATWG reads them as Latin-1, mail writes them when it means nothing.
+        // The WHATWG reads them as Latin-1; in mail they mean nothing.
         "ansi_x3.4-1968" | "iso646-us" | "iso-ir-6" | "csascii" | "us" | "us-ascii" | "7bit" | "8bit" => {
             return Reading::Utf8;
         }
-        // A browser's word for "not to be read"; whoever writes it means nothing by it.
+        // A browser's word for "do not decode"; in mail it means nothing.
         "replacement" => return Reading::Unknown,
         _ => (),
     }
@@ -192,11 +194,11 @@ fn named(label: &str) -> Reading {
     }
 }
 
-/// Text in a declared charset; many gateways recode to UTF-8 and leave the label.
+/// Text in a declared charset; many gateways convert to UTF-8 and leave the label.
 fn declared<'a>(octets: &'a [u8], text: Cow<'a, str>, defects: &mut Defects) -> Cow<'a, str> {
     if text.contains(char::REPLACEMENT_CHARACTER) {
         defects.note(Defect::WrongCharset);
-        // What is UTF-8 to the last octet was not written by chance.
+        // Text that is valid UTF-8 throughout is not so by chance.
         if let Ok(utf8) = std::str::from_utf8(octets)
             && !octets.is_ascii()
         {
@@ -206,7 +208,8 @@ fn declared<'a>(octets: &'a [u8], text: Cow<'a, str>, defects: &mut Defects) -> 
     text
 }
 
-/// Text whose escapes say that it is ISO-2022-JP (RFC 1468), as old Japanese programs write it without a label.
+/// Text whose escape sequences identify it as ISO-2022-JP (RFC 1468), as old Japanese programs write it
+/// without a label.
 fn iso_2022_jp(octets: &[u8]) -> Option<String> {
     memchr(0x1b, octets)?;
     memmem::find(octets, b"\x1b$B").or_else(|| memmem::find(octets, b"\x1b$@"))?;
@@ -214,7 +217,8 @@ fn iso_2022_jp(octets: &[u8]) -> Option<String> {
     (!had_errors).then(|| text.into_owned())
 }
 
-/// Takes the escapes and shifts out and sets the eighth bit of what they shift (HZ: `~{` and `~}`; ISO 2022: SO and SI).
+/// Removes escapes and shifts, and sets the eighth bit of the shifted octets (HZ: `~{` and `~}`; ISO 2022: SO
+/// and SI).
 fn seven_bit(octets: &[u8], encoding: &'static Encoding) -> String {
     let mut eight = Vec::with_capacity(octets.len());
     let mut is_shifted = false;
@@ -224,7 +228,7 @@ fn seven_bit(octets: &[u8], encoding: &'static Encoding) -> String {
         match (octet, tail) {
             (0x0e, _) => is_shifted = true,
             (0x0f, _) => is_shifted = false,
-            // ESC $ ) C and its like designate what SO shifts to.
+            // ESC $ ) C and similar designate what SO shifts to.
             (0x1b, [b'$', b')' | b'*', _, after @ ..]) => rest = after,
             (b'~', [b'{', after @ ..]) => (is_shifted, rest) = (true, after),
             (b'~', [b'}', after @ ..]) => (is_shifted, rest) = (false, after),
@@ -243,7 +247,7 @@ fn seven_bit(octets: &[u8], encoding: &'static Encoding) -> String {
     encoding.decode_without_bom_handling(&eight).0.into_owned()
 }
 
-/// Cut or damaged UTF-8 has more good sequences than bad octets.
+/// Cut or damaged UTF-8 has more valid sequences than invalid octets.
 fn is_damaged_utf8(octets: &[u8]) -> bool {
     let mut good = 0_usize;
     let mut bad = 0_usize;
@@ -260,8 +264,8 @@ mod tests {
     use encoding_rs::*;
     use proptest::prelude::*;
 
-    /// Every label of the WHATWG Encoding Standard §4.2 with a text in its encoding. Those of `replacement`, which browsers do
-    /// not read, are read here where they name something.
+    /// Every label of the WHATWG Encoding Standard §4.2 with a text in its encoding. The labels of
+    /// `replacement`, which browsers refuse to decode, are decoded here where they name a real charset.
     const LABELS: &[(&Encoding, &str, &str)] = &[
         (
             WINDOWS_1252,

@@ -1,4 +1,5 @@
-//! Text signed inline (RFC 9580 §7, the cleartext signature framework of OpenPGP): what was written, without the armour.
+//! Text signed inline (RFC 9580 §7, the cleartext signature framework of OpenPGP): recovers what was written,
+//! without the armour.
 
 use std::borrow::Cow;
 
@@ -6,13 +7,13 @@ const BEGIN: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const BEGIN_SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
 const END_SIGNATURE: &str = "-----END PGP SIGNATURE-----";
 
-/// Whether a text with LF line ends begins with an encrypted message, which stays as it is.
+/// Whether a text with LF line ends begins with an encrypted message, which is left alone.
 pub(crate) fn is_encrypted(text: &str) -> bool {
     text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----")
 }
 
-/// Takes armour lines, `Hash:` headers, dash-escaping and signature blocks out of a text with LF line ends; what is not complete
-/// stays as it is. One pass.
+/// Removes armour lines, `Hash:` headers, dash-escaping and signature blocks from a text with LF line ends;
+/// incomplete ones are left alone. One pass.
 pub(crate) fn unarmoured(text: &str) -> Cow<'_, str> {
     if memchr::memmem::find(text.as_bytes(), BEGIN.as_bytes()).is_none() {
         return Cow::Borrowed(text);
@@ -43,7 +44,7 @@ enum Place {
 struct Reader {
     out: String,
     place: Place,
-    /// Where the message began, in the text and in what is written.
+    /// Where the message began, in the input and in the output.
     start: (usize, usize),
 }
 
@@ -57,11 +58,11 @@ impl Reader {
             }
             Place::Outside => self.out.push_str(line),
             Place::Header if said.is_empty() => self.place = Place::Signed,
-            // No header of armour: what began is no such message.
+            // Not an armour header: what began is not a signed message.
             Place::Header if !said.contains(": ") => self.give_up(line),
             Place::Header => (),
             Place::Signed if said == BEGIN_SIGNATURE => self.place = Place::Signature,
-            // RFC 9580 §7.2: each line that begins with a dash has one and a blank put before it.
+            // RFC 9580 §7.2: each line that begins with a dash is prefixed with a dash and a space.
             Place::Signed => self.out.push_str(line.strip_prefix("- ").unwrap_or(line)),
             Place::Signature if said == END_SIGNATURE => self.place = Place::Outside,
             Place::Signature => (),

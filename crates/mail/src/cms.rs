@@ -1,8 +1,9 @@
-//! CMS (RFC 5652, before it PKCS #7): what lies inside the one file that an opaquely signed mail is (RFC 8551 §3.5.2).
+//! CMS (RFC 5652, formerly PKCS #7): what is inside the single file of an opaquely signed message (RFC 8551
+//! §3.5.2).
 //!
-//! Nothing is checked and nothing is decrypted: a signed mail gives up the MIME entity that was signed, so that its text can
-//! be read, and of an encrypted one it is said that it is. The few tags on the way are read as BER, since mail programs write
-//! strings in pieces of unknown length. One pass, nothing recurses.
+//! Nothing is verified and nothing is decrypted: a signed message yields the MIME entity that was signed, so
+//! that its text can be read, and an encrypted one is reported as such. The few tags on the way are read as
+//! BER, since mail programs write strings in pieces of indefinite length. One pass, no recursion.
 
 use crate::defect::{Defect, Defects};
 use crate::field::header_of_part;
@@ -10,17 +11,17 @@ use crate::part::{self, MAX_PARTS, Part};
 
 mod ber;
 
-/// How many signed parts of one mail are opened.
+/// The maximum number of signed parts opened per message.
 pub const MAX_OPENED: usize = 10;
 
-/// What an octet string in CMS holds.
+/// What a CMS octet string contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cms {
-    /// The signed content: a MIME entity with its header, perhaps cut off where the octets are.
+    /// The signed content: a MIME entity with its header, truncated if the octets are.
     Signed(Vec<u8>),
-    /// Nobody can read it without a key.
+    /// Unreadable without a key.
     Encrypted,
-    /// Nothing of that kind: certificates alone, a receipt, no CMS.
+    /// Nothing of that kind: certificates only, a receipt, or not CMS.
     Other,
 }
 
@@ -31,7 +32,7 @@ const ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
 const ENCRYPTED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06";
 const AUTH_ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17";
 
-/// Reads octets as CMS; linear, at most as much comes out as goes in.
+/// Reads octets as CMS; linear, and the result is never longer than the input.
 #[must_use]
 pub fn read(octets: &[u8]) -> Cms {
     let Some((kind, content)) = content_info(octets) else { return Cms::Other };
@@ -42,13 +43,13 @@ pub fn read(octets: &[u8]) -> Cms {
     }
 }
 
-/// RFC 5652 §3: the type, and what stands behind it.
+/// RFC 5652 §3: the type, and what follows it.
 fn content_info(octets: &[u8]) -> Option<(&[u8], &[u8])> {
     let (kind, rest) = ber::take(ber::enter(octets, ber::SEQUENCE)?, ber::OBJECT_IDENTIFIER)?;
     Some((kind, ber::enter(rest, ber::EXPLICIT_0)?))
 }
 
-/// RFC 5652 §5.1, §5.2: behind version and digest algorithms the content, when it is not detached.
+/// RFC 5652 §5.1, §5.2: after version and digest algorithms comes the content, unless it is detached.
 fn signed(content: &[u8]) -> Option<Vec<u8>> {
     let (_version, rest) = ber::take(ber::enter(content, ber::SEQUENCE)?, ber::INTEGER)?;
     let encapsulated = ber::enter(ber::skip(rest)?, ber::SEQUENCE)?;
@@ -66,7 +67,7 @@ pub(crate) struct Opened {
     content: Vec<u8>,
 }
 
-/// Opens the signed ones among parts, at most [`MAX_OPENED`]; notes encrypted ones.
+/// Opens the signed parts, at most [`MAX_OPENED`]; notes encrypted ones.
 pub(crate) fn open(parts: &[Part<'_>], defects: &mut Defects) -> Vec<Opened> {
     let mut opened = Vec::new();
     for (place, part) in parts.iter().enumerate() {
@@ -85,7 +86,7 @@ pub(crate) fn open(parts: &[Part<'_>], defects: &mut Defects) -> Vec<Opened> {
     opened
 }
 
-/// RFC 8551 §3.2.1: gateways that change the type leave the name.
+/// RFC 8551 §3.2.1: gateways that change the type keep the name.
 fn may_be_cms(part: &Part<'_>) -> bool {
     let is_named = || part.name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".p7m"));
     match part.content_type.as_str() {
@@ -95,7 +96,8 @@ fn may_be_cms(part: &Part<'_>) -> bool {
     }
 }
 
-/// Whether content is a MIME entity: people attach signed files too, such as `contract.pdf.p7m`, which stay files.
+/// Whether the content is a MIME entity: signed files such as `contract.pdf.p7m` are attached too and stay
+/// files.
 fn is_entity(content: &[u8]) -> bool {
     let header = header_of_part(content, &mut Defects::default());
     header
@@ -104,13 +106,13 @@ fn is_entity(content: &[u8]) -> bool {
         .any(|field| field.name.get(..8).is_some_and(|name| name.eq_ignore_ascii_case(b"Content-")))
 }
 
-/// The parts with what was signed in place of the signed ones, numbered anew; at most [`MAX_PARTS`].
+/// The parts with signed ones replaced by their content, renumbered; at most [`MAX_PARTS`].
 pub(crate) fn splice<'a>(parts: Vec<Part<'a>>, opened: &'a [Opened], defects: &mut Defects) -> Vec<Part<'a>> {
     if opened.is_empty() {
         return parts;
     }
     let mut spliced: Vec<Part<'a>> = Vec::with_capacity(parts.len());
-    // Where each of the parts went, for those that name another.
+    // New positions of the parts, for those that refer to others.
     let mut places: Vec<usize> = Vec::with_capacity(parts.len());
     for (place, mut part) in parts.into_iter().enumerate() {
         let start = spliced.len();

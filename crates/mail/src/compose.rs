@@ -1,12 +1,13 @@
 //! Composing: an [`Outgoing`] becomes raw mail.
 //!
-//! Deterministic: the same value gives the same octets, since date, message-id and boundary seed are part of it. No value can
-//! add a header field or end the header: texts lose their control characters, addresses are written only when
-//! [`Mailbox::key`] can read them, message-ids hold no blanks by their type. Lines end with CRLF, have at most 998 octets
-//! (RFC 5322 §2.1.1) and are 7-bit, but for addresses that are not ASCII themselves (RFC 6532): such mail needs SMTPUTF8.
+//! Deterministic: the same value gives the same octets, since date, message-id and boundary seed are part of
+//! it. No value can add a header field or end the header: texts lose their control characters, addresses are
+//! written only if [`Mailbox::key`] can parse them, and message-ids cannot contain whitespace by their type.
+//! Lines end with CRLF, have at most 998 octets (RFC 5322 §2.1.1) and are 7-bit, except for non-ASCII
+//! addresses (RFC 6532): such messages need SMTPUTF8.
 //!
-//! The text and its HTML are a multipart/alternative; images that the HTML refers to stand beside it in a multipart/related
-//! (RFC 2387), files behind both in a multipart/mixed.
+//! The text and its HTML form a multipart/alternative; images that the HTML refers to join it in a
+//! multipart/related (RFC 2387), and files follow both in a multipart/mixed.
 
 use crate::address::Mailbox;
 use crate::date;
@@ -16,54 +17,56 @@ use crate::outgoing_part::{self, OutgoingPart};
 use crate::text;
 use crate::transfer;
 
-/// How many of the last References are written, beside the first one.
+/// How many of the last References are written, in addition to the first one.
 pub const LAST_REFERENCES: usize = 10;
 
-/// The longest message-id that is written, in octets; longer ones are left out, since a header line cannot be folded within one.
+/// The longest message-id that is written, in octets; longer ones are omitted, since a header line cannot be
+/// folded inside one.
 pub const WRITTEN_ID_OCTETS: usize = 900;
 
-/// The longest word of a header field that is written as it is.
+/// The longest word of a header field that is written unencoded.
 const WORD_OCTETS: usize = 400;
 
 /// The longest name of an extra header field.
 const EXTRA_NAME_OCTETS: usize = 70;
 
-/// A mail to be sent. Every value is taken as text to be said, never as syntax.
+/// A message to be sent. Every value is taken as literal text, never as syntax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The author; its address must be one, or the field is left out.
+    /// The author; the field is omitted if the address is invalid.
     pub from: Mailbox,
-    /// Where answers shall go, when not to the author.
+    /// Where replies should go, if not to the author.
     pub reply_to: Option<Mailbox>,
-    /// Mailboxes without a valid address are left out; with none at all `undisclosed-recipients:;` is written.
+    /// Mailboxes without a valid address are omitted; if none remain, `undisclosed-recipients:;` is written.
     pub to: Vec<Mailbox>,
-    /// As `to`; the field is left out when empty.
+    /// As `to`; the field is omitted if empty.
     pub cc: Vec<Mailbox>,
-    /// Any text; control characters become blanks.
+    /// Any text; control characters become spaces.
     pub subject: String,
     /// At most [`WRITTEN_ID_OCTETS`], ASCII.
     pub message_id: MessageId,
-    /// Ids that are not ASCII or longer than [`WRITTEN_ID_OCTETS`] are left out, here and in `references`.
+    /// Ids that are not ASCII or exceed [`WRITTEN_ID_OCTETS`] are omitted, here and in `references`.
     pub in_reply_to: Vec<MessageId>,
-    /// Of many the first and the last [`LAST_REFERENCES`] are written.
+    /// If there are many, the first and the last [`LAST_REFERENCES`] are written.
     pub references: Vec<MessageId>,
     /// Unix milliseconds; written in UTC to the second.
     pub date: i64,
-    /// Whether a machine sends it: marked as RFC 3834 §5 has it, and for Exchange.
+    /// Whether it is sent by a machine: marked as RFC 3834 §5 prescribes, and for Exchange.
     pub auto_submitted: bool,
-    /// More header fields, in order. Names begin with `X-`, have letters, digits and hyphens, at most 70; others are left out.
+    /// Additional header fields, in order. Names begin with `X-` and consist of letters, digits and hyphens,
+    /// at most 70 octets; others are omitted.
     pub extra: Vec<(String, String)>,
-    /// The plain text; any line ends.
+    /// The plain text, with any line ends.
     pub text: String,
     /// The HTML alternative of the text.
     pub html: Option<String>,
     /// Files and images, in order.
     pub attachments: Vec<OutgoingPart>,
-    /// Makes the boundaries between the parts; they cannot occur in them, whatever the seed.
+    /// Generates the boundaries between the parts, which cannot occur in them whatever the seed.
     pub boundary_seed: u64,
 }
 
-/// Writes the mail.
+/// Writes the message.
 #[must_use]
 pub fn compose(outgoing: &Outgoing) -> Vec<u8> {
     let attached: usize = outgoing.attachments.iter().map(|part| part.bytes.len()).sum();
@@ -90,7 +93,7 @@ pub fn compose(outgoing: &Outgoing) -> Vec<u8> {
     mail
 }
 
-/// Writes the text, with its HTML and the images of that.
+/// Writes the text, with its HTML and the images belonging to it.
 fn write_body(outgoing: &Outgoing, images: &[&OutgoingPart], mail: &mut Vec<u8>) {
     let Some(html) = &outgoing.html else { return write_part("text/plain", &outgoing.text, mail) };
     let alternative = Boundary::open("alternative", outgoing, mail);
@@ -114,7 +117,7 @@ fn write_body(outgoing: &Outgoing, images: &[&OutgoingPart], mail: &mut Vec<u8>)
 
 /// The delimiter lines of a multipart.
 ///
-/// `=_` stands in no part: quoted-printable and base64 cannot hold it, and what does is encoded.
+/// `=_` occurs in no part: quoted-printable and base64 cannot contain it, and any text that does is encoded.
 struct Boundary(String);
 
 impl Boundary {
@@ -169,7 +172,7 @@ fn is_extra_name(name: &str) -> bool {
         && name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("X-"))
 }
 
-/// Writes one field, folded between its words; nothing when it has none.
+/// Writes one field, folded between words; nothing if there are none.
 fn write_field(name: &str, words: &[String], mail: &mut Vec<u8>) {
     if words.is_empty() {
         return;
@@ -178,7 +181,7 @@ fn write_field(name: &str, words: &[String], mail: &mut Vec<u8>) {
     mail.push(b':');
     let mut column = name.len().saturating_add(1);
     for (place, word) in words.iter().enumerate() {
-        // An empty word stands for a doubled blank and cannot begin a line, which would then be blank.
+        // An empty word stands for a doubled space and cannot begin a line, which would then be empty.
         let is_too_long = column.saturating_add(word.len()).saturating_add(1) > FOLD_COLUMN;
         if is_too_long && place > 0 && !word.is_empty() {
             mail.extend_from_slice(b"\r\n");
@@ -191,7 +194,7 @@ fn write_field(name: &str, words: &[String], mail: &mut Vec<u8>) {
     mail.extend_from_slice(b"\r\n");
 }
 
-/// A text as words that are joined by blanks: as it is where it can be, else encoded words (RFC 2047).
+/// A text as words to be joined by spaces: unencoded if possible, else as encoded words (RFC 2047).
 fn text_words(text: &str, name_octets: usize) -> Vec<String> {
     let line = text::one_line(text, usize::MAX);
     if line.is_empty() {
@@ -200,7 +203,7 @@ fn text_words(text: &str, name_octets: usize) -> Vec<String> {
     let is_plain = line.bytes().all(|octet| matches!(octet, 32..=126))
         && !line.contains("=?")
         && line.split(' ').all(|word| word.len() <= WORD_OCTETS);
-    // Blanks cannot be folded away: many in a row would make a long line.
+    // Spaces cannot be folded away: many in a row would make a long line.
     if is_plain && !line.contains("   ") {
         return line.split(' ').map(str::to_owned).collect();
     }
@@ -233,7 +236,7 @@ fn mailbox_words<'a>(mailboxes: impl IntoIterator<Item = &'a Mailbox>) -> Vec<St
     words
 }
 
-/// A quoted local part is put in brackets, where fewer programs stumble over it.
+/// A quoted local part is put in brackets, which fewer programs stumble over.
 fn bare_or_angle(address: &str) -> String {
     if address.starts_with('"') { format!("<{address}>") } else { address.to_owned() }
 }
@@ -244,7 +247,7 @@ fn name_words(name: &str) -> Vec<String> {
         return Vec::new();
     }
     if !name.is_ascii() || name.contains("=?") || name.starts_with('\'') {
-        // The field name before it is not known here; `Reply-To: ` is the longest.
+        // The name of the field is not known here; `Reply-To: ` is the longest.
         return encoded_words(name, "Reply-To: ".len());
     }
     let is_atom = |word: &str| {
@@ -281,13 +284,14 @@ fn write_part(content_type: &str, body: &str, mail: &mut Vec<u8>) {
     }
 }
 
-/// The encoding in which a body survives the way and stays readable where it can (RFC 2045 §6).
+/// The encoding in which a body survives transport and stays readable if possible (RFC 2045 §6).
 fn choose(lines: &str) -> &'static str {
     let foreign = lines.bytes().filter(|octet| !matches!(octet, b'\n' | b'\t' | 32..=126)).count();
     if foreign > lines.len() / 4 {
         return "base64";
     }
-    // `From ` gets a `>` in mboxes, a dot is doubled or lost by careless relays, blanks at line ends go.
+    // mbox writers prefix `From ` with `>`, careless relays double or lose leading dots, and trailing
+    // whitespace gets lost.
     let is_safe = |line: &str| {
         line.len() <= 78
             && !line.starts_with("From ")

@@ -1,21 +1,21 @@
-//! Dates of header fields (RFC 5322 §3.3), both ways, without a clock and without time zones by name.
+//! Dates in header fields (RFC 5322 §3.3), in both directions, without a clock or a time zone database.
 
 use std::borrow::Cow;
 
-/// Milliseconds of a day.
+/// Milliseconds per day.
 const DAY_MS: i64 = 86_400_000;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// From Thursday on, because 1970-01-01 was one.
+/// Starts with Thursday, because 1970-01-01 was one.
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
-/// How much of a value is looked at.
+/// How much of a value is examined.
 const DATE_OCTETS: usize = 200;
 
-/// What months are called beside English, by the beginning of the lower-cased word; longer beginnings first where one is part
-/// of another.
+/// Names of months in languages other than English, by the beginning of the lower-cased word; longer
+/// beginnings come first where one is a prefix of another.
 const FOREIGN_MONTHS: &[(&str, i64)] = &[
     ("ene", 1),
     ("gen", 1),
@@ -116,7 +116,7 @@ const FOREIGN_MONTHS: &[(&str, i64)] = &[
     ("гру", 12),
 ];
 
-/// Zones by name in minutes; RFC 5322 §4.3 and what programs write beside. What is ambiguous or not known counts as UTC.
+/// Zones by name, in minutes: RFC 5322 §4.3 and others in use. Ambiguous and unknown names count as UTC.
 const ZONES: &[(&str, i64)] = &[
     ("ut", 0),
     ("utc", 0),
@@ -161,10 +161,11 @@ const ZONES: &[(&str, i64)] = &[
     ("nzdt", 780),
 ];
 
-/// Reads a date as unix milliseconds; `None` when it is none, or lies before 1900 or after 9999.
+/// Parses a date to unix milliseconds; `None` if it is not one, or is before 1900 or after 9999.
 ///
-/// Also reads the obsolete forms of RFC 5322 §4.3, leap seconds, and what programs write in its place: ISO 8601, `ctime`,
-/// dates without weekday, time or zone (then midnight, UTC), with the month first or in another language, with AM or PM.
+/// Also reads the obsolete forms of RFC 5322 §4.3, leap seconds, and what programs write instead: ISO 8601,
+/// `ctime`, dates without weekday, time or zone (then midnight, UTC), with the month first or in another
+/// language, with AM or PM.
 #[must_use]
 pub fn parse(text: &str) -> Option<i64> {
     let text = text.get(..text.floor_char_boundary(DATE_OCTETS)).unwrap_or_default();
@@ -186,7 +187,7 @@ pub fn parse(text: &str) -> Option<i64> {
     days.checked_mul(DAY_MS)?.checked_add(time_ms)?.checked_sub(found.offset_minutes.unwrap_or(0) * 60_000)
 }
 
-/// Takes the comments out (RFC 5322 §3.2.2).
+/// Removes comments (RFC 5322 §3.2.2).
 fn without_comments(text: &str) -> Cow<'_, str> {
     if !text.contains('(') {
         return Cow::Borrowed(text);
@@ -209,7 +210,7 @@ fn without_comments(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// What the words of a date have said so far.
+/// What the words of a date have yielded so far.
 #[derive(Default)]
 struct Found {
     day: Option<i64>,
@@ -221,7 +222,7 @@ struct Found {
 }
 
 impl Found {
-    /// Takes a lower-cased word; `None` when no date can have it.
+    /// Processes a lower-cased word; `None` if no date can contain it.
     fn take(&mut self, word: &str) -> Option<()> {
         let first = word.chars().next()?;
         if word.contains(':') && first.is_ascii_digit() {
@@ -250,7 +251,7 @@ impl Found {
         match rest {
             "" => (),
             _ if rest.starts_with(['+', '-']) => self.offset_minutes = offset(rest),
-            // What is neither a zone nor half a day makes it no time.
+            // Followed by something other than a zone or AM/PM, it is not a time.
             _ if is_name_of_time(rest) => self.name(rest),
             _ => return None,
         }
@@ -264,7 +265,7 @@ impl Found {
         let second = pieces.next();
         let third = pieces.next();
         let (Some(second), Some(third)) = (second, third) else {
-            // `22.` and `nov.`: a dot behind one word.
+            // `22.` and `nov.`: one word with a trailing dot.
             return match second {
                 None => self.number(first),
                 Some(_) => None,
@@ -284,7 +285,7 @@ impl Found {
         Some(())
     }
 
-    /// The day comes before the year, but a year may be told by its size.
+    /// The day comes before the year, but a year may be recognised by its size.
     fn number(&mut self, word: &str) -> Option<()> {
         let digits = word.trim_end_matches(|c: char| c.is_ascii_lowercase());
         let value = number(digits, 4)?;
@@ -308,7 +309,7 @@ impl Found {
                 self.offset_minutes =
                     self.offset_minutes.or_else(|| if number.is_empty() { zone } else { offset(number) });
             }
-            // A weekday in another language may begin like a month, which comes later.
+            // A weekday in another language may begin like a month; the real month comes later.
             _ if self.month.is_none() || self.time.is_none() => self.month = month_of(word).or(self.month),
             _ => (),
         }
@@ -319,7 +320,8 @@ fn is_name_of_time(word: &str) -> bool {
     matches!(word, "am" | "pm" | "a.m." | "p.m.") || ZONES.iter().any(|(zone, _)| *zone == word)
 }
 
-/// Writes unix milliseconds as `Sun, 22 Nov 2026 18:00:00 +0000`; what lies outside the years 1900 to 9999 is moved to the edge.
+/// Formats unix milliseconds as `Sun, 22 Nov 2026 18:00:00 +0000`; values outside the years 1900 to 9999 are
+/// clamped.
 #[must_use]
 pub fn format(date_ms: i64) -> String {
     let date_ms = date_ms.clamp(-25_567 * DAY_MS, 2_932_897 * DAY_MS - 1);
@@ -370,7 +372,7 @@ fn time_of(text: &str) -> Option<(i64, i64, i64)> {
     Some((hour, minute, second))
 }
 
-/// The distance from UTC in minutes: `+0200`, `-02:00`, `+2`; RFC 5322 §4.3: what is not known counts as `-0000`.
+/// The offset from UTC in minutes: `+0200`, `-02:00`, `+2`; RFC 5322 §4.3: unknown zones count as `-0000`.
 fn offset(zone: &str) -> Option<i64> {
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let digits = zone.strip_prefix(['+', '-'])?.replace(':', "");
@@ -379,7 +381,8 @@ fn offset(zone: &str) -> Option<i64> {
     (minutes < 24 * 60).then_some(sign * minutes)
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar; years are counted from March, so that leap days come last.
+/// Days since 1970-01-01 in the Gregorian calendar; years are counted from March, so that leap days come
+/// last.
 fn days_of(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(1_900..=9_999).contains(&year) || !(1..=days_in_month(year, month)).contains(&day) {
         return None;

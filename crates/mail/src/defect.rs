@@ -1,50 +1,53 @@
-//! What was wrong with a mail: data on the letter, never an error.
+//! What is wrong with a message: data on the letter, never an error.
 
-/// One thing in a mail that is not as the standards have it, or that was cut at a limit. Noted once a letter.
+/// Something in a message that violates a standard or was cut at a limit. Noted once per letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Defect {
-    /// There is no header field at all.
+    /// There are no header fields at all.
     NoHeader,
-    /// A line that is no header field ends the header, without the empty line of RFC 5322 §2.1.
+    /// The header ends at a line that is not a header field, without the empty line of RFC 5322 §2.1.
     HeaderNotEnded,
-    /// Lines that are no header fields stand between them; passed over.
+    /// Lines between the header fields are not fields themselves; they were skipped.
     HeaderJunk,
     /// More header fields than [`crate::field::MAX_FIELDS`]; the rest was not read.
     TooManyFields,
-    /// No address can be read from the From field, or there is none.
+    /// From is missing or contains no readable address.
     MissingFrom,
     /// More than one From field; the first counts.
     RepeatedFrom,
     /// There is no Date field.
     MissingDate,
-    /// The Date field holds no date.
+    /// The Date field contains no readable date.
     BadDate,
     /// More than one Date field; the first counts.
     RepeatedDate,
     /// There is no Message-ID field.
     MissingMessageId,
-    /// The Message-ID field holds no message-id.
+    /// The Message-ID field contains no message-id.
     BadMessageId,
     /// More than one Message-ID field; the first counts.
     RepeatedMessageId,
     /// More than one Subject field; the first counts.
     RepeatedSubject,
-    /// More addresses in From, To, Cc or Reply-To than [`crate::letter::MAX_ADDRESSES`]; the rest was not read.
+    /// More addresses in From, To, Cc or Reply-To than [`crate::letter::MAX_ADDRESSES`]; the rest was not
+    /// read.
     TooManyAddresses,
-    /// More message-ids in References than [`crate::letter::MAX_REFERENCES`]; the first and the last were kept.
+    /// More message-ids in References than [`crate::letter::MAX_REFERENCES`]; the first and the last were
+    /// kept.
     TooManyReferences,
     /// More trace fields than [`crate::letter::MAX_HOPS`]; the upper ones were kept.
     TooManyHops,
-    /// The header holds octets over 127 that are not UTF-8 (RFC 6532 §3), or escapes; read as what they most likely are.
+    /// The header contains non-ASCII octets that are not UTF-8 (RFC 6532 §3), or escape sequences; decoded as
+    /// the most likely charset.
     EightBitHeader,
-    /// The text is in another charset than it says; read as what it must be.
+    /// The text is not in the charset it declares; decoded as what it must be.
     WrongCharset,
-    /// The text names a charset that nobody knows; read as what it most likely is.
+    /// The text declares an unknown charset; decoded as the most likely one.
     UnknownCharset,
     /// A part is not encoded as its Content-Transfer-Encoding says.
     BadTransferEncoding,
-    /// A multipart has no boundary, or its boundary never comes; its content was read as text.
+    /// A multipart has no boundary, or the boundary never occurs; the content was read as text.
     MissingBoundary,
     /// A multipart does not end with its closing boundary (RFC 2046 §5.1.1).
     UnclosedMultipart,
@@ -52,16 +55,16 @@ pub enum Defect {
     TooDeep,
     /// More parts than [`crate::letter::MAX_PARTS`]; the rest was not read.
     TooManyParts,
-    /// NUL octets were taken out of the text.
+    /// NUL octets were removed from the text.
     Nul,
-    /// The lines of the mail end with CR alone.
+    /// The lines of the message end with CR alone.
     BareCarriageReturns,
-    /// A part is encrypted and stays an attachment, or an encrypted text is shown as it is.
+    /// A part is encrypted and stays an attachment, or an encrypted text is shown as is.
     Encrypted,
 }
 
 impl Defect {
-    /// The name that is stored and shown to programs, `snake_case`; stays the same over releases.
+    /// The name that is stored and shown to programs, `snake_case`; stable across releases.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

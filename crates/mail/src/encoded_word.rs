@@ -1,8 +1,8 @@
 //! Encoded words in header fields (RFC 2047), read as real mail writes them.
 //!
-//! Neighbours in the same charset are joined before their octets are read, since many programs cut a character in two, or
-//! the base64 of one. A blank inside a word, a word inside a quoted string, a word without charset, and a last word that was
-//! cut off are taken as meant. Linear.
+//! Adjacent words in the same charset are joined before decoding, since many programs split characters or
+//! base64 groups. Whitespace inside a word, a word inside a quoted string, a word without a charset, and a
+//! truncated last word are read as intended. Linear.
 
 use crate::charset;
 use crate::defect::Defects;
@@ -10,7 +10,7 @@ use crate::transfer;
 use memchr::memmem;
 use std::borrow::Cow;
 
-/// Decodes all encoded words of an unfolded text; what is none stays as it is.
+/// Decodes all encoded words of an unfolded text; everything else is left alone.
 pub(crate) fn decode<'a>(text: &'a str, defects: &mut Defects) -> Cow<'a, str> {
     if !text.contains("=?") {
         return Cow::Borrowed(text);
@@ -48,8 +48,8 @@ pub(crate) fn decode<'a>(text: &'a str, defects: &mut Defects) -> Cow<'a, str> {
     Cow::Owned(reader.decoded)
 }
 
-/// Replaces the raw octets over 127 within encoded words of the Q encoding by what they should have been, so that the charset of
-/// the word and not that of the header applies to them.
+/// Replaces raw non-ASCII octets inside Q-encoded words by what they should have been, so that the charset of
+/// the word, rather than that of the header, applies to them.
 pub(crate) fn with_octets_quoted(value: &[u8]) -> Cow<'_, [u8]> {
     if value.is_ascii() || memmem::find(value, b"=?").is_none() {
         return Cow::Borrowed(value);
@@ -82,16 +82,16 @@ pub(crate) fn with_octets_quoted(value: &[u8]) -> Cow<'_, [u8]> {
 
 struct Reader<'a> {
     decoded: String,
-    /// The charset of the octets that wait; `None` when there are none.
+    /// The charset of the pending octets; `None` if there are none.
     charset: Option<&'a str>,
     octets: Vec<u8>,
-    /// Base64 that ended within a group of four and may go on in the next word.
+    /// Base64 that ended inside a group of four and may continue in the next word.
     base64: String,
 }
 
 impl<'a> Reader<'a> {
     fn plain(&mut self, plain: &str, before_word: bool, defects: &mut Defects) {
-        // RFC 2047 §6.2: blanks between two encoded words are not shown.
+        // RFC 2047 §6.2: whitespace between two encoded words is not shown.
         let between_words = before_word && self.charset.is_some() && plain.trim().is_empty();
         if plain.is_empty() || between_words {
             return;
@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// RFC 2047 §3: each word of such a charset begins and ends in its first state, and two escapes in a row are damage.
+/// RFC 2047 §3: each word of such a charset begins and ends in its initial state, and two escapes in a row
+/// are damage.
 fn is_stateful(charset: &str) -> bool {
     ["iso-2022-", "utf-7", "hz-"]
         .iter()
@@ -150,9 +151,9 @@ struct Word<'a> {
 
 enum Found<'a> {
     Word(Word<'a>, &'a str),
-    /// What stands here is no word: what to pass over, and what follows it.
+    /// Not a word: what to skip, and what follows it.
     None(&'a str, &'a str),
-    /// Nothing ends a word from here on; the word when it was cut off at the end of the text.
+    /// Nothing ends a word from here on; the word, if it was truncated at the end of the text.
     NoEnd(Option<Word<'a>>),
 }
 

@@ -1,4 +1,4 @@
-//! The header: from bytes to fields (RFC 5322 §2.2), without reading what they say.
+//! The header: from bytes to fields (RFC 5322 §2.2), without interpreting them.
 
 use crate::charset;
 use crate::defect::{Defect, Defects};
@@ -8,32 +8,33 @@ use encoding_rs::Encoding;
 use memchr::{memchr, memmem};
 use std::borrow::Cow;
 
-/// The header field with which we mark our own mail; its value is a signed id. Worth nothing before its signature is checked.
+/// The header field that marks our own messages; its value is a signed id, worthless until the signature has
+/// been checked.
 pub const OWN_MARK: &str = "X-Guichet-Mail";
 
 /// The header field that carries the token of a forwarding probe.
 pub const PROBE: &str = "X-Guichet-Probe";
 
-/// How many header fields of one header are read.
+/// The maximum number of fields read from one header.
 pub const MAX_FIELDS: usize = 5_000;
 
-/// The longest field name in octets; a longer one ends the header.
+/// The longest field name, in octets; a longer one ends the header.
 const NAME_OCTETS: usize = 200;
 
-/// How many lines after one that is no field are looked at to find out whether the header goes on.
+/// How many lines after a malformed one are examined to find out whether the header continues.
 const LOOK_AHEAD_LINES: usize = 100;
 
-/// How many octets of the body may tell the charset of the header.
+/// How many octets of the body may hint at the charset of the header.
 const HINT_OCTETS: usize = 8_192;
 
-/// One header field as it stands in the mail.
+/// One header field as it appears in the message.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Field<'a> {
     /// As written, without the colon.
     pub(crate) name: &'a [u8],
-    /// What follows the colon, folded as it came, with its last line end.
+    /// Everything after the colon, still folded, with its last line end.
     pub(crate) value: &'a [u8],
-    /// In what its octets over 127 most likely are, where they are not UTF-8.
+    /// The most likely charset of its non-ASCII octets if they are not UTF-8.
     pub(crate) charset: Option<&'static Encoding>,
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct Field<'a> {
 pub(crate) struct Header<'a> {
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) body: &'a [u8],
-    /// The octets of the header, empty line included.
+    /// The length of the header in octets, empty line included.
     pub(crate) octets: usize,
 }
 
@@ -50,7 +51,7 @@ impl<'a> Field<'a> {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// The value on one line, without line ends and NULs, trimmed; encoded words are left as they are.
+    /// The value on one line, without line ends and NULs, trimmed; encoded words are kept as they are.
     pub(crate) fn text(&self, defects: &mut Defects) -> Cow<'a, str> {
         let value = self.value.trim_ascii();
         let text = match std::str::from_utf8(value) {
@@ -60,11 +61,11 @@ impl<'a> Field<'a> {
         if memchr::memchr3(b'\n', b'\r', b'\0', text.as_bytes()).is_none() {
             return text;
         }
-        // RFC 5322 §2.2.3: unfolding takes the line ends out and nothing else.
+        // RFC 5322 §2.2.3: unfolding removes the line ends and nothing else.
         Cow::Owned(text.chars().filter(|c| !matches!(c, '\r' | '\n' | '\0')).collect())
     }
 
-    /// Text that was written without encoded words, in a charset that must be guessed.
+    /// Text written without encoded words, in a charset that has to be guessed.
     fn raw_text(&self, value: &[u8], defects: &mut Defects) -> Cow<'a, str> {
         let value = encoded_word::with_octets_quoted(value);
         let (text, was_guessed) = charset::undeclared(&value, self.charset);
@@ -75,7 +76,8 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The header of a whole mail; what programs put before it (a byte order mark, blank lines, an mbox line `From …`) is passed over.
+/// The header of a whole message; anything programs put before it (a byte order mark, blank lines, an mbox
+/// line `From …`) is skipped.
 pub(crate) fn header_of_mail<'a>(raw: &'a [u8], defects: &mut Defects) -> Header<'a> {
     let mut header = split(raw, start_of_header(raw), false, defects);
     if header.fields.is_empty() {
@@ -97,7 +99,7 @@ pub(crate) fn header_of_part<'a>(raw: &'a [u8], defects: &mut Defects) -> Header
 fn start_of_header(raw: &[u8]) -> usize {
     let mut rest = raw.strip_prefix(b"\xef\xbb\xbf").unwrap_or(raw);
     let content = rest.trim_ascii_start();
-    // Text that begins with a blank line is text, and not a header.
+    // Text that begins with a blank line is text rather than a header.
     if content.len() < rest.len()
         && [&b"Received:"[..], b"Return-Path:", b"From:", b"From "]
             .iter()
@@ -111,7 +113,8 @@ fn start_of_header(raw: &[u8]) -> usize {
     raw.len().saturating_sub(rest.len())
 }
 
-/// In what the octets over 127 of a header most likely are: what the mail says of its text, where they fit, else what they look like.
+/// The most likely charset of the non-ASCII octets of a header: what the message declares for its text if it
+/// fits, else what the octets look like.
 fn charset_of(header: &Header<'_>) -> Option<&'static Encoding> {
     let foreign: Vec<&[u8]> = header
         .fields
@@ -134,13 +137,13 @@ fn charset_of(header: &Header<'_>) -> Option<&'static Encoding> {
         let end = label.iter().position(|octet| matches!(octet, b';' | b'\r' | b'\n' | b' ' | b'\t'))?;
         charset::eight_bit(std::str::from_utf8(label.get(..end)?).ok()?)
     };
-    // Text in UTF-8 says nothing of octets that are not.
+    // UTF-8 text says nothing about octets that are not.
     let is_utf8 = std::str::from_utf8(start).err().is_none_or(|error| error.error_len().is_none());
     let detected = || charset::detect(&if is_utf8 { foreign.clone() } else { [&foreign, start].concat() });
     Some(declared.filter(fits).or_else(|| of_part().filter(fits)).unwrap_or_else(detected))
 }
 
-/// Takes lines from `start` on while they are header fields.
+/// Reads lines from `start` on for as long as they are header fields.
 fn split<'a>(raw: &'a [u8], start: usize, in_part: bool, defects: &mut Defects) -> Header<'a> {
     let mut fields: Vec<Field<'a>> = Vec::with_capacity(if in_part { 4 } else { 32 });
     let mut open: Option<Open<'a>> = None;
@@ -156,7 +159,8 @@ fn split<'a>(raw: &'a [u8], start: usize, in_part: bool, defects: &mut Defects) 
             break at.saturating_add(length);
         }
         if !is_folded(line) {
-            // The first boundary of a mail too, where the line above it holds blanks and so ends nothing.
+            // Also at the first boundary of a message, if the line above it contains whitespace and therefore
+            // ends nothing.
             let may_delimit = line.starts_with(b"--") && (in_part || field_name(line).is_none());
             let name = field_name(line).filter(|_| !may_delimit);
             if name.is_none() && (may_delimit || open.is_none() || !goes_on(rest)) {
@@ -181,9 +185,9 @@ fn split<'a>(raw: &'a [u8], start: usize, in_part: bool, defects: &mut Defects) 
     Header { fields, body: raw.get(body_at..).unwrap_or_default(), octets: body_at }
 }
 
-/// Whether fields, and nothing else, stand between the line that is none at the start of `text` and the next empty line.
+/// Whether only fields stand between the malformed line at the start of `text` and the next empty line.
 ///
-/// So at most one line of each [`LOOK_AHEAD_LINES`] is passed over, and looking ahead stays linear.
+/// So at most one line in every [`LOOK_AHEAD_LINES`] is skipped, and looking ahead stays linear.
 fn goes_on(text: &[u8]) -> bool {
     let mut rest = text.get(line_length(text)..).unwrap_or_default();
     let mut has_field = false;
@@ -244,7 +248,7 @@ fn close<'a>(
     });
 }
 
-/// RFC 5322 §3.6.8 field-name, with the blanks before the colon that §4.5 allowed once.
+/// RFC 5322 §3.6.8 field-name, with the whitespace before the colon that §4.5 used to allow.
 fn field_name(line: &[u8]) -> Option<&[u8]> {
     let (name, _) = line.split_at_checked(memchr(b':', line)?)?;
     let name = name.trim_ascii_end();

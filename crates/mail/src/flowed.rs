@@ -1,15 +1,15 @@
-//! Text whose lines flow (RFC 3676): lines that only the sending program broke are joined again.
+//! Text with flowed lines (RFC 3676): lines that only the sending program broke are joined again.
 
 use crate::part::Flow;
 
-/// Joins the lines of a flowed text, LF line ends; quotes get one `>` a level and a blank.
+/// Joins the lines of a flowed text with LF line ends; quotes get one `>` per level and a space.
 pub(crate) fn unflow(text: &str, flow: Flow) -> String {
     let mut joined = String::with_capacity(text.len());
     let mut open: Option<usize> = None;
     for line in text.split_inclusive('\n') {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let (depth, content) = quoted(line);
-        // RFC 3676 §4.3: the separator line before a signature ends a paragraph and is not part of any.
+        // RFC 3676 §4.3: the separator line before a signature ends a paragraph and belongs to none.
         let is_signature = content == "-- ";
         if open != Some(depth) || is_signature {
             begin_line(depth, content, open.is_some() || !joined.is_empty(), &mut joined);
@@ -30,7 +30,7 @@ pub(crate) fn unflow(text: &str, flow: Flow) -> String {
     joined
 }
 
-/// The depth of the quote in which a line stands, and the line without its marks and the blank that was stuffed before it.
+/// The quote depth of a line, and the line without its quote marks and the stuffed space before it.
 fn quoted(line: &str) -> (usize, &str) {
     let content = line.trim_start_matches('>');
     let depth = line.len().saturating_sub(content.len());
@@ -38,7 +38,7 @@ fn quoted(line: &str) -> (usize, &str) {
 }
 
 fn begin_line(depth: usize, content: &str, has_before: bool, joined: &mut String) {
-    // A paragraph that the next line does not continue, because that is quoted otherwise.
+    // A paragraph that the next line does not continue, because that line has another quote depth.
     if has_before && !joined.ends_with('\n') {
         joined.push('\n');
     }

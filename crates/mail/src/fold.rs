@@ -1,11 +1,12 @@
-//! Where header lines of outgoing mail are folded, and encoded words (RFC 2047) that fit between the folds.
+//! Folding of outgoing header lines, and encoded words (RFC 2047) that fit between the folds.
 
 use crate::transfer;
 
 /// The column at which lines are folded (RFC 5322 §2.1.1, RFC 2047 §2).
 pub(crate) const FOLD_COLUMN: usize = 76;
 
-/// Encodes a text as words that end between characters; the first one leaves room for the `column` octets before it.
+/// Encodes a text as words that end between characters; the first one leaves room for the `column` octets
+/// before it.
 pub(crate) fn encoded_words(line: &str, column: usize) -> Vec<String> {
     const FRAME: usize = "=?UTF-8?B??=".len();
     let room = |column: usize| FOLD_COLUMN.saturating_sub(column).saturating_sub(FRAME) / 4 * 3;

@@ -1,8 +1,10 @@
-//! The forwarded original: who wrote it, to whom, when and what, read out of the text of the mail that forwards it.
+//! The forwarded original: who wrote it, to whom, when and what, extracted from the text of the message that
+//! forwards it.
 //!
-//! Forwarding programs agree on nothing but the shape: what the forwarder wrote, a separating line or none, a header in the
-//! language of the forwarder, the original. Their words are tables (`quoting/words.rs`); the shapes are read line by line, in one pass
-//! over the text. The outermost original counts. Described in `docs/behaviour/forwarded-mail.md`.
+//! Forwarding programs agree only on the general shape: what the forwarder wrote, perhaps a separator line, a
+//! header in the forwarder's language, the original. Their words are in tables (`quoting/words.rs`); the
+//! shapes are recognised line by line, in one pass over the text. The outermost original counts. Described in
+//! `docs/behaviour/forwarded-mail.md`.
 
 mod body;
 mod header;
@@ -22,46 +24,48 @@ use crate::reading::{self, Reading};
 use header::Header;
 use intro::Intro;
 
-/// How many lines of one mail are tried as a header printed on one line.
+/// How many lines of one message are tried as a header printed on one line.
 const INLINE_TRIES: usize = 16;
 
-/// How far into a text a forwarded mail is looked for, in octets; it may be as long as it likes.
+/// How far into a text the start of a forwarded message is looked for, in octets; the message itself may be
+/// of any length.
 pub const SEARCHED_OCTETS: usize = 262_144;
 
-/// A mail as the mail that forwards it shows it. What is not shown is empty.
+/// A message as shown by the one that forwards it. What is not shown is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forwarded {
-    /// What the forwarder wrote above, trimmed; empty: nothing.
+    /// What the forwarder wrote above it, trimmed; may be empty.
     pub message: String,
-    /// What stands below the original where its end can be told, trimmed; empty: nothing.
+    /// What follows below the original, if its end can be determined, trimmed; may be empty.
     pub below: String,
-    /// Who wrote the original; the address is empty where only a name is shown. `None`: not shown.
+    /// The author of the original, or `None` if not shown; the address is empty if only a name is shown.
     pub from: Option<Mailbox>,
     /// The author as printed, on one line.
     pub from_line: String,
-    /// At most [`MAX_ADDRESSES`]; who is shown without address has an empty one.
+    /// At most [`MAX_ADDRESSES`]; people shown without an address have an empty one.
     pub to: Vec<Mailbox>,
     /// The recipients as printed, on one line.
     pub to_line: String,
-    /// At most [`MAX_ADDRESSES`]; who is shown without address has an empty one.
+    /// At most [`MAX_ADDRESSES`]; people shown without an address have an empty one.
     pub cc: Vec<Mailbox>,
     /// The copied recipients as printed, on one line.
     pub cc_line: String,
     /// The date as printed.
     pub date_line: String,
-    /// Unix milliseconds, in UTC where no zone is printed; `None` when it cannot be read, or could be read in two ways.
+    /// Unix milliseconds, in UTC if no zone is printed; `None` if unreadable or ambiguous.
     pub date: Option<i64>,
-    /// The subject as printed, prefixes included; where none is printed, that of the mail that forwards it, without prefixes.
+    /// The subject as printed, including prefixes; if none is printed, that of the forwarding message,
+    /// without prefixes.
     pub subject: String,
-    /// The text of the original, LF line ends, quote marks and indentation taken off, no blank lines around it.
+    /// The text of the original, LF line ends, quote marks and indentation removed, no blank lines around it.
     pub body: String,
-    /// The octet of the text at which the forwarded block begins, its separator included.
+    /// The octet offset in the text where the forwarded block begins, including its separator.
     pub at: usize,
 }
 
-/// The original that a mail forwards: the one in its text, else the one attached to it.
+/// The original that a message forwards: the one in its text, else the one attached to it.
 ///
-/// The text goes first: it is what the forwarder had before him.
+/// The text takes precedence: it is what the forwarder had in front of them.
 pub(crate) fn of(reading: &Reading<'_>) -> Option<Forwarded> {
     match original(&reading.body.text, &reading.header.subject) {
         Some(found) if found.from.is_some() => Some(found),
@@ -69,11 +73,13 @@ pub(crate) fn of(reading: &Reading<'_>) -> Option<Forwarded> {
     }
 }
 
-/// Finds the outermost forwarded original in a text with LF line ends; `outer_subject` is the subject of the mail it stands in.
+/// Finds the outermost forwarded original in a text with LF line ends; `outer_subject` is the subject of the
+/// message containing it.
 ///
-/// Answers quote in the same shapes. What only looks forwarded (a header without a word for "forwarded") counts unless the outer
-/// subject says that the mail is an answer; a line such as `On …, Alice wrote:` counts only where the subject says "forwarded".
-/// Linear in the length of the text; it is looked for in the first [`SEARCHED_OCTETS`].
+/// Replies quote in the same shapes. Something that only looks forwarded (a header without a word for
+/// "forwarded") counts unless the outer subject marks the message as a reply; a line such as `On …, Alice
+/// wrote:` counts only if the subject says "forwarded". Linear in the length of the text; only the first
+/// [`SEARCHED_OCTETS`] are searched.
 #[must_use]
 pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
     let mut scan = Scan {
@@ -100,9 +106,9 @@ pub fn original(text: &str, outer_subject: &str) -> Option<Forwarded> {
     None
 }
 
-/// The original of a mail that carries it as its only attached mail; `None` with several attached mails.
+/// The original of a message that carries it as its only attached message; `None` if there are several.
 ///
-/// [`Forwarded::at`] is the length of the text. Attached mails inside that one are not looked at.
+/// [`Forwarded::at`] is the length of the text. Messages attached to the original are not examined.
 fn attached(outer: &Reading<'_>) -> Option<Forwarded> {
     let mut mails = outer
         .attachments
@@ -149,25 +155,25 @@ struct Scan<'a> {
     manner: Manner,
     /// The outer subject without prefixes.
     outer: &'a str,
-    /// Where a rule or mark stands that has nothing but blank lines below it, so that it belongs to a header that follows.
+    /// Where a rule or mark is, if only blank lines follow it, so that it belongs to a header below.
     block: Option<usize>,
-    /// The depth of a line that introduces an answered mail, which is quoted deeper.
+    /// The quote depth of a line that introduces a quoted message, which is quoted more deeply.
     answered: Option<usize>,
     /// No header begins before this octet.
     no_header_before: usize,
-    /// The lines above without a blank one between, the nearest first.
+    /// The lines above, with no blank line between, nearest first.
     above: [Option<Line<'a>>; 2],
     inline_tries: usize,
 }
 
 enum Step {
     GoOn,
-    /// The rest is the history of an answer.
+    /// The rest is the history of a reply.
     Stop,
     Found(Found),
 }
 
-/// Where an original was found, and what stands above it.
+/// Where an original was found, and what introduces it.
 struct Found {
     /// Where the block begins.
     at: usize,
@@ -189,7 +195,7 @@ enum Top {
 }
 
 impl<'a> Scan<'a> {
-    /// What shows no subject has that of the mail that forwards it.
+    /// An original without a subject gets that of the message that forwards it.
     fn named(&self, mut found: Forwarded) -> Forwarded {
         if found.subject.is_empty() && self.manner == Manner::Forward {
             self.outer.clone_into(&mut found.subject);
@@ -215,7 +221,7 @@ impl<'a> Scan<'a> {
             return self.between_arrows(line, said);
         }
         let has_colon = line.content.ends_with([':', '：']);
-        // The Bat! writes no colon behind its mark.
+        // The Bat! writes no colon after its mark.
         if !has_colon && !line.content.starts_with(mark::is_dash) && !matches!(first, b'T' | b't') {
             return Step::GoOn;
         }
@@ -228,25 +234,25 @@ impl<'a> Scan<'a> {
         if has_colon { self.intro_at(line) } else { Step::GoOn }
     }
 
-    /// Whether few words with a colon say that what follows is forwarded, and a header does follow.
+    /// Whether a few words with a colon say that what follows is forwarded, and a header does follow.
     fn is_above_header(&self, line: &Line<'a>) -> bool {
         let next = next_written(self.text, line.next, 3).and_then(|next| label::read(next.content));
         next.is_some_and(|next| is_main(next.field)) && mark::says_forwarded(line.content)
     }
 
-    /// A header without a mark, or with a rule or a line of unknown words above it.
+    /// A header without a mark, or below a rule or a line of unknown words.
     fn header_at(&mut self, line: &Line<'a>, at: usize) -> Step {
         let least = if self.manner == Manner::Forward || at < line.at { 2 } else { 3 };
         let Some(header) = self.header(line.at, false) else { return Step::GoOn };
         if header.from.as_deref().is_some_and(|from| !from.is_empty()) && header.fields() >= least {
             return self.unless_answer(self.dated_above(Found { at, top: Top::Header(header) }, line.depth));
         }
-        // What lacks a field as a whole lacks it in part: each line is read once.
+        // If the whole lacks a field, so do its parts: each line is read only once.
         self.no_header_before = header.end;
         Step::GoOn
     }
 
-    /// `Message du 03/03/26 09:41`, which French providers put above the header in the place of a date.
+    /// `Message du 03/03/26 09:41`, which French providers print above the header in place of a date.
     fn dated_above(&self, mut found: Found, depth: usize) -> Found {
         let above = self.above.first().copied().flatten().filter(|above| above.depth == depth);
         if let (Some(above), Top::Header(header)) = (above, &mut found.top)
@@ -277,7 +283,7 @@ impl<'a> Scan<'a> {
         match (&found.top, says_forwarded) {
             (_, true) => Step::Found(found),
             (_, false) if self.answered.is_some() => Step::GoOn,
-            // Without the word, a line such as "On …, Alice wrote:" is that of an answer.
+            // Without the word, a line such as "On …, Alice wrote:" belongs to a reply.
             (Top::Intro { .. }, false) if self.manner != Manner::Forward => Step::Stop,
             (_, false) => self.unless_answer(found),
         }
@@ -289,7 +295,7 @@ impl<'a> Scan<'a> {
         self.header_on(&first).or_else(|| Header::read(self.text, at, after_mark, self.outer))
     }
 
-    /// The header that a line holds as a whole.
+    /// A header contained in a single line.
     fn header_on(&mut self, line: &Line<'_>) -> Option<Header> {
         if !header::may_be_one_line(line.content) {
             return None;
@@ -298,7 +304,7 @@ impl<'a> Scan<'a> {
         Header::of_one_line(line)
     }
 
-    /// What follows a mark: a header on lines of its own or on the same line, an introducing line, or the body.
+    /// What follows a mark: a header on separate lines or on the same line, an introducing line, or the body.
     fn top_under(&mut self, line: &Line<'a>, mark: mark::Mark<'a>) -> Option<Top> {
         if !mark.rest.is_empty() {
             return self.header_on(&Line { content: mark.rest, ..*line }).map(Top::Header);
@@ -317,7 +323,7 @@ impl<'a> Scan<'a> {
         (mark.kind == Kind::Opener).then_some(Top::Bare { end: line.next, depth: line.depth })
     }
 
-    /// Reads an introducing line that begins with this line and may take two more.
+    /// Reads an introducing line that begins with this line and may continue on the next two.
     fn intro_from(&self, line: &Line<'a>) -> Option<(Intro, usize)> {
         let mut said = String::new();
         for line in lines_from(self.text, line.at)
@@ -335,7 +341,8 @@ impl<'a> Scan<'a> {
         None
     }
 
-    /// A line that ends with a colon may introduce a mail, together with the lines above it that it was wrapped from.
+    /// A line ending in a colon may introduce a message, together with the lines above it that it was wrapped
+    /// from.
     fn intro_at(&mut self, line: &Line<'a>) -> Step {
         let above = self.above.iter().map_while(|above| above.filter(|above| above.depth == line.depth));
         let mut lines = vec![*line];
@@ -345,7 +352,7 @@ impl<'a> Scan<'a> {
             return Step::GoOn;
         }
         lines.reverse();
-        // The whole first: the last piece alone may lack the date.
+        // Longest first: the last piece alone may lack the date.
         let found = (0..lines.len()).find_map(|from| {
             let pieces = lines.get(from..)?;
             let said = pieces.iter().map(|line| line.content).collect::<Vec<_>>().join(" ");
@@ -370,7 +377,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `>>> Jane Roe <jane@example.org> 3/3/2026 9:41 AM >>>`, as GroupWise has it above the original.
+    /// `>>> Jane Roe <jane@example.org> 3/3/2026 9:41 AM >>>`, as GroupWise prints it above the original.
     fn between_arrows(&self, line: &Line<'a>, said: &str) -> Step {
         match intro::read(&format!("{}:", trim(said))) {
             Some(intro) => {
@@ -380,7 +387,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Answers carry the history in the same shape.
+    /// Replies carry their history in the same shape.
     fn unless_answer(&self, found: Found) -> Step {
         if self.manner == Manner::Reply { Step::Stop } else { Step::Found(found) }
     }
@@ -433,7 +440,7 @@ fn is_main(field: Option<Field>) -> bool {
     field.is_some_and(|field| field != Field::Other)
 }
 
-/// What stands above the block, without blank lines and bare quote marks at its end.
+/// What is above the block, without trailing blank lines and bare quote marks.
 fn message_above(text: &str, at: usize) -> String {
     let mut message = text.get(..at).unwrap_or_default();
     while let Some((rest, line)) = message.trim_end_matches('\n').rsplit_once('\n')

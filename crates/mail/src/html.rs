@@ -1,9 +1,9 @@
-//! Plain text as HTML: the alternative of a text that we send, and text within a page.
+//! Plain text as HTML: the HTML alternative of an outgoing text, and text within a page.
 
 /// Turns plain text with LF line ends into HTML paragraphs; everything is escaped, nothing is interpreted.
 ///
-/// Blank lines part paragraphs, other line ends become `<br>`, blanks at the start of a line are kept. Empty text gives an
-/// empty string.
+/// Blank lines separate paragraphs, other line ends become `<br>`, and leading spaces are kept. Empty text
+/// gives an empty string.
 #[must_use]
 pub fn html_of(text: &str) -> String {
     let mut html = String::with_capacity(text.len().saturating_add(text.len() / 8));
@@ -26,7 +26,8 @@ pub fn html_of(text: &str) -> String {
     html
 }
 
-/// Writes text so that HTML shows it as it is, between tags and in quoted attributes; control characters become blanks.
+/// Escapes text so that HTML shows it literally, both between tags and in quoted attributes; control
+/// characters become spaces.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());

@@ -1,15 +1,18 @@
-//! What the structure of an HTML mail says about its text: mail programs name the elements around quotes and signatures.
+//! What the structure of an HTML message says about its text: mail programs name the elements around quotes
+//! and signatures.
 //!
-//! The names are those of the programs, no words of a language; docs/behaviour/reply-text.md §4 lists them.
+//! The names belong to the programs and are not words of a language; docs/behaviour/reply-text.md §4 lists
+//! them.
 
 use crate::html_token::{Name, Tag};
 
 /// What an element is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Structure {
-    /// A quoted mail: the line that says who wrote it, then blockquotes. What stands behind those may be an answer.
+    /// A quoted message: the line that says who wrote it, then blockquotes. Anything after those may be a
+    /// reply.
     Citing,
-    /// A quoted mail as a whole.
+    /// A quoted message as a whole.
     Old,
     /// The line that says who wrote what is quoted below.
     Attribution,
@@ -17,13 +20,13 @@ pub(crate) enum Structure {
     Forward,
     /// A signature.
     Signature,
-    /// Everything from here on is a quoted mail.
+    /// Everything from here on is a quoted message.
     Cut,
     /// The same if a header block follows: programs draw such a line for other reasons too.
     HeaderRule,
 }
 
-/// Parts of a class, id or name in lower case, the first that is found counts.
+/// Substrings of a class, id or name in lower case; the first match counts.
 #[rustfmt::skip]
 const NAMES: &[(&str, Structure)] = &[
     ("moz-cite-prefix", Structure::Attribution), ("gmail_attr", Structure::Attribution), ("gmail_quote_attribution", Structure::Attribution),
@@ -39,17 +42,17 @@ const NAMES: &[(&str, Structure)] = &[
     ("signature", Structure::Signature),
 ];
 
-/// The longest class or id that is looked at in octets.
+/// The longest class or id that is examined, in octets.
 const VALUE_OCTETS: usize = 200;
 
-/// Follows one element from its start tag to its end tag, by counting tags of its name.
+/// Follows one element from its start tag to its end tag, by counting the tags of that name.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     open: Option<(Structure, Name, usize)>,
 }
 
 impl Watch {
-    /// Takes a start tag; says what begins with it.
+    /// Processes a start tag; returns what begins with it.
     pub(crate) fn open(&mut self, tag: &Tag<'_>) -> Option<Structure> {
         let name = tag.name.as_str();
         if !matches!(
@@ -77,7 +80,7 @@ impl Watch {
         Some(structure)
     }
 
-    /// Takes an end tag; says what ends with it.
+    /// Processes an end tag; returns what ends with it.
     pub(crate) fn close(&mut self, name: Name) -> Option<Structure> {
         let (structure, open, depth) = self.open.as_mut()?;
         if *open != name {
@@ -121,7 +124,7 @@ fn structure_of(tag: &Tag<'_>) -> Option<Structure> {
     found
 }
 
-/// Outlook and Windows Mail draw the line above the header block with a border.
+/// Outlook and Windows Mail draw the line above the header block as a border.
 fn draws_rule(style: &str) -> bool {
     let Some(at) = style.find("border-top") else { return false };
     style.get(at..).is_some_and(|rest| rest.contains("solid"))

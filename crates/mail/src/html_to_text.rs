@@ -1,29 +1,32 @@
-//! HTML rendered to plain text, for letters that have no other text.
+//! HTML rendered to plain text, for messages that have no other text.
 //!
-//! Only what carries meaning without a screen is kept: paragraphs, line ends, list points, quotes (`> `), preformatted text.
-//! One pass, nothing recurses, nothing is loaded. The result is text, not HTML; whoever shows it escapes it. What mail programs
-//! say about the text by its structure ([`crate::html_structure`]) comes with it.
+//! Only what carries meaning without a screen is kept: paragraphs, line ends, list items, quotes (`> `),
+//! preformatted text. One pass, no recursion, and nothing is loaded. The result is text rather than HTML;
+//! escape it before displaying it in a page. What mail programs express through the structure
+//! ([`crate::html_structure`]) is reported along with it.
 
 use crate::html_structure::{Structure, Watch};
 use crate::html_token::{Tag, Token, Tokens, reference};
 
-/// How deep quotes are marked; deeper ones look like this one.
+/// How deeply quotes are marked; deeper ones look the same.
 const QUOTE_DEPTH: usize = 8;
 
-/// How many line ends may follow each other.
+/// The maximum number of consecutive line ends.
 const BREAKS: usize = 3;
 
-/// A place in the rendered text where the structure says something: the start of the line that the change comes before.
+/// A place in the rendered text where the structure says something: the start of the line before which the
+/// change happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// Octet of the text; its length when nothing follows.
+    /// Octet offset in the text; its length if nothing follows.
     pub(crate) at: usize,
     pub(crate) structure: Structure,
     /// Whether it ends there; a cut never ends.
     pub(crate) is_end: bool,
 }
 
-/// Renders HTML to text with LF line ends, without one at the end; gives the marks of the structure in order too.
+/// Renders HTML to text with LF line ends but without a final one; also returns the structural marks in
+/// order.
 pub(crate) fn render(html: &str) -> (String, Vec<Mark>) {
     let mut page = Page { text: String::with_capacity(html.len() / 2), ..Page::default() };
     for token in Tokens::of(html) {
@@ -52,14 +55,14 @@ struct Page {
     text: String,
     /// Line ends due before the next character.
     breaks: usize,
-    /// A blank is due before the next character.
+    /// A space is due before the next character.
     space: bool,
     quotes: usize,
-    /// Which of the innermost 64 open blockquotes only indent: the lowest bit is the innermost one.
+    /// Which of the innermost 64 open blockquotes merely indent: the lowest bit is the innermost one.
     indents: u64,
     preformatted: usize,
     watch: Watch,
-    /// Marks that wait for the line they stand before.
+    /// Marks waiting for the line they precede.
     due: Vec<(Structure, bool)>,
     marks: Vec<Mark>,
 }
@@ -106,7 +109,7 @@ impl Page {
         }
     }
 
-    /// Webmail indents with blockquotes that have no border; those are no quotes.
+    /// Webmail indents with borderless blockquotes; those are not quotes.
     fn blockquote(&mut self, start: Option<&Tag<'_>>) {
         if let Some(tag) = start {
             let is_indent = is_indent(tag);
@@ -153,7 +156,7 @@ impl Page {
     }
 
     fn push(&mut self, c: char) {
-        // A no-break space is a blank to whoever reads text; zero-width ones are padding of newsletters.
+        // To a reader a no-break space is a space; zero-width ones are the padding of newsletters.
         let c = match c {
             '\u{a0}' => ' ',
             '\u{200b}' | '\u{200c}' | '\u{feff}' | '\u{ad}' | '\u{34f}' => return,
@@ -164,7 +167,7 @@ impl Page {
         self.text.push(c);
     }
 
-    /// Writes the line ends or the blank that are due.
+    /// Writes the pending line ends or space.
     fn begin(&mut self) {
         if self.text.is_empty() || self.breaks > 0 {
             self.start_line();

@@ -1,22 +1,22 @@
-//! HTML taken apart into text and tags, for the rooms that read it: no tree, one pass, nothing kept.
+//! HTML split into text and tags, for the modules that read it: no tree, one pass, nothing retained.
 //!
-//! Every octet is looked at a bounded number of times, whatever is left open. Comments, conditional comments of Outlook,
-//! declarations and the content of scripts and style sheets are skipped.
+//! Every octet is looked at a bounded number of times, whatever is left open. Comments, Outlook's conditional
+//! comments, declarations, and the content of scripts and style sheets are skipped.
 
 use memchr::{memchr, memchr3, memmem};
 
 /// The longest character reference, `&` and `;` included.
 const REFERENCE_OCTETS: usize = 34;
 
-/// The longest tag name that is told from others.
+/// The longest tag name that is distinguished from others.
 const NAME_OCTETS: usize = 12;
 
 /// A piece of an HTML page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
-    /// Text as it stands there, references not decoded; see [`reference`].
+    /// Text as it appears, references not decoded; see [`reference`].
     Text(&'a str),
-    /// A start tag; whether it closes itself is not told.
+    /// A start tag; self-closing ones are not distinguished.
     Open(Tag<'a>),
     /// An end tag, by its name.
     Close(Name),
@@ -26,11 +26,11 @@ pub(crate) enum Token<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag<'a> {
     pub(crate) name: Name,
-    /// What stands between the name and the `>`.
+    /// The text between the name and the `>`.
     attributes: &'a str,
 }
 
-/// A tag's name in lower case; one that is longer than any that matters is empty.
+/// A tag's name in lower case; empty if it is longer than any that matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Name {
     octets: [u8; NAME_OCTETS],
@@ -65,7 +65,7 @@ impl<'a> Tag<'a> {
         })
     }
 
-    /// Whether it has attributes at all.
+    /// Whether it has no attributes.
     pub(crate) fn is_bare(&self) -> bool {
         self.attributes.len() < 4
     }
@@ -97,24 +97,25 @@ fn next_attribute(text: &str) -> Option<((&str, &str), &str)> {
 #[derive(Debug)]
 pub(crate) struct Tokens<'a> {
     rest: &'a str,
-    /// A tag was found whose quoted attribute never ends: quotes are not looked at any more, so that each octet is searched once.
+    /// A tag with an unterminated quoted attribute was found: quotes are ignored from then on, so that each
+    /// octet is searched once.
     quotes_broken: bool,
 }
 
 impl<'a> Tokens<'a> {
-    /// The tokens of a page or a piece of one.
+    /// The tokens of a page or a fragment.
     pub(crate) fn of(html: &'a str) -> Self {
         Self { rest: html, quotes_broken: false }
     }
 
-    /// Takes the first `length` octets.
+    /// Consumes the first `length` octets.
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
         self.rest = rest;
         taken
     }
 
-    /// Reads the markup at the `<` that comes next; `None` when it is no token.
+    /// Reads the markup at the next `<`; `None` if it is not a token.
     fn markup(&mut self) -> Option<Token<'a>> {
         if let Some(comment) = self.rest.strip_prefix("<!--") {
             // `<!-->` is a whole comment.
@@ -128,11 +129,11 @@ impl<'a> Tokens<'a> {
             return Some(Token::Text(self.take(1)));
         }
         let Some(end) = self.tag_end(inner) else {
-            // Without any `>` there are no more tags: all the rest is text, and is not searched again.
+            // Without any `>` there are no more tags: the rest is text and is not searched again.
             return Some(Token::Text(self.take(self.rest.len())));
         };
         let tag = inner.get(..end).unwrap_or_default();
-        // `<alice@example.org>`, which careless programs do not escape, is to be read.
+        // `<alice@example.org>`, which careless programs do not escape, is text to be read.
         if is_address(tag) {
             return Some(Token::Text(self.take(end.saturating_add(2))));
         }
@@ -151,7 +152,7 @@ impl<'a> Tokens<'a> {
         }))
     }
 
-    /// Where the `>` of a tag stands: outside the quotes of its attributes.
+    /// The offset of the `>` that ends a tag: outside the quotes of its attributes.
     fn tag_end(&mut self, inner: &str) -> Option<usize> {
         let plain_end = memchr(b'>', inner.as_bytes())?;
         let has_quotes =
@@ -205,7 +206,7 @@ fn is_address(tag: &str) -> bool {
         && !tag.contains(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '=' | '/'))
 }
 
-/// What follows the end tag of an element whose content is no text; nothing when it never ends.
+/// What follows the end tag of an element whose content is not text; empty if it never ends.
 fn after_element<'a>(content: &'a str, name: &str) -> &'a str {
     memmem::find_iter(content.as_bytes(), b"</")
         .filter_map(|at| content.get(at.saturating_add(2)..))
@@ -214,7 +215,7 @@ fn after_element<'a>(content: &'a str, name: &str) -> &'a str {
         .map_or("", |(_, after)| after)
 }
 
-/// Decodes the character reference at the start of `text`; gives what it stands for and what follows it.
+/// Decodes the character reference at the start of `text`; returns the character and what follows it.
 pub(crate) fn reference(text: &str) -> Option<(String, &str)> {
     let window = text.as_bytes().get(1..text.len().min(REFERENCE_OCTETS)).unwrap_or_default();
     let end = memchr3(b';', b'&', b' ', window)?.saturating_add(1);

@@ -1,27 +1,28 @@
-//! The language of a mail: from its text, or as its sender's program asks for (`Accept-Language`, RFC 3282).
+//! The language of a message: detected from its text, or as requested by the sender's program
+//! (`Accept-Language`, RFC 3282).
 //!
-//! Only a confident answer counts: a wrong language is worse for the reader than the desk's own. What is done with the answer is
-//! the desk's business.
+//! Only a confident answer counts: a wrong language is worse for the reader than the help desk's default.
+//! What to do with the answer is up to the caller.
 
 use crate::text::cut_octets;
 use whatlang::{Detector, Lang};
 
-/// How many octets of a text are looked at; more does not change the answer.
+/// How many octets of a text are examined; more would not change the answer.
 pub const SAMPLE_OCTETS: usize = 1_000;
 
-/// How many letters a text must have, where a letter is a sound; fewer tell nothing apart.
+/// How many letters a text needs if a letter is a sound; fewer prove nothing.
 const LEAST_LETTERS: usize = 30;
 
-/// The same where a character is a word or a syllable.
+/// The same if a character is a word or a syllable.
 const LEAST_IDEOGRAPHS: usize = 6;
 
-/// How many languages of an Accept-Language field are looked at.
+/// How many languages of an Accept-Language field are considered.
 const MAX_RANGES: usize = 100;
 
 /// The longest language tag (RFC 5646 §4.4.1).
 const TAG_OCTETS: usize = 35;
 
-/// The languages that are told apart, with their BCP 47 tags. Fewer candidates make the answers for these surer.
+/// The languages distinguished, with their BCP 47 tags. Fewer candidates make the answers more reliable.
 #[rustfmt::skip]
 const LANGUAGES: &[(Lang, &str)] = &[
     (Lang::Eng, "en"), (Lang::Deu, "de"), (Lang::Fra, "fr"), (Lang::Spa, "es"), (Lang::Por, "pt"), (Lang::Ita, "it"), (Lang::Nld, "nl"),
@@ -33,8 +34,8 @@ const LANGUAGES: &[(Lang, &str)] = &[
     (Lang::Kor, "ko"), (Lang::Kat, "ka"), (Lang::Hye, "hy"),
 ];
 
-/// Letters that few languages have. One in a hundred is more than foreign names bring into a text, and tells neighbours apart that
-/// share their trigrams.
+/// Letters that few languages have. One in a hundred is more than foreign names bring into a text, and
+/// distinguishes neighbours that share their trigrams.
 const TELLING: &[(&str, &[Lang])] = &[
     ("ў", &[Lang::Bel]),
     ("їєґ", &[Lang::Ukr]),
@@ -59,16 +60,16 @@ const TELLING: &[(&str, &[Lang])] = &[
     ("ñ¿¡", &[Lang::Spa]),
 ];
 
-/// Letters so common in some languages that no longer text is without them: they tell Cyrillic neighbours apart.
+/// Letters so common in some languages that no longer text lacks them: they distinguish Cyrillic neighbours.
 const COMMON: &[(&str, &[Lang])] = &[("іІ", &[Lang::Ukr, Lang::Bel]), ("јљњЈ", &[Lang::Srp, Lang::Mkd])];
 
 /// How many letters make a text long enough for that.
 const ENOUGH_LETTERS: usize = 60;
 
-/// The language a text is written in as a BCP 47 tag such as `fr`; `None` unless it is clear.
+/// The language of a text as a BCP 47 tag such as `fr`; `None` unless it is clear.
 ///
-/// Quoted lines, web and mail addresses are passed over; at most [`SAMPLE_OCTETS`] of what is left are looked at. Give it what the
-/// sender wrote: a signature or a disclaimer in another language is text like any other.
+/// Quoted lines and web and mail addresses are skipped; at most [`SAMPLE_OCTETS`] of the rest are examined.
+/// Pass only what the sender wrote: a signature or disclaimer in another language is text like any other.
 #[must_use]
 pub fn detect(text: &str) -> Option<&'static str> {
     let sample = sample(text);
@@ -82,7 +83,8 @@ pub fn detect(text: &str) -> Option<&'static str> {
     LANGUAGES.iter().find(|(language, _)| *language == found.lang()).map(|(_, tag)| *tag)
 }
 
-/// The languages a text may be in: those with the telling letters it is full of, without those whose common letters it lacks.
+/// The languages a text may be in: those whose telling letters it is full of, minus those whose common
+/// letters it lacks.
 fn candidates(sample: &str, letters: usize) -> Vec<Lang> {
     let least = (letters / 100).max(2);
     let is_full_of =
@@ -100,11 +102,11 @@ fn candidates(sample: &str, letters: usize) -> Vec<Lang> {
     candidates
 }
 
-/// The words of a text that somebody wrote, up to the limit.
+/// The words of a text that somebody actually wrote, up to the limit.
 fn sample(text: &str) -> String {
     let mut sample = String::new();
     for line in text.lines().filter(|line| !line.trim_start().starts_with('>')) {
-        // A line without blanks may be as long as the mail.
+        // A line without spaces may be as long as the message.
         let near = cut_octets(line, SAMPLE_OCTETS);
         for word in near.split_whitespace().filter(|word| !word.contains('@') && !word.contains("://")) {
             sample.push_str(word);
@@ -124,10 +126,11 @@ fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{323af}')
 }
 
-/// The languages that an Accept-Language field asks for, as BCP 47 tags in their usual case: `de`, `pt-BR`, `zh-Hant-TW`.
+/// The languages that an Accept-Language field asks for, as BCP 47 tags in their usual case, such as `de`,
+/// `pt-BR` and `zh-Hant-TW`.
 ///
-/// The highest `q` comes first, among equals the first (RFC 3282 §3, RFC 9110 §12.5.4); `*`, what is no tag and what is not
-/// wanted (`q=0`) are passed over.
+/// The highest `q` comes first, and equals in the order written (RFC 3282 §3, RFC 9110 §12.5.4); `*`, invalid
+/// tags and unwanted languages (`q=0`) are skipped.
 #[must_use]
 pub fn from_accept_language(value: &str) -> Vec<String> {
     let mut wanted: Vec<(u32, String)> = Vec::new();
@@ -143,12 +146,12 @@ pub fn from_accept_language(value: &str) -> Vec<String> {
     wanted.into_iter().map(|(_, tag)| tag).collect()
 }
 
-/// RFC 3282 §3 allows a comment in parentheses behind a tag.
+/// RFC 3282 §3 allows a comment in parentheses after a tag.
 fn without_comment(text: &str) -> &str {
     text.split('(').next().unwrap_or_default().trim()
 }
 
-/// `q=0.8` in thousandths; `None` for other parameters, 0 for what is no weight.
+/// `q=0.8` in thousandths; `None` for other parameters, 0 for invalid weights.
 fn weight_of(parameter: &str) -> Option<u32> {
     let (name, value) = without_comment(parameter).split_once('=')?;
     if !name.trim().eq_ignore_ascii_case("q") {
@@ -164,7 +167,7 @@ fn weight_of(parameter: &str) -> Option<u32> {
     Some(whole.saturating_mul(1_000).saturating_add(thousandths).min(1_000))
 }
 
-/// A tag in the case of RFC 5646 §2.1.1: language lower, script with a capital, region upper.
+/// A tag in the case of RFC 5646 §2.1.1: language lower-case, script capitalised, region upper-case.
 fn tag_of(text: &str) -> Option<String> {
     let is_subtag =
         |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|c| c.is_ascii_alphanumeric());

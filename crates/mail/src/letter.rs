@@ -1,4 +1,4 @@
-//! The letter: a raw mail, read once, with everything a decision about it may need.
+//! The letter: a raw message, parsed once, with everything that a decision about it may need.
 
 use crate::address::Mailbox;
 use crate::defect::{Defect, Defects};
@@ -15,73 +15,76 @@ pub use crate::mark::MAX_MARKS;
 pub use crate::reading::header::{MAX_ADDRESSES, MAX_REFERENCES, SUBJECT_CHARACTERS};
 pub use crate::reading::hop::{Hop, HopHeader, MAX_HOPS};
 
-/// How many parts of a mail are read, multiparts included.
+/// How many parts of a message are read, multiparts included.
 pub const MAX_PARTS: usize = part::MAX_PARTS;
 
-/// How deep multiparts are taken apart.
+/// How deeply multiparts are taken apart.
 pub const MAX_DEPTH: usize = part::MAX_DEPTH;
 
-/// A parsed mail. Everything in it is what the mail claims; nothing was checked.
+/// A parsed message. Everything in it is what the message claims; nothing has been verified.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Letter {
-    /// The authors; empty when no address can be read.
+    /// The authors; empty if no address can be read.
     pub from: Vec<Mailbox>,
-    /// Who sent it for them.
+    /// Who sent it on their behalf.
     pub sender: Option<Mailbox>,
-    /// Where answers are asked to go; empty when it does not say.
+    /// Where replies should go; empty if it does not say.
     pub reply_to: Vec<Mailbox>,
-    /// The languages its sender reads, most wanted first, as BCP 47 tags (Accept-Language, RFC 3282).
+    /// The languages its sender reads, most preferred first, as BCP 47 tags (Accept-Language, RFC 3282).
     pub languages: Vec<String>,
     /// At most [`MAX_ADDRESSES`].
     pub to: Vec<Mailbox>,
     /// At most [`MAX_ADDRESSES`].
     pub cc: Vec<Mailbox>,
-    /// Decoded, one line, no control characters, at most [`SUBJECT_CHARACTERS`]; empty when there is none.
+    /// Decoded, one line, no control characters, at most [`SUBJECT_CHARACTERS`]; empty if there is none.
     pub subject: String,
-    /// Unix milliseconds; `None` when missing or unreadable.
+    /// Unix milliseconds; `None` if missing or unreadable.
     pub date: Option<i64>,
-    /// `None` when missing or unreadable.
+    /// `None` if missing or unreadable.
     pub message_id: Option<MessageId>,
-    /// In order, each once, at most [`MAX_REFERENCES`].
+    /// In order, without duplicates, at most [`MAX_REFERENCES`].
     pub in_reply_to: Vec<MessageId>,
-    /// In order, each once; of more than [`MAX_REFERENCES`] the first and the last ones.
+    /// In order, without duplicates; if there are more than [`MAX_REFERENCES`], the first and the last ones.
     pub references: Vec<MessageId>,
-    /// What a comment shows: all text parts in order, of an alternative the plain one, HTML rendered where it is all there is. LF line ends, no NUL,
-    /// no blank lines around it; uncut.
+    /// What a comment shows: all text parts in order, the plain one of alternatives, rendered HTML if there
+    /// is nothing else. LF line ends, no NUL, no blank lines around it; not shortened.
     pub text: String,
-    /// What of the text is quoted or signature.
+    /// Which parts of the text are quotes or the signature.
     pub reply: Reply,
-    /// The mail that it forwards, in its text or attached; not looked for in reports and the like.
+    /// The message it forwards, in its text or attached; not looked for in reports and the like.
     pub forwarded: Option<Forwarded>,
     /// Whether it has an HTML body.
     pub has_html: bool,
-    /// What stands in square brackets in its HTML and has the form of a mark, shown or hidden: 8 to 16 capitals, digits and
-    /// hyphens. In order, each once, at most [`MAX_MARKS`].
+    /// Words in square brackets in its HTML that have the form of a mark, visible or hidden: 8 to 16
+    /// capitals, digits and hyphens. In order, without duplicates, at most [`MAX_MARKS`].
     pub marks: Vec<String>,
-    /// Everything that is not the text, in order; attached mails are one attachment each, a `winmail.dat` is what it holds.
+    /// Everything other than the text, in order; an attached message is one attachment, a `winmail.dat` is
+    /// replaced by its contents.
     pub attachments: Vec<Attachment>,
     /// The trace addresses from the top of the header down, at most [`MAX_HOPS`].
     pub hops: Vec<Hop>,
-    /// As the header and the parts have it; ask [`Nature::with_envelope`] once the envelope is known.
+    /// According to the header and the parts; call [`Nature::with_envelope`] once the envelope is known.
     pub nature: Nature,
-    /// Why it has this nature; empty for a mail of which nothing but a person is known.
+    /// Why it has this nature; empty if nothing suggests anything but a person.
     pub signs: Vec<Sign>,
-    /// What it reports about the delivery of another mail.
+    /// What it reports about the delivery of another message.
     pub report: Option<DeliveryReport>,
-    /// The value of [`OWN_MARK`](crate::field::OWN_MARK); anybody can write one, so it is worth nothing before its signature is checked.
+    /// The value of [`OWN_MARK`](crate::field::OWN_MARK); anybody can write one, so it is worthless until its
+    /// signature has been checked.
     pub own_mark: Option<String>,
     /// The value of [`PROBE`](crate::field::PROBE).
     pub probe: Option<String>,
-    /// BLAKE3, cut to 128 bits, of the text and the decoded attachments; the same for LF and CRLF and whatever the header says.
+    /// BLAKE3, truncated to 128 bits, of the text and the decoded attachments; independent of line ends and
+    /// of the header.
     pub digest: [u8; 16],
-    /// What was wrong with it, each once, in the order of the enum.
+    /// What is wrong with it, without duplicates, in the order of the enum.
     pub defects: Vec<Defect>,
-    /// The octets of the header, the empty line included.
+    /// The length of the header in octets, empty line included.
     pub header_bytes: usize,
 }
 
 impl Letter {
-    /// Reads a raw mail. Never fails and never panics; linear in the size of the mail.
+    /// Parses a raw message. Never fails and never panics; linear in the size of the message.
     #[must_use]
     pub fn parse(raw: &[u8]) -> Self {
         reading::read(raw, |reading, mut defects| {
@@ -113,7 +116,7 @@ impl Letter {
             in_reply_to: header.in_reply_to,
             references: header.references,
             text: body.text,
-            // Reports print headers of the mail that they are about, and what matters stands below.
+            // Reports print the headers of the message they are about, and what matters follows below.
             reply: if nature.may_be_forward() { body.reply } else { Reply::default() },
             forwarded,
             has_html: body.has_html,
@@ -131,15 +134,16 @@ impl Letter {
         }
     }
 
-    /// The decoded octets of one part of a raw mail, by [`Attachment::part`]; `None` when the mail has no such part.
+    /// The decoded octets of one part of a raw message, by [`Attachment::part`]; `None` if there is no such
+    /// part.
     #[must_use]
     pub fn attachment(raw: &[u8], part: u32) -> Option<Vec<u8>> {
         reading::octets(raw, part)
     }
 
-    /// The HTML of the body as the mail has it, decoded, LF line ends, all HTML parts in order; `None` when it has none.
+    /// The HTML of the body, decoded, LF line ends, all HTML parts in order; `None` if it has none.
     ///
-    /// Untrusted: whoever shows it cleans it first.
+    /// Untrusted: sanitise it before showing it.
     #[must_use]
     pub fn html(raw: &[u8]) -> Option<String> {
         reading::html(raw)

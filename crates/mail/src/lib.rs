@@ -1,11 +1,13 @@
-//! Mail in and out: a raw mail becomes a [`Letter`], an [`Outgoing`] becomes raw mail.
+//! Mail in and out: a raw message becomes a [`Letter`], an [`Outgoing`] becomes a raw message.
 //!
-//! Reading never fails: whatever the bytes are, a letter comes out and its [`Defect`]s are noted. Time and memory are linear
-//! in the size of the mail, nesting and counts are bounded, and nothing recurses over the input.
+//! Reading never fails: whatever the bytes are, a letter comes out and its [`Defect`]s are noted. Time and
+//! memory are linear in the size of the message, nesting and counts are bounded, and nothing recurses over
+//! the input.
 //!
-//! The room is pure. It knows no clock, no randomness, no files, no sockets and no database; what it needs of them (the date,
-//! a boundary seed, whether the envelope sender was empty) is given to it. It decides nothing: what becomes of a letter is
-//! `desk`'s business. Header names of our own ([`field::OWN_MARK`], [`field::PROBE`]) are read and written here alone.
+//! The room is pure. It knows no clock, randomness, files, sockets or database; whatever it needs of them
+//! (the date, a boundary seed, whether the envelope sender was empty) is passed in. It decides nothing: what
+//! becomes of a letter is up to `desk`. The names of our own header fields ([`field::OWN_MARK`],
+//! [`field::PROBE`]) are read and written only here.
 
 pub mod address;
 pub mod attachment;

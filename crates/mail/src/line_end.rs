@@ -1,8 +1,8 @@
-//! Line ends of a whole mail.
+//! Line ends of a whole message.
 
 use std::borrow::Cow;
 
-/// A mail whose header lines end with CR alone gets LF in their place; everything else is taken as it is.
+/// Converts a message whose header lines end with CR alone to LF; leaves everything else alone.
 pub(crate) fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr2(b'\r', b'\n', raw) else { return Cow::Borrowed(raw) };
     let after = raw.get(first..).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Address lists of header fields (RFC 5322 §3.4), read as real mail writes them.
 //!
-//! One pass over the field, comments and groups included, nothing recurses. Kept are mailboxes with something that may be an
-//! address; whether it is one says [`Mailbox::key`](crate::Mailbox::key).
+//! One pass over the field, comments and groups included, no recursion. Keeps mailboxes with something that
+//! may be an address; [`Mailbox::key`](crate::Mailbox::key) tells whether it is one.
 
 use crate::address::Mailbox;
 use crate::defect::Defects;
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 /// The longest display name in characters; the rest is cut.
 const NAME_CHARACTERS: usize = 255;
 
-/// The longest text that is kept as an address, in octets; a longer one can be no address.
+/// The longest text that is kept as an address, in octets; anything longer cannot be one.
 const ADDRESS_OCTETS: usize = 1_000;
 
 /// Reads the mailboxes of an unfolded field value, at most `limit`; the flag says that there were more.
@@ -21,7 +21,7 @@ pub(crate) fn read(text: &str, limit: usize, defects: &mut Defects) -> (Vec<Mail
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
         reader.take(c, &mut characters, defects);
-        // One more than the limit, so that the overflow is known.
+        // One more than the limit, to detect the overflow.
         if reader.mailboxes.len() > limit {
             break;
         }
@@ -35,16 +35,16 @@ pub(crate) fn read(text: &str, limit: usize, defects: &mut Defects) -> (Vec<Mail
 #[derive(Default)]
 struct Reader {
     mailboxes: Vec<Mailbox>,
-    /// Words outside brackets and comments, quotes taken off.
+    /// Words outside brackets and comments, without quotes.
     phrase: String,
-    /// The same with its quotes, in case it turns out to be a bare address with a quoted local part.
+    /// The same with quotes, in case it turns out to be a bare address with a quoted local part.
     written: String,
-    /// Whether `phrase` holds an `@`, so that it cannot name a group.
+    /// Whether `phrase` contains an `@`, so that it cannot name a group.
     has_at: bool,
-    /// What stood in the last `<…>`.
+    /// The content of the last `<…>`.
     angle: Option<String>,
     comment: String,
-    /// What stood before a comma and can be no address: perhaps the family name of the next mailbox.
+    /// Text before a comma that cannot be an address: perhaps the family name of the next mailbox.
     half_name: String,
     comments_are_open: bool,
 }
@@ -53,7 +53,7 @@ impl Reader {
     fn take(&mut self, c: char, rest: &mut std::str::Chars<'_>, defects: &mut Defects) {
         match c {
             '"' if rest.as_str().contains('"') => self.quoted(rest),
-            // A quote that never ends was not meant to quote all the rest.
+            // An unterminated quote was not meant to quote all the rest.
             '"' => (),
             '\\' if rest.as_str().starts_with('"') => self.escaped_quotes(rest),
             '(' if self.comment_ends(rest.as_str()) => self.comment(rest),
@@ -61,7 +61,7 @@ impl Reader {
             // Outlook separates with semicolons, and groups (RFC 5322 §3.4) end with one.
             ',' => self.end_at_comma(defects),
             ';' => self.end_mailbox(defects),
-            // What stood before a colon named a group.
+            // The text before a colon named a group.
             ':' if !self.has_at && self.angle.is_none() => self.clear(),
             '>' => (),
             _ => {
@@ -95,7 +95,7 @@ impl Reader {
     /// `\"Alice: Sales\" <alice@…>`: quotes that a program escaped once too often.
     fn escaped_quotes(&mut self, rest: &mut std::str::Chars<'_>) {
         rest.next();
-        // Where none follows, none can be looked for again.
+        // If none follows, there is no need to search again.
         let Some((inner, after)) = rest.as_str().split_once('"') else { return };
         let inner = inner.strip_suffix('\\').unwrap_or(inner);
         self.phrase.push_str(inner);
@@ -156,7 +156,7 @@ impl Reader {
                 };
                 (if joined.is_empty() { self.comment.as_str() } else { &joined }, bracketed(angle))
             }
-            // RFC 5322 §4.4: an old form has the name in a comment behind a bare address.
+            // RFC 5322 §4.4: an obsolete form has the name in a comment after a bare address.
             None => bare(self.written.trim(), &self.comment),
         };
         if !address.is_empty() && (self.angle.is_some() || address.contains('@')) {
@@ -179,7 +179,8 @@ impl Reader {
     }
 }
 
-/// The name and the address of a mailbox without brackets; some programs forget them, and what stands before is the name.
+/// The name and the address of a mailbox without brackets; some programs forget them, and the text before is
+/// the name.
 fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
     if written.starts_with('"') {
         return (comment, Cow::Borrowed(written));
@@ -195,7 +196,7 @@ fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
     let Some((before, address)) =
         written.rsplit_once([' ', '\t']).filter(|(_, address)| address.contains('@'))
     else {
-        // Words behind the address are no part of it.
+        // Words after the address are not part of it.
         let mut addresses = written.split([' ', '\t']).filter(|word| word.contains('@'));
         return match (addresses.next(), addresses.next()) {
             (Some(address), None) => (comment, Cow::Borrowed(scheme_off(without_marks(address)))),
@@ -206,7 +207,7 @@ fn bare<'a>(written: &'a str, comment: &'a str) -> (&'a str, Cow<'a, str>) {
     (if before.contains('@') { comment } else { before.trim() }, Cow::Borrowed(address))
 }
 
-/// Takes off the apostrophes, the bracket and the dot that programs leave around an address.
+/// Removes the apostrophes, the bracket and the dot that programs leave around an address.
 fn without_marks(address: &str) -> &str {
     let address = address.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')).unwrap_or(address);
     let address =
@@ -214,7 +215,7 @@ fn without_marks(address: &str) -> &str {
     address.trim_end_matches('.')
 }
 
-/// RFC 5322 §4.4: blanks were once allowed around the dots and the `@` of an address.
+/// RFC 5322 §4.4: whitespace was once allowed around the dots and the `@` of an address.
 fn tightened(address: &str) -> String {
     let mut tight = String::with_capacity(address.len());
     for word in address.split_whitespace() {
@@ -226,7 +227,7 @@ fn tightened(address: &str) -> String {
     tight
 }
 
-/// The address within brackets: without comments, blanks, a source route and a scheme.
+/// The address within brackets: without comments, whitespace, source route and scheme.
 fn bracketed(angle: &str) -> Cow<'_, str> {
     let address = route_off(angle);
     if address.starts_with('"') || !address.contains(['(', ' ', '\t']) {
@@ -253,15 +254,16 @@ fn without_quotes(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// What stands before the `>`; a quoted local part may hold one, and where the `>` is missing the next mailbox ends it.
+/// The text before the `>`; a quoted local part may contain one, and if the `>` is missing the next mailbox
+/// ends it.
 fn angle(rest: &mut std::str::Chars<'_>) -> String {
     let mut inner = String::new();
     if let Some(local) = rest.as_str().strip_prefix('"').and_then(quoted_local) {
         inner.extend(rest.by_ref().take(local));
     }
-    // RFC 5322 §4.4: only a source route holds commas.
+    // RFC 5322 §4.4: only a source route contains commas.
     let is_route = rest.as_str().trim_start().starts_with('@');
-    // Kept beside the text, which would else be searched again at each bracket.
+    // Tracked alongside the text, which would otherwise be searched again at each bracket.
     let mut has_content = !inner.is_empty();
     let mut has_at = inner.contains('@');
     loop {
@@ -286,7 +288,8 @@ fn angle(rest: &mut std::str::Chars<'_>) -> String {
     inner
 }
 
-/// The characters of a quoted local part, quotes included, when its end quote stands before an `@` and not too far away.
+/// The characters of a quoted local part, including quotes, if its closing quote precedes an `@` and is not
+/// too far away.
 fn quoted_local(after_quote: &str) -> Option<usize> {
     let mut is_escaped = false;
     let end = after_quote.chars().take(ADDRESS_OCTETS).position(|c| {
@@ -297,7 +300,7 @@ fn quoted_local(after_quote: &str) -> Option<usize> {
     (after_quote.chars().nth(end.saturating_add(1)) == Some('@')).then_some(end.saturating_add(2))
 }
 
-/// Takes off a source route (RFC 5322 §4.4: `@a,@b:user@host`) and a scheme.
+/// Removes a source route (RFC 5322 §4.4: `@a,@b:user@host`) and a scheme.
 fn route_off(angle: &str) -> &str {
     let angle = scheme_off(angle.trim());
     match angle.strip_prefix('@').and_then(|route| route.split_once(':')) {

@@ -1,27 +1,28 @@
-//! Marks that help desks hide in the HTML of their mail, so that an answer which quotes it shows what it belongs to.
+//! Marks that help desks hide in the HTML of their messages, so that a reply quoting it shows what it belongs
+//! to.
 //!
-//! Whose they are is not known here: any word of their form in square brackets is one.
+//! Whose they are is not known here: any word of that form in square brackets is one.
 
 use crate::defect::Defects;
 use crate::part::Part;
 use std::ops::RangeInclusive;
 
-/// How many marks of a mail are kept.
+/// How many marks are kept per message.
 pub const MAX_MARKS: usize = 8;
 
-/// How long a mark is.
+/// The length of a mark.
 const MARK_OCTETS: RangeInclusive<usize> = 8..=16;
 
-/// How much of an HTML part that nothing else is read of is looked through, as it was encoded.
+/// How much of an HTML part that is otherwise unread is searched, still encoded.
 const HTML_OCTETS: usize = 1_000_000;
 
-/// Adds the marks of a part that is not decoded otherwise. What is wrong with it is nobody's business, as it is not shown.
+/// Adds the marks of a part that is not decoded otherwise. Its defects are not noted, as it is not shown.
 pub(crate) fn find_in_part(part: &Part<'_>, marks: &mut Vec<String>) {
     let body = part.body.get(..HTML_OCTETS).unwrap_or(part.body);
     find(&part.transfer.decode(body, &mut Defects::default()), marks);
 }
 
-/// Adds the marks of a text, each once, up to [`MAX_MARKS`] in all.
+/// Adds the marks of a text, without duplicates, up to [`MAX_MARKS`] in all.
 pub(crate) fn find(text: &[u8], marks: &mut Vec<String>) {
     for at in memchr::memchr_iter(b'[', text) {
         if marks.len() >= MAX_MARKS {

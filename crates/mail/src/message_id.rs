@@ -1,19 +1,20 @@
-//! Message-ids, and the lists of them in In-Reply-To and References (RFC 5322 §3.6.4).
+//! Message-ids, and lists of them in In-Reply-To and References (RFC 5322 §3.6.4).
 
 use std::collections::HashSet;
 use std::fmt;
 
-/// The longest message-id in octets, brackets not counted: the longest line of RFC 5322 §2.1.1.
+/// The longest message-id in octets, without brackets: the longest line of RFC 5322 §2.1.1.
 pub const MESSAGE_ID_OCTETS: usize = 998;
 
-/// A message-id without its `<>`, as received, case kept.
+/// A message-id without its `<>`, as received, case preserved.
 ///
-/// Never empty, never longer than [`MESSAGE_ID_OCTETS`], holds no blanks, control characters or angle brackets.
+/// Never empty, never longer than [`MESSAGE_ID_OCTETS`]; contains no whitespace, control characters or angle
+/// brackets.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(String);
 
 impl MessageId {
-    /// Reads one message-id, with or without `<>` and blanks around it; `None` when it cannot be one.
+    /// Parses one message-id, with or without `<>` and surrounding whitespace; `None` if it cannot be one.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -37,17 +38,18 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// Reads the message-ids of an In-Reply-To or References value, in order, each once.
+/// Parses the message-ids of an In-Reply-To or References value, in order, without duplicates.
 ///
-/// Tolerant: words between the ids are passed over, ids that were folded in the middle are joined, and a value without any
-/// brackets is read word by word where a word has an `@`. Of more than `cap` ids the first and the last `cap - 1` are kept, as
-/// RFC 5537 §3.4.4 does: the first one is the start of the thread, the last ones are what was answered.
+/// Tolerant: words between the ids are skipped, ids folded in the middle are joined, and a value without any
+/// brackets is read word by word if a word contains an `@`. If there are more than `cap` ids, the first and
+/// the last `cap - 1` are kept, as in RFC 5537 §3.4.4: the first one starts the thread, the last ones are
+/// what was answered.
 #[must_use]
 pub fn parse_ids(header_value: &str, cap: usize) -> Vec<MessageId> {
     parse_ids_counting(header_value, cap).0
 }
 
-/// As [`parse_ids`]; the flag says that ids were left out.
+/// As [`parse_ids`]; the flag says that ids were omitted.
 pub(crate) fn parse_ids_counting(header_value: &str, cap: usize) -> (Vec<MessageId>, bool) {
     let mut seen = HashSet::new();
     let mut ids: Vec<MessageId> = if header_value.contains('<') {

@@ -1,9 +1,10 @@
-//! The nature of a mail: written by a person, or by a machine and of which kind.
+//! The nature of a message: written by a person, or by a machine and of which kind.
 //!
-//! Header fields and the structure of the mail decide first (`nature/header.rs`); the wording of the subject and of the
-//! first lines only where they leave it open (`nature/subject.rs`, `nature/opening.rs`), and a returned mail that follows
-//! no standard is read only where the sender, the header or the subject says that it is one (`bounce.rs`).
-//! docs/behaviour/nature.md tells the order and its reasons.
+//! Header fields and the structure of the message come first (`nature/header.rs`); the wording of the subject
+//! and of the first lines matters only where they leave the question open (`nature/subject.rs`,
+//! `nature/opening.rs`), and a returned message that follows no standard is read only if the sender, the
+//! header or the subject suggests one (`nature/returned.rs`). docs/behaviour/nature.md gives the order and
+//! the reasons.
 
 mod challenge;
 mod evidence;
@@ -27,9 +28,9 @@ use crate::defect::Defects;
 use crate::reading::Reading;
 use evidence::Evidence;
 
-/// Concludes the nature of a mail that was read.
+/// Concludes the nature of a message.
 ///
-/// The first row that answers counts; the order is that of docs/behaviour/nature.md §2.
+/// The first match counts; the order is that of docs/behaviour/nature.md §2.
 pub(crate) fn conclude(reading: &Reading<'_>, defects: &mut Defects) -> Conclusion {
     let evidence = Evidence::of(reading, defects);
     evidence
@@ -51,30 +52,30 @@ fn challenge(evidence: &Evidence<'_>) -> Option<Conclusion> {
     Some(Conclusion::by(Nature::Challenge, sign))
 }
 
-/// A mail program takes its user off a list.
+/// A mail program unsubscribes its user from a list.
 fn unsubscription(evidence: &Evidence<'_>) -> Option<Conclusion> {
     let sign = evidence.seen.unsubscribes.clone()?;
     Some(Conclusion::by(Nature::Report, sign))
 }
 
-/// An automatic answer, or a receipt: by the header, then by the subject.
+/// An automatic reply, or a receipt: by the header, then by the subject.
 fn auto_reply(evidence: &Evidence<'_>) -> Option<Conclusion> {
     let Evidence { seen, subject, .. } = evidence;
     if let Some(sign) = &seen.auto_reply {
         return Some(Conclusion::by(Nature::AutoReply, sign.clone()));
     }
     let wording = subject.wording.filter(|_| !subject.is_forward)?;
-    // Exchange 2003 and phones write receipts as mere text.
+    // Exchange 2003 and phones write receipts as plain text.
     if wording == Wording::Receipt && opening::says_receipt(evidence.text()) {
         return Some(Conclusion::by(Nature::DeliveryNotice, Sign::Subject(wording)));
     }
-    // People answer automatic answers, and ask how to write them.
+    // People reply to automatic replies, and ask how to write them.
     let is_own = || !subject.is_answer && (!subject.is_alone || opening::agrees(evidence));
     (wording == Wording::AutoReply && is_own())
         .then(|| Conclusion::by(Nature::AutoReply, Sign::Subject(wording)))
 }
 
-/// What a program sent: by the first lines, then by the header.
+/// Mail sent by a program: by the first lines, then by the header.
 fn generated(evidence: &Evidence<'_>) -> Option<Conclusion> {
     let seen = &evidence.seen;
     let header = &evidence.reading.header;

@@ -1,33 +1,35 @@
-//! One file or image of a mail to be sent.
+//! One file or image of an outgoing message.
 
 use crate::fold::{FOLD_COLUMN, encoded_words};
 use crate::message_id::MessageId;
 use crate::text;
 use crate::transfer;
 
-/// The longest file name that is written, in octets; the rest is cut.
+/// The longest file name that is written, in octets; longer ones are cut.
 const NAME_OCTETS: usize = 255;
 
-/// The longest Content-ID that is written, in octets; a longer one is left out.
+/// The longest Content-ID that is written, in octets; longer ones are omitted.
 const CONTENT_ID_OCTETS: usize = 200;
 
-/// The longest media type that is written, in octets; a longer one is unknown.
+/// The longest media type that is written, in octets; longer ones count as unknown.
 const TYPE_OCTETS: usize = 127;
 
-/// A file or an image in a mail to be sent. Every value is taken as text to be said, never as syntax.
+/// A file or an image in an outgoing message. Every value is taken as literal text, never as syntax.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutgoingPart {
-    /// The file name, at most 255 octets; control characters become blanks; left out when empty.
+    /// The file name, at most 255 octets; control characters become spaces; omitted if empty.
     pub name: String,
-    /// `type/subtype` without parameters; anything else, and any multipart, is written as `application/octet-stream`.
+    /// `type/subtype` without parameters; anything else, and any multipart, is written as
+    /// `application/octet-stream`.
     pub content_type: String,
-    /// What the HTML refers to as `cid:`, without `<>`: ASCII, at most 200 octets, or the part is a file like others.
+    /// What the HTML refers to as `cid:`, without `<>`: ASCII, at most 200 octets; otherwise the part is an
+    /// ordinary file.
     pub content_id: Option<String>,
     /// The content.
     pub bytes: Vec<u8>,
 }
 
-/// Writes the part, its header included.
+/// Writes the part, including its header.
 pub(crate) fn write(part: &OutgoingPart, is_inline: bool, mail: &mut Vec<u8>) {
     let name = text::one_line(&part.name, usize::MAX);
     let name = text::cut_octets(&name, NAME_OCTETS).trim();
@@ -49,7 +51,8 @@ pub(crate) fn write(part: &OutgoingPart, is_inline: bool, mail: &mut Vec<u8>) {
     }
 }
 
-/// RFC 2046 §5.2.1: an attached mail may not be encoded, so it is written as it is or as a file of unknown kind.
+/// RFC 2046 §5.2.1: an attached message must not be encoded, so it is written as is or as a file of unknown
+/// type.
 fn is_safe_mail(part: &OutgoingPart) -> bool {
     let is_mail = part.content_type.trim().eq_ignore_ascii_case("message/rfc822");
     let is_safe_line =
@@ -89,10 +92,11 @@ pub(crate) fn content_id(part: &OutgoingPart) -> Option<MessageId> {
         .then_some(id)
 }
 
-/// Programs that do not know RFC 2231 take the name from here, in encoded words though RFC 2047 §5 forbids them.
+/// Programs that do not know RFC 2231 take the name from here, in encoded words although RFC 2047 §5 forbids
+/// them.
 fn write_content_type(content_type: &str, name: &str, mail: &mut Vec<u8>) {
     mail.extend_from_slice(format!("Content-Type: {content_type}").as_bytes());
-    // RFC 2046 §4.1.2: text without a charset is ASCII, and what this is nobody knows.
+    // RFC 2046 §4.1.2: text without a charset would be ASCII, and nobody knows what this is.
     if name.is_empty() {
         mail.extend_from_slice(b"\r\n");
         return;
@@ -106,7 +110,7 @@ fn write_content_type(content_type: &str, name: &str, mail: &mut Vec<u8>) {
     mail.extend_from_slice(b"\"\r\n");
 }
 
-/// The name as RFC 2231 §3 has it, in pieces that fit in a line.
+/// The name as RFC 2231 §3 prescribes, in pieces that fit on a line.
 fn write_disposition(disposition: &str, name: &str, mail: &mut Vec<u8>) {
     mail.extend_from_slice(format!("Content-Disposition: {disposition}").as_bytes());
     if is_plain(name) && !name.is_empty() {
@@ -119,13 +123,13 @@ fn write_disposition(disposition: &str, name: &str, mail: &mut Vec<u8>) {
     mail.extend_from_slice(b"\r\n");
 }
 
-/// Whether a name can stand in a quoted string as it is, on one line.
+/// Whether a name can be written unencoded in a quoted string on one line.
 fn is_plain(name: &str) -> bool {
     let is_safe = |octet: u8| matches!(octet, 32..=126) && !matches!(octet, b'"' | b'\\' | b'\'' | b'%');
     name.len() <= 60 && name.bytes().all(is_safe) && !name.contains("=?") && !name.contains("  ")
 }
 
-/// Percent-encoded, the first piece with its charset (RFC 2231 §4).
+/// Percent-encoded, with the charset in the first piece (RFC 2231 §4).
 fn extended_pieces(name: &str) -> Vec<String> {
     let room = FOLD_COLUMN.saturating_sub(" filename*00*=;".len());
     let mut pieces = Vec::new();

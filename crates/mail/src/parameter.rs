@@ -1,4 +1,5 @@
-//! Content-Type and Content-Disposition: a value with parameters (RFC 2045 §5.1, RFC 2183), also those of RFC 2231.
+//! Content-Type and Content-Disposition: a value with parameters (RFC 2045 §5.1, RFC 2183), including those
+//! of RFC 2231.
 
 use crate::charset;
 use crate::defect::Defects;
@@ -8,7 +9,7 @@ use crate::transfer::hex;
 /// How many parameters of one field are read.
 const MAX_PARAMETERS: usize = 100;
 
-/// Names behind which a parameter begins even where the `;` before it was forgotten.
+/// Names that begin a parameter even if the `;` before them was forgotten.
 const KNOWN: &[&str] = &[
     "boundary",
     "charset",
@@ -29,12 +30,12 @@ const KNOWN: &[&str] = &[
 pub(crate) struct Parametered {
     /// Lower-cased, without comments; may be empty.
     pub(crate) value: String,
-    /// Names lower-cased, quotes taken off, otherwise as written.
+    /// Names lower-cased, without quotes, otherwise as written.
     parameters: Vec<(String, String)>,
 }
 
 impl Parametered {
-    /// Reads an unfolded field value; never fails.
+    /// Parses an unfolded field value; never fails.
     pub(crate) fn read(text: &str) -> Self {
         let (value, mut rest) = text.trim_start().split_at(end_of_value(text.trim_start()));
         let mut parameters = Vec::new();
@@ -59,7 +60,8 @@ impl Parametered {
         self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter as text: extended or continued (RFC 2231), else plain, where encoded words are read as meant.
+    /// A parameter as text: extended or continued (RFC 2231), else plain, with encoded words read as
+    /// intended.
     pub(crate) fn text(&self, name: &str, defects: &mut Defects) -> Option<String> {
         if let Some(extended) = self.extended(name, defects) {
             return Some(extended);
@@ -71,7 +73,7 @@ impl Parametered {
         })
     }
 
-    /// A parameter as RFC 2231 has it, in one piece or in several.
+    /// A parameter in the form of RFC 2231, in one piece or in several.
     fn extended(&self, name: &str, defects: &mut Defects) -> Option<String> {
         let is_starred = |(other, _): &(String, String)| {
             other.strip_prefix(name).is_some_and(|rest| rest.starts_with('*'))
@@ -107,7 +109,7 @@ impl Parametered {
     }
 }
 
-/// Where the value before the parameters ends; a comment may stand behind it.
+/// Where the value ends and the parameters begin; a comment may follow the value.
 fn end_of_value(text: &str) -> usize {
     text.find([';', '(', ' ', '\t']).map_or(text.len(), |end| match text.get(end..) {
         Some(comment) if comment.trim_start().starts_with('(') => {
@@ -117,7 +119,7 @@ fn end_of_value(text: &str) -> usize {
     })
 }
 
-/// Whether a value that is not marked as extended was written as one: `charset'language'%41`.
+/// Whether a value not marked as extended was written as one: `charset'language'%41`.
 fn is_extended(value: &str) -> bool {
     let mut quotes = value.splitn(3, '\'');
     let is_label =
@@ -130,7 +132,7 @@ fn is_extended(value: &str) -> bool {
     }
 }
 
-/// Reads what follows the `=`: a quoted string or a token; gives what follows it.
+/// Reads what follows the `=`: a quoted string or a token; returns what follows it.
 fn read_value(text: &str) -> (String, &str) {
     let text = text.trim_start();
     let Some(quoted) = text.strip_prefix('"') else {
@@ -142,7 +144,7 @@ fn read_value(text: &str) -> (String, &str) {
     while let Some(c) = characters.next() {
         match c {
             '"' if ends_value(characters.as_str()) => break,
-            // Only what must be escaped is: Windows paths are written with single backslashes.
+            // Only what must be escaped is unescaped: Windows paths are written with single backslashes.
             '\\' => match characters.clone().next() {
                 Some(escaped @ ('"' | '\\')) => {
                     value.push(escaped);
@@ -156,13 +158,13 @@ fn read_value(text: &str) -> (String, &str) {
     (value, characters.as_str())
 }
 
-/// Whether a quote before `rest` closes a value; others were forgotten to be escaped.
+/// Whether a quote before `rest` closes a value, rather than being one that somebody forgot to escape.
 fn ends_value(rest: &str) -> bool {
     let rest = rest.trim_start_matches([' ', '\t']);
     rest.is_empty() || rest.starts_with([';', '(']) || begins_known(rest)
 }
 
-/// Tokens hold no blanks, but file names are written as tokens with blanks all the same.
+/// Tokens contain no whitespace, but file names with spaces are written as tokens all the same.
 fn end_of_token(text: &str) -> usize {
     let end = text.find(';').unwrap_or(text.len());
     let token = text.get(..end).unwrap_or_default();
@@ -179,7 +181,7 @@ fn begins_known(text: &str) -> bool {
     !name.is_empty() && KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// Octets of an RFC 2231 value and their charset.
+/// The octets of an RFC 2231 value and their charset.
 #[derive(Default)]
 struct Extended {
     charset: String,

@@ -1,7 +1,7 @@
-//! The MIME structure (RFC 2045, RFC 2046): a mail as a flat list of parts, in the order they stand.
+//! The MIME structure (RFC 2045, RFC 2046): a message as a flat list of parts, in document order.
 //!
-//! The walker goes over the delimiter lines once and keeps the open multiparts on a stack of bounded depth; nothing is
-//! decoded and nothing is copied. Attached mails are parts like others: what is inside them is not taken apart.
+//! The walker passes over the delimiter lines once and keeps the open multiparts on a stack of bounded depth;
+//! nothing is decoded or copied. Attached messages are ordinary parts: their contents are not taken apart.
 
 use crate::defect::{Defect, Defects};
 use crate::field::{Field, header_of_part};
@@ -10,36 +10,37 @@ use crate::text::one_line;
 use crate::transfer::Transfer;
 use memchr::{memchr, memmem};
 
-/// How deep multiparts may be nested; deeper ones are single parts.
+/// How deeply multiparts may be nested; deeper ones are single parts.
 pub(crate) const MAX_DEPTH: usize = 50;
 
 /// How many parts are kept, multiparts included.
 pub(crate) const MAX_PARTS: usize = 1_000;
 
-/// The longest media type in octets; a longer one is read as unknown.
+/// The longest media type in octets; longer ones count as unknown.
 const TYPE_OCTETS: usize = 127;
 
-/// The longest boundary that is looked for; RFC 2046 §5.1.1 allows 70.
+/// The longest boundary that is searched for; RFC 2046 §5.1.1 allows 70.
 const BOUNDARY_OCTETS: usize = 10_000;
 
-/// The shortest boundary behind which a delimiter line may hold a blank and more; a shorter one stands in texts by chance.
+/// The shortest boundary whose delimiter lines may have trailing text after a space; shorter ones occur in
+/// texts by chance.
 const TRAILED_BOUNDARY_OCTETS: usize = 6;
 
-/// Among how many of the first parts a boundary that is missing or never comes is looked for in the text.
+/// A missing or unused boundary is guessed from the text for this many of the first parts only.
 const GUESSED_PARTS: usize = 8;
 
-/// How many lines are looked at to find it.
+/// How many lines are examined to guess it.
 const GUESSED_LINES: usize = 100;
 
-/// In what a part stands.
+/// What a part is contained in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Parent {
-    /// The part is the whole mail.
+    /// The part is the whole message.
     None,
     Alternative,
     Related,
     Digest,
-    /// Mixed, report, signed, and what nobody knows (RFC 2046 §5.1.3).
+    /// Mixed, report, signed, and unknown ones (RFC 2046 §5.1.3).
     Other,
 }
 
@@ -48,9 +49,9 @@ pub(crate) enum Parent {
 pub(crate) enum Flow {
     /// Where the writer broke them.
     Fixed,
-    /// Also behind each blank at a line end.
+    /// Also after each space at a line end.
     Flowed,
-    /// As `Flowed`, and that blank was put there (`DelSp=yes`).
+    /// As `Flowed`, and that space was inserted (`DelSp=yes`).
     FlowedDeletingSpace,
 }
 
@@ -64,7 +65,7 @@ pub(crate) enum Disposition {
 /// One part, still encoded.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
-    /// Its place in the list; 0 is the mail itself.
+    /// Its position in the list; 0 is the message itself.
     pub(crate) number: u32,
     pub(crate) parent: Parent,
     /// The outermost multipart/alternative around it: parts that share one say the same.
@@ -78,14 +79,14 @@ pub(crate) struct Part<'a> {
     pub(crate) disposition: Disposition,
     /// The file name, decoded.
     pub(crate) name: Option<String>,
-    /// Whether it is the first one with content, and only its Content-Type gives a name: some programs name the text; or
-    /// where no other text is.
+    /// Whether it is the first part with content and is named only by its Content-Type, as some programs name
+    /// the text; or the message has no other text.
     is_named_text: bool,
     /// Without `<>`.
     pub(crate) content_id: Option<String>,
-    /// Whether it was taken apart into the parts that follow.
+    /// Whether it was split into the parts that follow.
     pub(crate) is_multipart: bool,
-    /// Whether it is a multipart whose parts were not found, read as text.
+    /// Whether it is a multipart whose parts were not found, read as text instead.
     pub(crate) is_salvaged: bool,
     pub(crate) body: &'a [u8],
 }
@@ -95,7 +96,7 @@ impl Part<'_> {
         self.content_type == "text/html"
     }
 
-    /// Whether its text is what the sender wrote, not a file.
+    /// Whether it is text written by the sender, rather than a file.
     pub(crate) fn is_body_text(&self) -> bool {
         matches!(self.content_type.as_str(), "text/plain" | "text/html")
             && self.disposition != Disposition::Attachment
@@ -103,7 +104,7 @@ impl Part<'_> {
     }
 }
 
-/// Takes a mail apart; the first part is the mail itself.
+/// Takes a message apart; the first part is the message itself.
 pub(crate) fn walk<'a>(fields: &[Field<'a>], body: &'a [u8], defects: &mut Defects) -> Vec<Part<'a>> {
     let mut walker =
         Walker { mail: body, parts: Vec::with_capacity(4), open: Vec::new(), leaf: None, has_leaf: false };
@@ -116,13 +117,13 @@ pub(crate) fn walk<'a>(fields: &[Field<'a>], body: &'a [u8], defects: &mut Defec
 }
 
 struct Walker<'a> {
-    /// The body of the mail, in which all positions lie.
+    /// The body of the message; all offsets refer to it.
     mail: &'a [u8],
     parts: Vec<Part<'a>>,
     open: Vec<Multipart>,
-    /// The part whose body goes on, and where that began.
+    /// The part whose body is being read, and where that began.
     leaf: Option<(usize, usize)>,
-    /// Whether a part with content of its own was begun.
+    /// Whether a part with content of its own has begun.
     has_leaf: bool,
 }
 
@@ -143,7 +144,7 @@ struct Delimiter {
 impl<'a> Walker<'a> {
     fn run(&mut self, defects: &mut Defects) {
         let mail = self.mail;
-        // A delimiter stands at the start of a line (RFC 2046 §5.1.1).
+        // A delimiter is at the start of a line (RFC 2046 §5.1.1).
         let first = mail.starts_with(b"--").then_some(0);
         let lines = memmem::find_iter(mail, b"\n--").map(|at| at.saturating_add(1));
         let mut next = 0;
@@ -180,8 +181,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// RFC 8621 §4.1.4: an inline text is read as such where it is the first part, whatever it is called; here only if the mail
-    /// has no other.
+    /// RFC 8621 §4.1.4: an inline text is body text if it is the first part, whatever its name; here only if
+    /// the message has no other.
     fn take_named_text(&mut self) {
         if self.parts.iter().any(Part::is_body_text) {
             return;
@@ -194,7 +195,7 @@ impl<'a> Walker<'a> {
 
     fn delimiter(&mut self, line: &[u8]) -> Option<Delimiter> {
         let content = line.strip_prefix(b"--")?.trim_ascii_end();
-        // RFC 2046 §5.1.1: what follows the boundary and a blank is padding, whatever it is.
+        // RFC 2046 §5.1.1: anything after the boundary and whitespace is padding.
         let before_blank =
             content.iter().position(|octet| matches!(octet, b' ' | b'\t')).and_then(|at| content.get(..at));
         for (level, multipart) in self.open.iter_mut().enumerate().rev() {
@@ -215,7 +216,7 @@ impl<'a> Walker<'a> {
         None
     }
 
-    /// A closing delimiter at the very end that was put behind the last line and not below it.
+    /// A closing delimiter at the very end, appended to the last line instead of below it.
     fn end_at_glued_delimiter(&mut self) {
         let Some(part) = self.parts.last_mut().filter(|part| !part.is_multipart) else { return };
         let glued = self.open.iter().rev().filter(|multipart| multipart.seen).find_map(|multipart| {
@@ -259,7 +260,7 @@ impl<'a> Walker<'a> {
         self.parts.push(part);
     }
 
-    /// The boundary as the body has it: what is declared, else what stands there.
+    /// The boundary in use: the declared one, else the one found in the body.
     fn boundary_in_use(
         &self,
         declared: Option<String>,
@@ -267,13 +268,13 @@ impl<'a> Walker<'a> {
         defects: &mut Defects,
     ) -> Option<String> {
         let declared = declared.filter(|declared| !declared.trim().is_empty());
-        // Only at the top, so that the body is not searched for each of many parts.
+        // Only near the top, so that the body is not searched for each of many parts.
         let is_searched = self.parts.len() < GUESSED_PARTS;
         if let Some(declared) = &declared {
             if is_searched && occurs(declared, body) {
                 return Some(declared.clone());
             }
-            // RFC 2046 §5.1.1 forbids blanks at its end; they are taken off on the way.
+            // RFC 2046 §5.1.1 forbids trailing whitespace; it gets lost in transit.
             let trimmed = declared.trim_end();
             if !is_searched || occurs(trimmed, body) {
                 return Some(trimmed.to_owned());
@@ -286,7 +287,8 @@ impl<'a> Walker<'a> {
         guessed.or(declared)
     }
 
-    /// Ends the body that goes on before the delimiter line at `end`, whose line end before it belongs to it.
+    /// Ends the current body before the delimiter line at `end`; the line end before that belongs to the
+    /// delimiter.
     fn end_leaf(&mut self, end: usize) {
         let Some((index, start)) = self.leaf.take() else { return };
         self.set_body(index, start, end);
@@ -308,7 +310,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Ends the innermost multipart at `at`, where its closing delimiter stands or where it is cut off.
+    /// Ends the innermost multipart at `at`, at its closing delimiter or where it is cut off.
     fn close(&mut self, at: usize, is_complete: bool, defects: &mut Defects) {
         let Some(multipart) = self.open.pop() else { return };
         self.set_body(multipart.part, multipart.start, at);
@@ -333,7 +335,7 @@ fn kind_of(content_type: &str) -> Option<Parent> {
     }
 }
 
-/// A multipart without parts is read as the text it stands for.
+/// A multipart without parts is read as text.
 fn becomes_text(part: &mut Part<'_>) {
     "text/plain".clone_into(&mut part.content_type);
     part.is_multipart = false;
@@ -344,7 +346,7 @@ fn occurs(boundary: &str, body: &[u8]) -> bool {
     memmem::find(body, format!("--{boundary}").as_bytes()).is_some()
 }
 
-/// What stands in the first line that begins with `--` and is followed by the header of a part.
+/// The boundary in the first line that begins with `--` and is followed by the header of a part.
 fn guess_boundary(body: &[u8]) -> Option<String> {
     let mut lines = body.split(|&octet| octet == b'\n').take(GUESSED_LINES).peekable();
     while let Some(line) = lines.next() {
@@ -373,7 +375,7 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
     let mut transfer = Transfer::Identity;
     let mut content_id = None;
     for field in fields.iter().rev() {
-        // From the last to the first, because the first of several counts.
+        // Last to first, because the first of several counts.
         match field.name.len() {
             12 if field.is("Content-Type") => content_type = Some(Parametered::read(&field.text(defects))),
             19 if field.is("Content-Disposition") => {
@@ -401,7 +403,7 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
         disposition: match disposition.value.as_str() {
             "" => Disposition::None,
             "inline" => Disposition::Inline,
-            // RFC 2183 §2.8: what is not known is an attachment.
+            // RFC 2183 §2.8: unknown dispositions count as attachments.
             _ => Disposition::Attachment,
         },
         name: name.filter(|name| !name.trim().is_empty()),
@@ -416,7 +418,7 @@ fn read_part<'a>(fields: &[Field<'a>], parent: Parent, defects: &mut Defects) ->
     (part, boundary.filter(|boundary| (1..=BOUNDARY_OCTETS).contains(&boundary.len())))
 }
 
-/// A charset label without the comment behind it.
+/// A charset label without the comment after it.
 fn label(charset: &str) -> String {
     charset.split(['(', ';', ' ', '\t']).find(|word| !word.is_empty()).unwrap_or_default().to_owned()
 }
@@ -432,7 +434,7 @@ fn flow(content_type: &Parametered) -> Flow {
     }
 }
 
-/// RFC 2045 §5.2: plain text where nothing is said, RFC 2046 §5.1.5: a mail within a digest.
+/// RFC 2045 §5.2: plain text if nothing is declared; RFC 2046 §5.1.5: a message within a digest.
 fn media_type(value: &str, parent: Parent) -> String {
     let is_token = |token: &str| {
         !token.is_empty() && token.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$&-^_.+*'%".contains(&c))
@@ -442,7 +444,7 @@ fn media_type(value: &str, parent: Parent) -> String {
             value.to_owned()
         }
         None if value.is_empty() && parent == Parent::Digest => "message/rfc822".to_owned(),
-        // Old programs write `text` alone; RFC 2045 §5.2 lets a broken value be plain text.
+        // Old programs write just `text`; RFC 2045 §5.2 lets a broken value be plain text.
         None if value.is_empty() || value == "text" || value == "plain" => "text/plain".to_owned(),
         None if value == "html" => "text/html".to_owned(),
         _ => "application/octet-stream".to_owned(),

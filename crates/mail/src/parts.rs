@@ -1,5 +1,5 @@
-//! A mail as the list of its decoded parts, attached mails taken apart too: for programs that look at mails rather than at
-//! tickets. Slower and richer than [`crate::Letter`], which pays nothing for it.
+//! A message as the list of its decoded parts, attached messages taken apart too: for programs interested in
+//! mail rather than in tickets. Slower and more detailed than [`crate::Letter`], which pays nothing for it.
 
 use crate::defect::Defects;
 use crate::encoded_word;
@@ -7,7 +7,7 @@ use crate::field::header_of_mail;
 use crate::line_end::with_line_feeds;
 use crate::part::{self, Disposition, Part};
 
-/// How deep attached mails are taken apart; deeper ones are single parts.
+/// How deeply attached messages are taken apart; deeper ones are single parts.
 pub const MAX_MAIL_DEPTH: usize = 20;
 
 /// One part that has content of its own.
@@ -15,30 +15,30 @@ pub const MAX_MAIL_DEPTH: usize = 20;
 pub struct Leaf {
     /// `type/subtype`, lower-cased.
     pub content_type: String,
-    /// The charset as declared; `None` when nothing is said.
+    /// The charset as declared; `None` if undeclared.
     pub charset: Option<String>,
-    /// `inline`, `attachment`, or empty when nothing is said.
+    /// `inline`, `attachment`, or empty if undeclared.
     pub disposition: &'static str,
-    /// The file name, decoded; `None` when the mail gives none.
+    /// The file name, decoded; `None` if the message gives none.
     pub name: Option<String>,
     /// Without `<>`.
     pub content_id: Option<String>,
-    /// Decoded from its transfer encoding; text is still in its charset.
+    /// Transfer encoding decoded; text is still in its charset.
     pub bytes: Vec<u8>,
-    /// How many attached mails stand around it.
+    /// How many attached messages surround it.
     pub depth: usize,
 }
 
-/// What waits to be given out, the next one last: a stack instead of recursion.
+/// What remains to be returned, next one last: a stack instead of recursion.
 enum Waiting {
     Leaf(Leaf),
     Mail(Vec<u8>, usize),
 }
 
-/// All parts with content of their own, in the order they stand, at most [`crate::letter::MAX_PARTS`]; never fails.
+/// All parts with content of their own, in order, at most [`crate::letter::MAX_PARTS`]; never fails.
 ///
-/// An attached mail (`message/rfc822`) gives the parts inside it, down to [`MAX_MAIL_DEPTH`]; a multipart in which none is found
-/// gives none, though a letter reads it as text.
+/// An attached message (`message/rfc822`) yields the parts inside it, down to [`MAX_MAIL_DEPTH`]; a multipart
+/// in which no parts are found yields nothing, although a letter reads it as text.
 #[must_use]
 pub fn leaves(raw: &[u8]) -> Vec<Leaf> {
     let mut leaves = Vec::new();
@@ -56,14 +56,15 @@ pub fn leaves(raw: &[u8]) -> Vec<Leaf> {
     leaves
 }
 
-/// The value of the first header field of that name, encoded words decoded, uncut; `None` when there is none.
+/// The value of the first header field of that name, encoded words decoded, uncut; `None` if there is none.
 #[must_use]
 pub fn field(raw: &[u8], name: &str) -> Option<String> {
     let value = raw_field(raw, name)?;
     Some(encoded_word::decode(&value, &mut Defects::default()).into_owned())
 }
 
-/// The value of the first header field of that name as it stands, on one line and not decoded; `None` when there is none.
+/// The raw value of the first header field of that name, on one line and not decoded; `None` if there is
+/// none.
 #[must_use]
 pub fn raw_field(raw: &[u8], name: &str) -> Option<String> {
     let mail = with_line_feeds(raw);

@@ -1,5 +1,5 @@
-//! What mail programs write around a message that somebody quotes or forwards: the lines, the marks, the words of all
-//! languages, the prefixes of subjects. Shared by [`crate::reply`], [`crate::forward`] and `nature`; decides nothing.
+//! What mail programs write around a message that somebody quotes or forwards: lines, marks, words in all
+//! languages, subject prefixes. Shared by [`crate::reply`], [`crate::forward`] and `nature`; decides nothing.
 
 pub(crate) mod line;
 pub(crate) mod mark;

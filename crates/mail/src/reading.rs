@@ -1,7 +1,7 @@
-//! A raw mail, read as far as it can be without judging it: header, parts, text, attachments.
+//! A raw message, read as far as possible without judging it: header, parts, text, attachments.
 //!
-//! `nature`, `report`, `bounce` and `forward` look at a [`Reading`]. None of them knows the letter, which is assembled last
-//! from this and from what they say.
+//! `nature`, `report`, `bounce` and `forward` look at a [`Reading`]. None of them knows the letter, which is
+//! assembled last from the reading and from their conclusions.
 
 pub(crate) mod body;
 pub(crate) mod header;
@@ -17,16 +17,16 @@ use body::Body;
 use header::Header;
 use std::borrow::Cow;
 
-/// A mail that was read.
+/// A message that has been read.
 #[derive(Debug)]
 pub(crate) struct Reading<'a> {
-    /// The header fields in the order they stand.
+    /// The header fields in order.
     pub(crate) fields: &'a [Field<'a>],
     /// What they say.
     pub(crate) header: Header,
-    /// The octets of the header, the empty line included.
+    /// The length of the header in octets, empty line included.
     pub(crate) header_bytes: usize,
-    /// All parts, signed content opened; nothing else is decoded.
+    /// All parts, with signed content opened; otherwise still encoded.
     pub(crate) parts: &'a [Part<'a>],
     pub(crate) body: Body,
     pub(crate) attachments: Vec<Attachment>,
@@ -34,7 +34,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) digest: [u8; 16],
 }
 
-/// Reads a raw mail and gives it to `then`, with the defects noted so far. Never fails.
+/// Reads a raw message and passes it to `then`, together with the defects noted so far. Never fails.
 pub(crate) fn read<T>(raw: &[u8], then: impl FnOnce(Reading<'_>, Defects) -> T) -> T {
     take_apart(raw, |mail| {
         let Apart { fields, header_bytes, parts, mut defects } = mail;
@@ -46,12 +46,12 @@ pub(crate) fn read<T>(raw: &[u8], then: impl FnOnce(Reading<'_>, Defects) -> T) 
     })
 }
 
-/// The decoded octets of one part, by [`Attachment::part`]; `None` when the mail has no such part.
+/// The decoded octets of one part, by [`Attachment::part`]; `None` if there is no such part.
 pub(crate) fn octets(raw: &[u8], part: u32) -> Option<Vec<u8>> {
     take_apart(raw, |mail| attachment::octets(mail.parts, part))
 }
 
-/// The HTML of the body as the mail has it, else that of a `winmail.dat`; `None` when there is none.
+/// The HTML of the body, else that of a `winmail.dat`; `None` if there is none.
 pub(crate) fn html(raw: &[u8]) -> Option<String> {
     take_apart(raw, |mut mail| {
         let packed = || attachment::unpack(mail.parts).into_iter().find_map(|(_, tnef)| tnef.html);
@@ -59,7 +59,7 @@ pub(crate) fn html(raw: &[u8]) -> Option<String> {
     })
 }
 
-/// A mail taken apart, before anything of it is read.
+/// A message taken apart, before any of it is read.
 struct Apart<'a> {
     fields: &'a [Field<'a>],
     header_bytes: usize,

@@ -1,10 +1,12 @@
-//! What a sender newly wrote: the quoted mails and the signature in a text are found, so that whoever shows it can fold them.
+//! The newly written part of a text: finds quoted messages and the signature, so that they can be folded when
+//! shown.
 //!
-//! Nothing is taken away: the text stays whole, [`Reply::hidden`] says which lines of it are old. In doubt a line is shown.
-//! Text goes through four steps: lines and their quote marks (`page`), lines that introduce a quote in the words of mail
-//! programs (`attribution`, `header_block`, `phrase`), the order of own text and quotes (`decide`), and the signature
-//! (`signature`). HTML is rendered first; what its structure says of the lines (`structured`) counts before any words.
-//! docs/behaviour/reply-text.md tells the rules.
+//! Nothing is removed: the text stays complete, and [`Reply::hidden`] says which of its lines are old. When
+//! in doubt, a line is shown. Text goes through four steps: lines and their quote marks (`page`), lines that
+//! introduce a quote in the words of mail programs (`attribution`, `header_block`, `phrase`), the order of
+//! own text and quotes (`decide`), and the signature (`signature`). HTML is rendered first; what its
+//! structure says about the lines (`structured`) takes precedence over any words.
+//! docs/behaviour/reply-text.md states the rules.
 
 mod attribution;
 mod decide;
@@ -22,7 +24,7 @@ use page::Page;
 pub use delimiter::at_delimiter;
 pub use model::{Hidden, HiddenKind, Hints, MAX_LINES, Reply};
 
-/// The line of our own above which people are asked to answer.
+/// Our own line above which people are asked to reply.
 pub const DELIMITER: &str = "##- Please type your reply above this line -##";
 
 /// Finds the quotes and the signature of a plain text with LF line ends.
@@ -31,20 +33,20 @@ pub fn of_text(text: &str) -> Reply {
     of_text_with(text, &Hints::default())
 }
 
-/// As [`of_text`], with what else is known.
+/// As [`of_text`], given additional hints.
 #[must_use]
 pub fn of_text_with(text: &str, hints: &Hints<'_>) -> Reply {
     let page = Page::of(text);
     decide::decide(page, hints)
 }
 
-/// Renders HTML to text and finds the quotes and the signature in it; the structure counts.
+/// Renders HTML to text and finds the quotes and the signature in it, using its structure.
 #[must_use]
 pub fn of_html(html: &str) -> (String, Reply) {
     of_html_with(html, &Hints::default())
 }
 
-/// As [`of_html`], with what else is known.
+/// As [`of_html`], given additional hints.
 #[must_use]
 pub fn of_html_with(html: &str, hints: &Hints<'_>) -> (String, Reply) {
     let (text, marks) = html_to_text::render(html);

@@ -1,4 +1,4 @@
-//! Delivery status notifications (RFC 3464): which recipients failed, why, and which mail of ours it was.
+//! Delivery status notifications (RFC 3464): which recipients failed, why, and which of our messages it was.
 
 pub(crate) mod answer;
 pub(crate) mod cause;
@@ -16,7 +16,7 @@ use crate::text::one_line;
 use cause::{Cause, is_hard};
 use structure::is_status;
 
-/// Reads the report among the parts of a mail, when there is one.
+/// Reads the report among the parts of a message, if there is one.
 pub(crate) fn read(parts: &[Part<'_>], defects: &mut Defects) -> Option<DeliveryReport> {
     let mut report = DeliveryReport::default();
     for part in parts.iter().filter(|part| is_status(&part.content_type)) {
@@ -30,18 +30,19 @@ pub(crate) fn read(parts: &[Part<'_>], defects: &mut Defects) -> Option<Delivery
     Some(report)
 }
 
-/// Takes from the returned mail, when it is a part, what ties the report to a mail of ours.
+/// Takes from the returned message, if it is a part, whatever links the report to one of our messages.
 pub(crate) fn returned_part(parts: &[Part<'_>], report: &mut DeliveryReport) {
     let at = parts.iter().position(|part| is_status(&part.content_type)).map_or(0, |at| at.saturating_add(1));
     let returned = parts.iter().skip(at).chain(parts).find(|part| is_returned(&part.content_type));
     if let Some(part) = returned {
-        // What is wrong with the mail that came back is no defect of this one.
+        // What is wrong with the returned message is not a defect of this one.
         let octets = part.transfer.decode(part.body, &mut Defects::default());
         read_returned(&octets, report);
     }
 }
 
-/// The report in an attached mail: gateways wrap what they pass on. Attached mails inside that one are not looked at.
+/// The report in an attached message: gateways wrap what they pass on. Messages attached to that one are not
+/// examined.
 pub(crate) fn wrapped(parts: &[Part<'_>]) -> Option<DeliveryReport> {
     let part = parts.iter().find(|part| part.content_type == "message/rfc822")?;
     let mut defects = Defects::default();
@@ -51,8 +52,8 @@ pub(crate) fn wrapped(parts: &[Part<'_>]) -> Option<DeliveryReport> {
     read(&inner, &mut defects)
 }
 
-/// Whether a receipt (RFC 8098 §3.2.6) tells that the mail was thrown away unread by a rule, as RFC 5429 §2.2.2 refuses it; and
-/// for whom.
+/// Whether a receipt (RFC 8098 §3.2.6) says that a rule deleted the message unread, as RFC 5429 §2.2.2
+/// refuses mail; and for whom.
 pub(crate) fn refused(parts: &[Part<'_>]) -> Option<FailedRecipient> {
     let part = parts
         .iter()
@@ -94,7 +95,8 @@ fn read_status(octets: &[u8], report: &mut DeliveryReport) {
         if let Some(recipient) = read_recipient(&group.fields) {
             add(&mut report.recipients, recipient);
         }
-        // A line that is no field ends the group without being taken: passed over, so that every round gets on.
+        // A malformed line ends the group without being consumed: skipped, so that every round makes
+        // progress.
         rest = match group.octets {
             0 => after_line(rest),
             _ => group.body,
@@ -102,7 +104,7 @@ fn read_status(octets: &[u8], report: &mut DeliveryReport) {
     }
 }
 
-/// Some servers tell the same of one recipient again and again; a list may be long, so only its end is compared.
+/// Some servers repeat the same recipient again and again; lists may be long, so only the end is compared.
 fn add(recipients: &mut Vec<FailedRecipient>, recipient: FailedRecipient) {
     let is_known = |known: &FailedRecipient| {
         known.address.eq_ignore_ascii_case(&recipient.address)
@@ -130,7 +132,7 @@ fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
         find(fields, "Diagnostic-Code").map(|value| one_blank(after_type(&value))).unwrap_or_default();
     let told = find(fields, "Status").as_deref().and_then(answer::status_code);
     let answered = answer::status_code(&diagnostic);
-    // `5.0.0` says nothing; what the remote server said does (RFC 3463 §3.1).
+    // `5.0.0` says nothing; the remote server's answer does (RFC 3463 §3.1).
     let status = match (told, answered) {
         (Some(told), Some(answered)) if told.ends_with(".0.0") && told.get(..1) == answered.get(..1) => {
             answered
@@ -145,14 +147,15 @@ fn read_recipient(fields: &[Field<'_>]) -> Option<FailedRecipient> {
     Some(FailedRecipient { address, final_address, action, status, diagnostic, smtp_code, is_hard })
 }
 
-/// Not one of X.400 or of a program within a host.
+/// Not an X.400 address, nor a program on a host.
 fn is_mailbox(address: &str) -> bool {
     address
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !local.contains('/') && domain.contains('.'))
 }
 
-/// Whether an address is in the domain of another one, or below it: within one organization the original one names the mailbox.
+/// Whether an address is in the domain of another one, or below it: within one organization the original
+/// address names the mailbox.
 pub(crate) fn is_of_domain(address: &str, other: &str) -> bool {
     let domain = |address: &str| address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
     let parent = domain(other);
@@ -160,7 +163,7 @@ pub(crate) fn is_of_domain(address: &str, other: &str) -> bool {
     domain.strip_suffix(parent.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The address behind `rfc822;`, without brackets, comments and line noise.
+/// The address after `rfc822;`, without brackets, comments and line noise.
 fn plain_address(value: &str) -> String {
     let text = after_type(value);
     let inner = text.rsplit_once('<').and_then(|(_, rest)| rest.split('>').next()).unwrap_or(text);
@@ -181,12 +184,12 @@ fn action(value: Option<&str>) -> Action {
     }
 }
 
-/// Takes off the type of a value such as `rfc822; user@x.example` (RFC 3464 §2.1.2).
+/// Strips the type from a value such as `rfc822; user@x.example` (RFC 3464 §2.1.2).
 fn after_type(value: &str) -> &str {
     value.split_once(';').map_or(value, |(_, text)| text).trim()
 }
 
-/// One line with single blanks: servers fold and indent what they were told.
+/// One line with single spaces: servers fold and indent what they were told.
 fn one_blank(text: &str) -> String {
     one_line(&text.split_whitespace().collect::<Vec<_>>().join(" "), DIAGNOSTIC_CHARACTERS)
 }

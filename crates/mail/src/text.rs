@@ -3,7 +3,8 @@
 use memchr::memchr2;
 use std::borrow::Cow;
 
-/// One line, trimmed: control characters and what would break or turn a line become blanks; at most `limit` characters.
+/// One line, trimmed: control characters and anything that would break or reverse a line become spaces; at
+/// most `limit` characters.
 pub(crate) fn one_line(text: &str, limit: usize) -> String {
     let text = text.trim_matches(|c: char| c.is_whitespace() || breaks_line(c));
     let mut line = String::with_capacity(text.len().min(limit.saturating_mul(4)));
@@ -17,7 +18,7 @@ pub(crate) fn breaks_line(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// LF line ends and no NUL; borrows where nothing had to change. The flag says that there were NULs.
+/// LF line ends and no NUL; borrows if nothing had to change. The flag says that there were NULs.
 pub(crate) fn lines(text: &str) -> (Cow<'_, str>, bool) {
     if memchr2(b'\r', b'\0', text.as_bytes()).is_none() {
         return (Cow::Borrowed(text), false);
@@ -44,7 +45,7 @@ pub(crate) fn lines(text: &str) -> (Cow<'_, str>, bool) {
     (Cow::Owned(lines), had_nul)
 }
 
-/// Without the blank lines before and after the text, and without its last line end; blanks within lines stay.
+/// Without leading and trailing blank lines, and without the last line end; whitespace within lines stays.
 pub(crate) fn trim_blank_lines(text: &str) -> &str {
     let mut rest = text;
     while let Some((line, after)) = rest.split_once('\n')

@@ -1,7 +1,8 @@
 //! TNEF, the `winmail.dat` of Outlook and Exchange (MS-OXTNEF): its text and its files.
 //!
-//! Nothing is decided here: whoever reads a letter takes the text where the mail has none, and the files in place of the
-//! `winmail.dat`. Damaged streams give what stands before the damage. Linear, nested messages are unpacked to a bounded depth.
+//! Nothing is decided here: the reader of a letter uses the text if the message has no other, and the files
+//! in place of the `winmail.dat`. Damaged streams yield what precedes the damage. Linear; nested messages are
+//! unpacked to a bounded depth.
 
 mod lzfu;
 mod mapi;
@@ -13,39 +14,41 @@ use crate::html_to_text;
 use crate::text::lines;
 use mapi::{Properties, Reader};
 
-/// How many files of one stream are unpacked, those of nested messages included.
+/// How many files of one stream are unpacked, including those of nested messages.
 pub const MAX_FILES: usize = 1_000;
 
-/// How deep messages within messages are unpacked.
+/// How deeply messages within messages are unpacked.
 pub const MAX_DEPTH: usize = 10;
 
-/// How many octets of RTF are unpacked from one stream, that of nested messages included: a packed octet can stand for eight.
+/// How many octets of RTF are unpacked from one stream, including nested messages: a packed octet can stand
+/// for eight.
 pub const MAX_RTF: usize = 16_777_216;
 
 /// The first four octets of a stream, little-endian (MS-OXTNEF §2.1.3.1).
 const SIGNATURE: u32 = 0x223e_9f78;
 
-/// What a stream holds.
+/// What a stream contains.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tnef {
-    /// Empty when it has none.
+    /// Empty if it has none.
     pub subject: String,
-    /// The plain text, LF line ends; rendered from HTML or RTF where that is all there is; empty when it has none.
+    /// The plain text, LF line ends; rendered from HTML or RTF if there is nothing else; empty if it has
+    /// none.
     pub text: String,
-    /// The HTML, when it has any; untrusted.
+    /// The HTML, if any; untrusted.
     pub html: Option<String>,
-    /// In order, at most [`MAX_FILES`]; a nested message is the file of its text and its own files behind it.
+    /// In order, at most [`MAX_FILES`]; a nested message is the file of its text followed by its own files.
     pub files: Vec<File>,
 }
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct File {
-    /// As written, perhaps with folders; empty when there is none.
+    /// As written, possibly with directories; empty if there is none.
     pub name: String,
-    /// `type/subtype` as written, lower-cased; empty when there is none.
+    /// `type/subtype` as written, lower-cased; empty if there is none.
     pub content_type: String,
-    /// Without `<>`; what HTML refers to as `cid:`.
+    /// Without `<>`; HTML refers to it as `cid:`.
     pub content_id: Option<String>,
     /// The content.
     pub bytes: Vec<u8>,
@@ -57,7 +60,7 @@ pub fn is_tnef(octets: &[u8]) -> bool {
     octets.first_chunk::<4>().is_some_and(|first| u32::from_le_bytes(*first) == SIGNATURE)
 }
 
-/// Unpacks a stream; `None` when it is none.
+/// Unpacks a stream; `None` if it is not one.
 #[must_use]
 pub fn read(octets: &[u8]) -> Option<Tnef> {
     if !is_tnef(octets) {
@@ -65,7 +68,7 @@ pub fn read(octets: &[u8]) -> Option<Tnef> {
     }
     let mut room = MAX_RTF;
     let mut whole = read_one(octets, &mut room);
-    // Messages within are unpacked one after another, behind the files before them.
+    // Nested messages are unpacked one after another, after the files that precede them.
     let mut depth = 0;
     while depth < MAX_DEPTH && whole.nested.iter().any(Option::is_some) {
         unpack_nested(&mut whole, &mut room);
@@ -75,11 +78,11 @@ pub fn read(octets: &[u8]) -> Option<Tnef> {
     Some(whole.tnef)
 }
 
-/// A stream read, its nested messages still packed.
+/// A stream, with its nested messages still packed.
 #[derive(Default)]
 struct Unpacked {
     tnef: Tnef,
-    /// For each file, the stream when it is a message; as long as the files.
+    /// For each file the stream, if it is a message; parallel to the files.
     nested: Vec<Option<Vec<u8>>>,
 }
 
@@ -138,7 +141,8 @@ mod attribute {
     pub(super) const CODE_PAGE: u16 = 0x9007;
 }
 
-/// Reads the attributes of one stream; what is nested stays packed. `room` is what may still be unpacked of RTF.
+/// Reads the attributes of one stream; nested messages stay packed. `room` is how much RTF may still be
+/// unpacked.
 fn read_one(octets: &[u8], room: &mut usize) -> Unpacked {
     let mut stream = Reader::new(octets);
     // The signature and a key that nothing needs.
@@ -157,11 +161,11 @@ fn next_attribute<'a>(stream: &mut Reader<'a>) -> Option<(u16, &'a [u8])> {
     let length = usize::try_from(stream.u32()?).ok()?;
     let data = stream.take_some(length);
     let _checksum = stream.u16();
-    // A level that does not exist means that the stream is damaged from here on.
+    // An undefined level means that the stream is damaged from here on.
     matches!(level, 1 | 2).then_some((name, data))
 }
 
-/// A message while its attributes are read.
+/// A message while its attributes are being read.
 #[derive(Default)]
 struct Message<'a> {
     code_page: Option<String>,
@@ -255,7 +259,7 @@ impl Attached<'_> {
     }
 }
 
-/// A string of one octet a character, which ends at a NUL.
+/// A single-byte string, terminated by a NUL.
 fn string(octets: &[u8], code_page: Option<&str>) -> String {
     let end = memchr::memchr(0, octets).unwrap_or(octets.len());
     charset::decode(octets.get(..end).unwrap_or_default(), code_page, &mut Defects::default()).into_owned()

@@ -1,4 +1,4 @@
-//! Content transfer encodings (RFC 2045 §6), both ways.
+//! Content transfer encodings (RFC 2045 §6), in both directions.
 
 use crate::defect::{Defect, Defects};
 use memchr::memchr2;
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// How the body of a part is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transfer {
-    /// 7bit, 8bit, binary, and names that nobody knows.
+    /// 7bit, 8bit, binary, and unknown names.
     Identity,
     Base64,
     QuotedPrintable,
@@ -45,7 +45,7 @@ impl Transfer {
     }
 }
 
-/// What was decoded; where nothing of the body could be, it was never encoded.
+/// The decoded octets; if none of the body could be decoded, it was never encoded.
 fn or_as_it_is<'a>(decoded: (Vec<u8>, bool), body: &'a [u8], defects: &mut Defects) -> Cow<'a, [u8]> {
     let (decoded, is_sound) = decoded;
     if is_sound {
@@ -87,10 +87,10 @@ fn base64_value(octet: u8) -> u8 {
     BASE64_VALUES.get(usize::from(octet)).copied().unwrap_or(FOREIGN)
 }
 
-/// Decodes base64; where it is damaged, up to the first line that is no base64. The flag says that it was sound.
+/// Decodes base64; if damaged, up to the first line that is not base64. The flag says that it was intact.
 ///
-/// Lists append their footer behind the last line, which must not become octets; a foreign octet within a line of data is
-/// passed over (RFC 2045 §6.8).
+/// Mailing lists append their footer after the last line, and it must not become octets; a foreign octet
+/// within a line of data is skipped (RFC 2045 §6.8).
 pub(crate) fn base64_tolerant(body: &[u8]) -> (Vec<u8>, bool) {
     let mut base64 =
         Base64 { decoded: Vec::with_capacity(body.len() / 4 * 3 + 3), is_sound: true, ..Base64::default() };
@@ -119,7 +119,7 @@ struct Base64 {
 }
 
 impl Base64 {
-    /// Takes a line; `false` when it is no base64.
+    /// Processes a line; `false` if it is not base64.
     fn line(&mut self, line: &[u8]) -> bool {
         if self.is_padded && line.trim_ascii().contains(&b' ') {
             return false;
@@ -140,7 +140,7 @@ impl Base64 {
                 }
                 FOREIGN if *is_damaged.get_or_insert_with(|| is_damaged_data(line)) => self.is_sound = false,
                 FOREIGN => return false,
-                // Behind the padding and a blank stands no data.
+                // No data follows the padding and whitespace.
                 _ if is_padded && at.checked_sub(1).and_then(|before| line.get(before)) == Some(&b' ') => {
                     self.is_sound = false;
                     return true;
@@ -155,7 +155,8 @@ impl Base64 {
         true
     }
 
-    /// Takes the groups of four at the start of a line, of which nearly all lines consist; says how many octets those are.
+    /// Decodes the groups of four at the start of a line, which nearly all lines consist of; returns how many
+    /// octets those are.
     fn whole_groups(&mut self, line: &[u8]) -> usize {
         if self.count != 0 || self.is_padded {
             return 0;
@@ -189,7 +190,7 @@ impl Base64 {
         }
     }
 
-    /// Gives out what stands before a padding.
+    /// Flushes what precedes the padding.
     fn end_group(&mut self) {
         let unused = 32_u32.saturating_sub(6 * u32::from(self.count));
         let [first, second, ..] = self.bits.checked_shl(unused).unwrap_or(0).to_be_bytes();
@@ -203,14 +204,14 @@ impl Base64 {
     }
 }
 
-/// Whether a line is data in which something was damaged on the way: long, without blanks, nearly all of it base64.
+/// Whether a line is data damaged in transit: long, without spaces, and almost all base64.
 fn is_damaged_data(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let foreign = line.iter().filter(|octet| base64_value(**octet) >= BLANK).count();
     line.len() >= 20 && foreign <= line.len() / 20 && !line.contains(&b' ')
 }
 
-/// Decodes the first file of uuencoded text (POSIX.1-2017 uuencode); the flag says that it was whole.
+/// Decodes the first file of uuencoded text (POSIX.1-2017 uuencode); the flag says that it was complete.
 fn uuencoded(body: &[u8]) -> (Vec<u8>, bool) {
     let mut decoded = Vec::new();
     let mut lines = body.split(|&octet| octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -237,7 +238,7 @@ fn uuencoded(body: &[u8]) -> (Vec<u8>, bool) {
 /// Decodes quoted-printable; a `=` that encodes nothing stays.
 fn quoted_printable(body: &[u8], defects: &mut Defects) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(body.len());
-    // What stands before here is encoded or text, not padding.
+    // Everything before this offset was encoded or is text, and is not padding.
     let mut solid = 0_usize;
     let mut rest = body;
     while let Some((plain, from)) = memchr2(b'=', b'\n', rest).and_then(|at| rest.split_at_checked(at)) {
@@ -267,7 +268,7 @@ fn quoted_printable(body: &[u8], defects: &mut Defects) -> Vec<u8> {
     decoded
 }
 
-/// RFC 2045 §6.7 rule 3: blanks before a line end were put there on the way.
+/// RFC 2045 §6.7 rule 3: whitespace before a line end was added in transit.
 fn end_line(decoded: &mut Vec<u8>, solid: usize) {
     let has_cr = decoded.len() > solid && decoded.last() == Some(&b'\r');
     if has_cr {
@@ -279,7 +280,7 @@ fn end_line(decoded: &mut Vec<u8>, solid: usize) {
     decoded.extend_from_slice(if has_cr { b"\r\n" } else { b"\n" });
 }
 
-/// What follows a soft line break, when one stands here.
+/// What follows a soft line break, if there is one here.
 fn soft_break(after: &[u8]) -> Option<&[u8]> {
     let tail = after.trim_ascii_start();
     let passed = after.get(..after.len().checked_sub(tail.len())?)?;
@@ -290,7 +291,7 @@ fn soft_break(after: &[u8]) -> Option<&[u8]> {
     after.get(line.checked_add(1)?..)
 }
 
-/// Decodes the Q encoding of RFC 2047 §4.2 behind `decoded`.
+/// Decodes the Q encoding of RFC 2047 §4.2, appending to `decoded`.
 pub(crate) fn decode_q(text: &[u8], decoded: &mut Vec<u8>) {
     let mut rest = text;
     while let Some((&octet, tail)) = rest.split_first() {
@@ -333,7 +334,7 @@ pub(crate) fn encode_base64(octets: &[u8]) -> String {
     encoded
 }
 
-/// Encodes to base64 in lines that end with CRLF.
+/// Encodes to base64 in lines ending with CRLF.
 pub(crate) fn encode_base64_lines(octets: &[u8], out: &mut Vec<u8>) {
     for line in octets.chunks(BASE64_LINE / 4 * 3) {
         out.extend_from_slice(encode_base64(line).as_bytes());
@@ -341,9 +342,10 @@ pub(crate) fn encode_base64_lines(octets: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Encodes text with LF line ends to quoted-printable (RFC 2045 §6.7), lines ending with CRLF.
+/// Encodes text with LF line ends to quoted-printable (RFC 2045 §6.7), with lines ending in CRLF.
 ///
-/// Also encodes what changes on the way: blanks at a line end, a leading dot, and `From ` at the start of a line.
+/// Also encodes what changes in transit: whitespace at a line end, a leading dot, and `From ` at the start of
+/// a line.
 pub(crate) fn encode_quoted_printable(text: &str, out: &mut Vec<u8>) {
     for line in text.split_terminator('\n') {
         encode_quoted_line(line.as_bytes(), out);
@@ -358,7 +360,7 @@ fn encode_quoted_line(line: &[u8], out: &mut Vec<u8>) {
         let is_last_blank = at == last && matches!(octet, b' ' | b'\t');
         let is_plain = matches!(octet, b' ' | b'\t' | 33..=126) && octet != b'=' && !is_last_blank;
         let width = if is_plain { 1 } else { 3 };
-        // RFC 2045 §6.7 rule 5: 76 characters with the `=` of the soft line break.
+        // RFC 2045 §6.7 rule 5: 76 characters, including the `=` of the soft line break.
         if column.saturating_add(width) > 75 {
             out.extend_from_slice(b"=\r\n");
             column = 0;

@@ -1,31 +1,31 @@
-//! What the words of a subject or of a text are about, as far as mail servers and answering machines use them.
+//! What the words of a subject or a text mean, as used by mail servers and answering machines.
 
 use std::fmt;
 
-/// What a wording is about.
+/// The meaning of a wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Wording {
-    /// A mail could not be delivered.
+    /// A message could not be delivered.
     #[default]
     Returned,
-    /// A mail could not be delivered yet.
+    /// A message could not be delivered yet.
     Delayed,
-    /// A mail was delivered.
+    /// A message was delivered.
     Delivered,
-    /// A mail was opened.
+    /// A message was opened.
     Receipt,
-    /// An automatic answer.
+    /// An automatic reply.
     AutoReply,
     /// Words that people use too: away, on holiday, thank you for your mail.
     Away,
     /// A request to prove that a person wrote.
     Challenge,
-    /// A mail that nobody reads the answers of.
+    /// A message whose replies nobody reads.
     Unattended,
 }
 
 impl Wording {
-    /// Whether a mail server says it of another mail.
+    /// Whether mail servers say it about another message.
     pub(crate) fn is_about_delivery(self) -> bool {
         matches!(self, Self::Returned | Self::Delayed | Self::Delivered)
     }

@@ -1,6 +1,7 @@
 //! Every `fixtures/NAME.eml` reads as `fixtures/NAME.txt` says, with LF and with CRLF line ends.
 //!
-//! The mails are written for this test. A mail whose octets depend on its line ends has the same text in both.
+//! The messages are written for this test. One whose octets depend on its line ends has the same text in
+//! both.
 
 use mail::{Letter, Mailbox, MessageId};
 use std::fs;
@@ -36,7 +37,7 @@ fn with_crlf(lf: &[u8]) -> Vec<u8> {
     lf.iter().flat_map(|&octet| if octet == b'\n' { vec![b'\r', b'\n'] } else { vec![octet] }).collect()
 }
 
-/// Everything that a letter says, one fact a line; what is empty is left out.
+/// Everything a letter says, one fact per line; empty values are omitted.
 fn show(raw: &[u8]) -> String {
     let letter = Letter::parse(raw);
     let mut out = String::new();

@@ -1,6 +1,6 @@
 //! Addresses in running text.
 
-/// An address in a line, and where it stands there.
+/// An address in a line, and the text around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit<'a> {
     pub(super) address: &'a str,
@@ -8,13 +8,13 @@ pub(super) struct Hit<'a> {
     pub(super) after: &'a str,
 }
 
-/// How many addresses of one line are looked at.
+/// The maximum number of addresses considered per line.
 const MAX_HITS: usize = 1_000;
 
 /// The longest address literal, brackets included.
 const LITERAL_OCTETS: usize = 49;
 
-/// All addresses of a line, from the left.
+/// All addresses of a line, from left to right.
 pub(super) fn find(line: &str) -> Vec<Hit<'_>> {
     let mut hits = Vec::new();
     let mut from = 0_usize;
@@ -56,7 +56,7 @@ fn local_part(left: &str) -> &str {
         .get(kept.len()..)
         .unwrap_or_default()
         .trim_start_matches(['\'', '`', '*', '.', '-', '/', '|', '=', '#', '!']);
-    // X.400 and SMTP speak of `SMTP=user@host` and `rfc822=user@host`.
+    // X.400 and SMTP texts write `SMTP=user@host` and `rfc822=user@host`.
     let lower = local.get(..local.floor_char_boundary(12)).unwrap_or_default().to_ascii_lowercase();
     ["smtp=", "rfc822=", "rfc-822=", "to=", "rcpt=", "recipient=", "final="]
         .iter()

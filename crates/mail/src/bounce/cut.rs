@@ -1,13 +1,13 @@
-//! Where the notice ends and the returned mail begins.
+//! Finds where the notice ends and the returned message begins.
 
 use crate::field::OWN_MARK;
 use crate::message_id::{MessageId, parse_ids};
 use crate::text::one_line;
 
-/// A line with such words is longer than this only in running text.
+/// A line with such words that is longer than this is running text.
 const LINE_OCTETS: usize = 160;
 
-/// Splits a text into the notice and the returned mail; where nothing tells, all of it is notice.
+/// Splits a text into the notice and the returned message; without a clear boundary all of it is notice.
 pub(super) fn split(text: &str) -> (&str, &str) {
     let mut at = 0_usize;
     let mut has_said = false;
@@ -16,7 +16,7 @@ pub(super) fn split(text: &str) -> (&str, &str) {
         if is_start && has_said {
             return text.split_at_checked(at).unwrap_or((text, ""));
         }
-        // Some put the returned mail first; a notice says something before.
+        // Some servers put the returned message first; a notice says something before it.
         has_said |= !line.trim().is_empty() && !is_start;
         at = at.saturating_add(line.len());
     }
@@ -30,7 +30,7 @@ fn starts_returned(line: &str) -> bool {
     }
     let words = line.trim_start_matches(|c: char| !c.is_alphanumeric());
     let first = words.chars().next().unwrap_or_default();
-    // The header of the returned mail itself; a notice has Received fields nowhere else.
+    // The header of the returned message itself; notices have no Received fields elsewhere.
     if matches!(first, 'R' | 'r') && !line.starts_with('<') {
         let lower = lower_start(words, 16);
         if lower.starts_with("received: ")
@@ -47,7 +47,8 @@ fn starts_returned(line: &str) -> bool {
         || (is_ruled && RULED.iter().any(|phrase| lower.starts_with(phrase)))
 }
 
-/// `The original message was received at …` and `Original message id: …` tell of the mail and do not begin it.
+/// `The original message was received at …` and `Original message id: …` describe the message rather than
+/// begin it.
 fn announces(rest: &str) -> bool {
     let rest = rest.trim_start();
     ![
@@ -76,7 +77,7 @@ fn lower_start(text: &str, octets: usize) -> String {
     text.get(..text.floor_char_boundary(octets)).unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Begin a line that is followed by the returned mail.
+/// Beginnings of a line after which the returned message follows.
 #[rustfmt::skip]
 const ANNOUNCED: &[&str] = &[
     "original message", "the original message", "original mail", "original email", "original e-mail", "returned message",
@@ -116,7 +117,7 @@ const ANNOUNCED: &[&str] = &[
     "mesej asal",
 ];
 
-/// Where they stand in a line, the returned mail follows.
+/// If a line contains one of these anywhere, the returned message follows.
 const ANYWHERE: &[&str] = &[
     "original message follows",
     "message headers follow",
@@ -131,7 +132,7 @@ const ANYWHERE: &[&str] = &[
     "原始信件",
 ];
 
-/// Count only behind a rule of dashes or the like.
+/// Count only after a rule of dashes or similar.
 const RULED: &[&str] = &[
     "returned",
     "original",
@@ -149,7 +150,8 @@ const RULED: &[&str] = &[
     "message original",
 ];
 
-/// The Message-ID and our mark among the header fields that stand in a text, quoted, indented or not.
+/// The Message-ID and our mark among header fields quoted in a text, with or without quote marks and
+/// indentation.
 pub(super) fn ids(text: &str) -> (Option<MessageId>, Option<String>) {
     let mut message_id = None;
     let mut mark = None;
@@ -157,7 +159,7 @@ pub(super) fn ids(text: &str) -> (Option<MessageId>, Option<String>) {
     for line in text.lines() {
         let line = line.trim_start_matches([' ', '\t', '>', '|', '*']);
         if is_open && message_id.is_none() {
-            // Folded: the id stands on the next line.
+            // Folded: the id is on the next line.
             message_id = parse_ids(line, 1).pop();
         }
         is_open = false;

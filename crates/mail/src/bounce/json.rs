@@ -1,7 +1,7 @@
-//! Bounces that a sending service reports as JSON in a mail: Amazon's notifications, as themselves or as a string in
-//! another JSON object.
+//! Bounces that a sending service reports as JSON in a message: Amazon's notifications, either bare or as a
+//! string inside another JSON object.
 //!
-//! Only the few strings that matter are looked up by their names; the rest is passed over unread.
+//! Only the few strings that matter are looked up by name; everything else is skipped.
 
 use super::outcome::Outcome;
 use crate::message_id::MessageId;
@@ -9,12 +9,12 @@ use crate::report::answer;
 use crate::report::cause::{Cause, is_hard};
 use crate::report::{Action, DeliveryReport, FailedRecipient, MAX_RECIPIENTS};
 
-/// The report, when the text is such an object.
+/// The report, if the text is such an object.
 pub(crate) fn read(text: &str) -> Option<(Outcome, DeliveryReport)> {
     if !text.starts_with('{') {
         return None;
     }
-    // An object in a string of another has its quotes escaped; lines are broken anywhere.
+    // An object inside a string has its quotes escaped; lines may be broken anywhere.
     let text: String = text.chars().filter(|c| !matches!(c, '\\' | '\n' | '\r')).collect();
     let kind = value(&text, "notificationType").or_else(|| value(&text, "eventType"))?;
     let (outcome, action, list) = match kind {
@@ -70,7 +70,7 @@ fn recipient(piece: &str, response: &str, action: Action) -> Option<FailedRecipi
     })
 }
 
-/// The string that a name has; the first one.
+/// The first string with that name.
 fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let rest = behind(text, name)?.strip_prefix('"')?;
     rest.split('"').next()
@@ -81,7 +81,7 @@ fn array<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     rest.split(']').next()
 }
 
-/// What follows `"name":`.
+/// The text after `"name":`.
 fn behind<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let quoted = format!("\"{name}\"");
     let at = memchr::memmem::find(text.as_bytes(), quoted.as_bytes())?;

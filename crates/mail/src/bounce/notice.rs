@@ -1,12 +1,12 @@
-//! A mail that may be a notice, as it is given to this room.
+//! A message that may be a notice, as this module receives it.
 
 use crate::address::Mailbox;
 use crate::wording::Wording;
 
-/// A mail that may be the notice of a mail server.
+/// A message that may be a notice from a mail server.
 #[derive(Debug)]
 pub(crate) struct Notice<'a> {
-    /// The text of the mail: the notice, and often the returned mail behind it.
+    /// The text of the message: the notice, often followed by the returned message.
     pub(crate) text: &'a str,
     /// What the subject says.
     pub(crate) wording: Option<Wording>,

@@ -1,12 +1,12 @@
-//! Whether a notice tells of a failure, a delay or a success.
+//! Whether a notice reports a failure, a delay or a success.
 
 use super::scan::Found;
 use crate::wording::Wording;
 
-/// What became of a mail.
+/// What happened to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Outcome {
-    /// The text tells nothing about delivery.
+    /// The text says nothing about delivery.
     #[default]
     Nothing,
     Failed,
@@ -14,10 +14,10 @@ pub(crate) enum Outcome {
     Delivered,
 }
 
-/// How much of a notice is looked at, in octets.
+/// How much of a notice is examined, in octets.
 const OPENING_OCTETS: usize = 4_000;
 
-/// Reads the outcome; words of failure count more than the subject, which some servers never change.
+/// Determines the outcome; words of failure outweigh the subject, which some servers never change.
 pub(super) fn of(notice: &str, subject: Option<Wording>, found: &[Found]) -> Outcome {
     let text = notice.get(..notice.floor_char_boundary(OPENING_OCTETS)).unwrap_or_default();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
@@ -61,7 +61,7 @@ const DELAYED: &[&str] = &[
     "再送を試み", "遅延", "再試行", "지연", "재시도",
 ];
 
-/// What is said when nothing more is tried.
+/// What servers say when they have given up.
 #[rustfmt::skip]
 const GIVEN_UP: &[&str] = &[
     "permanent error", "permanent fatal", "permanent failure", "failed permanently", "permanently failed", "given up",

@@ -1,39 +1,39 @@
-//! Where an address stands in a notice, and whether that is a place for failed recipients.
+//! Where an address occurs in a notice, and whether failed recipients are usually named there.
 
 use super::address::Hit;
 use super::notice::Notice;
 use crate::report::answer;
 
-/// The places, the best first.
+/// The places, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
-    /// Behind the name of a field of RFC 3464.
+    /// After the name of an RFC 3464 field.
     Field,
     /// At the beginning of a line: a list, or `<address>: reason`.
     Listed,
-    /// Behind words for a recipient and a colon.
+    /// After words for a recipient and a colon.
     Labelled,
-    /// In a server's answer or the command before it.
+    /// In a server's answer or in the command before it.
     Answer,
-    /// Right behind `deliver … to` in a sentence that tells of a failure.
+    /// Right after `deliver … to` in a sentence that reports a failure.
     Told,
     /// Elsewhere in such a sentence.
     Sentence,
     /// Anywhere else.
     Elsewhere,
-    /// Where the failed recipient was made from it: an alias.
+    /// After words that introduce the alias the failed recipient was expanded from.
     Origin,
 }
 
-/// How much of a line before an address is looked at, in octets.
+/// How much of a line before an address is examined, in octets.
 const BEFORE_OCTETS: usize = 500;
 
-/// A line of a notice, and what is the same for every address on it.
+/// A line of a notice, and what all addresses on it have in common.
 pub(super) struct Line<'a> {
     text: &'a str,
-    /// The last line with words above it, lower-cased.
+    /// The last non-empty line above it, lower-cased.
     above: String,
-    /// Where an address stands of which nothing else is known.
+    /// The place of an address about which nothing else is known.
     otherwise: Place,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The place of an address; none where it is somebody else's: the sender's, a contact's, an id.
+/// The place of an address; `None` if it belongs to somebody else (the sender, a contact) or is a message-id.
 pub(super) fn of(line: &Line<'_>, hit: &Hit<'_>, context: &Notice<'_>) -> Option<Place> {
     let before =
         hit.before.trim_end_matches(['<', '(', '[', '"', '\'', '`', ' ', '\t', '«', '„', '“', '‘', '*', '{']);
@@ -72,11 +72,11 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
     let head = head.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['.', ')', ' ']);
     let after = hit.after.trim_start_matches(['>', ')', ']', '"', '\'', '`', '»', '”', '’', '*']);
     if is_whole && head.trim_matches(is_bullet).is_empty() {
-        // `(expanded from` and the address on the next line.
+        // `(expanded from`, with the address on the next line.
         if line.above.rfind('(') > line.above.rfind(')') && leads_to_origin(&line.above) {
             return Some(Place::Origin);
         }
-        // `A message sent by` and the address on the next line.
+        // `A message sent by`, with the address on the next line.
         if SENDERS.iter().any(|word| line.above.trim_end_matches([':', ' ']).ends_with(word))
             && !near.contains("...")
         {
@@ -95,7 +95,7 @@ fn rank(line: &Line<'_>, before: &str, hit: &Hit<'_>) -> Option<Place> {
     if let Some(label) = lower.strip_suffix([':', '：', '=', ';']) {
         return labelled(label, line);
     }
-    // X.400 names its addresses by attributes: `dda:SMTP=user@host;`.
+    // X.400 writes addresses as attributes: `dda:SMTP=user@host;`.
     if lower.ends_with("smtp") || lower.contains(";o=") || lower.contains("dda:") {
         return Some(Place::Listed);
     }
@@ -119,7 +119,7 @@ fn leads_to_origin(before: &str) -> bool {
     ORIGINS.iter().any(|word| words.ends_with(word))
 }
 
-/// Behind a colon: what stands before it says whose address it is.
+/// After a colon: the label says whose address it is.
 fn labelled(label: &str, line: &Line<'_>) -> Option<Place> {
     let label = label
         .rsplit(['(', ',', ';', '.', ':'])
@@ -163,14 +163,14 @@ fn by_sentence(line: &str, above: &str) -> Place {
     if fails(&lower) || (above.len() < 200 && fails(above)) { Place::Sentence } else { Place::Elsewhere }
 }
 
-/// Whether a line announces a list of recipients.
+/// Whether a line introduces a list of recipients.
 pub(super) fn is_heading(line: &str) -> bool {
     let lower = line.to_lowercase();
     (lower.trim_end().ends_with([':', '-', '.']) || lower.contains("following"))
         && LABELS.iter().any(|word| lower.contains(word))
 }
 
-/// Nothing, or what stands between an address and its reason.
+/// The end of the line, or what separates an address from its reason.
 fn sets_off(after: &str) -> bool {
     let rest = after.trim_start();
     rest.is_empty()
@@ -209,7 +209,7 @@ fn is_bullet(c: char) -> bool {
     )
 }
 
-/// A display name: few words, none of which leads on to an address in a sentence.
+/// A display name: a few words, none of which introduces an address within a sentence.
 fn is_name(head: &str) -> bool {
     let head = head.trim();
     let last = head.rsplit(' ').next().unwrap_or_default().to_lowercase();
@@ -219,7 +219,7 @@ fn is_name(head: &str) -> bool {
             .contains(&last.as_str())
 }
 
-/// A reply code or a status code of a failure in the words before.
+/// Whether the preceding words contain a reply code or status code of a failure.
 fn has_code(lower: &str) -> bool {
     answer::smtp_code(lower).is_some() || answer::status_code(lower).is_some()
 }
@@ -232,7 +232,7 @@ fn strip_end_ignoring_case<'a>(text: &'a str, end: &str) -> &'a str {
     }
 }
 
-/// Lead on to an alias.
+/// Words that introduce an alias.
 const ORIGINS: &[&str] = &[
     "expanded from",
     "generated from",
@@ -242,7 +242,7 @@ const ORIGINS: &[&str] = &[
     "alias",
 ];
 
-/// The line before ends so, and the sender's address follows.
+/// If the previous line ends with one of these, the sender's address follows.
 const SENDERS: &[&str] = &[
     "sent by",
     "message from",
@@ -257,7 +257,7 @@ const SENDERS: &[&str] = &[
     "remitente",
 ];
 
-/// Lead on to an address that is none of the failed ones.
+/// Words that introduce an address other than a failed one.
 #[rustfmt::skip]
 const NOT_RECIPIENTS: &[&str] = &[
     " from", "from:", " by", "contact", "contacting", "write to", "mail to postmaster", "reply to", "e-mail to the", "sender",
@@ -266,7 +266,7 @@ const NOT_RECIPIENTS: &[&str] = &[
     "remetente", "afzender", "отправителя", " от", "发件人", "寄件人", "差出人", "your address", "message-id", "id",
 ];
 
-/// Labels of fields that hold no failed address.
+/// Labels of fields that do not hold a failed address.
 #[rustfmt::skip]
 const NOT_LABELS: &[&str] = &[
     "from", "sender", "reply", "return", "message-id", "message id", "messageid", "references", "in-reply", "subject",
@@ -276,7 +276,7 @@ const NOT_LABELS: &[&str] = &[
     "envelope-from",
 ];
 
-/// Words for a recipient, or for what happened to it.
+/// Words for a recipient, or for what happened to one.
 #[rustfmt::skip]
 const LABELS: &[&str] = &[
     "recipient", "undeliver", "unknown", "failed", "failure", "address", "mailbox", "rcpt", "delivery", "deliver", "user",

@@ -1,4 +1,4 @@
-//! The failed recipients of a notice, and what it says of each.
+//! The failed recipients of a notice, and what it says about each.
 
 use super::address::{self, Hit};
 use super::notice::Notice;
@@ -8,30 +8,30 @@ use crate::report::answer;
 use crate::report::cause::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A recipient and what is said of it.
+/// A recipient and what is said about it.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) address: String,
-    /// The alias that it was made from: what the mail was sent to.
+    /// The alias it was expanded from: the address the message was sent to.
     pub(super) origin: Option<String>,
-    /// The lines about it; empty when there are none of its own.
+    /// The lines about it; empty if it has none of its own.
     pub(super) said: String,
-    /// Whether a server's answer stands among them.
+    /// Whether they contain a server's answer.
     pub(super) has_answer: bool,
-    /// Whether the place where it stands is made for failed addresses.
+    /// Whether it was found where notices list failed addresses.
     pub(super) is_listed: bool,
 }
 
-/// How many lines that mention an address are kept.
+/// How many lines mentioning an address are kept.
 const MENTIONS: usize = 4;
 
-/// Within how many lines the alias of a recipient is named.
+/// The alias of a recipient is looked for within this many lines.
 const ORIGIN_LINES: usize = 4;
 
-/// How many octets are kept of what is said of one recipient.
+/// How much text about one recipient is kept, in octets.
 const SAID_OCTETS: usize = 2_000;
 
-/// Reads the notice; `returned` is the mail that stands behind it.
+/// Reads the notice; `returned` is the message quoted after it.
 pub(super) fn read(notice: &str, returned: &str, context: &Notice<'_>) -> Vec<Found> {
     let lines: Vec<&str> = notice.lines().collect();
     let seen = see(&lines, context);
@@ -59,19 +59,19 @@ pub(super) fn read(notice: &str, returned: &str, context: &Notice<'_>) -> Vec<Fo
         .collect()
 }
 
-/// All addresses of the notice by place and by name.
+/// All addresses of the notice, by place and by name.
 #[derive(Default)]
 struct Seen {
-    /// In the order of the text: the address, its line, its place.
+    /// In text order: the address, its line, its place.
     hits: Vec<(String, usize, Place)>,
-    /// Addresses that somewhere stand as the sender's or a contact's, lower-cased.
+    /// Addresses that occur somewhere as the sender's or a contact's, lower-cased.
     others: BTreeSet<String>,
-    /// The lines on which an address stands, lower-cased.
+    /// The lines on which each address occurs; keys lower-cased.
     mentions: BTreeMap<String, Vec<usize>>,
 }
 
 impl Seen {
-    /// The alias named beside a recipient on line `start`, or right below it, before line `end`.
+    /// The alias named on the recipient's line `start` or just below it, before line `end`.
     fn origin_of(&self, address: &str, start: usize, end: usize) -> Option<String> {
         let from = self.hits.partition_point(|(_, line, _)| *line < start);
         let last = end.max(start.saturating_add(1)).min(start.saturating_add(ORIGIN_LINES));
@@ -116,7 +116,7 @@ fn see(lines: &[&str], context: &Notice<'_>) -> Seen {
     seen
 }
 
-/// `a@x.example, b@x.example`: what stands beside an address with nothing but a comma between has its place.
+/// `a@x.example, b@x.example`: an address separated from the previous one only by a comma shares its place.
 fn continued(hit: &Hit<'_>, beside: Option<(Place, &str)>) -> Option<Place> {
     let (place, rest) = beside?;
     let between = rest.get(..rest.len().saturating_sub(hit.after.len()).saturating_sub(hit.address.len()))?;
@@ -125,7 +125,8 @@ fn continued(hit: &Hit<'_>, beside: Option<(Place, &str)>) -> Option<Place> {
     is_list.then_some(place)
 }
 
-/// The addresses in the best of the places that occur, each once; those of X-Failed-Recipients outweigh the text.
+/// The addresses in the best place that occurs, each once; those of X-Failed-Recipients take precedence over
+/// the text.
 fn choose(seen: &Seen, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     if !context.named.is_empty() {
         let line_of = |address: &str| {
@@ -144,7 +145,7 @@ fn choose(seen: &Seen, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     let hits = || seen.hits.iter().filter(|(address, ..)| others_count || !is_other(address));
     let Some(best) = hits().map(|(_, _, place)| *place).min() else { return Vec::new() };
     let mut known = BTreeSet::new();
-    // What the server was asked and what it answered may name different addresses.
+    // The server's question and its answer may name different addresses.
     let of_best =
         hits().filter(|(_, _, place)| *place == best || (best, *place) == (Place::Answer, Place::Told));
     of_best
@@ -154,7 +155,8 @@ fn choose(seen: &Seen, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
         .collect()
 }
 
-/// What is said of the recipient on line `start`: its own paragraph, else another line that names it, else all up to the next one.
+/// What is said about the recipient on line `start`: its own paragraph, else another line that names it, else
+/// everything up to the next recipient.
 fn what_is_said(lines: &[&str], start: usize, end: usize, mentions: &[usize]) -> String {
     let has_told = |text: &str| !answer::first(text).is_empty();
     let own = paragraph(lines, start, end);
@@ -200,8 +202,8 @@ fn joined(lines: &[&str], start: usize, end: usize) -> String {
     out
 }
 
-/// Local parts alone on a line behind a heading, as services write that know only their own users: completed with the
-/// domain that reports.
+/// Local parts alone on a line under a heading, as written by services that know only their own users;
+/// completed with the domain that sent the report.
 fn bare_names(lines: &[&str], context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     let Some((_, domain)) = context.from.first().and_then(|mailbox| mailbox.address.split_once('@')) else {
         return Vec::new();
@@ -227,7 +229,7 @@ fn bare_names(lines: &[&str], context: &Notice<'_>) -> Vec<(String, usize, bool)
     list
 }
 
-/// The one recipient of the returned mail, where the notice names none.
+/// The only recipient of the returned message, if the notice names none.
 fn to_of_returned(notice: &str, returned: &str, context: &Notice<'_>) -> Vec<(String, usize, bool)> {
     let header = if returned.is_empty() { notice } else { returned };
     let is_own = |address: &str| {

@@ -1,4 +1,4 @@
-//! Returned mail of every form, told in words.
+//! Returned mail in every form, described in words.
 
 use super::*;
 use crate::address::Mailbox;
@@ -11,7 +11,7 @@ fn notice(text: &str) -> Told {
     Notice { text, wording: None, from: &from, to: &to, named: &[] }.read()
 }
 
-/// One recipient a line: address, final address, status, code, `hard` or `soft`.
+/// One recipient per line: address, final address, status, code, `hard` or `soft`.
 fn check(name: &str, text: &str, outcome: Outcome, want: &[&str]) {
     let told = notice(text);
     let hardness = |one: &FailedRecipient| if one.is_hard { "hard" } else { "soft" };

@@ -1,4 +1,5 @@
-//! The few tags of BER (X.690 §8) that stand before a signed content, from the front; what is cut off is read up to there.
+//! The few BER tags (X.690 §8) that precede a signed content, read from the front; truncated input is read as
+//! far as it goes.
 
 pub(super) const INTEGER: u8 = 0x02;
 pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
@@ -12,14 +13,14 @@ const IS_CONSTRUCTED: u8 = 0x20;
 /// The beginning of an element.
 struct Head<'a> {
     tag: u8,
-    /// `None`: up to the end-of-contents that belongs to it.
+    /// `None`: indefinite, up to its end-of-contents.
     length: Option<usize>,
-    /// What stands behind tag and length.
+    /// What follows tag and length.
     after: &'a [u8],
 }
 
 impl<'a> Head<'a> {
-    /// `None` at the end, for tags of several octets, and for lengths of more than this machine has.
+    /// `None` at the end of input, for multi-octet tags, and for lengths that do not fit a `usize`.
     fn read(octets: &'a [u8]) -> Option<Self> {
         let [tag, first, rest @ ..] = octets else { return None };
         if tag & 0x1f == 0x1f {
@@ -40,26 +41,26 @@ impl<'a> Head<'a> {
         Some(Self { tag: *tag, length, after })
     }
 
-    /// The content and what follows it; of unknown length, all that is left is content.
+    /// The content and what follows it; with indefinite length, everything left is content.
     fn split(&self) -> (&'a [u8], &'a [u8]) {
         let length = self.length.unwrap_or(usize::MAX);
         self.after.split_at_checked(length).unwrap_or((self.after, &[]))
     }
 }
 
-/// What an element with that tag holds; behind it may stand more, where its length is not given.
+/// The content of an element with that tag; for indefinite lengths more may follow it.
 pub(super) fn enter(octets: &[u8], tag: u8) -> Option<&[u8]> {
     let head = Head::read(octets).filter(|head| head.tag == tag)?;
     Some(head.split().0)
 }
 
-/// The content of an element with that tag and a length, and what follows it.
+/// The content of an element with that tag and a definite length, and what follows it.
 pub(super) fn take(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let head = Head::read(octets).filter(|head| head.tag == tag && head.length.is_some())?;
     Some(head.split())
 }
 
-/// What follows an element, whatever it is.
+/// What follows an element of any kind.
 pub(super) fn skip(octets: &[u8]) -> Option<&[u8]> {
     let mut rest = octets;
     let mut open = 0_usize;
@@ -81,7 +82,7 @@ pub(super) fn skip(octets: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// An octet string, in one piece or in several, which may hold pieces themselves (X.690 §8.7.3).
+/// An octet string, in one piece or in several, possibly nested (X.690 §8.7.3).
 pub(super) fn octet_string(octets: &[u8]) -> Option<Vec<u8>> {
     let whole = Head::read(octets)?;
     if whole.tag == OCTET_STRING {
@@ -91,7 +92,7 @@ pub(super) fn octet_string(octets: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let mut string = Vec::new();
-    // Pieces follow each other however deep they lie, so only the ends have to be counted.
+    // Pieces follow one another however deeply they are nested, so only the ends have to be counted.
     let mut open = usize::from(whole.length.is_none());
     let mut rest = whole.split().0;
     while let Some(head) = Head::read(rest) {

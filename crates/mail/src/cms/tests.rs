@@ -1,11 +1,11 @@
-//! Signed and encrypted content, built here octet by octet.
+//! Signed and encrypted content, built octet by octet.
 
 use super::*;
 use crate::letter::Letter;
 use crate::transfer::encode_base64;
 use proptest::prelude::*;
 
-/// An element with a length.
+/// An element with a definite length.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut octets = vec![tag];
@@ -20,14 +20,14 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// An element that goes on to its end-of-contents.
+/// An element of indefinite length.
 fn open_ended(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag, 0x80], content, &[0, 0]].concat()
 }
 
 type Wrap = fn(u8, &[u8]) -> Vec<u8>;
 
-/// SignedData around a content that is an octet string already.
+/// SignedData around a content that already is an octet string.
 fn signed_data(wrap: Wrap, kind: &[u8], string: &[u8]) -> Vec<u8> {
     let explicit = if string.is_empty() { Vec::new() } else { wrap(0xa0, string) };
     let algorithms = wrap(0x31, &wrap(0x30, &element(6, b"\x60\x86")));
@@ -51,7 +51,7 @@ fn signed_content_is_taken_out() {
         ("pieces in pieces", signed_data(open_ended, DATA, &open_ended(0x24, &nested))),
     ] {
         assert_eq!(read(&octets), Cms::Signed(text.to_vec()), "{name}");
-        // Cut off within the content.
+        // Truncated inside the content.
         let at = memchr::memmem::find(&octets, b"Hello").unwrap();
         assert!(
             matches!(read(&octets[..at]), Cms::Signed(begin) if text.starts_with(&begin) && begin.len() > 9),
@@ -77,7 +77,7 @@ fn what_is_not_signed_content_is_told() {
     }
 }
 
-/// A mail of one part with that type.
+/// A single-part message of that type.
 fn mail(content_type: &str, octets: &[u8]) -> String {
     format!(
         "From: a@x.example\nSubject: s\nMessage-ID: <1@x>\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nContent-Type: {content_type}\nContent-Transfer-Encoding: base64\n\n{}\n",

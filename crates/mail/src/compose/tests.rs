@@ -250,7 +250,7 @@ fn parts_are_written_as_what_they_may_be() {
     }
 }
 
-/// What the parser makes of a text: one form for all line ends, no NUL, no byte order mark, no blank lines around.
+/// What the parser makes of a text: uniform line ends, no NUL, no byte order mark, no blank lines around it.
 fn seen(body: &str) -> String {
     let lines = text::lines(body).0.into_owned();
     text::trim_blank_lines(lines.strip_prefix('\u{feff}').unwrap_or(&lines)).to_owned()
@@ -259,7 +259,7 @@ fn seen(body: &str) -> String {
 fn any_mailbox() -> impl Strategy<Value = Mailbox> {
     let local = r#"[a-z0-9.+_-]{1,12}|"[a-z @<>,;\\"]{1,8}""#;
     ("\\PC{0,30}|.{0,30}", local, "[a-z]{1,10}\\.example").prop_map(|(name, local, domain)| {
-        // The parser takes apostrophes off a name that is an address.
+        // The parser strips apostrophes from a name that is an address.
         mailbox(name.trim_matches('\''), &format!("{local}@{domain}"))
     })
 }

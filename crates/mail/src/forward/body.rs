@@ -1,11 +1,11 @@
-//! What stands under a forwarded header: the original's own text.
+//! What follows a forwarded header: the text of the original.
 
 use super::header::Header;
 use crate::quoting::line::{Line, lines_from, next_written, unquoted};
 use crate::quoting::mark::{self, Kind};
 use crate::text::trim_blank_lines;
 
-/// How many lines of a quoted paragraph may lack their quote marks.
+/// How many lines of a quoted paragraph may lack quote marks.
 const LAZY_LINES: usize = 4;
 
 /// The shortest rule that ends an original.
@@ -13,13 +13,15 @@ const RULE_OCTETS: usize = 20;
 
 /// The text of an original, and where it ends.
 pub(super) struct Body {
-    /// Quote marks and indentation taken off.
+    /// With quote marks and indentation removed.
     pub(super) text: String,
-    /// The octet at which what does not belong to the original begins; the end of the text where none does.
+    /// The octet offset of the first text that does not belong to the original; the end of the text if there
+    /// is none.
     pub(super) end: usize,
 }
 
-/// The text of the original that begins at an octet, `depth` quote marks taken off; ends where its quote or its closing mark does.
+/// The text of the original that begins at an octet, with `depth` quote marks removed; ends at its closing
+/// mark or where its quote ends.
 pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
     let start = after_closing_mark(text, at);
     let quote = inner_quote(text, start, depth);
@@ -54,14 +56,14 @@ pub(super) fn read(text: &str, at: usize, depth: usize) -> Body {
     Body { text, end }
 }
 
-/// KMail draws a rule below the original that says nothing; at most the forwarder's signature follows.
+/// KMail draws a meaningless rule below the original; at most the forwarder's signature follows.
 fn is_last_rule(text: &str, line: &Line<'_>) -> bool {
     let is_rule = line.content.len() >= RULE_OCTETS && line.content.bytes().all(|octet| octet == b'-');
     let rest = || text.get(line.next..).unwrap_or_default().trim_start();
     is_rule && (rest().is_empty() || rest().lines().next().is_some_and(|next| next.trim_end() == "--"))
 }
 
-/// Some programs repeat the mark under the header, or draw a rule there.
+/// Some programs repeat the mark below the header, or draw a rule there.
 fn after_closing_mark(text: &str, at: usize) -> usize {
     let Some(line) = next_written(text, at, 5) else { return at };
     match mark::read(line.content) {
@@ -77,7 +79,7 @@ fn has_header(text: &str, at: usize) -> bool {
     one_line.or_else(|| Header::read(text, at, true, "")).is_some()
 }
 
-/// The depth of the body where that is a quote as a whole and the header is not.
+/// The quote depth of the body if all of it is quoted and the header is not.
 fn inner_quote(text: &str, at: usize, depth: usize) -> Option<usize> {
     let first = next_written(text, at, 5).filter(|first| first.depth > depth)?;
     let inner = depth.saturating_add(1);
@@ -86,7 +88,8 @@ fn inner_quote(text: &str, at: usize, depth: usize) -> Option<usize> {
     is_whole.then_some(inner)
 }
 
-/// Whether a line without its mark belongs to the quote all the same: some programs mark the first line of a paragraph only.
+/// Whether a line without quote marks still belongs to the quote: some programs mark only the first line of a
+/// paragraph.
 fn quote_goes_on(text: &str, line: &Line<'_>, depth: usize) -> bool {
     let after = lines_from(text, line.next)
         .take(LAZY_LINES)
@@ -94,7 +97,7 @@ fn quote_goes_on(text: &str, line: &Line<'_>, depth: usize) -> bool {
     after.map(|line| line.depth).any(|found| found >= depth)
 }
 
-/// Whether a line closes the original; forwarded mails within it have closing lines of their own.
+/// Whether a line closes the original; forwarded messages within it have closing lines of their own.
 fn ends(line: &Line<'_>, depth: usize, open: &mut usize) -> bool {
     if line.depth != depth || !line.content.starts_with(mark::is_dash) {
         return false;

@@ -1,4 +1,4 @@
-//! The header of a forwarded mail as it is printed in the text.
+//! The header of a forwarded message as printed in the text.
 
 use super::label::{self, Labelled};
 use crate::defect::Defects;
@@ -7,16 +7,16 @@ use crate::quoting::line::{Line, next_written};
 use crate::quoting::subject;
 use crate::quoting::words::Field;
 
-/// How many lines of a header are read; continued address lists are not counted.
+/// How many lines of a header are read; continued address lists do not count.
 const MAX_LINES: usize = 40;
 
-/// How many lines further a label may stand for a line to be part of the value above it.
+/// How many lines below a label may be for a line to still belong to the value above it.
 const WRAPPED_LINES: usize = 5;
 
 /// The width at which mail programs wrap lines, in characters.
 const WRAP_WIDTH: usize = 70;
 
-/// What a label with its colon takes of that width.
+/// How much of that width a label with its colon takes.
 const LABEL_WIDTH: usize = 9;
 
 /// A printed header; a field that is missing is `None`.
@@ -27,17 +27,18 @@ pub(super) struct Header {
     pub(super) cc: Option<String>,
     pub(super) date: Option<String>,
     pub(super) subject: Option<String>,
-    /// The octet after its last line.
+    /// The octet offset after its last line.
     pub(super) end: usize,
-    /// How many quote marks stand before it.
+    /// How many quote marks precede it.
     pub(super) depth: usize,
 }
 
 impl Header {
-    /// Reads the header that begins at an octet, after at most three blank lines; one that stands on a line: [`Self::of_one_line`].
+    /// Reads the header that begins at an octet, after at most three blank lines; for one on a single line
+    /// see [`Self::of_one_line`].
     ///
-    /// After a mark the author's label may be in no table. `outer` is the subject of the forwarding mail without prefixes: it tells
-    /// a wrapped subject from the first line of the body.
+    /// After a mark the author's label may be an unknown one. `outer` is the subject of the forwarding
+    /// message without prefixes: it distinguishes a wrapped subject from the first line of the body.
     pub(super) fn read(text: &str, at: usize, after_mark: bool, outer: &str) -> Option<Self> {
         let first = next_written(text, at, 3)?;
         let mut reader = Reader {
@@ -62,7 +63,8 @@ impl Header {
         reader.last.map(|_| reader.header.decoded())
     }
 
-    /// Reads a header all of which stands on one line, up to the subject. Dear: ask only where [`may_be_one_line`] allows it.
+    /// Reads a header printed on a single line, up to the subject. Expensive: call it only if
+    /// [`may_be_one_line`] allows it.
     pub(super) fn of_one_line(line: &Line<'_>) -> Option<Self> {
         let mut header = Self { end: line.next, depth: line.depth, ..Self::default() };
         for (field, value) in label::read_inline(line.content) {
@@ -73,7 +75,7 @@ impl Header {
         (header.from.is_some() && header.fields() >= 3).then_some(header)
     }
 
-    /// A returned or pasted header may hold encoded words (RFC 2047).
+    /// A returned or pasted header may contain encoded words (RFC 2047).
     fn decoded(mut self) -> Self {
         for value in [&mut self.from, &mut self.to, &mut self.cc, &mut self.subject].into_iter().flatten() {
             if value.contains("=?") {
@@ -110,7 +112,7 @@ impl Header {
     }
 }
 
-/// Whether a line has as many colons as a header has that stands on one line.
+/// Whether a line has as many colons as a single-line header.
 pub(super) fn may_be_one_line(content: &str) -> bool {
     memchr::memchr_iter(b':', content.as_bytes()).take(3).count() == 3
 }
@@ -128,14 +130,14 @@ struct Reader<'a> {
 
 /// A line that belongs to the header.
 struct Taken {
-    /// Where to go on.
+    /// Where to continue.
     next: usize,
     /// It continues an address list.
     is_list: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// Takes a line into the header; `None` when the header ends before it.
+    /// Adds a line to the header; `None` if the header ends before it.
     fn take(&mut self, line: &Line<'a>) -> Option<Taken> {
         if line.is_blank() {
             return self.skip_blanks(line);
@@ -165,7 +167,7 @@ impl<'a> Reader<'a> {
             .then_some(Taken { next: next.at, is_list: false })
     }
 
-    /// The field a line begins.
+    /// The field that a line begins.
     fn field(&mut self, labelled: &Labelled<'_>, line: &Line<'a>) -> Option<Field> {
         if labelled.field.is_some() {
             return labelled.field;
@@ -173,7 +175,7 @@ impl<'a> Reader<'a> {
         if self.after_mark && self.header.from.is_none() && labelled.value.contains('@') {
             return Some(Field::From);
         }
-        // A field in no table, between those that are.
+        // An unknown field among known ones.
         let next = Line::at(self.text, line.next).filter(|next| next.depth == line.depth)?;
         let is_between = (self.last.is_some() || self.after_mark)
             && label::read(next.content).is_some_and(|next| next.field.is_some());
@@ -197,7 +199,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Adds a line without a label to the value above it; says whether that is an address list.
+    /// Adds a line without a label to the value above it; returns whether that is an address list.
     fn go_on(&mut self, line: &Line<'a>) -> Option<bool> {
         let field = self.last?;
         let is_open = has_open_bracket(self.tail);
@@ -220,7 +222,7 @@ impl<'a> Reader<'a> {
         Some(is_list)
     }
 
-    /// Whether a field that is still missing begins on one of the next lines.
+    /// Whether one of the next lines begins a field that is still missing.
     fn label_follows(&mut self, line: &Line<'a>) -> bool {
         let mut next = line.next;
         for _ in 0..WRAPPED_LINES {

@@ -1,6 +1,7 @@
-//! The one line that stands for a header: `On 28/10/2021 12:46, "John Doe" <john@example.org> wrote:`.
+//! The single line that replaces a header: `On 28/10/2021 12:46, "John Doe" <john@example.org> wrote:`.
 //!
-//! Programs put it above answers; some put it above forwarded mail too, and then only the subject tells them apart.
+//! Programs put it above replies; some also put it above forwarded messages, and then only the subject tells
+//! them apart.
 
 use super::people;
 use crate::address::Mailbox;
@@ -39,7 +40,7 @@ pub(super) fn read(said: &str) -> Option<Intro> {
     Some(Intro { from, date: date.to_owned() })
 }
 
-/// Whether a line may be, or be part of, such a line: an address, or a verb.
+/// Whether a line may be such a line, or part of one: it contains an address or a verb.
 pub(super) fn may_be(content: &str) -> bool {
     content.len() <= INTRO_OCTETS
         && (content.contains('@') || says_anywhere(content) || content.split_whitespace().any(is_verb))
@@ -49,7 +50,7 @@ fn says_anywhere(said: &str) -> bool {
     !said.is_ascii() && WROTE_ANYWHERE.iter().any(|verb| said.contains(verb))
 }
 
-/// What stands before the person, the person, and what stands after.
+/// The text before the person, the person, and the text after.
 fn with_address(said: &str, at: usize) -> Option<(&str, String, &str)> {
     let (before, from) = said.split_at_checked(at)?;
     let word = before.rsplit(is_gap).next().unwrap_or_default();
@@ -61,7 +62,7 @@ fn with_address(said: &str, at: usize) -> Option<(&str, String, &str)> {
     Some((left, format!("{name}{local}{domain}"), from.get(domain.len()..).unwrap_or_default()))
 }
 
-/// Without an address the person is all that stands between date and verb, or after the verb.
+/// Without an address, the person is everything between date and verb, or after the verb.
 fn without_address<'a>(said: &'a str, verb: &str) -> Option<(&'a str, String, &'a str)> {
     let (before, after) = said.split_once(verb)?;
     let (left, name) = split_name(before);
@@ -72,7 +73,7 @@ fn without_address<'a>(said: &'a str, verb: &str) -> Option<(&'a str, String, &'
     }
 }
 
-/// At least two groups of digits, one of which is a year or a time.
+/// At least two groups of digits, one of them a year or a time.
 fn has_date(said: &str) -> bool {
     let groups = said.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
     let (count, years) = groups.fold((0_usize, 0_usize), |(count, years), group| {
@@ -86,7 +87,7 @@ fn is_verb(word: &str) -> bool {
     words::is_verb(&folded(word.trim_matches([',', ';', '"', ':'])))
 }
 
-/// Splits what stands before the address into the date with its words, and the name.
+/// Splits the text before the address into the date with its words, and the name.
 fn split_name(before: &str) -> (&str, &str) {
     let trimmed = before.trim_end();
     if let Some(open) = trimmed.strip_suffix('"').and_then(|inner| inner.rfind('"')) {
@@ -94,7 +95,7 @@ fn split_name(before: &str) -> (&str, &str) {
     }
     let mut name = trimmed;
     if let Some(digit) = trimmed.rfind(|c: char| c.is_ascii_digit()) {
-        // What follows without a blank is part of the date: `12:46h`, `2021年`.
+        // Anything that follows without a space is part of the date: `12:46h`, `2021年`.
         let rest = trimmed.get(digit..).unwrap_or_default();
         name = rest.find(is_gap).and_then(|end| rest.get(end..)).unwrap_or_default();
     }

@@ -1,23 +1,23 @@
-//! One line of a header as it is printed: `From: …`, `*Von:* …`, `发件人：…`, or all of them on one line.
+//! One line of a printed header: `From: …`, `*Von:* …`, `发件人：…`, or all fields on one line.
 
 use crate::quoting::line::{folded, trim};
 use crate::quoting::words::{Field, LABEL_OCTETS, LABEL_WORDS, field_of};
 use crate::text::cut_octets;
 use memchr::memchr;
 
-/// How many colons of a line are looked at for labels.
+/// How many colons per line are examined for labels.
 const COLONS: usize = 64;
 
-/// A label with what stands after it.
+/// A label and the text after it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Labelled<'a> {
-    /// `None` for a label that is in no table.
+    /// `None` for an unknown label.
     pub(super) field: Option<Field>,
-    /// Without blanks and bold stars around it.
+    /// Without surrounding whitespace and bold stars.
     pub(super) value: &'a str,
 }
 
-/// Reads a line, quote marks taken off, as a label and a value; `None` when it does not look like one.
+/// Reads a line without its quote marks as a label and a value; `None` if it does not look like one.
 pub(super) fn read(content: &str) -> Option<Labelled<'_>> {
     let near = cut_octets(content, LABEL_OCTETS);
     let at = match memchr(b':', near.as_bytes()) {
@@ -28,7 +28,7 @@ pub(super) fn read(content: &str) -> Option<Labelled<'_>> {
     let value = rest.strip_prefix(':').or_else(|| rest.strip_prefix('：'))?;
     let is_bold = said.starts_with(['*', '_']);
     let label = trim(said.trim_matches(['*', '_']));
-    // Cheap first: most colons stand in sentences.
+    // Cheap test first: most colons are in sentences.
     if label.split_ascii_whitespace().nth(LABEL_WORDS).is_some()
         || label.bytes().any(|octet| octet.is_ascii_digit())
     {
@@ -41,7 +41,7 @@ pub(super) fn read(content: &str) -> Option<Labelled<'_>> {
         .then(|| Labelled { field, value: if is_bold { without_stars(value) } else { trim(value) } })
 }
 
-/// More than a label may hold: many characters, or anything but letters.
+/// More than a label may contain: many characters, or anything but letters.
 fn is_sentence(label: &str) -> bool {
     let is_letter = |c: char| c.is_alphabetic() || !c.is_ascii() || matches!(c, '-' | '.' | '/' | ' ');
     label.is_empty() || label.chars().count() > 30 || !label.chars().all(is_letter)
@@ -56,15 +56,15 @@ fn without_stars(value: &str) -> &str {
     }
 }
 
-/// The fields of a header that was printed on one line, in order; empty when the line does not begin with a label.
+/// The fields of a header printed on one line, in order; empty if the line does not begin with a label.
 ///
-/// Where HTML was flattened, a value runs into the next label: `… 09:26:50 CETSubject: …`. So a label may begin after anything
-/// that is no letter and, with a capital, after anything.
+/// In flattened HTML a value runs into the next label: `… 09:26:50 CETSubject: …`. So a label may begin after
+/// anything that is not a letter and, with a capital, after anything at all.
 pub(super) fn read_inline(content: &str) -> Vec<(Field, &str)> {
     let mut found: Vec<(Field, usize, usize)> = Vec::new();
     let mut floor = 0;
     for (colon, sign) in content.match_indices([':', '：']).take(COLONS) {
-        // No label holds a colon.
+        // No label contains a colon.
         let label = label_before(content, floor, colon);
         floor = colon.saturating_add(sign.len());
         let Some((field, start)) = label else { continue };

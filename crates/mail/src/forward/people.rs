@@ -10,7 +10,7 @@ use crate::text::one_line;
 /// The longest display name in characters; the rest is cut.
 const NAME_CHARACTERS: usize = 255;
 
-/// Reads the people of a printed field, at most `limit`; who has no address has an empty one.
+/// Reads the people of a printed field, at most `limit`; people without an address get an empty one.
 pub(super) fn read(value: &str, limit: usize) -> Vec<Mailbox> {
     let mut reader = Reader {
         people: Vec::new(),
@@ -46,11 +46,11 @@ pub(super) fn read(value: &str, limit: usize) -> Vec<Mailbox> {
 struct Reader {
     people: Vec<Mailbox>,
     limit: usize,
-    /// Then commas do not part people.
+    /// Then commas do not separate people.
     has_semicolons: bool,
-    /// What stands outside brackets since the last separator.
+    /// The text outside brackets since the last separator.
     said: String,
-    /// Where the last piece of `said` that a comma ended is over.
+    /// The offset in `said` after the last comma.
     comma: Option<usize>,
     address: Option<String>,
     /// The name, once the address is known.
@@ -58,7 +58,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads `<…>`, `[…]` or `(…)`: an address, or a part of the name.
+    /// Reads `<…>`, `[…]` or `(…)`: an address, or part of the name.
     fn group<'a>(&mut self, from: &'a str, after: &'a str) -> &'a str {
         let end = group_end(from);
         let inner = after.get(..end.saturating_sub(1)).unwrap_or(after);
@@ -78,7 +78,7 @@ impl Reader {
         }
     }
 
-    /// A quoted name may hold separators.
+    /// A quoted name may contain separators.
     fn quoted<'a>(&mut self, after: &'a str) -> &'a str {
         match after.split_once('"') {
             Some((name, rest)) => {
@@ -121,7 +121,8 @@ impl Reader {
         }
     }
 
-    /// Adds the people without address before the last one: `Jane Roe, Bob Poe <bob@example.org>`; gives what is left.
+    /// Adds the people without an address before the last one, as in `Jane Roe, Bob Poe <bob@example.org>`;
+    /// returns what is left.
     fn people_before<'n>(&mut self, name: &'n str) -> &'n str {
         let mut rest = name;
         while let Some((piece, after)) = rest.split_once(',') {
@@ -148,7 +149,8 @@ impl Reader {
     }
 }
 
-/// Where the bracket ends that `from` begins with: brackets of its kind may stand within it; without an end, at the end of the word.
+/// Where the bracket that `from` begins with is closed, counting nested ones; if it never is, the end of the
+/// word.
 fn group_end(from: &str) -> usize {
     let mut depth = 0_usize;
     let (open, close) = match from.as_bytes().first() {
@@ -162,7 +164,7 @@ fn group_end(from: &str) -> usize {
         } else if octet == close {
             depth = depth.saturating_sub(1);
         }
-        // No address list opens a group that long.
+        // No address list has a group that long.
         if depth == 0 || at >= 1_000 {
             return if depth == 0 { at } else { word_end(from) };
         }
@@ -175,7 +177,7 @@ fn word_end(from: &str) -> usize {
         .map_or(from.len(), |end| end.saturating_sub(1))
 }
 
-/// The address within brackets, `mailto:` and what a link repeats left aside.
+/// The address within brackets, without `mailto:` and the repetition of a link.
 fn address_in(inner: &str) -> Option<String> {
     let inner = inner.trim_start_matches(['<', '[', '(', ' ']);
     let inner = strip_mailto(inner);
@@ -192,7 +194,7 @@ fn strip_mailto(text: &str) -> &str {
     .trim_start()
 }
 
-/// A text that is an address, with what clings to it taken off.
+/// A text that is an address, with anything clinging to it removed.
 fn as_address(text: &str) -> Option<String> {
     let text = strip_mailto(text)
         .trim_matches(|c: char| is_invisible(c) || c.is_whitespace() || "'\"<>()[],;:.*_`«»".contains(c));
@@ -207,7 +209,7 @@ fn bare_address(piece: &str) -> Option<(String, String)> {
     let from = piece.get(start..)?.trim_start();
     let word = from.split_whitespace().next()?;
     let before = piece.get(..start)?;
-    // RFC 5322 §4.4: the old form has the name in a comment behind the address.
+    // RFC 5322 §4.4: the obsolete form has the name in a comment after the address.
     let name = if before.trim().is_empty() {
         from.get(word.len()..)?.trim().trim_matches(['(', ')'])
     } else {
@@ -216,7 +218,7 @@ fn bare_address(piece: &str) -> Option<(String, String)> {
     Some((name.to_owned(), as_address(word)?))
 }
 
-/// A name without quotes, stars and blanks around it, on one line.
+/// A name without surrounding quotes, stars and whitespace, on one line.
 fn clean_name(name: &str) -> String {
     let edge = |c: char| c.is_whitespace() || is_invisible(c) || "\"'*_,;:«»„“”‘’‹›「」".contains(c);
     one_line(trim(name).trim_matches(edge), NAME_CHARACTERS)

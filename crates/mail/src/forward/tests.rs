@@ -1,11 +1,11 @@
-//! Mails of many programs in many languages, and what is in them.
+//! Messages from many programs in many languages, and what is in them.
 
 use super::*;
 use crate::Letter;
 use crate::quoting::words;
 use proptest::prelude::*;
 
-/// What one text must give: the author as `Name|address`, the subject, the message above, the body.
+/// What a text must yield: the author as `Name|address`, the subject, the message above, the body.
 fn check(name: &str, text: &str, outer: &str, want: (&str, &str, &str, &str)) {
     let Some(found) = original(text, outer) else { panic!("{name}: not found") };
     let from = found.from.map(|from| format!("{}|{}", from.name, from.address)).unwrap_or_default();
@@ -458,7 +458,7 @@ fn what_the_forwarder_wrote_below_is_kept() {
         check(name, &text, "Fwd: Lamps", (ALICE, "Lamps", message, "It is dark."));
         assert_eq!(original(&text, "Fwd: Lamps").unwrap().below, below, "{name}");
     }
-    // Without a quote and a closing mark nobody can tell: it stays with the original.
+    // Without a quote and a closing mark there is no telling: it stays with the original.
     let open = format!("{block}\nPlease answer her.\n");
     check("no end", &open, "Fwd: Lamps", (ALICE, "Lamps", "", "It is dark.\n\nPlease answer her."));
     assert_eq!(original(&open, "Fwd: Lamps").unwrap().below, "");
@@ -535,7 +535,7 @@ fn attached_mails_are_originals() {
     assert_eq!(Letter::parse(two.as_bytes()).forwarded, None);
     let none = mail("");
     assert_eq!(Letter::parse(none.as_bytes()).forwarded, None);
-    // What the forwarder had before him goes first.
+    // What the forwarder had in front of them takes precedence.
     let both = mail(part).replace(
         "See attached.",
         "See below.\n\n---------- Forwarded message ---------\nFrom: Carol <carol@example.net>\n\nHi",
@@ -544,7 +544,7 @@ fn attached_mails_are_originals() {
     assert_eq!((found.from_line.as_str(), found.body.as_str()), ("Carol <carol@example.net>", "Hi"));
     let nameless = mail(part).replace("See attached.", "---------- Forwarded message ---------\n\nHi");
     assert_eq!(Letter::parse(nameless.as_bytes()).forwarded.unwrap().body, "Hello");
-    // Reports show the mail they report on in the same way.
+    // Reports show the message they report on in the same way.
     let report = one
         .replace("From: Bob <bob@example.com>", "From: mailer-daemon@example.com")
         .replace("Fwd: Lamps", "Undeliverable: Lamps");

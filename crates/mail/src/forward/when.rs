@@ -1,16 +1,18 @@
-//! Dates as forwarding programs print them: `Wednesday, October 27, 2021 15:14`, `27. Okt. 2021 um 15:14`, `2021年10月27日 下午3:14`.
+//! Dates as forwarding programs print them: `Wednesday, October 27, 2021 15:14`, `27. Okt. 2021 um 15:14`,
+//! `2021年10月27日 下午3:14`.
 //!
-//! Read without knowing the language, from digits and the names of months. A date that could be read in two ways is not read.
+//! Read without knowing the language, from digits and the names of months. Ambiguous dates are not read.
 
 use crate::date;
 
-/// The longest date that is looked at, in octets.
+/// The longest date that is examined, in octets.
 const DATE_OCTETS: usize = 200;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// How the names of the months begin, lower-case. `lis` is missing: October in Croatian, November in Polish and Czech.
+/// How the names of the months begin, lower-case. `lis` is missing: it is October in Croatian, November in
+/// Polish and Czech.
 #[rustfmt::skip]
 const STEMS: [&[&str]; 12] = [
     &["jan", "ene", "gen", "янв", "яну", "січ", "студз", "led", "sty", "sij", "oca", "ian", "ιαν", "tammi", "jaan", "sau", "ינו", "يناير", "ژانو", "ม.ค", "มกรา", "जन"],
@@ -31,11 +33,11 @@ const STEMS: [&[&str]; 12] = [
 const WEEKDAYS: &[&str] =
     &["mardi", "martes", "marted", "marți", "marti", "maanan", "серед", "vasárnap", "desabat"];
 
-/// Markers of the afternoon, and of the morning.
+/// Markers for the afternoon, and for the morning.
 const AFTERNOON: &[&str] = &["pm", "下午", "晚上", "午後", "오후", "μμ", "ös", "ch", "م"];
 const MORNING: &[&str] = &["am", "上午", "凌晨", "午前", "오전", "πμ", "öö", "sa", "ص"];
 
-/// Zones by name, in minutes; those that mean several zones are missing.
+/// Zones by name, in minutes; ambiguous ones are missing.
 const ZONES: &[(&str, i64)] = &[
     ("gmt", 0),
     ("utc", 0),
@@ -59,7 +61,7 @@ const ZONES: &[(&str, i64)] = &[
     ("pst", -480),
 ];
 
-/// Reads a printed date as unix milliseconds, in UTC where it names no zone; midnight where it names no time.
+/// Parses a printed date to unix milliseconds, in UTC if it names no zone; midnight if it names no time.
 pub(super) fn read(printed: &str) -> Option<i64> {
     if printed.len() > DATE_OCTETS {
         return None;
@@ -171,7 +173,7 @@ impl Pieces<'_> {
         None
     }
 
-    /// The zone behind the time in minutes: `+0200`, `GMT+1`, `CEST`; 0 when there is none.
+    /// The zone after the time in minutes: `+0200`, `GMT+1`, `CEST`; 0 if there is none.
     fn take_zone(&mut self, time: Option<&Time>) -> i64 {
         let Some(time) = time else { return 0 };
         for at in time.end..self.all.len() {
@@ -205,7 +207,7 @@ impl Pieces<'_> {
         }
     }
 
-    /// Vietnamese numbers its days of the week too: `Th 3, 5 thg 10, 2021`.
+    /// Vietnamese also numbers its days of the week: `Th 3, 5 thg 10, 2021`.
     fn drop_weekday(&mut self) {
         let at = (0..self.all.len()).find(|at| {
             let number = at.saturating_add(2);
@@ -228,7 +230,7 @@ impl Pieces<'_> {
             let day = numbers.iter().find(|(_, value)| (1..=31).contains(value))?;
             self.take(year.0, year.0.saturating_add(1));
             self.take(day.0, day.0.saturating_add(1));
-            // Thai programs count from the Buddha.
+            // Thai programs use the Buddhist era.
             let year = if (2_500..2_600).contains(&year.1) { year.1 - 543 } else { year.1 };
             return Some((year, month, day.1));
         }
@@ -237,7 +239,7 @@ impl Pieces<'_> {
             (a, b, c)
         } else {
             let year = if c < 100 { 2_000 + c } else { c };
-            // With dots and hyphens the day comes first wherever they are used; with slashes nobody knows.
+            // Wherever dots and hyphens are used the day comes first; with slashes there is no telling.
             let is_day_first = a > 12
                 || a == b
                 || self.is(first.saturating_add(1), &[".", "-"])

@@ -1,4 +1,4 @@
-//! Tests of whole letters at their limits; the fixtures show the usual ones.
+//! Tests of whole letters at their limits; the fixtures cover the usual ones.
 
 use super::*;
 use proptest::prelude::*;
@@ -282,7 +282,7 @@ fn address_in_an_encoded_word_is_read_where_there_is_no_other() {
     assert_eq!(read.from[0].address, "j@x.example");
 }
 
-/// A `winmail.dat` in base64: a file, and a text when there is one.
+/// A `winmail.dat` in base64: a file, and a text if there is one.
 fn winmail(text: &str) -> String {
     let mut attributes = vec![
         (2, 0x0006_9002, vec![0; 14]),
@@ -340,7 +340,7 @@ fn text_signed_inline_is_the_text() {
     );
 }
 
-/// Pieces of mails, so that random ones reach deep.
+/// Pieces of messages, so that random ones reach deep.
 const PIECES: &str = "(From: a@x\n|Subject: =\\?utf-8\\?q\\?|Content-Type: multipart/(mixed|related|report|alternative); boundary=[bc]\n|Content-Type: (text/html|message/rfc822|message/delivery-status|image/png; name=x)\n|Content-Transfer-Encoding: (base64|quoted-printable)\n|Content-ID: <x>\n|Final-Recipient: x; y\n|\r?\n|--[bc]\n|--[bc]--\n|=|=\n|aGk=|<p>|&amp;|é|\0|\r| ){0,40}";
 
 proptest! {

@@ -1,21 +1,24 @@
-//! Challenge-response systems: the recipient's system holds the mail until its sender proves to be a person.
+//! Challenge-response systems: the recipient's system holds the message until its sender proves to be a
+//! person.
 
 use super::opening;
 use super::sign::Sign;
 use super::subject::Subject;
 use crate::wording::Wording;
 
-/// How much of the text is looked at, in octets.
+/// How much of the text is examined, in octets.
 const OPENING_OCTETS: usize = 3_000;
 
-/// The challenge that a text contains; `field` is the header field of a known system.
+/// The challenge contained in a text; `field` is the header field of a known system.
 ///
-/// Wording counts in pairs: that the mail waits or the address is guarded, and what the sender shall do about it.
+/// Wording counts only in pairs: that the message is held or the address protected, and what the sender
+/// should do about it.
 pub(super) fn sign(text: &str, subject: &Subject, field: Option<&str>) -> Option<Sign> {
     if let Some(field) = field {
         return Some(Sign::Text(Wording::Challenge)).filter(|_| !field.is_empty());
     }
-    // Only answers and plain mails are challenges; who passes one on is a person. Links are what a sender must follow.
+    // Only replies and plain messages are challenges; somebody who forwards one is a person. A challenge has
+    // a link to follow.
     if subject.is_forward || text.is_empty() || !looks_like(text) {
         return None;
     }
@@ -24,7 +27,7 @@ pub(super) fn sign(text: &str, subject: &Subject, field: Option<&str>) -> Option
     (has(HELD) && has(ASKED)).then_some(Sign::Text(Wording::Challenge))
 }
 
-/// The cheap look before the dear one: words that all the pairs share.
+/// A cheap test before the expensive one: words that all the pairs share.
 fn looks_like(text: &str) -> bool {
     let start = text.get(..text.floor_char_boundary(OPENING_OCTETS)).unwrap_or_default().as_bytes();
     let has = |word: &str| memchr::memmem::find(start, word.as_bytes()).is_some();
@@ -32,7 +35,7 @@ fn looks_like(text: &str) -> bool {
         && WORDS.iter().any(|word| has(word))
 }
 
-/// Pieces of the phrases of [`HELD`] without their first letter, which may be a capital.
+/// Fragments of the phrases in [`HELD`] without their first letter, which may be a capital.
 const WORDS: &[&str] = &[
     "rotected by",
     "aitlisted",
@@ -50,7 +53,8 @@ const WORDS: &[&str] = &[
     "u mensaje",
 ];
 
-/// The recipient's system keeps the mail back. Each names the mail or the system: people write of orders that are on hold.
+/// The recipient's system is holding the message. Each phrase names the message or the system: people write
+/// about orders on hold.
 #[rustfmt::skip]
 const HELD: &[&str] = &[
     "account is protected by", "mailbox is protected by", "email is protected by", "e-mail is protected by",
@@ -78,7 +82,7 @@ const HELD: &[&str] = &[
     "votre message est retenu", "il tuo messaggio è in attesa", "su mensaje está retenido", "su mensaje ha sido retenido",
 ];
 
-/// What the sender shall do about it.
+/// What the sender should do about it.
 #[rustfmt::skip]
 const ASKED: &[&str] = &[
     "click on the following link", "click the link below", "click the following link", "click on the link",

@@ -1,4 +1,4 @@
-//! What a nature is concluded from.
+//! The evidence for a nature.
 
 use super::header::Signs;
 use super::sender;
@@ -9,12 +9,12 @@ use crate::defect::Defects;
 use crate::reading::Reading;
 use crate::wording::Wording;
 
-/// A mail that was read, and what its header, subject and sender say of its nature.
+/// A message that has been read, and what its header, subject and sender say about its nature.
 pub(super) struct Evidence<'a> {
     pub(super) reading: &'a Reading<'a>,
     pub(super) seen: Signs,
     pub(super) subject: Subject,
-    /// Whether From is a mail server.
+    /// Set if From is a mail server.
     pub(super) daemon: Option<Sign>,
 }
 
@@ -32,12 +32,12 @@ impl<'a> Evidence<'a> {
         &self.reading.body.text
     }
 
-    /// Whether the subject says that the mail answers or forwards another one.
+    /// Whether the subject says that the message answers or forwards another one.
     pub(super) fn is_about_another(&self) -> bool {
         self.subject.is_answer || self.subject.is_forward
     }
 
-    /// The mail as the notice of a mail server; `wording` is what the subject says.
+    /// The message as a possible notice of a mail server; `wording` is what the subject says.
     pub(super) fn notice(&self, wording: Option<Wording>) -> Notice<'_> {
         Notice {
             text: self.text(),

@@ -1,4 +1,4 @@
-//! What header fields say about the sender of a mail; filled field by field in one pass.
+//! What header fields say about the sender of a message; collected field by field in one pass.
 
 mod known;
 
@@ -8,29 +8,29 @@ use crate::field::Field;
 use crate::text::one_line;
 use known::{Class, Known};
 
-/// How many Received fields a mail may have before it is taken for a loop; RFC 5321 §6.3 asks for a large number, and no
-/// honest way has as many hops.
+/// How many Received fields a message may have before it counts as looping; RFC 5321 §6.3 asks for a large
+/// number, and no legitimate route has that many hops.
 pub const MAX_RECEIVED: u32 = 50;
 
 /// How many addresses of X-Failed-Recipients are kept.
 const MAX_FAILED: usize = 1_000;
 
-/// How often the same Received field may stand in a header: careless gateways double it once.
+/// How often the same Received field may occur in a header: careless gateways duplicate it once.
 const MAX_SAME: u32 = 2;
 
-/// What the header says; the first field that says something is kept as its reason.
+/// What the header says; the first field that says something is kept as the reason.
 #[derive(Debug, Default)]
 pub(super) struct Signs {
     pub(super) auto_reply: Option<Sign>,
     pub(super) auto_generated: Option<Sign>,
     pub(super) list: Option<Sign>,
-    /// `Precedence: bulk` and kin, and how many Received fields stand above it.
+    /// `Precedence: bulk` and similar, and how many Received fields are above it.
     bulk: Option<(Sign, u32)>,
-    /// The sender wants no automatic answers.
+    /// The sender wants no automatic replies.
     suppress: Option<Sign>,
-    /// List-Unsubscribe: newsletters have it, and so have mails that people send with a CRM.
+    /// List-Unsubscribe: newsletters have it, but so do messages that people send with a CRM.
     unsubscribe: bool,
-    /// A field that only senders in bulk write.
+    /// A field that only bulk senders write.
     campaign: Option<Sign>,
     /// X-Failed-Recipients of Exim, Gmail and others.
     pub(super) failed_recipients: Vec<String>,
@@ -38,16 +38,16 @@ pub(super) struct Signs {
     pub(super) is_null_path: bool,
     /// The mail is a multipart/report.
     pub(super) is_report: bool,
-    /// The mail says that it is a report about delivery, whatever its parts are.
+    /// The message declares itself a delivery report, whatever its parts are.
     pub(super) is_delivery_report: bool,
-    /// A mail program that takes its user off a list writes it.
+    /// A field written by mail programs that unsubscribe their user from a list.
     pub(super) unsubscribes: Option<Sign>,
     /// A field of a challenge-response system.
     pub(super) is_challenge: Option<String>,
     /// How many Received fields there are.
     pub(super) received: u32,
     return_paths: u32,
-    /// A checksum of the first Received field and how often it stands there.
+    /// A checksum of the first Received field, and how often that field occurs.
     first_received: (u64, u32),
 }
 
@@ -80,7 +80,7 @@ impl Signs {
             Class::Challenge => _ = self.is_challenge.get_or_insert_with(|| spelling.to_owned()),
             Class::TakesOffList => self.takes_off_list(spelling, &field.text(defects)),
             Class::FailedRecipients => self.failed(&field.text(defects)),
-            // `MAILER-DAEMON <>` is no address, and says enough.
+            // `MAILER-DAEMON <>` is not an address, but says enough.
             Class::From => self.is_null_path |= field.value.trim_ascii_end().ends_with(b"<>"),
             Class::Received => self.received(field.value),
             Class::ReturnPath => self.return_path(&field.text(defects)),
@@ -88,7 +88,7 @@ impl Signs {
         }
     }
 
-    /// A field in no table: whether its name alone is that of an automatic answer.
+    /// An unknown field: its name alone may be that of an automatic reply.
     fn unknown(&mut self, field: &Field<'_>, defects: &mut Defects) {
         if !known::names_auto_reply(field.name) {
             return;
@@ -122,7 +122,8 @@ impl Signs {
         self.unsubscribes.get_or_insert_with(|| sign(spelling, text));
     }
 
-    /// Exchange writes the field on automatic mail; a value that only suppresses receipts says nothing about who wrote it.
+    /// Exchange writes the field on automatic mail; a value that only suppresses receipts says nothing about
+    /// the author.
     fn suppress(&mut self, spelling: &'static str, text: &str) {
         let names_answers =
             |token: &str| ["all", "oof", "autoreply"].iter().any(|name| token.eq_ignore_ascii_case(name));
@@ -131,8 +132,8 @@ impl Signs {
         }
     }
 
-    /// RFC 3834 §5: everything but `no` is automatic. `auto-forwarded` is what X.400 gateways and redirections write on a
-    /// mail that a person wrote (RFC 2156 §2.3.1.2), so it says nothing about who did.
+    /// RFC 3834 §5: everything but `no` is automatic. `auto-forwarded` is what X.400 gateways and
+    /// redirections write on messages by people (RFC 2156 §2.3.1.2), so it says nothing about the author.
     fn auto_submitted(&mut self, text: &str) {
         let token = first_token(text);
         if token.eq_ignore_ascii_case("auto-replied") {
@@ -149,7 +150,7 @@ impl Signs {
         let token = first_token(text);
         let is = |name: &str| token.eq_ignore_ascii_case(name);
         if is("bulk") || is("junk") {
-            // The lowest counts: what stands below the others was there first.
+            // The lowest counts: what is below the others was there first.
             self.bulk = Some((sign("Precedence", text), self.received));
             return;
         }
@@ -163,7 +164,7 @@ impl Signs {
         slot.get_or_insert_with(|| sign("Precedence", text));
     }
 
-    /// Fields that name the program; what they hold decides.
+    /// Fields that name the program; their value decides.
     fn program(&mut self, spelling: &'static str, text: &str) {
         let text = text.get(..text.floor_char_boundary(200)).unwrap_or_default().to_ascii_lowercase();
         if ["autoresponder", "autoreply", "auto-reply", "vacation"].iter().any(|word| text.contains(word)) {
@@ -171,10 +172,11 @@ impl Signs {
         }
     }
 
-    /// A server stamps each passage with its time and an id of its own, so the very same stamp again is a mail in circles.
+    /// A server stamps each passage with its time and an id of its own, so an identical stamp means that the
+    /// message is looping.
     fn received(&mut self, value: &[u8]) {
         self.received = self.received.saturating_add(1);
-        // FNV-1a; equal stamps are what counts, chance is harmless.
+        // FNV-1a; only equal stamps count, and an accidental match does no harm.
         let sum = value.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, octet| {
             (sum ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -202,7 +204,7 @@ impl Signs {
         }
     }
 
-    /// RFC 6522 §3: the type of the report stands beside the media type.
+    /// RFC 6522 §3: the report type is a parameter of the media type.
     fn content_type(&mut self, text: &str) {
         let text = text.get(..text.floor_char_boundary(500)).unwrap_or_default().to_ascii_lowercase();
         self.is_report |= text.starts_with("multipart/report");
@@ -215,17 +217,18 @@ impl Signs {
             .then_some(Sign::Received(self.received))
     }
 
-    /// `Precedence: bulk` as the author wrote it. Each relay puts its fields above those that are there (RFC 5321 §4.4), so what
-    /// stands above a Received field was added on the way: some providers mark all mail that they forward.
+    /// `Precedence: bulk` as written by the author. Each relay adds its fields above the existing ones (RFC
+    /// 5321 §4.4), so anything above a Received field was added on the way: some providers mark all mail that
+    /// they forward.
     fn bulk(&self) -> Option<&Sign> {
         self.bulk.as_ref().filter(|(_, above)| *above == self.received).map(|(sign, _)| sign)
     }
 
-    /// Whether the header says of itself that a program wrote the mail.
+    /// Whether the header itself says that a program wrote the message.
     pub(super) fn generated(&self, is_answer: bool) -> Option<Sign> {
         let clear = self.bulk().or(self.suppress.as_ref());
-        // docs/behaviour/nature.md §5: a CRM puts List-Unsubscribe on what one person writes to another, so it counts
-        // only beside another sign, and never on an answer.
+        // docs/behaviour/nature.md §5: a CRM puts List-Unsubscribe on what one person writes to another, so
+        // it counts only together with another sign, and never on a reply.
         let newsletter = self.campaign.as_ref().filter(|_| self.unsubscribe && !is_answer);
         clear.or(newsletter).cloned()
     }
@@ -240,12 +243,12 @@ fn sign(spelling: &'static str, text: &str) -> Sign {
     Sign::Field(spelling, one_line(text, VALUE_CHARACTERS))
 }
 
-/// A field that says enough by being there.
+/// A field whose mere presence says enough.
 fn bare(spelling: &'static str) -> Sign {
     Sign::Field(spelling, String::new())
 }
 
-/// Whether a value says that the field does not hold.
+/// Whether a value says that the field does not apply.
 fn denies(text: &str) -> bool {
     ["no", "false", "0", "none"].iter().any(|no| first_token(text).eq_ignore_ascii_case(no))
 }

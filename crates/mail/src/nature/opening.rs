@@ -1,7 +1,7 @@
-//! What the first lines of a mail say, where header and subject leave its nature open.
+//! What the first lines of a message say, where header and subject leave its nature open.
 //!
-//! Wording is the weakest sign: people quote, forward and write about such mails. So it counts only in the first lines,
-//! never in quoted ones, and most of it only beside another sign.
+//! Wording is the weakest sign: people quote, forward and write about such messages. So it counts only in the
+//! first lines, never in quoted ones, and most of it only together with another sign.
 
 use super::evidence::Evidence;
 use super::phrase::begins_with;
@@ -9,18 +9,18 @@ use super::sign::Sign;
 use super::subject::{self, Subject};
 use crate::wording::Wording;
 
-/// How much of the text is looked at, in octets.
+/// How much of the text is examined, in octets.
 const OPENING_OCTETS: usize = 1_500;
 
-/// How much of it must hold a phrase that counts alone.
+/// Within how much of it a phrase counts on its own.
 const FIRST_OCTETS: usize = 300;
 
-/// The beginning of a text, lower-cased, on one line with single blanks, up to the first quoted line.
+/// The beginning of a text, lower-cased, on one line with single spaces, up to the first quoted line.
 pub(super) fn of(text: &str, octets: usize) -> String {
     let text = text.get(..text.floor_char_boundary(octets)).unwrap_or_default();
     let mut out = String::with_capacity(text.len());
     for line in text.lines().map(str::trim) {
-        // Quotes, and what is passed on inline.
+        // Quotes, and inline forwards.
         if line.starts_with('>') || (!out.is_empty() && is_passed_on(line)) {
             break;
         }
@@ -39,12 +39,12 @@ pub(super) fn of(text: &str, octets: usize) -> String {
     out
 }
 
-/// The line that programs put over an original that they quote or forward, or over a returned mail.
+/// The line that programs put above an original that they quote or forward, or above a returned message.
 fn is_passed_on(line: &str) -> bool {
     line.starts_with("-----") && line.trim_end().ends_with('-') && line.len() > 10
 }
 
-/// Whether the text begins as mail servers begin when they give a mail back.
+/// Whether the text begins the way mail servers begin when they return a message.
 pub(super) fn says_returned(text: &str, subject: &Subject) -> bool {
     if subject.is_answer || subject.is_forward {
         return false;
@@ -53,13 +53,14 @@ pub(super) fn says_returned(text: &str, subject: &Subject) -> bool {
     RETURNED.iter().any(|phrase| opening.contains(phrase))
 }
 
-/// As [`says_returned`], in the very first words and without a greeting: people who write about such mails begin otherwise.
+/// As [`says_returned`], in the very first words and without a greeting: people who write about such messages
+/// begin differently.
 pub(super) fn begins_returned(text: &str) -> bool {
     let opening = of(text, FIRST_OCTETS);
     !begins_as_people(text) && RETURNED.iter().any(|phrase| opening.contains(phrase))
 }
 
-/// Whether the first word is one with which people greet or speak of themselves.
+/// Whether the first word is one with which people greet or speak about themselves.
 pub(super) fn begins_as_people(text: &str) -> bool {
     let opening = of(text, FIRST_OCTETS);
     let first = opening
@@ -76,7 +77,7 @@ pub(super) fn says_receipt(text: &str) -> bool {
     RECEIPT.iter().any(|phrase| opening.contains(phrase))
 }
 
-/// Whether the wording shows an automatic answer, or a mail whose answers nobody reads.
+/// Whether the wording shows an automatic reply, or a message whose replies nobody reads.
 pub(super) fn automatic(evidence: &Evidence<'_>) -> Option<Sign> {
     let Evidence { seen, subject, .. } = evidence;
     if subject.is_forward {
@@ -91,15 +92,15 @@ pub(super) fn automatic(evidence: &Evidence<'_>) -> Option<Sign> {
     if is_perhaps && (has(AWAY) || has(MACHINE) || has(MACHINE_ANSWER)) && !first.contains('?') {
         return Some(Sign::Text(Wording::AutoReply));
     }
-    // A hint of a program in the header and the words of an answering machine.
+    // A hint of a program in the header, together with the words of an answering machine.
     if seen.hints() && (has(AWAY) || has(MACHINE_ANSWER)) {
         return Some(Sign::Text(Wording::AutoReply));
     }
     if subject.is_answer && !seen.hints() {
-        // People answer on top of such texts.
+        // People reply above such texts.
         return begins_with(&first, MACHINE_ANSWER).then_some(Sign::Text(Wording::AutoReply));
     }
-    // Behind marks such as stars and brackets.
+    // After marks such as stars and brackets.
     let first = first.trim_start_matches(|c: char| !c.is_alphanumeric());
     if begins_with(first, MACHINE_ANSWER) {
         return Some(Sign::Text(Wording::AutoReply));
@@ -107,7 +108,8 @@ pub(super) fn automatic(evidence: &Evidence<'_>) -> Option<Sign> {
     begins_with(first, MACHINE).then_some(Sign::Text(Wording::Unattended))
 }
 
-/// Whether the text of a mail whose subject only names an automatic answer is one, or the header hints at it.
+/// Whether a message whose subject merely names an automatic reply really is one, by its text or by a hint in
+/// the header.
 pub(super) fn agrees(evidence: &Evidence<'_>) -> bool {
     let header = &evidence.reading.header;
     if evidence.seen.hints()
@@ -123,7 +125,7 @@ pub(super) fn agrees(evidence: &Evidence<'_>) -> bool {
         && (subject::begins_as_answer(&first) || has(AWAY) || has(MACHINE_ANSWER) || has(MACHINE))
 }
 
-/// Mail servers give a mail back.
+/// Mail servers returning a message.
 #[rustfmt::skip]
 const RETURNED: &[&str] = &[
     "could not be delivered", "couldn't be delivered", "cannot be delivered", "can't be delivered", "was not delivered",
@@ -181,7 +183,7 @@ const PEOPLE: &[&str] = &[
     "שלום", "مرحبا", "السلام", "سلام", "您好", "你好", "お世話になっております", "こんにちは", "안녕하세요", "xin", "chào", "สวัสดี", "halo", "selamat",
 ];
 
-/// A mail was opened.
+/// A message was opened.
 #[rustfmt::skip]
 const RECEIPT: &[&str] = &[
     "was read on", "was read at", "has been read", "was displayed", "has been displayed", "was opened", "return receipt",
@@ -193,7 +195,7 @@ const RECEIPT: &[&str] = &[
     "تمت قراءة", "已阅读", "已閱讀", "已于", "開封", "읽었",
 ];
 
-/// The sender is away, or thanks as machines do; people write so too.
+/// The sender is away, or thanks the way machines do; people write this too.
 #[rustfmt::skip]
 const AWAY: &[&str] = &[
     "out of the office", "out of office", "out-of-office", "away from the office", "away from my", "on vacation", "on holiday",
@@ -223,7 +225,7 @@ const AWAY: &[&str] = &[
     "출장", "복귀", "접수되었", "nghỉ phép", "vắng mặt", "ลาพัก", "ไม่อยู่", "cuti", "tidak berada di kantor",
 ];
 
-/// Machines say of themselves that they answer; at the very beginning they count alone.
+/// Machines declaring their replies; at the very beginning these count on their own.
 #[rustfmt::skip]
 const MACHINE_ANSWER: &[&str] = &[
     "this is an automatic reply", "this is an automated reply", "this is an auto reply", "this is an auto-reply",
@@ -248,7 +250,7 @@ const MACHINE_ANSWER: &[&str] = &[
     "이 메일은 자동 회신", "이 메일은 자동응답", "đây là thư trả lời tự động", "นี่คือการตอบกลับอัตโนมัติ", "ini adalah balasan otomatis",
 ];
 
-/// Machines say of themselves that they write; at the very beginning they count alone.
+/// Machines declaring their messages; at the very beginning these count on their own.
 #[rustfmt::skip]
 const MACHINE: &[&str] = &[
     "this is an automatic message", "this is an automated message", "this is an automatic e-mail",

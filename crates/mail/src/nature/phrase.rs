@@ -1,6 +1,6 @@
 //! Phrases at the beginning of a text.
 
-/// Whether a text begins with one of many phrases; their first octets tell most of them apart.
+/// Whether a text begins with one of many phrases; comparing first octets rules most of them out.
 pub(super) fn begins_with(text: &str, phrases: &[&str]) -> bool {
     let first = text.as_bytes().first();
     first.is_some()

@@ -1,4 +1,4 @@
-//! Reports that the parts of a mail tell (RFC 6522), and report files.
+//! Reports identified by their parts (RFC 6522), and report files.
 
 use super::challenge;
 use super::evidence::Evidence;
@@ -14,7 +14,7 @@ use crate::wording::Wording;
 /// How many recipients of a report are looked up in the text.
 const MAX_EXPLAINED: usize = 50;
 
-/// The report that the mail is; `None` when its parts tell of none, or a person passes one on.
+/// The report that the message is; `None` if its parts identify none, or a person passes one on.
 pub(super) fn conclude(evidence: &Evidence<'_>, defects: &mut Defects) -> Option<Conclusion> {
     let Evidence { reading, subject, .. } = evidence;
     let (structure, part) = report::structure(reading.parts, &reading.header.subject, &reading.attachments)?;
@@ -38,7 +38,7 @@ pub(super) fn conclude(evidence: &Evidence<'_>, defects: &mut Defects) -> Option
     Some(Conclusion { nature, report, signs: vec![Sign::Part(part)] })
 }
 
-/// Somebody passes a report on or asks about it: some programs attach its parts, not the report.
+/// Somebody passes a report on or asks about it: some programs attach its parts rather than the report.
 fn is_passed_on(structure: Structure, evidence: &Evidence<'_>) -> bool {
     let is_machine = evidence.seen.is_report || evidence.seen.is_null_path || evidence.daemon.is_some();
     let is_of_person = match structure {
@@ -52,7 +52,7 @@ fn is_passed_on(structure: Structure, evidence: &Evidence<'_>) -> bool {
     !is_machine && (evidence.is_about_another() || is_of_person)
 }
 
-/// A report about delivery with a part for machines; what that leaves open stands in the text beside it.
+/// A delivery report with a machine-readable part; the text next to it fills the gaps.
 fn delivery(evidence: &Evidence<'_>, defects: &mut Defects) -> (Nature, DeliveryReport) {
     let mut read = report::read(evidence.reading.parts, defects).unwrap_or_default();
     let mut is_delayed = false;
@@ -73,7 +73,7 @@ fn delivery(evidence: &Evidence<'_>, defects: &mut Defects) -> (Nature, Delivery
     (nature, read)
 }
 
-/// Some reports for machines say less than the text beside them.
+/// Some machine-readable reports say less than the text next to them.
 fn explain(read: &mut DeliveryReport, evidence: &Evidence<'_>) {
     let told = evidence.notice(None).read().report.recipients;
     let unexplained = read.recipients.iter_mut().filter(|recipient| recipient.diagnostic.is_empty());
@@ -84,7 +84,7 @@ fn explain(read: &mut DeliveryReport, evidence: &Evidence<'_>) {
     }
 }
 
-/// Whether the text and the part for machines speak of the same recipient.
+/// Whether the text and the machine-readable part mean the same recipient.
 fn is_same(told: &FailedRecipient, recipient: &FailedRecipient) -> bool {
     let is = |address: &str| {
         let named = told.final_address.as_deref().unwrap_or(&told.address);
@@ -107,7 +107,7 @@ fn complete(recipient: &mut FailedRecipient, told: &FailedRecipient) {
     }
 }
 
-/// A mail that a rule of the recipient refuses; the text says why.
+/// A message refused by one of the recipient's rules; the text says why.
 fn refusal(evidence: &Evidence<'_>, refused: FailedRecipient) -> DeliveryReport {
     let mut read = evidence.notice(None).read().report;
     if !refused.address.is_empty() {
@@ -118,7 +118,7 @@ fn refusal(evidence: &Evidence<'_>, refused: FailedRecipient) -> DeliveryReport 
     read
 }
 
-/// RFC 3464 §2.3.3: one recipient that failed makes the whole a bounce.
+/// RFC 3464 §2.3.3: a single failed recipient makes the whole report a bounce.
 fn of_report(report: &DeliveryReport) -> Nature {
     let any =
         |wanted: &[Action]| report.recipients.iter().any(|recipient| wanted.contains(&recipient.action));

@@ -1,4 +1,4 @@
-//! Returned mail that follows no standard: whether the sender, the header and the words agree enough that it is one.
+//! Returned mail that follows no standard: whether the sender, the header and the words agree sufficiently.
 
 use super::evidence::Evidence;
 use super::model::{Conclusion, Nature};
@@ -9,7 +9,7 @@ use crate::bounce::{Outcome, Told};
 use crate::report;
 use crate::wording::Wording;
 
-/// The notice that the mail is; `None` when too little says so.
+/// The notice that the message is; `None` if too little suggests it.
 pub(super) fn conclude(evidence: &Evidence<'_>) -> Option<Conclusion> {
     let hints = Hints::of(evidence);
     if !hints.any(evidence) {
@@ -37,27 +37,27 @@ pub(super) fn conclude(evidence: &Evidence<'_>) -> Option<Conclusion> {
     Some(Conclusion { nature, report: Some(read), signs: hints.signs(tells || says, evidence) })
 }
 
-/// What makes a mail worth reading as a notice.
+/// What makes a message worth reading as a notice.
 struct Hints {
     /// X-Failed-Recipients names recipients.
     is_named: bool,
-    /// The subject is that of a mail server, and neither answers nor forwards.
+    /// The subject is that of a mail server, and is neither a reply nor a forward.
     is_wording: bool,
     /// The sender or the header leaves no doubt.
     is_sure: bool,
-    /// JSON from an address that reads no answers.
+    /// JSON from an address whose replies nobody reads.
     is_service: bool,
 }
 
 /// What the text says.
 struct Words {
-    /// Something about delivery.
+    /// It says something about delivery.
     tells: bool,
-    /// It begins as mail servers do.
+    /// It begins the way mail servers do.
     says: bool,
-    /// The recipients stand where notices list them.
+    /// The recipients are where notices list them.
     is_listed: bool,
-    /// And one of them with a reply code.
+    /// And one of them has a reply code.
     has_code: bool,
 }
 
@@ -116,7 +116,7 @@ fn is_of_list_manager(evidence: &Evidence<'_>) -> bool {
         && !evidence.is_about_another()
 }
 
-/// Some answering machines write as the mail server.
+/// Some answering machines write under the name of the mail server.
 fn is_answering_machine(evidence: &Evidence<'_>) -> bool {
     let is_wording = matches!(evidence.subject.wording, Some(Wording::AutoReply | Wording::Away));
     evidence.seen.auto_reply.is_some() || is_wording

@@ -1,10 +1,10 @@
-//! Who From says the sender is: a mail server, a list manager, or an address that reads no answers.
+//! What From says about the sender: a mail server, a list manager, or an address whose replies nobody reads.
 
 use super::sign::{Sign, VALUE_CHARACTERS};
 use crate::address::Mailbox;
 use crate::text::one_line;
 
-/// Who only mail servers write as (RFC 5321 §4.5.1 and long custom), compared without punctuation.
+/// Names that only mail servers use (RFC 5321 §4.5.1 and convention), compared without punctuation.
 const DAEMONS: &[&str] = &[
     "mailerdaemon",
     "maildaemon",
@@ -27,7 +27,7 @@ const DAEMONS: &[&str] = &[
     "returnedmail",
 ];
 
-/// Names that servers write with and people behind them too.
+/// Names used both by servers and by people behind them.
 const OFFICES: &[&str] = &[
     "postmaster",
     "postoffice",
@@ -47,7 +47,7 @@ const OFFICES: &[&str] = &[
     "admin",
 ];
 
-/// Whether From is a mail server: by its local part, or by the name that it writes beside.
+/// Whether From is a mail server: by its local part, or by the display name.
 pub(super) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     let mailbox = from.first()?;
     let local = mailbox.address.split('@').next().unwrap_or_default();
@@ -89,7 +89,7 @@ pub(super) fn daemon(from: &[Mailbox]) -> Option<Sign> {
     office.then(|| Sign::Office(one_line(local, VALUE_CHARACTERS)))
 }
 
-/// Whether From is the program that runs a mailing list (RFC 2142 §6, and custom).
+/// Whether From is the program that runs a mailing list (RFC 2142 §6, and convention).
 pub(super) fn is_list_manager(from: &[Mailbox]) -> bool {
     let local = from
         .first()
@@ -102,7 +102,7 @@ pub(super) fn is_list_manager(from: &[Mailbox]) -> bool {
             .any(|start| local.starts_with(start))
 }
 
-/// Whether From says that nobody reads answers.
+/// Whether From says that nobody reads replies.
 pub(super) fn is_unattended(from: &[Mailbox]) -> bool {
     const NAMES: &[&str] = &[
         "noreply",
@@ -135,7 +135,8 @@ pub(super) fn is_unattended(from: &[Mailbox]) -> bool {
     NAMES.iter().any(|name| plain.starts_with(name) || plain.ends_with(name))
 }
 
-/// As [`is_unattended`], for a mail that no Reply-To leads back to a person: web forms write so on their visitors' behalf.
+/// As [`is_unattended`], unless a Reply-To leads back to a person: web forms write like this on behalf of
+/// their visitors.
 pub(super) fn unattended(from: &[Mailbox], reply_to: &[Mailbox]) -> Option<Sign> {
     if !is_unattended(from) || !(reply_to.is_empty() || is_unattended(reply_to)) {
         return None;
@@ -144,7 +145,7 @@ pub(super) fn unattended(from: &[Mailbox], reply_to: &[Mailbox]) -> Option<Sign>
     Some(Sign::Unattended(one_line(local, VALUE_CHARACTERS)))
 }
 
-/// The letters alone, lower-cased, at most 40.
+/// Only the letters, lower-cased, at most 40.
 fn letters(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphabetic).take(40).map(|c| c.to_ascii_lowercase()).collect()
 }

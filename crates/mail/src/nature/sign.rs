@@ -1,4 +1,4 @@
-//! Why a letter was given its nature.
+//! Why a message was given its nature.
 
 use crate::wording::Wording;
 use std::fmt;
@@ -6,17 +6,17 @@ use std::fmt;
 /// How much of a value a sign shows, in characters.
 pub(super) const VALUE_CHARACTERS: usize = 60;
 
-/// One observation about a letter; its text is a plain clause that fits behind "because".
+/// One observation about a message; its text is a plain clause that fits after "because".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sign {
-    /// A header field, by its usual spelling, and the first word of its value; that may be empty.
+    /// A header field in its usual spelling, and the beginning of its value; that may be empty.
     Field(&'static str, String),
-    /// The local part of a From that only mail servers write with.
+    /// A local part in From that only mail servers use.
     Daemon(String),
-    /// The local part of a From that servers and people write with: postmaster and the like.
+    /// A local part in From used by servers and people alike: postmaster and similar.
     Office(String),
-    /// The local part of a From that reads no answers.
+    /// A local part in From whose replies nobody reads.
     Unattended(String),
     /// The header has an empty Return-Path.
     NullPath,
@@ -31,12 +31,12 @@ pub enum Sign {
 }
 
 impl Sign {
-    /// Whether no person can write from there.
+    /// Whether no person can be writing from there.
     pub(crate) fn is_sure(&self) -> bool {
         matches!(self, Self::Daemon(_))
     }
 
-    /// Whether the sender alone says that a machine wrote, where nothing else tells.
+    /// Whether the sender alone suffices as proof of a machine, in the absence of other signs.
     pub(crate) fn is_postmaster(&self) -> bool {
         match self {
             Self::Daemon(_) => true,

@@ -1,7 +1,9 @@
-//! What a subject says: whether it answers or forwards, and the wording that mail servers and answering machines use.
+//! What a subject says: whether the message is a reply or a forward, and the wording used by mail servers and
+//! answering machines.
 //!
-//! Only the beginning counts, behind brackets and punctuation: people who write about such mails put words in front, or
-//! answer and forward them. The tables of wording stand in `nature/subject/`, one file a meaning, a line a language.
+//! Only the beginning counts, after brackets and punctuation: people who write about such messages put words
+//! in front, or reply and forward. The tables of wording are in `nature/subject/`, one file per meaning, a
+//! line per language.
 
 mod auto_reply;
 mod delivery;
@@ -13,16 +15,16 @@ use crate::wording::Wording;
 /// What a subject says.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Subject {
-    /// `Re:` and its kin in front.
+    /// Begins with `Re:` or similar.
     pub(crate) is_answer: bool,
-    /// `Fwd:` and its kin in front.
+    /// Begins with `Fwd:` or similar.
     pub(crate) is_forward: bool,
     pub(crate) wording: Option<Wording>,
-    /// The wording of an automatic answer is all there is: people name what they ask about.
+    /// The wording of an automatic reply is all there is: people add what they are asking about.
     pub(crate) is_alone: bool,
 }
 
-/// How much of a subject is looked at, in octets.
+/// How much of a subject is examined, in octets.
 const SUBJECT_OCTETS: usize = 200;
 
 /// Reads a decoded subject.
@@ -57,12 +59,12 @@ fn wording(rest: &str) -> Option<Wording> {
         .or_else(|| begins_with(rest, auto_reply::PERHAPS).then_some(Wording::Away))
 }
 
-/// Whether a text begins with words of answering machines, those that people use too among them.
+/// Whether a text begins with words of answering machines, including those that people use too.
 pub(super) fn begins_as_answer(text: &str) -> bool {
     begins_with(text, auto_reply::SURE) || begins_with(text, auto_reply::PERHAPS)
 }
 
-/// Whether a phrase ends here: nothing follows, or what sets off the subject that was answered.
+/// Whether a phrase ends here: nothing follows, or something that separates it from the original subject.
 fn ends_phrase(rest: &str) -> bool {
     let rest = rest.trim_start();
     rest.is_empty()
@@ -71,7 +73,7 @@ fn ends_phrase(rest: &str) -> bool {
         ])
 }
 
-/// Lower-cased, runs of blanks made one, cut.
+/// Lower-cased, with runs of whitespace collapsed, cut to the limit.
 pub(crate) fn squeezed(text: &str) -> String {
     let text = text.get(..text.floor_char_boundary(SUBJECT_OCTETS)).unwrap_or_default();
     let mut out = String::with_capacity(text.len());
@@ -89,7 +91,7 @@ pub(crate) fn squeezed(text: &str) -> String {
     out
 }
 
-/// Behind brackets, quotes, stars and other marks.
+/// The text after brackets, quotes, stars and other marks.
 fn start(text: &str) -> &str {
     text.trim_start_matches(|c: char| !c.is_alphanumeric())
 }

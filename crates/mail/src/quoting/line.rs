@@ -1,24 +1,24 @@
-//! The lines of a text, with the quote marks before them.
+//! The lines of a text, with their quote marks.
 
 use memchr::memchr;
 
 /// One line of a text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line<'a> {
-    /// The octet it begins at.
+    /// The octet offset where it begins.
     pub(crate) at: usize,
-    /// The octet the next line begins at.
+    /// The octet offset where the next line begins.
     pub(crate) next: usize,
-    /// How many `>` stand before it.
+    /// How many `>` precede it.
     pub(crate) depth: usize,
-    /// What follows the quote marks, without blanks and invisible characters around it.
+    /// What follows the quote marks, without surrounding whitespace and invisible characters.
     pub(crate) content: &'a str,
-    /// The line as it is, without its line end.
+    /// The line as is, without its line end.
     pub(crate) raw: &'a str,
 }
 
 impl<'a> Line<'a> {
-    /// The line that begins at an octet; `None` behind the last one.
+    /// The line that begins at an octet; `None` after the last one.
     pub(crate) fn at(text: &'a str, at: usize) -> Option<Self> {
         let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
         let end = memchr(b'\n', rest.as_bytes());
@@ -28,7 +28,7 @@ impl<'a> Line<'a> {
         Some(Self { at, next, depth, content: trim(content), raw })
     }
 
-    /// Whether nothing can be seen on it, quote marks left aside.
+    /// Whether nothing is visible on it, apart from quote marks.
     pub(crate) fn is_blank(&self) -> bool {
         self.content.is_empty()
     }
@@ -39,12 +39,13 @@ pub(crate) fn lines_from(text: &str, at: usize) -> impl Iterator<Item = Line<'_>
     std::iter::successors(Line::at(text, at), move |line| Line::at(text, line.next))
 }
 
-/// The first line from an octet on that is not blank, at most `blanks` blank ones skipped.
+/// The first non-blank line from an octet on, skipping at most `blanks` blank ones.
 pub(crate) fn next_written(text: &str, at: usize, blanks: usize) -> Option<Line<'_>> {
     lines_from(text, at).take(blanks.saturating_add(1)).find(|line| !line.is_blank())
 }
 
-/// Takes at most `depth` quote marks off a line, each with one blank behind it; says how many there were.
+/// Removes at most `depth` quote marks from a line, each with the space after it; returns how many there
+/// were.
 pub(crate) fn unquoted(raw: &str, depth: usize) -> (usize, &str) {
     let mut found = 0;
     let mut rest = raw;
@@ -56,7 +57,7 @@ pub(crate) fn unquoted(raw: &str, depth: usize) -> (usize, &str) {
     (found, rest)
 }
 
-/// Without blanks and invisible characters at both ends.
+/// Without whitespace and invisible characters at both ends.
 pub(crate) fn trim(text: &str) -> &str {
     let text = text.trim_ascii();
     let is_plain_end = |octet: Option<&u8>| octet.is_none_or(u8::is_ascii);
@@ -66,12 +67,13 @@ pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// Byte order marks, marks for the direction of writing, and zero-width characters.
+/// Byte order marks, direction marks, and zero-width characters.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{ad}' | '\u{34f}' | '\u{61c}')
 }
 
-/// Lower-case with single blanks, as the tables of words are written; invisible characters and the dot that a Turkish İ leaves go.
+/// Lower-case with single spaces, as in the tables of words; drops invisible characters and the dot left over
+/// from a Turkish İ.
 pub(crate) fn folded(text: &str) -> String {
     if text.is_ascii()
         && !text.bytes().any(|octet| octet.is_ascii_whitespace() && octet != b' ')

@@ -1,33 +1,33 @@
-//! The line between what the forwarder wrote and the mail that is forwarded: `---------- Forwarded message ---------`,
-//! `Begin forwarded message:`, `-----Original Message-----`, or a bare rule.
+//! The line between what the forwarder wrote and the forwarded message: `---------- Forwarded message
+//! ---------`, `Begin forwarded message:`, `-----Original Message-----`, or a bare rule.
 
 use super::line::{folded, trim};
 use super::words::{self, END, OPENERS_WITH_NAME, is_opener};
 use crate::text::cut_octets;
 
-/// The longest text of a mark in octets.
+/// The longest text of a mark, in octets.
 const MARK_OCTETS: usize = 300;
 
-/// The longest mark without dashes in octets, where its words are none of those of a program.
+/// The longest mark without dashes whose words are not those of a known program, in octets.
 const BARE_OCTETS: usize = 120;
 
-/// How many words a mark without dashes has at most.
+/// The maximum number of words in a mark without dashes.
 const BARE_WORDS: usize = 6;
 
 /// What a line separates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It says that a mail is forwarded, in the words of a mail program; needs no header after it.
+    /// It says that a message is forwarded, in the words of a mail program; needs no header after it.
     Opener,
-    /// It seems to say that a mail is forwarded.
+    /// It seems to say that a message is forwarded.
     Forwarded,
-    /// Few words that end with a colon; what they say counts only above a header, see [`says_forwarded`].
+    /// A few words ending with a colon; what they say counts only above a header, see [`says_forwarded`].
     Words,
-    /// Words between rules: above a mail that is forwarded or answered.
+    /// Words between rules: above a message that is forwarded or quoted.
     Other,
-    /// The end of a mail between such marks.
+    /// The end of a message between such marks.
     End,
-    /// Nothing but dashes or the like.
+    /// Nothing but dashes or similar.
     Rule,
 }
 
@@ -35,11 +35,11 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark<'a> {
     pub(crate) kind: Kind,
-    /// What follows the closing dashes on the same line; empty in nearly all mails.
+    /// What follows the closing dashes on the same line; nearly always empty.
     pub(crate) rest: &'a str,
 }
 
-/// Reads a line, quote marks and blanks taken off, as a mark.
+/// Reads a line, without its quote marks and surrounding whitespace, as a mark.
 pub(crate) fn read(content: &str) -> Option<Mark<'_>> {
     let first = content.chars().next()?;
     if is_dash(first) {
@@ -48,7 +48,7 @@ pub(crate) fn read(content: &str) -> Option<Mark<'_>> {
     bare(content).map(|kind| Mark { kind, rest: "" })
 }
 
-/// A line without dashes around it: the exact words, or few words that end with a colon.
+/// A line without dashes around it: the exact words, or a few words ending with a colon.
 fn bare(content: &str) -> Option<Kind> {
     if content.len() > MARK_OCTETS {
         return None;
@@ -72,7 +72,7 @@ fn bare(content: &str) -> Option<Kind> {
     (said.len() <= BARE_OCTETS).then_some(Kind::Words)
 }
 
-/// Whether a line of [`Kind::Words`] says that a mail is forwarded.
+/// Whether a line of [`Kind::Words`] says that a message is forwarded.
 pub(crate) fn says_forwarded(content: &str) -> bool {
     words::says_forwarded(&folded(content))
 }
@@ -85,7 +85,7 @@ fn between_dashes(content: &str) -> Option<Mark<'_>> {
     }
     let opening = content.len().saturating_sub(opened.len());
     if content.bytes().take(opening).filter(|octet| !octet.is_ascii_whitespace()).count() < 2 {
-        // One star before it: bold words.
+        // A single star before it: bold words.
         return bare(content).map(|kind| Mark { kind, rest: "" });
     }
     // `===8<====Original message====`
@@ -96,7 +96,7 @@ fn between_dashes(content: &str) -> Option<Mark<'_>> {
     let is_double = rest.len() <= MARK_OCTETS && rest.ends_with(is_dash) && !rest.contains(':');
     let second = if is_double { plain_words(rest) } else { String::new() };
     let said = plain_words(said);
-    // A word of its own, so that `--a--` is none.
+    // A separate word, so that `--a--` does not count.
     if said.chars().count() < 2 {
         return None;
     }
@@ -107,7 +107,7 @@ fn between_dashes(content: &str) -> Option<Mark<'_>> {
     Some(Mark { kind, rest: if is_double { "" } else { rest } })
 }
 
-/// Lower-case, without dashes, quotes and colons around them.
+/// Lower-case, without surrounding dashes, quotes and colons.
 fn plain_words(said: &str) -> String {
     let edge = |c: char| {
         is_dash_or_blank(c)
@@ -141,7 +141,7 @@ fn kind_of(said: &str) -> Kind {
     }
 }
 
-/// Whether a line that begins with this character may be drawn with it.
+/// Whether a line beginning with this character may be a drawn rule.
 pub(crate) fn is_dash(c: char) -> bool {
     matches!(
         c,

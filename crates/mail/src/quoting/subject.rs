@@ -1,18 +1,18 @@
-//! The prefix of a subject: whether the mail calls itself a forward or an answer.
+//! The prefix of a subject: whether the message calls itself a forward or a reply.
 
 use super::line::folded;
 use super::words::{FORWARD_PREFIXES, REPLY_PREFIXES};
 
-/// What a subject says about its mail.
+/// What a subject says about its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
     /// `Fwd:`, `WG:`, `[Fwd: …]`, `… (fwd)`
     Forward,
     /// `Re:`, `AW:`
     Reply,
-    /// There is a subject without such a prefix.
+    /// There is a subject, without such a prefix.
     Plain,
-    /// There is no subject, or it is not known.
+    /// There is no subject, or it is unknown.
     Unknown,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn manner(subject: &str) -> Manner {
     {
         return Manner::Forward;
     }
-    // Lists put a tag before the prefix.
+    // Mailing lists put a tag before the prefix.
     while let Some((_, after)) = rest.strip_prefix('[').and_then(|tag| tag.split_once(']')) {
         rest = after.trim_start();
     }
@@ -49,7 +49,7 @@ pub(crate) fn bare(subject: &str) -> &str {
     rest
 }
 
-/// Takes one prefix off; never [`Manner::Plain`] or [`Manner::Unknown`].
+/// Strips one prefix; never returns [`Manner::Plain`] or [`Manner::Unknown`].
 pub(crate) fn prefix(subject: &str) -> Option<(Manner, &str)> {
     let (said, after) = subject.split_once([':', '：']).filter(|(said, _)| said.len() <= PREFIX_OCTETS)?;
     let said = folded(said);

@@ -1,12 +1,14 @@
-//! What mail programs print around a forwarded mail, by language: header labels, separator words, subject prefixes.
+//! What mail programs print around a forwarded message, by language: header labels, separator words, subject
+//! prefixes.
 //!
-//! Everything is lower-case, without colon. A label stands for the same field in every language that has it, so that the language
-//! of a block need not be known; only headers printed on one line are read language by language.
+//! Everything is lower-case, without colons. A label means the same field in every language that has it, so
+//! that the language of a block need not be known; only headers printed on one line are read language by
+//! language.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// A header field as a forwarding program prints it.
+/// A header field as printed by a forwarding program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     From,
@@ -14,17 +16,17 @@ pub(crate) enum Field {
     Cc,
     Date,
     Subject,
-    /// Known, but of no interest: Reply-To, importance, attachments.
+    /// Known, but irrelevant: Reply-To, importance, attachments.
     Other,
 }
 
-/// The labels of one language: those of From, To, Cc, Date and Subject, as [`FIELDS`] has them.
+/// The labels of one language: those of From, To, Cc, Date and Subject, in the order of [`FIELDS`].
 pub(crate) type Labels = [&'static [&'static str]; 5];
 
 /// The fields in the order of [`Labels`].
 const FIELDS: [Field; 5] = [Field::From, Field::To, Field::Cc, Field::Date, Field::Subject];
 
-/// Every label of a language with its field.
+/// Every label of a language, with its field.
 pub(crate) fn all(labels: &'static Labels) -> impl Iterator<Item = (&'static str, Field)> {
     FIELDS.into_iter().zip(labels).flat_map(|(field, labels)| labels.iter().map(move |label| (*label, field)))
 }
@@ -44,19 +46,19 @@ pub(crate) fn field_of(label: &str) -> Option<Field> {
     INDEX.get(label).copied()
 }
 
-/// Whether folded words open a forwarded mail; see [`OPENERS`].
+/// Whether folded words open a forwarded message; see [`OPENERS`].
 pub(crate) fn is_opener(said: &str) -> bool {
     static INDEX: LazyLock<HashSet<&'static str>> = LazyLock::new(|| OPENERS.iter().copied().collect());
     INDEX.contains(said)
 }
 
-/// Whether a folded word is a verb above a quoted mail; see [`WROTE`].
+/// Whether a folded word is a verb above a quoted message; see [`WROTE`].
 pub(crate) fn is_verb(word: &str) -> bool {
     static INDEX: LazyLock<HashSet<&'static str>> = LazyLock::new(|| WROTE.iter().copied().collect());
     INDEX.contains(word)
 }
 
-/// Stems by their first octet, so that a text is searched for all of them at once.
+/// Stems grouped by first octet, so that a text is searched for all of them at once.
 pub(crate) struct Stems(Vec<Vec<&'static str>>);
 
 impl Stems {
@@ -67,7 +69,7 @@ impl Stems {
         Self((0..=u8::MAX).map(of).collect())
     }
 
-    /// Whether one of them stands anywhere in a text.
+    /// Whether one of them occurs anywhere in a text.
     pub(crate) fn is_in(&self, said: &str) -> bool {
         let octets = said.as_bytes();
         octets.iter().enumerate().any(|(at, octet)| {
@@ -78,25 +80,25 @@ impl Stems {
     }
 }
 
-/// Whether folded words hold one for "forwarded"; see [`FORWARDED`].
+/// Whether folded words contain one for "forwarded"; see [`FORWARDED`].
 pub(crate) fn says_forwarded(said: &str) -> bool {
     static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems::new(FORWARDED));
     STEMS.is_in(said)
 }
 
-/// Whether folded words hold one for "original"; see [`ORIGINAL`].
+/// Whether folded words contain one for "original"; see [`ORIGINAL`].
 pub(crate) fn says_original(said: &str) -> bool {
     static STEMS: LazyLock<Stems> = LazyLock::new(|| Stems::new(ORIGINAL));
     STEMS.is_in(said)
 }
 
-/// How many words a label has at most.
+/// The maximum number of words in a label.
 pub(crate) const LABEL_WORDS: usize = 3;
 
 /// The longest label in octets.
 pub(crate) const LABEL_OCTETS: usize = 64;
 
-/// By language, the more frequent ones first: From; To; Cc; Date; Subject.
+/// By language, more frequent ones first: From; To; Cc; Date; Subject.
 #[rustfmt::skip]
 pub(crate) const LANGUAGES: &[Labels] = &[
     // English
@@ -216,7 +218,7 @@ const FORWARDED: &[&str] = &[
     "هدایت", "بازارسال", "फ़ॉरवर्ड", "अग्रेषित", "ส่งต่อ", "chuyển tiếp", "diteruskan", "teruskan", "dimajukan", "转发", "轉寄", "轉發", "轉送", "転送", "전달",
 ];
 
-/// Stems of the words for "original", as programs print it above a quoted mail, forwarded or answered.
+/// Stems of the words for "original", as programs print it above a quoted message, forwarded or replied to.
 #[rustfmt::skip]
 const ORIGINAL: &[&str] = &[
     "origin", "ursprüng", "ursprung", "oorspronk", "oprindelig", "opprinnelig", "alkuperäi", "upprunaleg", "oryginaln", "původní", "pôvodn", "izvirn", "izvorn", "eredeti",
@@ -224,14 +226,14 @@ const ORIGINAL: &[&str] = &[
     "מקורי", "الأصلي", "اصلی", "मूल", "ต้นฉบับ", "gốc", "asli", "asal", "原始", "原文", "原邮件", "原郵件", "元のメ", "オリジナル", "원본", "원래",
 ];
 
-/// Words that make a line of dashes the end of a forwarded mail, as stems.
+/// Words that make a line of dashes the end of a forwarded message, as stems.
 #[rustfmt::skip]
 pub(crate) const END: &[&str] = &[
     "end", "ends", "ende", "einde", "fin", "fine", "fim", "final", "slut", "slutt", "loppu", "koniec", "konec", "kraj", "vége", "sfârșit", "конец", "завершение",
     "кінець", "завершення", "край", "крај", "τέλος", "sonu", "pabaiga", "beigas", "lõpp", "סוף", "نهاية", "پایان", "สิ้นสุด", "kết", "akhir", "结束", "結束", "終わり", "ここまで", "끝",
 ];
 
-/// Lines, bare or between dashes, that open a forwarded mail whatever follows.
+/// Lines, bare or between dashes, that open a forwarded message whatever follows.
 #[rustfmt::skip]
 pub(crate) const OPENERS: &[&str] = &[
     "begin forwarded message", "forwarded message", "this is a forwarded message", "forwarded message follows", "forwarded email", "forwarded mail", "start of forwarded message",
@@ -263,7 +265,7 @@ pub(crate) const OPENERS: &[&str] = &[
     "転送されたメッセージ", "転送メッセージ", "転送されたメール", "転送メール", "전달된 메시지", "전달된 메일", "전달된 메시지의 시작", "전달 메시지",
 ];
 
-/// What opens a longer line between dashes: `Forwarded by Alice on …`, `Forwarded message from Bob`.
+/// Beginnings of a longer line between dashes: `Forwarded by Alice on …`, `Forwarded message from Bob`.
 pub(crate) const OPENERS_WITH_NAME: &[&str] = &[
     "forwarded message from",
     "forwarded by",
@@ -293,7 +295,7 @@ pub(crate) const OPENERS_WITH_NAME: &[&str] = &[
     "転送者",
 ];
 
-/// Words for "wrote" in the line above a quoted mail; whole words, except in scripts without blanks.
+/// Words for "wrote" in the line above a quoted message; whole words, except in scripts without spaces.
 #[rustfmt::skip]
 const WROTE: &[&str] = &[
     "wrote", "writes", "schrieb", "schreef", "geschreven", "écrit", "écrivait", "escribió", "escribio", "escreveu", "escrigué", "escriure", "scritto", "scrisse", "skrev", "kirjoitti", "skrifaði", "napisał",
@@ -302,7 +304,7 @@ const WROTE: &[&str] = &[
     "כתב", "כתבה", "כתב/ה", "كتب", "كتبت", "نوشت", "نوشته", "लिखा", "เขียนว่า", "viết", "menulis", "wrote:", "sent", "said",
 ];
 
-/// The same, where a verb may stand without blanks around it.
+/// The same, where a verb may occur without spaces around it.
 pub(crate) const WROTE_ANYWHERE: &[&str] = &[
     "写道",
     "寫道",
@@ -319,7 +321,7 @@ pub(crate) const WROTE_ANYWHERE: &[&str] = &[
     "เขียน",
 ];
 
-/// Words between the date and the name in that line, which belong to neither.
+/// Words between the date and the name in that line that belong to neither.
 #[rustfmt::skip]
 pub(crate) const FILLERS: &[&str] = &[
     "at", "am", "pm", "a.m.", "p.m.", "uhr", "um", "h", "hrs", "heeft", "ha", "používateľ", "používateľka", "užívateľ", "uživatel", "uživatelka", "użytkownik", "użytkowniczka", "korisnik", "je",
@@ -341,7 +343,7 @@ pub(crate) const FORWARD_PREFIXES: &[&str] = &[
     "ส่งต่อ", "reenv", "reenviado", "reenc", "encaminhada", "prsl", "persiųsta", "pārs", "edasi", "forward", "forwarded", "proslj", "prosl", "redir", "vidarebefordrat", "vidares", "ldg",
 ];
 
-/// Subject prefixes of an answer.
+/// Subject prefixes of a reply.
 #[rustfmt::skip]
 pub(crate) const REPLY_PREFIXES: &[&str] = &[
     "re", "aw", "antw", "antwort", "rép", "rép.", "rep", "ref", "r", "rif", "res", "resp", "sv", "odp", "odpověď", "odg", "vá", "ynt", "yanıt", "απ", "σχετ", "отв", "ответ", "відп", "отг", "нa", "на", "תגובה", "השב", "رد", "پاسخ", "回复", "回覆", "答复", "答覆",

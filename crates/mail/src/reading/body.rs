@@ -1,4 +1,4 @@
-//! The text of a mail: what a comment shows, what of it is old, and the marks in its HTML.
+//! The text of a message: what a comment shows, which of it is old, and the marks in its HTML.
 
 use super::header::Header;
 use crate::address::Mailbox;
@@ -13,7 +13,8 @@ use crate::reply::{self, Hints, Reply};
 use crate::text;
 use crate::tnef::Tnef;
 
-/// How far into HTML its own charset is looked for (HTML §4.2.5.4 asks for it in the first 1,024 octets).
+/// How far into HTML its own charset declaration is searched for (HTML §4.2.5.4 asks for it in the first
+/// 1,024 octets).
 const META_OCTETS: usize = 2_048;
 
 /// The text, as [`crate::Letter`] has it.
@@ -64,9 +65,9 @@ impl Body {
             });
             let (texts, mut replies): (Vec<String>, Vec<Reply>) = html.unzip();
             let piece = join(texts.into_iter());
-            // Careless programs send text and, behind it, its HTML twin as if they were two texts.
+            // Careless programs send a text followed by its HTML twin as if they were two texts.
             if !pieces.last().is_some_and(|said| says_the_same(said, &piece)) {
-                // What the structure says holds for the text of one page alone.
+                // The structure applies only to the text of a single page.
                 of_page = replies.pop().filter(|_| pieces.is_empty() && replies.is_empty());
                 pieces.push(piece);
             }
@@ -76,7 +77,7 @@ impl Body {
         self.reply = of_page.unwrap_or_else(|| reply::of_text_with(&self.text, hints));
     }
 
-    /// The text of a `winmail.dat`, where the mail has none beside it.
+    /// The text of a `winmail.dat`, if the message has no other.
     fn read_packed(&mut self, packed: &[(u32, Tnef)], hints: &Hints<'_>) {
         self.has_html |= packed.iter().any(|(_, tnef)| tnef.html.is_some());
         if self.text.is_empty()
@@ -89,13 +90,14 @@ impl Body {
     }
 }
 
-/// What of the text of a `winmail.dat` is old; the structure of its HTML counts where the text was rendered from it.
+/// Which of the text of a `winmail.dat` is old; the structure of its HTML counts if the text was rendered
+/// from it.
 fn reply_of_packed(text: &str, html: Option<&str>, hints: &Hints<'_>) -> Reply {
     let rendered = html.map(|html| reply::of_html_with(html, hints)).filter(|(shown, _)| shown == text);
     rendered.map_or_else(|| reply::of_text_with(text, hints), |(_, reply)| reply)
 }
 
-/// The HTML bodies as they are, decoded, in order; `None` when there are none.
+/// The HTML bodies, decoded, in order; `None` if there are none.
 pub(super) fn html(parts: &[Part<'_>], defects: &mut Defects) -> Option<String> {
     let bodies = parts.iter().filter(|part| part.is_body_text() && part.is_html());
     let html = join(bodies.map(|part| text_of(part, defects)));
@@ -106,7 +108,7 @@ fn names(from: &[Mailbox]) -> Vec<&str> {
     from.iter().flat_map(|author| [author.name.as_str(), author.address.as_str()]).collect()
 }
 
-/// What tells new text from old: who may sign, and what the subject calls the mail.
+/// What helps to tell new text from old: who may sign, and what the subject calls the message.
 fn hints<'a>(sender: &'a [&'a str], subject: &str) -> Hints<'a> {
     Hints { sender, is_forward: manner(subject) == Manner::Forward, new_text_only: false }
 }
@@ -134,7 +136,7 @@ fn text_of(part: &Part<'_>, defects: &mut Defects) -> String {
     text::trim_blank_lines(&flowed::unflow(&lines, part.flow)).to_owned()
 }
 
-/// The charset that HTML declares for itself, for a part that says nothing and is not UTF-8.
+/// The charset that HTML declares for itself, for a part that declares none and is not UTF-8.
 fn meta_charset(html: &[u8]) -> Option<&str> {
     let head = html.get(..META_OCTETS.min(html.len()))?;
     if html.is_ascii() || std::str::from_utf8(html).is_ok() {
@@ -151,7 +153,7 @@ fn says_the_same(one: &str, other: &str) -> bool {
     one.chars().filter(|c| !c.is_whitespace()).eq(other.chars().filter(|c| !c.is_whitespace()))
 }
 
-/// Joins the pieces that say something, a blank line between them.
+/// Joins the non-empty pieces with a blank line between them.
 fn join(pieces: impl Iterator<Item = String>) -> String {
     let mut pieces = pieces.filter(|piece| !piece.is_empty());
     let mut joined = pieces.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a header says of its mail: people, dates, ids, the way it came.
+//! What a header says about its message: people, dates, ids, the route it took.
 
 use super::hop::{self, Hop, HopHeader, Place};
 use crate::address::Mailbox;
@@ -11,19 +11,19 @@ use crate::mailbox_list;
 use crate::message_id::{MessageId, parse_ids, parse_ids_counting};
 use crate::text;
 
-/// The longest subject in characters; the rest is cut.
+/// The longest subject in characters; longer ones are cut.
 pub const SUBJECT_CHARACTERS: usize = 998;
 
-/// How many addresses of each address field are read.
+/// How many addresses are read from each address field.
 pub const MAX_ADDRESSES: usize = 1_000;
 
-/// How many message-ids of References, and of In-Reply-To, are kept: the first and the last ones.
+/// How many message-ids are kept from References, and from In-Reply-To: the first and the last ones.
 pub const MAX_REFERENCES: usize = 100;
 
-/// The longest value of a header field of our own in characters; the rest is cut.
+/// The longest value of one of our own header fields, in characters; longer ones are cut.
 const TOKEN_CHARACTERS: usize = 998;
 
-/// What the header says of the mail, as [`crate::Letter`] has it.
+/// What the header says about the message, as in [`crate::Letter`].
 #[derive(Debug, Default)]
 pub(crate) struct Header {
     pub(crate) from: Vec<Mailbox>,
@@ -54,7 +54,8 @@ impl Header {
 struct Pass {
     header: Header,
     received: u32,
-    /// From, Date, Message-ID, Subject and Sender, Reply-To, In-Reply-To, References that were seen: the first of several counts.
+    /// The fields seen so far of which only the first counts: From, Date, Message-ID, Subject, Sender,
+    /// Reply-To, In-Reply-To, References.
     seen: Vec<&'static str>,
 }
 
@@ -80,7 +81,7 @@ impl Pass {
         self.header
     }
 
-    /// Reads one field; `name` is lower-cased, `index` its place among all fields.
+    /// Reads one field; `name` is lower-cased, `index` is its position among all fields.
     fn take(&mut self, name: &[u8], field: &Field<'_>, index: u32, defects: &mut Defects) {
         match name {
             b"received" => self.received = self.received.saturating_add(1),
@@ -99,7 +100,8 @@ impl Pass {
                 self.header.subject =
                     text::one_line(&encoded_word::decode(&field.text(defects), defects), SUBJECT_CHARACTERS);
             }
-            // Of several dates the first that can be read: mails that were glued together begin with a torn one.
+            // Of several dates the first readable one: messages that were glued together begin with a torn
+            // one.
             b"date"
                 if self.is_first("date", Some(Defect::RepeatedDate), defects)
                     || self.header.date.is_none() =>
@@ -157,7 +159,7 @@ fn mailboxes(field: &Field<'_>, defects: &mut Defects) -> Vec<Mailbox> {
     list
 }
 
-/// Adds the mailboxes of a field; To and Cc are read over all their fields.
+/// Adds the mailboxes of a field; all To and Cc fields count.
 fn extend(list: &mut Vec<Mailbox>, field: &Field<'_>, defects: &mut Defects) {
     let room = MAX_ADDRESSES.saturating_sub(list.len());
     let text = field.text(defects);

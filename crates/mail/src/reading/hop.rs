@@ -15,9 +15,9 @@ pub struct Hop {
     pub header: HopHeader,
     /// The address.
     pub address: AddressKey,
-    /// The place of the field among all header fields; 0 is the top.
+    /// The position of the field among all header fields; 0 is the top.
     pub index: u32,
-    /// How many Received fields stand above it; 0 was written by the relay that handed the mail to us.
+    /// How many Received fields are above it; 0 was written by the relay that handed the message to us.
     pub above_received: u32,
 }
 
@@ -36,12 +36,12 @@ pub enum HopHeader {
     ResentTo,
 }
 
-/// Where a field stands in its header.
+/// The position of a field in its header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     /// Among all header fields; 0 is the top.
     pub(super) index: u32,
-    /// How many Received fields stand above it.
+    /// How many Received fields are above it.
     pub(super) above_received: u32,
 }
 
@@ -54,7 +54,8 @@ pub(super) fn read(
     defects: &mut Defects,
 ) {
     let text = field.text(defects);
-    // X-Forwarded-For names both ends of the forward with a blank between them, so blanks part addresses as commas do.
+    // X-Forwarded-For names both ends of the forward separated by a space, so whitespace separates addresses
+    // like a comma.
     let (mailboxes, _) = match header {
         HopHeader::ResentTo => mailbox_list::read(&text, MAX_HOPS, defects),
         _ => mailbox_list::read(&text.split_whitespace().collect::<Vec<_>>().join(","), MAX_HOPS, defects),

@@ -1,6 +1,8 @@
-//! Lines that say who wrote what is quoted below: `On Monday Jane <jane@example.org> wrote:`, in any language, over up to five lines.
+//! Lines that say who wrote what is quoted below: `On Monday Jane <jane@example.org> wrote:`, in any
+//! language, over up to five lines.
 //!
-//! The words of many languages are in a table; what is common to all of them is a date, an address, a verb and a colon.
+//! The words of many languages are in a table; common to all of them are a date, an address, a verb and a
+//! colon.
 
 use super::page::{Class, Page, is_dash, trim};
 use crate::quoting::words::{self, WROTE_ANYWHERE};
@@ -11,13 +13,13 @@ const LINES_BACK: usize = 4;
 /// The longest attribution in octets.
 const OCTETS: usize = 600;
 
-/// Within how many octets an attribution that begins with a date names it.
+/// An attribution that begins with a date has it within this many octets.
 const DATE_OCTETS: usize = 60;
 
-/// The longest name in octets that stands above a mail answered with Notes.
+/// The longest name above a message replied to with Notes, in octets.
 const NAME_OCTETS: usize = 80;
 
-/// Verbs beside those of the shared table, sorted.
+/// Verbs in addition to those of the shared table, sorted.
 const MORE_VERBS: &[&str] = &[
     "ecrit",
     "escribía",
@@ -65,7 +67,7 @@ const WEAK_VERBS: &[&str] = &[
     "เขียน",
 ];
 
-/// Whoever writes this speaks of what they wrote themselves.
+/// The writer is talking about something they wrote themselves.
 const FIRST_PERSON: &[&str] = &[
     "i", "we", "ich", "wir", "je", "j", "ai", "nous", "yo", "io", "ho", "eu", "jeg", "jag", "ik", "я", "мы",
 ];
@@ -84,7 +86,7 @@ const QUOTING: &[&str] = &[
     "quotando ",
 ];
 
-/// Marks the attributions in own text, and a quote mark that only closes the address of one.
+/// Marks the attributions in own text, and a quote mark that merely closes the address of one.
 pub(super) fn mark(page: &mut Page<'_>) {
     let mut telling = Telling::default();
     for end in 0..page.lines.len() {
@@ -115,8 +117,8 @@ pub(super) fn mark(page: &mut Page<'_>) {
     }
 }
 
-/// The last line seen that holds what every attribution has somewhere. Each line is looked at once, because joining lines and
-/// reading them again is dear.
+/// The last line seen that contains something every attribution has. Each line is looked at once, because
+/// joining and reparsing lines is expensive.
 #[derive(Default)]
 struct Telling {
     last: Option<usize>,
@@ -125,9 +127,9 @@ struct Telling {
 }
 
 impl Telling {
-    /// Whether one of the lines that an attribution may take which ends with a line is such a one.
+    /// Whether such a line is among those that an attribution ending at `end` may take.
     fn is_near(&mut self, end: usize, page: &Page<'_>) -> bool {
-        // One more than lines are taken, because a blank one may be passed over.
+        // One more than the maximum number of lines, because a blank one may be skipped.
         let first = end.saturating_sub(LINES_BACK.saturating_add(1));
         let found = (first.max(self.next)..=end).rev().find(|index| is_telling(page.body(*index)));
         self.last = found.or(self.last);
@@ -136,7 +138,7 @@ impl Telling {
     }
 }
 
-/// An address, a verb, the word of a program, or a date that comes first: see [`Facts::is_attribution`].
+/// An address, a verb, a program's word, or an early date: see [`Facts::is_attribution`].
 fn is_telling(body: &str) -> bool {
     let body = body.trim_start_matches(|c: char| is_dash(c) || matches!(c, ' ' | '|'));
     let is_certain = body.contains('@') || body.starts_with(char::is_numeric);
@@ -158,7 +160,7 @@ fn is_verb(word: &str) -> bool {
     words::is_verb(word) || MORE_VERBS.binary_search(&word).is_ok()
 }
 
-/// A cheap look at the line an attribution would end with.
+/// A cheap test of the line at which an attribution would end.
 fn may_end(body: &str) -> bool {
     let end = body.trim_end_matches(|c: char| is_dash(c) || matches!(c, ' ' | '"' | '>'));
     match end.chars().next_back() {
@@ -172,13 +174,14 @@ fn may_end(body: &str) -> bool {
     }
 }
 
-/// `>>> Jane <jane@example.org> 3/3/2026 9:41 AM >>>`, as GroupWise has it.
+/// `>>> Jane <jane@example.org> 3/3/2026 9:41 AM >>>`, as GroupWise writes it.
 fn is_between_arrows(body: &str) -> bool {
     let said = body.strip_prefix(">>>").and_then(|rest| rest.strip_suffix(">>>"));
     said.is_some_and(|said| said.len() < OCTETS && date_at(said).is_some() && !said.contains(">>"))
 }
 
-/// `On Monday Jane<jane@example.org> wrote:   Hello`: Yahoo's program for phones sets the quoted text off with blanks alone.
+/// `On Monday Jane<jane@example.org> wrote:   Hello`: Yahoo's phone app separates the quoted text only by
+/// spaces.
 fn runs_on(body: &str) -> bool {
     let Some(at) = memchr::memmem::find(body.as_bytes(), b":  ").filter(|at| *at < OCTETS) else {
         return false;
@@ -191,7 +194,7 @@ fn runs_on(body: &str) -> bool {
         && facts.is_attribution(Next::Text) == Some(Begin::WithDate)
 }
 
-/// `Jane Roe ---03/03/2026 09:41:12 AM---Hello`, as Notes has it above the header of the mail that is answered.
+/// `Jane Roe ---03/03/2026 09:41:12 AM---Hello`, as Notes writes it above the header of the original message.
 fn is_of_notes(body: &str, index: usize, page: &Page<'_>) -> bool {
     let mut pieces = body.splitn(3, "---");
     let (Some(name), Some(date), Some(_)) = (pieces.next(), pieces.next(), pieces.next()) else {
@@ -212,7 +215,7 @@ fn closes_address(body: &str) -> bool {
     said.split_whitespace().count() <= 3 && said.len() <= 40 && (said.is_empty() || last_word_is_verb(said))
 }
 
-/// The first line of the attribution that ends with a line; `None` when it is none.
+/// The first line of the attribution that ends at a line; `None` if there is none.
 fn first_line(end: usize, page: &Page<'_>) -> Option<usize> {
     let next = page.next_written(end.saturating_add(1));
     let stands_before = match page.class(next) {
@@ -233,7 +236,7 @@ fn first_line(end: usize, page: &Page<'_>) -> Option<usize> {
         joined.insert_str(0, body);
         match Facts::of(&joined).is_attribution(stands_before) {
             Some(Begin::WithDate) => return Some(index),
-            // The name may stand on the line above the address; own text stands there too.
+            // The name may be on the line above the address; but so may own text.
             Some(Begin::Otherwise) if found.is_none_or(|found| lacks_name(page.body(found))) => {
                 found = Some(index)
             }
@@ -264,7 +267,7 @@ fn lacks_name(body: &str) -> bool {
     body.starts_with(['<', '(']) || body.split_whitespace().next().is_some_and(|word| word.contains('@'))
 }
 
-/// What stands below an attribution.
+/// What follows below an attribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Quote,
@@ -281,16 +284,16 @@ enum Begin {
     Otherwise,
 }
 
-/// What a line, or some of them, hold.
+/// What one or more lines contain.
 #[derive(Debug, Default)]
 struct Facts {
     has_colon: bool,
     is_dashed: bool,
     has_address: bool,
     has_bracket: bool,
-    /// The address stands at the end, a bracket and the colon left aside.
+    /// The address is at the end, ignoring a bracket and the colon.
     ends_with_address: bool,
-    /// Octet of the first date or time.
+    /// Octet offset of the first date or time.
     date_at: Option<usize>,
     starts_with_date: bool,
     has_verb: bool,
@@ -346,7 +349,7 @@ impl Facts {
             }
             before = word;
         }
-        // Scripts without blanks between words.
+        // Scripts without spaces between words.
         if !self.has_verb && !said.is_ascii() && WROTE_ANYWHERE.iter().any(|verb| said.contains(verb))
             || said.ends_with("のメール")
         {
@@ -395,7 +398,7 @@ impl Facts {
     }
 }
 
-/// Arabic and Persian dates in the digits of all others.
+/// Converts the digits of Arabic and Persian dates.
 fn with_ascii_digits(said: String) -> String {
     let other = |c: char| match c {
         '\u{660}'..='\u{669}' => u32::from(c).checked_sub(0x660),
@@ -408,7 +411,7 @@ fn with_ascii_digits(said: String) -> String {
     said.chars().map(|c| other(c).and_then(|digit| char::from_digit(digit, 10)).unwrap_or(c)).collect()
 }
 
-/// `2016-03-03 17:21 GMT+01:00 Jane Roe`: a zone, then a name to the end.
+/// `2016-03-03 17:21 GMT+01:00 Jane Roe`: a zone, then only a name.
 fn names_zone(joined: &str) -> bool {
     let Some((_, rest)) = joined.split_once(" GMT+").or_else(|| joined.split_once(" GMT-")) else {
         return false;
@@ -425,7 +428,7 @@ fn has_address(said: &str) -> bool {
         && after.starts_with(char::is_alphanumeric)
 }
 
-/// Octet of the first date or time: `10:30`, `1.2.2026`, `2026`, `3月`.
+/// Octet offset of the first date or time: `10:30`, `1.2.2026`, `2026`, `3月`.
 fn date_at(said: &str) -> Option<usize> {
     let octets = said.as_bytes();
     let digits_at = |from: usize| {
@@ -437,7 +440,7 @@ fn date_at(said: &str) -> Option<usize> {
         let length = digits_at(start);
         let end = start.saturating_add(length);
         let mut before = octets.get(..start).unwrap_or_default().iter().rev();
-        // Not the end of a number to call, and no word or address with a digit in it.
+        // Not the end of a phone number, and not a word or address containing a digit.
         let is_own = match before.next() {
             Some(b'-' | b'.') => !before.next().is_some_and(u8::is_ascii_digit),
             Some(octet) => !octet.is_ascii_alphanumeric() && !matches!(octet, b'@' | b'_' | b'+' | b'='),
@@ -461,7 +464,8 @@ fn date_at(said: &str) -> Option<usize> {
     None
 }
 
-/// A digit within the first words, none of which is long: words before a date are `On Monday,`, not the start of a sentence.
+/// A digit within the first words, none of them long: words before a date are `On Monday,` rather than the
+/// start of a sentence.
 fn digit_comes_early(said: &str) -> bool {
     said.split_whitespace().take(5).any(|word| {
         word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '(' | '"'))

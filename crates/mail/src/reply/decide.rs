@@ -11,15 +11,15 @@ use std::ops::Range;
 enum Kind {
     /// Own text.
     Text,
-    /// A quote that somebody introduced: a mail program.
+    /// A quote introduced by a mail program.
     Introduced,
-    /// A quote by its marks alone.
+    /// A quote recognised only by its marks.
     Quote,
-    /// A quote as the structure says; never part of an answer.
+    /// A quote according to the structure; never part of a reply.
     Old,
     /// A closing phrase below a quote.
     SignOff,
-    /// What programs put below a quote.
+    /// What programs append below a quote.
     Footer,
 }
 
@@ -29,14 +29,14 @@ impl Kind {
     }
 }
 
-/// Lines of one kind; without blank lines at their end.
+/// Consecutive lines of one kind, without trailing blank lines.
 #[derive(Debug, Clone)]
 struct Run {
     kind: Kind,
     lines: Range<usize>,
 }
 
-/// Marks what introduces quotes, then says what is hidden.
+/// Marks what introduces quotes, then determines what is hidden.
 pub(super) fn decide(mut page: Page<'_>, hints: &Hints<'_>) -> Reply {
     mark_phrases(&mut page);
     header_block::mark(&mut page);
@@ -47,7 +47,7 @@ pub(super) fn decide(mut page: Page<'_>, hints: &Hints<'_>) -> Reply {
         && let [Run { kind: Kind::Text, lines }] = runs.as_slice()
         && let Some(device) = signature::lone_device_line(&page, lines.clone())
     {
-        // Some phones put no mark between their line and the mail that is answered.
+        // Some phones put no mark between their line and the original message.
         let after = device.saturating_add(1);
         runs = vec![Run { kind: Kind::Text, lines: lines.start..after }];
         cut = Some(page.next_written(after));
@@ -68,7 +68,7 @@ fn mark_phrases(page: &mut Page<'_>) {
     }
 }
 
-/// Takes the lines apart into runs, up to the line from which on everything is old.
+/// Divides the lines into runs, up to the line from which everything is old.
 fn runs(page: &Page<'_>, hints: &Hints<'_>) -> (Vec<Run>, Option<usize>) {
     let mut runs: Vec<Run> = Vec::new();
     let mut index = 0;
@@ -80,7 +80,7 @@ fn runs(page: &Page<'_>, hints: &Hints<'_>) -> (Vec<Run>, Option<usize>) {
             }
             Class::Cut | Class::ReplyAbove => return with_cut(runs, index, page),
             Class::Forward if hints.new_text_only => return with_cut(runs, index, page),
-            // A forwarded mail is shown, whatever it holds.
+            // A forwarded message is shown, whatever it contains.
             Class::Forward => (Kind::Text, page.lines.len()),
             Class::Header | Class::Original | Class::Attribution
                 if hints.is_forward && !hints.new_text_only =>
@@ -152,7 +152,7 @@ fn with_rules_above(runs: &mut Vec<Run>, index: usize, page: &Page<'_>) -> usize
     start
 }
 
-/// The line behind all that introduces a quote.
+/// The line after everything that introduces a quote.
 fn after_introduction(first: usize, page: &Page<'_>) -> usize {
     let introduces = |line: &Line| {
         matches!(
@@ -181,7 +181,7 @@ fn text_end(first: usize, page: &Page<'_>) -> usize {
     without_blanks(first..first.saturating_add(rest.iter().take_while(|line| is_text(line)).count()), page)
 }
 
-/// Quoted lines, blank ones between them, and what a program broke off the end of a quoted line.
+/// Quoted lines, blank lines between them, and pieces that a program broke off the end of a quoted line.
 fn quote_end(first: usize, page: &Page<'_>) -> usize {
     let mut index = first;
     loop {
@@ -203,7 +203,7 @@ fn barred_end(first: usize, page: &Page<'_>) -> usize {
     without_blanks(first..first.saturating_add(count), page)
 }
 
-/// One line between two quoted ones that goes on where a long line stopped, or is nothing but a link.
+/// A single line between two quoted ones that continues where a long line stopped, or is nothing but a link.
 fn is_broken_off(index: usize, page: &Page<'_>) -> bool {
     let next = index.saturating_add(1);
     if page.class(next) != Class::Quote {
@@ -229,7 +229,7 @@ fn without_blanks(range: Range<usize>, page: &Page<'_>) -> usize {
     range.end.saturating_sub(blanks)
 }
 
-/// Tells what is no answer among the texts below a quote.
+/// Identifies the texts below a quote that are not replies.
 fn name_what_follows_quotes(runs: &mut [Run], page: &Page<'_>, hints: &Hints<'_>) {
     let mut has_quote = false;
     for run in runs {
@@ -248,7 +248,7 @@ fn name_what_follows_quotes(runs: &mut [Run], page: &Page<'_>, hints: &Hints<'_>
     }
 }
 
-/// Says line by line what is hidden.
+/// Determines line by line what is hidden.
 struct Hider<'a> {
     page: &'a Page<'a>,
     hints: &'a Hints<'a>,
@@ -256,14 +256,14 @@ struct Hider<'a> {
 }
 
 impl Hider<'_> {
-    /// Hides what nobody answered to; tells whether somebody answered between quoted lines.
+    /// Hides what nobody replied to; returns whether somebody replied between quoted lines.
     fn hide_quotes(&mut self, runs: &[Run], cut: Option<usize>) -> bool {
         if let Some(cut) = cut {
             self.hide(cut..self.page.lines.len(), HiddenKind::Quote);
         }
         let last_text = runs.iter().rposition(|run| run.kind == Kind::Text);
         let has_intro = runs.iter().any(|run| run.kind != Kind::Quote && run.kind.is_quote());
-        // A mail of nothing but quoted lines is what the sender wanted to show.
+        // If a message consists only of quoted lines, they are what the sender wanted to show.
         if last_text.is_none() && !has_intro && cut.is_none() && runs.iter().any(|run| run.kind.is_quote()) {
             return false;
         }
@@ -312,7 +312,7 @@ impl Hider<'_> {
         }
     }
 
-    /// The signature of a forwarded mail is part of it.
+    /// The signature of a forwarded message is part of it.
     fn is_forwarded(&self, run: &Run, cut: Option<usize>) -> bool {
         let lines = self.page.lines.get(run.lines.clone()).unwrap_or_default();
         cut.is_none()
@@ -324,14 +324,14 @@ impl Hider<'_> {
             })
     }
 
-    /// What is hidden already stays what it is.
+    /// What is hidden already stays as it is.
     fn hide(&mut self, lines: Range<usize>, kind: HiddenKind) {
         for fate in self.fates.get_mut(lines).unwrap_or_default() {
             *fate = fate.or(Some(kind));
         }
     }
 
-    /// The ranges; none when nothing would be left to show.
+    /// The hidden ranges; none if nothing would be left to show.
     fn hidden(mut self) -> Vec<Hidden> {
         if !self.hints.new_text_only {
             if !self.shows_something() {
@@ -366,7 +366,7 @@ impl Hider<'_> {
         hidden
     }
 
-    /// Lines beyond the limit share the fate of the last one that was looked at.
+    /// Lines beyond the limit share the fate of the last one that was examined.
     fn extend_over_the_rest(&self, hidden: &mut [Hidden]) {
         let seen =
             self.page.lines.last().map_or(0, |line| line.end.saturating_add(1)).min(self.page.text.len());

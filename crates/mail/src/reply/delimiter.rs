@@ -1,13 +1,15 @@
-//! Our own line above which people are asked to answer, found again in their answers however clients changed it.
+//! Our own line above which people are asked to reply, recognised in replies however mail clients changed it.
 
 use super::page::{Class, Page, is_dash};
 use super::{attribution, header_block, phrase};
 
-/// Where the quoted mail begins that holds the delimiter: the line of the delimiter, or that of what introduces the quote.
+/// Where the quoted message containing the delimiter begins: the line of the delimiter, or of what introduces
+/// the quote.
 ///
-/// Gives the octet of the text, the start of a line; `None` when the delimiter is not there. Letters and digits are compared,
-/// without regard to case, so quote marks, line breaks within it and lost or changed dashes do not matter. A delimiter of
-/// signs alone is compared as a line. Only a delimiter that begins and ends a line counts.
+/// Returns an octet offset, the start of a line; `None` if there is no delimiter. Only letters and digits are
+/// compared, ignoring case, so quote marks, line breaks inside it and lost or changed dashes do not matter. A
+/// delimiter without letters and digits is compared as a line. Only a delimiter that begins and ends a line
+/// counts.
 #[must_use]
 pub fn at_delimiter(text: &str, delimiter: &str) -> Option<usize> {
     let mut page = Page::of(text);
@@ -42,7 +44,7 @@ fn line_of(page: &Page<'_>, delimiter: &str) -> Option<usize> {
     for index in 0..page.lines.len() {
         starts.push(said.len());
         let body = page.body(index);
-        // Initials before a quote mark are no words of the line.
+        // Initials before a quote mark are not words of the line.
         let body = if page.class(index) == Class::Quote {
             body.split_once('>').map_or(body, |(_, rest)| rest)
         } else {
@@ -56,7 +58,7 @@ fn line_of(page: &Page<'_>, delimiter: &str) -> Option<usize> {
         let end = at.saturating_add(sought.len());
         let begins = starts.get(first) == Some(&at);
         let ends = end == said.len() || starts.binary_search(&end).is_ok();
-        // Of lines without letters the last one begins there too.
+        // If some lines have no letters, the last one begins there too.
         (begins && ends).then_some(first)
     })
 }

@@ -1,12 +1,13 @@
-//! Header fields as mail programs print them above a quoted mail: `From:`, `Sent:`, `To:`, `Subject:`, in any language.
+//! Header fields as mail programs print them above a quoted message: `From:`, `Sent:`, `To:`, `Subject:`, in
+//! any language.
 
 use super::page::{Class, Page, is_dash, trim};
 use crate::quoting::words::{Field, LABEL_OCTETS, field_of};
 
-/// How many lines a header field may take.
+/// The maximum number of lines of a header field.
 const FIELD_LINES: usize = 3;
 
-/// How many lines a block may take.
+/// The maximum number of lines of a block.
 const BLOCK_LINES: usize = 40;
 
 /// Fields found, one bit each.
@@ -17,7 +18,7 @@ const CC: u8 = 8;
 const SUBJECT: u8 = 16;
 const OTHER: u8 = 32;
 
-/// Marks the lines of all header blocks of own text.
+/// Marks the lines of all header blocks in own text.
 pub(super) fn mark(page: &mut Page<'_>) {
     let mut index = 0;
     while index < page.lines.len() {
@@ -37,7 +38,7 @@ pub(super) fn mark(page: &mut Page<'_>) {
     }
 }
 
-/// Reads the block that begins at a line; gives the line behind it and whether it is one.
+/// Reads the block that begins at a line; returns the line after it and whether it is one.
 fn block(first: usize, page: &Page<'_>) -> (usize, bool) {
     let mut found = 0_u8;
     let mut has_address = false;
@@ -76,7 +77,7 @@ fn block(first: usize, page: &Page<'_>) -> (usize, bool) {
         }
         index = index.saturating_add(1);
     }
-    // The last value may go on, up to the blank line.
+    // The last value may continue, up to the blank line.
     if page.class(index) == Class::Blank && unlabelled < FIELD_LINES {
         end = index.max(end);
     }
@@ -86,7 +87,8 @@ fn block(first: usize, page: &Page<'_>) -> (usize, bool) {
     (end, (opens || is_announced) && is_block(found, has_address, is_announced))
 }
 
-/// People write `From: Berlin`, `To: Vienna`, `Date: 5 May` themselves, and contact forms send `From:` and `Subject:`.
+/// People write `From: Berlin`, `To: Vienna`, `Date: 5 May` themselves, and contact forms send `From:` and
+/// `Subject:`.
 fn is_block(found: u8, has_address: bool, is_announced: bool) -> bool {
     let has = |bits: u8| found & bits == bits;
     let is_dated = has(FROM | DATE) || has(DATE | TO);
@@ -98,7 +100,7 @@ fn is_block(found: u8, has_address: bool, is_announced: bool) -> bool {
     }
 }
 
-/// Whether a rule or `-----Original Message-----` stands before it.
+/// Whether a rule or `-----Original Message-----` precedes it.
 fn is_announced(first: usize, page: &Page<'_>) -> bool {
     let before = page.lines.get(..first).unwrap_or_default();
     let before = before.iter().rev().find(|line| line.class != Class::Blank);
@@ -110,7 +112,7 @@ fn field(body: &str) -> Option<u8> {
     let (label, _) = labelled(body)?;
     let plain = label.trim_start_matches(|c: char| is_dash(c) || c == '|').trim_end_matches('*');
     let label = trim(plain).to_lowercase();
-    // Webmail of French providers prints the date so, with a colon or without.
+    // French webmail providers print the date this way, with or without a colon.
     if label
         .strip_prefix("message du")
         .is_some_and(|date| date.is_empty() || date.trim_start().starts_with(|c: char| c.is_ascii_digit()))
@@ -132,7 +134,7 @@ pub(super) fn is_field(body: &str) -> bool {
     field(body).is_some()
 }
 
-/// Whether a line begins with what may be a label: few letters, then a colon.
+/// Whether a line begins with something that may be a label: a few letters, then a colon.
 pub(super) fn has_label(body: &str) -> bool {
     labelled(body).is_some_and(|(label, _)| {
         label.chars().any(char::is_alphabetic) && label.split_whitespace().count() <= 3
@@ -142,7 +144,7 @@ pub(super) fn has_label(body: &str) -> bool {
 fn labelled(body: &str) -> Option<(&str, &str)> {
     let window = body.get(..body.floor_char_boundary(LABEL_OCTETS))?;
     let at = window.find([':', '：'])?;
-    // A time or an address of the web.
+    // A time or a web address.
     let after = body.get(at..)?;
     if after.starts_with("://") {
         return None;

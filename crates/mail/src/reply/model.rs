@@ -3,44 +3,45 @@
 use crate::text::trim_blank_lines;
 use std::ops::Range;
 
-/// How many lines of a text are looked at; all further ones share the fate of the last of them.
+/// How many lines of a text are examined; all further ones share the fate of the last of them.
 pub const MAX_LINES: usize = 100_000;
 
-/// Why lines are folded away.
+/// Why lines are folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HiddenKind {
-    /// A mail that was answered, the lines that introduce it, and what programs put below it.
+    /// An earlier message, the lines that introduce it, and what programs append to it.
     Quote,
-    /// Who the sender is, below what was written.
+    /// The details of the sender below what they wrote.
     Signature,
 }
 
-/// Lines that are not newly written.
+/// Lines that were not newly written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {
-    /// Octets of the text: whole lines, line ends included.
+    /// Octet offsets in the text: whole lines, line ends included.
     pub range: Range<usize>,
     /// Why.
     pub kind: HiddenKind,
 }
 
-/// What of a text is old.
+/// Which of a text is old.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
-    /// In order, not overlapping; empty when everything is to be shown.
+    /// In order, without overlaps; empty if everything is to be shown.
     pub hidden: Vec<Hidden>,
-    /// Whether the sender answered between the lines of a quote; what was answered is shown then.
+    /// Whether the sender replied between the lines of a quote; the quote is shown then.
     pub is_interleaved: bool,
 }
 
-/// What is known about a mail beside its text.
+/// What is known about a message apart from its text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hints<'a> {
-    /// What the sender may sign with: display name, address. Blank ones are passed over.
+    /// What the sender may sign with: display name, address. Blank ones are ignored.
     pub sender: &'a [&'a str],
-    /// Whether the subject says that the mail is a forward: header blocks without a mark then begin a forwarded mail, which is shown.
+    /// Whether the subject marks the message as a forward: header blocks without a mark then begin a
+    /// forwarded message, which is shown.
     pub is_forward: bool,
-    /// Asks for new text alone: forwarded mails are hidden too, and a mail that only quotes is hidden as a whole.
+    /// Keep only new text: hides forwarded messages too, and all of a message that only quotes.
     pub new_text_only: bool,
 }
 

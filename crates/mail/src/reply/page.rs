@@ -1,4 +1,4 @@
-//! A text as lines, each with what it is by itself: blank, quoted, a rule, or own text.
+//! A text as lines, each classified on its own: blank, quoted, a rule, or own text.
 
 use super::model::MAX_LINES;
 
@@ -8,38 +8,38 @@ pub(super) enum Class {
     Blank,
     /// Own text, as far as is known.
     Text,
-    /// Between fences of program text: never anything else.
+    /// Between code fences: never anything else.
     Code,
-    /// Nothing but dashes or the like.
+    /// Nothing but dashes or similar.
     Rule,
-    /// Exactly `--`: the sign above a signature (RFC 3676 §4.3).
+    /// Exactly `--`: the separator above a signature (RFC 3676 §4.3).
     Dashes,
     /// Begins with a quote mark.
     Quote,
     /// Says who wrote what is quoted below.
     Attribution,
-    /// A header field of a mail that is quoted below.
+    /// A header field of the message quoted below.
     Header,
     /// `-----Original Message-----` and the like.
     Original,
     /// `---------- Forwarded message ---------` and the like.
     Forward,
-    /// Asks to answer above it.
+    /// Asks people to reply above it.
     ReplyAbove,
-    /// Quoted, as the structure of an HTML mail says.
+    /// Quoted, according to the structure of an HTML message.
     Old,
-    /// Everything from here on is quoted, as the structure says.
+    /// Everything from here on is quoted, according to the structure.
     Cut,
-    /// Signature, as the structure says.
+    /// Signature, according to the structure.
     Signature,
 }
 
 /// One line of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
-    /// Octet where it begins.
+    /// Octet offset where it begins.
     pub(super) start: usize,
-    /// Octet behind its last character, the line end not included.
+    /// Octet offset after its last character, excluding the line end.
     pub(super) end: usize,
     pub(super) class: Class,
 }
@@ -53,7 +53,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Takes the text apart.
+    /// Splits the text into lines.
     pub(super) fn of(text: &'a str) -> Self {
         let mut page = Self { text, lines: Vec::with_capacity(text.len() / 32) };
         let mut start = 0;
@@ -73,25 +73,25 @@ impl<'a> Page<'a> {
         page
     }
 
-    /// A line without the blanks around it; empty when there is no such line.
+    /// A line without surrounding whitespace; empty if there is no such line.
     pub(super) fn body(&self, index: usize) -> &'a str {
         let line = self.lines.get(index);
         line.and_then(|line| self.text.get(line.start..line.end)).map(trim).unwrap_or_default()
     }
 
-    /// What a line is; lines beyond the end are blank.
+    /// The class of a line; lines beyond the end are blank.
     pub(super) fn class(&self, index: usize) -> Class {
         self.lines.get(index).map_or(Class::Blank, |line| line.class)
     }
 
-    /// Says what a line is.
+    /// Sets the class of a line.
     pub(super) fn set(&mut self, index: usize, class: Class) {
         if let Some(line) = self.lines.get_mut(index) {
             line.class = class;
         }
     }
 
-    /// The first line from `index` on that is not blank; the number of lines when there is none.
+    /// The first non-blank line from `index` on; the number of lines if there is none.
     pub(super) fn next_written(&self, index: usize) -> usize {
         let rest = self.lines.get(index..).unwrap_or_default();
         rest.iter()
@@ -99,7 +99,7 @@ impl<'a> Page<'a> {
             .map_or(self.lines.len(), |at| at.saturating_add(index))
     }
 
-    /// What stands between two fences is program text; a last fence without partner is text.
+    /// Lines between two fences are code; a last fence without a partner is text.
     fn pair_fences(&mut self, fences: usize) {
         let mut open = false;
         let mut left = fences;
@@ -117,7 +117,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Some programs mark quotes with the initials of the author: `AB> text`, on two lines at least.
+    /// Some programs mark quotes with the initials of the author: `AB> text`, on at least two lines.
     fn mark_initials(&mut self) {
         let mut last = None;
         for index in 0..self.lines.len() {
@@ -134,7 +134,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Without blanks and what cannot be seen around it.
+/// Without surrounding whitespace and invisible characters.
 pub(super) fn trim(text: &str) -> &str {
     let is_trimmed = |octet: u8| octet.is_ascii_graphic();
     // Nearly all lines begin and end with plain characters.
@@ -162,13 +162,13 @@ fn class_of(line: &str) -> Class {
     }
 }
 
-/// Whether a line is drawn: two or more of the same kind, or one that nobody types alone.
+/// Whether a line is drawn: two or more characters of the same kind, or one that nobody types on its own.
 fn is_rule(body: &str) -> bool {
     let mut count = 0_usize;
     for c in body.chars() {
         match c {
             ' ' => (),
-            // U+1427 is the mark of a Gmail add-on that tracks openings.
+            // U+1427 is the mark of a Gmail add-on that tracks opens.
             '\u{1427}' | '—' | '─' | '━' => count = count.saturating_add(2),
             c if is_dash(c) => count = count.saturating_add(1),
             _ => return false,

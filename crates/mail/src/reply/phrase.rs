@@ -1,14 +1,16 @@
-//! Lines of fixed words: marks above an original or forwarded mail, requests to answer above a line, signs of devices.
+//! Lines of fixed words: marks above an original or forwarded message, requests to reply above a line, device
+//! lines.
 
 use super::page::{Class, is_dash, trim};
 use crate::quoting::mark::{self, Kind};
 use crate::quoting::words::{Stems, says_original};
 use std::sync::LazyLock;
 
-/// The longest line that is looked at in octets.
+/// The longest line that is examined, in octets.
 const LINE_OCTETS: usize = 160;
 
-/// Words for "answer", and for "above" or "over", as stems: a decorated line with one of each asks to answer above it.
+/// Words for "reply", and for "above" or "over", as stems: a decorated line with one of each asks people to
+/// reply above it.
 #[rustfmt::skip]
 const ANSWER: &[&str] = &[
     "reply", "repl", "respon", "answer", "antwort", "répon", "repon", "rispo", "contest", "antwoord", "svar", "vasta", "odpow", "odpov", "válasz", "răsp", "rasp", "ответ", "відпов", "отговор",
@@ -20,7 +22,7 @@ const ABOVE: &[&str] = &[
     "powyżej", "nad t", "nad č", "nad ř", "fölé", "felett", "deasupra", "выше", "над", "вище", "πάνω", "üst", "מעל", "فوق", "أعلى", "بالای", "เหนือ", "phía trên", "bên trên", "di atas", "以上", "上方", "之上", "より上", "の上", "위에", "위로", "kohale", "virš", "virs",
 ];
 
-/// Whole lines that programs put above the mails before.
+/// Whole lines that programs put above earlier messages.
 #[rustfmt::skip]
 const EARLIER: &[&str] = &[
     "previous replies", "previous messages", "previous message", "previous conversation", "conversation history", "earlier messages", "original email", "original e-mail", "original appointment",
@@ -29,7 +31,7 @@ const EARLIER: &[&str] = &[
     "předchozí odpovědi", "предыдущие ответы", "предыдущие сообщения", "попередні відповіді", "önceki yanıtlar", "以前的回复", "以前の返信", "이전 답글",
 ];
 
-/// What a line of fixed words is; `None` for all others.
+/// The class of a line of fixed words; `None` for all others.
 pub(super) fn of(body: &str) -> Option<Class> {
     let first = body.chars().next()?;
     if body.len() > LINE_OCTETS {
@@ -39,10 +41,10 @@ pub(super) fn of(body: &str) -> Option<Class> {
     let closing = body.chars().rev().take_while(|c| is_dash(*c)).count();
     let is_bracketed = first == '[' && body.ends_with(']');
     if opening == 0 && !is_bracketed && !body.ends_with([':', '：']) {
-        // A client that takes the decoration off leaves the words.
+        // A client that strips the decoration leaves the words.
         return is_plain_request(body).then_some(Class::ReplyAbove);
     }
-    // One dash is the point of a list.
+    // A single dash is a list item.
     let is_decorated = is_bracketed || opening >= 3 || opening == 2 && closing >= 2;
     let said = trim(body.trim_matches(|c| is_dash(c) || matches!(c, ' ' | '[' | ']' | ':' | '：' | '|')))
         .to_lowercase();

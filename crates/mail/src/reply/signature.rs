@@ -1,4 +1,5 @@
-//! The signature below own text: a sign above it, a closing phrase with a name, lines of addresses, or the line of a device.
+//! The signature below own text: a separator above it, a closing phrase with a name, lines of addresses, or a
+//! device line.
 
 mod words;
 
@@ -7,35 +8,35 @@ use super::page::{Class, Page, trim};
 use std::ops::Range;
 use words::{CLOSINGS, DEVICE_ENDS, DEVICE_STARTS, DISCLAIMERS, EXCUSES, THANKS};
 
-/// How many written lines a signature has at most.
+/// The maximum number of non-blank lines in a signature.
 const SIGNATURE_LINES: usize = 30;
 
-/// How many written lines stand below a closing phrase at most.
+/// The maximum number of non-blank lines below a closing phrase.
 const CLOSING_LINES: usize = 12;
 
-/// How many written lines stand below a rule, or with addresses, at most.
+/// The maximum number of non-blank lines below a rule, or with addresses.
 const BLOCK_LINES: usize = 12;
 
-/// How long the lines of such a block are, in characters.
+/// The longest line of such a block, in characters.
 const BLOCK_CHARACTERS: usize = 72;
 
-/// How long the lines of a signature without a sign are, in characters.
+/// The longest line of a signature without a separator, in characters.
 const LINE_CHARACTERS: usize = 90;
 
-/// What tells a signature.
+/// What identifies a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
-    /// A sign or a program's line: it begins there for sure.
+    /// A separator or a program's line: it certainly begins there.
     Marked,
     /// A closing phrase, a name, addresses.
     SignOff,
 }
 
-/// Where the signature of some lines begins, at their end.
+/// Where the signature at the end of a range of lines begins.
 pub(super) fn find(page: &Page<'_>, range: Range<usize>, hints: &Hints<'_>) -> Option<(usize, Sign)> {
     let mut found = None;
     let mut end = range.end;
-    // A device's line, a closing and a sign may stand above each other.
+    // A device line, a closing and a separator may come one above the other.
     for _ in 0..6 {
         let lines = range.start..end;
         let step = trailing_marks(page, lines.clone())
@@ -66,7 +67,7 @@ pub(super) fn is_sign_off(page: &Page<'_>, range: Range<usize>) -> bool {
         && (is_closing(first, true) || with_name(first))
 }
 
-/// Whether some lines are what companies put below every mail.
+/// Whether some lines are what companies append to every message.
 pub(super) fn is_disclaimer(page: &Page<'_>, range: Range<usize>) -> bool {
     written(page, range).take(4).any(|index| {
         let said = page.body(index).to_lowercase();
@@ -74,7 +75,7 @@ pub(super) fn is_disclaimer(page: &Page<'_>, range: Range<usize>) -> bool {
     })
 }
 
-/// The line of a device or a program that stands alone within some lines, with own text above it and lines below.
+/// The only line of a device or a program within a range, with own text above it and lines below.
 pub(super) fn lone_device_line(page: &Page<'_>, range: Range<usize>) -> Option<usize> {
     let first = page.next_written(range.start);
     let is_alone = |index: usize| {
@@ -136,7 +137,7 @@ fn footer(page: &Page<'_>, range: Range<usize>, hints: &Hints<'_>) -> Option<usi
     }
     let lines: Vec<&str> = written(page, tail.clone()).map(|index| page.body(index)).collect();
     let is_told = lines.iter().any(|line| is_contact(line) || names_sender(line, hints));
-    // People rule their texts with dashes; with underscores, hardly.
+    // People divide their texts with dashes; with underscores, hardly ever.
     let is_paragraph =
         lines.len() <= 4 && tail.clone().zip(&lines).all(|(index, _)| page.class(index) != Class::Blank);
     let is_underscored = page.body(rule).starts_with('_') && is_paragraph;
@@ -161,7 +162,7 @@ fn sign_off(page: &Page<'_>, range: Range<usize>, hints: &Hints<'_>) -> Option<u
         if !is_short(body) {
             break;
         }
-        // Above a block that was found only the closing phrase belongs to it.
+        // Above a block that was found, only the closing phrase belongs to it.
         if let Some(block) = found {
             return Some(if is_closing(body, true) { index } else { block });
         }
@@ -194,7 +195,7 @@ fn is_sentence(body: &str) -> bool {
     body.ends_with(['.', '?', '!', '。', '？', '！', ';', ':']) && body.split_whitespace().count() >= 5
 }
 
-/// A phrase people end letters with; thanks are one only with the name of whoever thanks.
+/// A phrase people end letters with; thanks count only with the name of the sender.
 fn is_closing(body: &str, with_thanks: bool) -> bool {
     if body.len() > 80 {
         return false;
@@ -231,7 +232,7 @@ fn is_name(body: &str) -> bool {
         && !body.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | ':' | '=' | '<'))
 }
 
-/// An address of mail or the web, or a number to call.
+/// An email or web address, or a phone number.
 fn is_contact(body: &str) -> bool {
     let has_mail = body.split_once('@').is_some_and(|(before, after)| {
         before.ends_with(|c: char| c.is_ascii_alphanumeric())
@@ -241,7 +242,7 @@ fn is_contact(body: &str) -> bool {
     has_mail || body.contains("://") || body.contains("www.") || is_number(body)
 }
 
-/// `+44 20 7946 0000`, `Tel.: 030/123456`; no date and no time.
+/// `+44 20 7946 0000`, `Tel.: 030/123456`; not a date or a time.
 fn is_number(body: &str) -> bool {
     let number = body.trim_start_matches(|c: char| c.is_alphabetic() || matches!(c, '.' | ':' | ' ' | '-'));
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
@@ -251,7 +252,7 @@ fn is_number(body: &str) -> bool {
     is_plain && (6..=18).contains(&digits) && body.len().saturating_sub(number.len()) <= 16
 }
 
-/// `Sent from my iPhone`, in any language; not a sentence that begins so.
+/// `Sent from my iPhone`, in any language; not a sentence that begins like that.
 pub(super) fn is_device(body: &str) -> bool {
     let body =
         body.trim_matches(|c: char| matches!(c, '<' | '(' | ')' | '[' | '*' | '_' | '"' | ' ' | '-' | '~'));
@@ -268,7 +269,7 @@ pub(super) fn is_device(body: &str) -> bool {
     })
 }
 
-/// A few words, a link perhaps, and perhaps an excuse for typing errors.
+/// A few words, perhaps a link, and perhaps an apology for typos.
 fn is_device_name(rest: &str) -> bool {
     let rest =
         rest.split(['<', '(']).next().map_or(rest, |name| if name.trim().is_empty() { rest } else { name });

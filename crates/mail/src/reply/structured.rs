@@ -1,11 +1,11 @@
-//! What the structure of an HTML mail says of the lines it was rendered to.
+//! What the structure of an HTML message says about the lines it was rendered to.
 
 use super::page::{Class, Page};
 use super::{header_block, phrase};
 use crate::html_structure::Structure;
 use crate::html_to_text::Mark;
 
-/// Marks the lines; the words of lines that are marked do not count any more.
+/// Marks the lines; the words of marked lines no longer count.
 pub(super) fn apply(marks: &[Mark], page: &mut Page<'_>) {
     let mut index = 0;
     let mut open: Option<(Structure, usize)> = None;
@@ -66,7 +66,7 @@ fn forward(first: usize, page: &mut Page<'_>) {
     page.set(page.next_written(first), Class::Forward);
 }
 
-/// The line that programs draw above a header block; whatever language its labels are in.
+/// The line that programs draw above a header block, whatever language its labels are in.
 fn header_rule(index: usize, page: &mut Page<'_>) {
     let first = page.next_written(index);
     if page.class(first) != Class::Text {
@@ -79,7 +79,7 @@ fn header_rule(index: usize, page: &mut Page<'_>) {
     }
 }
 
-/// Blank lines stay blank, and a cut stays one.
+/// Blank lines stay blank, and a cut stays a cut.
 fn fill(first: usize, end: usize, class: Class, page: &mut Page<'_>) {
     for line in page.lines.get_mut(first..end).unwrap_or_default() {
         if !matches!(line.class, Class::Blank | Class::Cut) {

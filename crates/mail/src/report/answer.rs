@@ -6,14 +6,14 @@ use crate::text::one_line;
 /// How much text is searched for an answer, in octets.
 const SEARCHED_OCTETS: usize = 20_000;
 
-/// What is counted: a number before one of these is no reply code.
+/// Units: a number before one of these is not a reply code.
 #[rustfmt::skip]
 const UNITS: &[&str] = &[
     "kb", "mb", "gb", "bytes", "byte", "seconds", "minutes", "hours", "days", "times", "messages", "%", "characters", "octets",
     "ms", "lines",
 ];
 
-/// What announces a reply code, at the end of the text before it.
+/// Announcements of a reply code, at the end of the text before it.
 #[rustfmt::skip]
 const ANNOUNCED: &[&str] = &[
     "said:", "said", "response:", "response", "reason:", "error:", "error", "code", "code:", "replied:", "reply:", "smtp;",
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub(crate) status: String,
     /// 400 to 599.
     pub(crate) code: Option<u16>,
-    /// The line with the code, and what goes on behind it.
+    /// The line with the code, and its continuation.
     pub(crate) line: String,
 }
 
@@ -67,12 +67,13 @@ fn paragraph(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// The first reply code of a text, when it speaks of failure.
+/// The first reply code in a text, if it reports a failure.
 pub(crate) fn smtp_code(text: &str) -> Option<u16> {
     find_code(text.get(..text.floor_char_boundary(SEARCHED_OCTETS)).unwrap_or_default()).map(|(_, code)| code)
 }
 
-/// A number counts as a reply code by its form (RFC 5321 §4.2.1: 4 or 5, then 0 to 5) and by what stands around it.
+/// A number counts as a reply code by its form (RFC 5321 §4.2.1: 4 or 5, then 0 to 5) and by the text around
+/// it.
 fn find_code(text: &str) -> Option<(usize, u16)> {
     let octets = text.as_bytes();
     let mut perhaps = None;
@@ -159,7 +160,7 @@ fn status_at(text: &str) -> Option<&str> {
         .then_some(word)
 }
 
-/// One line with single blanks: servers fold and indent what they were told.
+/// One line with single spaces: servers fold and indent what they were told.
 pub(crate) fn one_blank(text: &str) -> String {
     one_line(
         &text.split_whitespace().take(DIAGNOSTIC_CHARACTERS).collect::<Vec<_>>().join(" "),

@@ -1,6 +1,7 @@
-//! Why a mail was not delivered, from the words of servers; and whether that speaks against the address for good.
+//! Why a message was not delivered, in the words of servers; and whether that counts against the address
+//! permanently.
 
-/// What kept a mail from its recipient.
+/// What kept a message from its recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Cause {
     /// No known words.
@@ -8,17 +9,17 @@ pub(crate) enum Cause {
     Unknown,
     /// There is no such mailbox.
     NoMailbox,
-    /// There is no such domain, or it takes no mail.
+    /// There is no such domain, or it accepts no mail.
     NoDomain,
-    /// The mailbox is closed or moved.
+    /// The mailbox is closed or has moved.
     Closed,
     /// The mailbox is full.
     Full,
-    /// The mail is too large.
+    /// The message is too large.
     TooLarge,
-    /// The mail or its sender is not wanted: spam, virus, policy, authentication, relaying.
+    /// The message or its sender is not wanted: spam, virus, policy, authentication, relaying.
     Refused,
-    /// The server is not there or in trouble, or time ran out.
+    /// The server is unreachable or in trouble, or time ran out.
     Trouble,
 }
 
@@ -26,13 +27,13 @@ pub(crate) enum Cause {
 const SEARCHED_OCTETS: usize = 4_000;
 
 impl Cause {
-    /// The cause that a server's words name.
+    /// The cause named by a server's words.
     pub(crate) fn of(text: &str) -> Self {
         of(text)
     }
 }
 
-/// The first row that matches counts, the clearer ones stand first.
+/// The first match counts; clearer causes come first.
 fn of(text: &str) -> Cause {
     let text = text.get(..text.floor_char_boundary(SEARCHED_OCTETS)).unwrap_or_default();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
@@ -49,8 +50,8 @@ fn of(text: &str) -> Cause {
     rows.iter().find(|(table, _)| has(table)).map_or(Cause::Unknown, |(_, cause)| *cause)
 }
 
-/// Whether a failure says that the address itself is of no use (docs/behaviour/nature.md §4): what is refused for its
-/// size, its content, its sender or for a full mailbox may well be taken tomorrow.
+/// Whether a failure means that the address itself is useless (docs/behaviour/nature.md §4): messages refused
+/// for their size, content or sender, or by a full mailbox, may well be accepted tomorrow.
 pub(crate) fn is_hard(status: &str, code: Option<u16>, cause: Cause) -> bool {
     let is_for_good = match (status.as_bytes().first(), code) {
         (Some(b'5'), _) => true,
@@ -58,9 +59,9 @@ pub(crate) fn is_hard(status: &str, code: Option<u16>, cause: Cause) -> bool {
         (None, Some(code)) => code >= 500,
         (None, None) => matches!(cause, Cause::NoMailbox | Cause::NoDomain | Cause::Closed),
     };
-    // RFC 3463 §3: the subject says what the failure is about.
+    // RFC 3463 §3: the second number says what the failure is about.
     let by_status = match status.split('.').skip(1).collect::<Vec<_>>().as_slice() {
-        // Bad sender's address, mailbox full, message too large for this mailbox.
+        // Bad sender address, mailbox full, message too large for this mailbox.
         ["1", "7" | "8"] | ["2", "2" | "3" | "4"] => Some(false),
         // Message syntax, network, protocol, content and policy.
         ["3" | "5" | "6" | "7", ..] => Some(false),
@@ -74,7 +75,8 @@ pub(crate) fn is_hard(status: &str, code: Option<u16>, cause: Cause) -> bool {
         Cause::Unknown => None,
         Cause::Full | Cause::TooLarge | Cause::Refused | Cause::Trouble => Some(false),
     };
-    // Many servers answer 5.7.1 or 5.0.0 to unknown users: clear words outweigh the status, but for 5.1.1 and its like.
+    // Many servers answer 5.7.1 or 5.0.0 for unknown users: clear words outweigh the status, except for 5.1.1
+    // and similar.
     match (by_status, by_cause) {
         (Some(true), Some(false)) if status.starts_with("5.1") => {
             is_for_good && !matches!(cause, Cause::Refused)

@@ -1,22 +1,22 @@
-//! Which report a mail is by its parts (RFC 6522) or by the files it brings.
+//! Which report a message is, judging by its parts (RFC 6522) or its attached files.
 
 use crate::attachment::Attachment;
 use crate::part::Part;
 
-/// The kinds of report that parts tell.
+/// The kinds of report that parts identify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Structure {
-    /// About the delivery of a mail (RFC 3464).
+    /// About the delivery of a message (RFC 3464).
     Delivery,
-    /// A mail was opened (RFC 8098).
+    /// A message was opened (RFC 8098).
     Receipt,
-    /// Abuse, authentication, TLS: a part of its own type.
+    /// Abuse, authentication, TLS: parts with media types of their own.
     Other,
-    /// Aggregate reports that come as mere files.
+    /// Aggregate reports that come as plain files.
     File,
 }
 
-/// The kind of report, and what tells it: the media type of a part, or the name of a file.
+/// The kind of report, and what identifies it: the media type of a part, or the name of a file.
 pub(crate) fn structure(
     parts: &[Part<'_>],
     subject: &str,
@@ -48,7 +48,7 @@ pub(crate) fn structure(
     (is_by_subject || is_by_name).then(|| (Structure::File, file.name.clone()))
 }
 
-/// RFC 3464 §2, RFC 6533, and `message/xdelivery-status` of servers that add to it.
+/// RFC 3464 §2, RFC 6533, and `message/xdelivery-status` of servers that extend it.
 pub(super) fn is_status(content_type: &str) -> bool {
     matches!(
         content_type,
@@ -56,7 +56,7 @@ pub(super) fn is_status(content_type: &str) -> bool {
     )
 }
 
-/// A file that may hold aggregate reports.
+/// A file that may contain aggregate reports.
 fn is_aggregate(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     [".xml", ".xml.gz", ".zip", ".gz", ".json", ".json.gz", ".xml.zip"].iter().any(|end| lower.ends_with(end))

@@ -1,18 +1,19 @@
-//! Compressed RTF (MS-OXRTFCP): a window of 4,096 octets that begins with what every RTF of Outlook has.
+//! Compressed RTF (MS-OXRTFCP): a window of 4,096 octets, initialised with what every RTF by Outlook
+//! contains.
 
-/// The octets of the window.
+/// The size of the window in octets.
 const WINDOW_OCTETS: usize = 4_096;
 
-/// What the window holds at first (MS-OXRTFCP §2.2.2.1).
+/// The initial content of the window (MS-OXRTFCP §2.2.2.1).
 const FIRST: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
 
 const COMPRESSED: u32 = 0x7546_5a4c;
 const UNCOMPRESSED: u32 = 0x414c_454d;
 
-/// The octets of the header: sizes, kind and checksum.
+/// The size of the header in octets: sizes, kind and checksum.
 const HEADER_OCTETS: usize = 16;
 
-/// Unpacks compressed RTF, at most `room` octets; what stands before a damage, empty when it is none.
+/// Unpacks compressed RTF, at most `room` octets; stops at damage; empty if it is not compressed RTF.
 pub(super) fn unpack(packed: &[u8], room: usize) -> Vec<u8> {
     let kind =
         packed.get(8..12).and_then(|kind| kind.first_chunk::<4>()).map(|kind| u32::from_le_bytes(*kind));
@@ -26,7 +27,7 @@ pub(super) fn unpack(packed: &[u8], room: usize) -> Vec<u8> {
 
 fn decompress(content: &[u8], room: usize) -> Vec<u8> {
     let end = FIRST.len().saturating_add(room);
-    // The window is the end of what was unpacked, so it is not kept beside it.
+    // The window is the end of the output, so it is not kept separately.
     let mut unpacked = FIRST.to_vec();
     let mut rest = content.iter().copied();
     'whole: while let Some(control) = rest.next() {
@@ -54,7 +55,7 @@ fn decompress(content: &[u8], room: usize) -> Vec<u8> {
     unpacked.split_off(FIRST.len())
 }
 
-/// Copies from a place of the window, which may reach into what is being written; places never written hold NULs.
+/// Copies from an offset in the window, which may overlap what is being written; unwritten places hold NULs.
 fn copy(unpacked: &mut Vec<u8>, offset: usize, written: usize, length: usize) {
     let back = (WINDOW_OCTETS + written - offset) % WINDOW_OCTETS;
     for _ in 0..length {
@@ -68,7 +69,7 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Packs without references, as a program may that does not care.
+    /// Packs without references, as a careless program may.
     pub(crate) fn pack(rtf: &[u8]) -> Vec<u8> {
         let mut content = Vec::new();
         for run in rtf.chunks(8) {
@@ -117,7 +118,7 @@ pub(super) mod tests {
             packed.extend([b'a'; 100].iter().filter(|_| kind == UNCOMPRESSED));
             assert_eq!([101, 100, 99].map(|room| unpack(&packed, room).len()), [100, 100, 99]);
         }
-        // Eight references of seventeen octets to the brace that the window begins with.
+        // Eight references of seventeen octets to the brace at the start of the window.
         let mut packed = pack(b"");
         for _ in 0..10_000 {
             packed.extend([0xff_u8].into_iter().chain([0_u8, 0x0f].repeat(8)));

@@ -15,13 +15,13 @@ pub(super) const ATTACH_MIME_TAG: u16 = 0x370e;
 pub(super) const ATTACH_CONTENT_ID: u16 = 0x3712;
 const INTERNET_CODE_PAGE: u16 = 0x3fde;
 
-/// The octets of the interface id before an object.
+/// The length of the interface id before an object, in octets.
 const INTERFACE_OCTETS: usize = 16;
 
 /// How many properties of one list are read.
 const MAX_PROPERTIES: u32 = 5_000;
 
-/// Octets read from the front.
+/// Octets, read from the front.
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         Self(octets)
     }
 
-    /// That many octets; `None` when there are fewer.
+    /// That many octets; `None` if there are fewer.
     pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         self.u32().and_then(|length| usize::try_from(length).ok())
     }
 
-    /// Octets that are padded to a multiple of four.
+    /// Octets padded to a multiple of four.
     fn padded(&mut self, count: usize) -> Option<&'a [u8]> {
         let taken = self.take(count)?;
         self.take_some(count.next_multiple_of(4).checked_sub(count)?);
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How a value is packed, by its type without the flag for many.
+/// How a value is packed, by its type without the multi-value flag.
 enum Packing {
     Fixed(usize),
     Counted,
@@ -94,7 +94,7 @@ fn packing(kind: u16) -> Option<Packing> {
 pub(super) struct Properties<'a>(Vec<(u16, u16, &'a [u8])>);
 
 impl<'a> Properties<'a> {
-    /// Reads a list; what stands behind a damage is left out.
+    /// Reads a list; stops at damage.
     pub(super) fn read(octets: &'a [u8]) -> Self {
         let mut reader = Reader::new(octets);
         let count = reader.u32().unwrap_or(0).min(MAX_PROPERTIES);
@@ -110,7 +110,7 @@ impl<'a> Properties<'a> {
         self.0.iter().find(|(_, other, _)| *other == id).map(|(kind, _, value)| (*kind, *value))
     }
 
-    /// The value as text; `None` when it is missing or empty.
+    /// The value as text; `None` if it is missing or empty.
     pub(super) fn text(&self, id: u16, code_page: Option<&str>) -> Option<String> {
         let (kind, value) = self.find(id)?;
         let text = match kind {
@@ -126,7 +126,7 @@ impl<'a> Properties<'a> {
         self.find(id).filter(|(kind, _)| *kind == BINARY).map(|(_, value)| value)
     }
 
-    /// The value without the id of its interface, when it is an object, or as it is when it is binary.
+    /// The value without the interface id if it is an object, or unchanged if it is binary.
     pub(super) fn object(&self, id: u16) -> Option<&'a [u8]> {
         match self.find(id)? {
             (OBJECT, value) => value.get(INTERFACE_OCTETS..),
@@ -168,7 +168,7 @@ fn read_property<'a>(reader: &mut Reader<'a>) -> Option<(u16, u16, &'a [u8])> {
     Some((one, id, first))
 }
 
-/// Passes over the name of a named property: its set, and a number or a text.
+/// Skips the name of a named property: its set, and a number or a text.
 fn pass_name(reader: &mut Reader<'_>) -> Option<()> {
     reader.take(INTERFACE_OCTETS)?;
     match reader.u32()? {

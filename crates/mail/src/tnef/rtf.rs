@@ -1,23 +1,23 @@
-//! RTF as mail carries it: its text, and the HTML from which Outlook made it (MS-OXRTFEX).
+//! RTF in mail: its text, and the HTML from which Outlook generated it (MS-OXRTFEX).
 //!
-//! One pass; groups are kept on a stack of bounded depth, nothing recurses.
+//! One pass; groups are kept on a stack of bounded depth, and nothing recurses.
 
 use crate::charset;
 use crate::defect::Defects;
 
-/// How deep groups are told apart; what is deeper shares what holds at this depth.
+/// How deeply groups are distinguished; deeper ones share the state of this depth.
 pub(super) const MAX_GROUPS: usize = 1_000;
 
-/// What an RTF says; both empty when it says nothing.
+/// What an RTF contains; both empty if there is nothing.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Rtf {
-    /// LF line ends, blanks around it trimmed.
+    /// LF line ends, trimmed.
     pub(super) text: String,
-    /// The HTML inside, when it was made from HTML.
+    /// The HTML inside, if the RTF was generated from HTML.
     pub(super) html: Option<String>,
 }
 
-/// Destinations whose content is no text of the document.
+/// Destinations whose content is not text of the document.
 const HIDDEN: &[&str] = &[
     "author",
     "bkmkend",
@@ -51,7 +51,7 @@ const HIDDEN: &[&str] = &[
     "xmlnstbl",
 ];
 
-/// Reads RTF; whatever the octets are.
+/// Reads RTF; accepts any octets.
 pub(super) fn read(rtf: &[u8]) -> Rtf {
     let mut document =
         Document { group: Group { skipped_after_unicode: 1, ..Group::default() }, ..Document::default() };
@@ -83,15 +83,15 @@ pub(super) fn read(rtf: &[u8]) -> Rtf {
     }
 }
 
-/// What holds within one group.
+/// The state of one group.
 #[derive(Debug, Clone, Copy, Default)]
 struct Group {
     is_hidden: bool,
-    /// Text inside `\htmltag`: what was HTML.
+    /// Text inside `\htmltag`: former HTML.
     is_tag: bool,
-    /// Between `\htmlrtf` and `\htmlrtf0`: what only RTF needs.
+    /// Between `\htmlrtf` and `\htmlrtf0`: needed only by RTF.
     is_rtf_only: bool,
-    /// How many characters stand behind each `\u` for readers that do not know it.
+    /// How many characters follow each `\u` for readers that do not know it.
     skipped_after_unicode: usize,
 }
 
@@ -102,7 +102,7 @@ struct Document {
     groups: Vec<Group>,
     /// How many groups are open beyond those.
     deeper: usize,
-    /// Octets in the code page that wait to be read together.
+    /// Octets in the code page that are to be decoded together.
     octets: Vec<u8>,
     code_page: Option<String>,
     out: String,
@@ -111,7 +111,7 @@ struct Document {
     skip: usize,
     /// The first half of a character that `\u` gives in two.
     surrogate: Option<u16>,
-    /// `\*` came before: a destination that may be ignored.
+    /// Preceded by `\*`: a destination that may be ignored.
     is_optional: bool,
 }
 
@@ -165,7 +165,7 @@ impl Document {
         self.skip = 0;
     }
 
-    /// Reads what follows a backslash; gives what follows that.
+    /// Reads what follows a backslash; returns what follows that.
     fn control<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let letters = rest.iter().position(|octet| !octet.is_ascii_alphabetic()).unwrap_or(rest.len());
         let (word, after) = rest.split_at_checked(letters).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tests of whole streams, built here octet by octet.
+//! Tests of whole streams, built octet by octet.
 
 use super::*;
 use proptest::prelude::*;
@@ -112,7 +112,7 @@ fn text_comes_from_html_or_rtf_where_that_is_all() {
     assert_eq!(read(&stream(&[(1, 0x0002_800c, b"old\0".to_vec())])).unwrap().text, "old");
 }
 
-/// A message that holds a message that holds …
+/// A message that contains a message that contains …
 fn nested(depth: usize) -> Vec<u8> {
     let mut inner = stream(&file("deep.txt", b"deep", &[]));
     for level in 0..depth {

@@ -1,6 +1,6 @@
-//! Subjects of automatic answers: lower-case, matched at the beginning.
+//! Subjects of automatic replies: lower-case, matched at the beginning.
 
-/// Only machines write these as a whole, or with a colon and the subject that they answer behind.
+/// Only machines write these in full, or followed by a colon and the original subject.
 #[rustfmt::skip]
 pub(super) const SURE: &[&str] = &[
     // English
@@ -74,7 +74,7 @@ pub(super) const SURE: &[&str] = &[
     "balasan automatik", "jawapan automatik", "स्वचालित उत्तर",
 ];
 
-/// People write these too: they count only where the text or the header says the same.
+/// People write these too: they count only if the text or the header agrees.
 #[rustfmt::skip]
 pub(super) const PERHAPS: &[&str] = &[
     "out of office", "out of the office", "out-of-office", "ooo", "vacation", "on vacation", "on holiday", "on leave",
@@ -111,7 +111,8 @@ pub(super) const PERHAPS: &[&str] = &[
     "ご連絡", "부재", "휴가", "접수", "cảm ơn", "nghỉ phép", "ขอบคุณ", "ไม่อยู่", "terima kasih", "cuti",
 ];
 
-/// `Ada Lovelace is out of the office (returning Monday)`, as Lotus Notes and phones write it: a name and nothing else in front.
+/// `Ada Lovelace is out of the office (returning Monday)`, as Lotus Notes and phones write it: a name and
+/// nothing else in front.
 pub(super) fn names_person_away(subject: &str) -> bool {
     const AWAY: &[&str] = &[
         " is out of the office",

@@ -1,4 +1,5 @@
-//! Subjects of what mail servers write about the delivery of another mail: lower-case, matched at the beginning.
+//! Subjects with which mail servers report the delivery of another message: lower-case, matched at the
+//! beginning.
 
 use crate::nature::phrase::begins_with;
 use crate::wording::Wording;

@@ -1,4 +1,4 @@
-//! Subjects of automatic answers in many languages.
+//! Subjects of automatic replies in many languages.
 
 use super::*;
 

@@ -1,6 +1,6 @@
-//! The words around signatures, in lower case: what people close letters with, what devices and companies add.
+//! The words around signatures, in lower case: how people close letters, what devices and companies append.
 
-/// What letters close with, punctuation left aside.
+/// How letters close, ignoring punctuation.
 #[rustfmt::skip]
 pub(super) const CLOSINGS: &[&str] = &[
     "regards", "best regards", "kind regards", "kindest regards", "warm regards", "warmest regards", "with regards", "with kind regards", "with best regards", "many regards", "best wishes",
@@ -25,7 +25,7 @@ pub(super) const CLOSINGS: &[&str] = &[
     "hormat kami", "salam", "salam hangat", "hormat saya", "此致敬礼", "此致", "敬上", "顺祝商祺", "祝好", "順頌商祺", "敬具", "よろしくお願いいたします", "よろしくお願いします", "よろしくお願い致します", "草々", "드림", "올림", "배상",
 ];
 
-/// Thanks and cheers: only with the name of the sender below they end a mail for sure.
+/// Thanks and cheers: they end a message for certain only with the name of the sender below.
 #[rustfmt::skip]
 pub(super) const THANKS: &[&str] = &[
     "thanks", "thank you", "thanks a lot", "many thanks", "thank you very much", "thanks in advance", "thanks again", "thx", "cheers", "danke", "vielen dank", "besten dank", "danke im voraus", "vielen dank im voraus",
@@ -34,7 +34,7 @@ pub(super) const THANKS: &[&str] = &[
     "ευχαριστώ", "teşekkürler", "תודה", "شكرا", "ممنون", "धन्यवाद", "ขอบคุณ", "cảm ơn", "terima kasih", "谢谢", "謝謝", "ありがとうございます", "감사합니다",
 ];
 
-/// What the line of a device or program begins with.
+/// Beginnings of the line of a device or program.
 #[rustfmt::skip]
 pub(super) const DEVICE_STARTS: &[&str] = &[
     "sent from ", "sent via ", "sent with ", "sent using ", "sent by ", "sent through ", "get outlook for ", "from my iphone", "from my ipad", "from my android", "from mobile", "via mobile", "sent on the go", "composed on ", "typed on ",
@@ -51,7 +51,7 @@ pub(super) const DEVICE_STARTS: &[&str] = &[
     "发自我的", "发自", "發自我的", "發自", "從我的", "从我的", "来自我的", "獲取 outlook", "获取 outlook", "取得 outlook", "나의 ", "내 iphone", "내 ipad",
 ];
 
-/// What it begins and ends with where the verb stands last.
+/// Its beginning and end, in languages that put the verb last.
 #[rustfmt::skip]
 pub(super) const DEVICE_ENDS: &[(&str, &str)] = &[
     ("von mein", "gesendet"), ("von ", " gesendet"), ("diese nachricht wurde ", "gesendet"), ("diese e-mail wurde ", "gesendet"), ("diese mail wurde ", "gesendet"), ("mit der ", "gesendet"),
@@ -60,7 +60,7 @@ pub(super) const DEVICE_ENDS: &[(&str, &str)] = &[
     ("從", "傳送"), ("从", "发送"), ("私の", "送信"), 
 ];
 
-/// Words of those who beg pardon for what a small keyboard does.
+/// Words of apology for what a small keyboard does.
 pub(super) const EXCUSES: &[&str] = &[
     "excuse",
     "typo",
@@ -83,7 +83,7 @@ pub(super) const EXCUSES: &[&str] = &[
     "erros",
 ];
 
-/// Words of the texts that companies, lists and virus scanners put below every mail.
+/// Words of the texts that companies, lists and virus scanners append to every message.
 #[rustfmt::skip]
 pub(super) const DISCLAIMERS: &[&str] = &[
     "confidential", "intended recipient", "privileged", "disclaimer", "virus-free", "avast", "avg.com", "unsubscribe", "mailing list", "think before you print", "before printing", "environment before",
