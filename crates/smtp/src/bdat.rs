@@ -1,7 +1,7 @@
-//! BDAT: the mail in counted chunks (RFC 3030 §2).
+//! BDAT: the message in counted chunks (RFC 3030 §2).
 //!
-//! A chunk is read to its last octet whatever becomes of it, so that none of its octets is ever taken for a command; where
-//! its size cannot be read, the session ends.
+//! A chunk is read to its last octet whatever becomes of it, so that none of its octets is ever taken for a
+//! command; if its size cannot be parsed, the session ends.
 
 use crate::body::{Body, Framing};
 use crate::chunk::{Chunk, Chunks};
@@ -19,7 +19,7 @@ impl Session {
         None
     }
 
-    /// Takes the mail out of the envelope for as long as a chunk of it is read.
+    /// Takes the body out of the envelope while a chunk of it is being read.
     fn chunk_target(&mut self) -> Result<Body, Reply> {
         let envelope = self.envelope.as_mut().ok_or(reply::MAIL_FIRST)?;
         if envelope.recipients.is_empty() {
@@ -32,7 +32,7 @@ impl Session {
         }
     }
 
-    /// Reads the octets of the chunk; answers it when the last one was read.
+    /// Reads the octets of the chunk; answers it once the last one has been read.
     pub(crate) fn read_chunk(&mut self) -> Flow {
         if let State::Chunk(chunk) = &mut self.state {
             let used = chunk.feed(self.input.unread());
@@ -59,7 +59,8 @@ impl Session {
                     self.say(&reply::CHUNK_TAKEN)
                 }
             },
-            // The last chunk ends the mail also where it failed, so that a client that goes on without RSET finds its way.
+            // The last chunk ends the message even if it failed, so that a client that continues without RSET
+            // stays in step.
             Err(reply) if chunk.is_last => match self.envelope.take() {
                 Some(envelope) => self.fail_each(&reply, envelope.recipients.len()),
                 None => self.fail(&reply),
@@ -69,7 +70,7 @@ impl Session {
     }
 }
 
-/// Reads `size [LAST]`; `None` when it cannot be known how many octets follow.
+/// Parses `size [LAST]`; `None` if there is no telling how many octets follow.
 fn read(argument: &str) -> Option<(u64, bool)> {
     let (size, rest) = argument.split_once(' ').unwrap_or((argument, ""));
     let is_last = match rest.trim_start_matches(' ') {

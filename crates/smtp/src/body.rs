@@ -1,22 +1,23 @@
-//! The bytes of a mail on their way in: end of data, dot-stuffing, stray newlines, limits.
+//! The incoming bytes of a message: end of data, dot-stuffing, stray newlines, limits.
 //!
-//! The hot path of the crate. Bytes are searched in bulk for the next CR or LF and copied once, line by line, into the mail;
-//! only the two or three bytes around a line end go through the small state machine of [`Tail`].
+//! The hot path of the crate. Bytes are searched in bulk for the next CR or LF and copied once, line by line,
+//! into the message; only the two or three bytes around a line end go through the small state machine of
+//! [`Tail`].
 //!
-//! A CR without LF, or an LF without CR, never ends a mail or starts a line that may end it, so that nobody can hide a second
-//! mail in a first one. It is kept as it came: mails with stray newlines do arrive from well-run servers, the raw mail is the
-//! truth, and a signature holds only for the bytes that were signed. It is never sent on by SMTP, where another server could
-//! see another end.
+//! A CR without LF, or an LF without CR, never ends a message or starts a line that may end it, so that
+//! nobody can smuggle a second message inside a first one. It is kept as received: messages with stray
+//! newlines do arrive from well-run servers, the raw message is the truth, and a signature covers only the
+//! bytes that were signed. It is never sent on by SMTP, where another server could see a different end.
 
 use memchr::memchr2;
 
 use crate::config::Config;
 use crate::reply::{self, Reply};
 
-/// How the end of a mail is marked.
+/// How the end of a message is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// CRLF `.` CRLF, and dots at the start of lines are doubled (RFC 5321 §4.5.2).
+    /// CRLF `.` CRLF, with dots at the start of lines doubled (RFC 5321 §4.5.2).
     Dots,
     /// The octets are counted elsewhere (RFC 3030).
     Octets,
@@ -25,9 +26,9 @@ pub(crate) enum Framing {
 /// What the bytes read so far end in, as far as it matters for the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
-    /// The start of the mail, or CRLF.
+    /// The start of the message, or CRLF.
     LineStart,
-    /// A dot at the start of a line, not yet kept: the end of the mail or stuffing.
+    /// A dot at the start of a line, not yet kept: either the end of the message or stuffing.
     Dot,
     /// A dot at the start of a line and a CR, neither kept.
     DotCr,
@@ -37,10 +38,10 @@ enum Tail {
     Text,
 }
 
-/// Why a mail is refused at its end; where several hold, the greatest is told.
+/// Why a message is refused at its end; if there are several reasons, the greatest is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
-    /// The only one that may be over when the mail comes again.
+    /// The only one that may no longer apply when the message is sent again.
     NoRoom,
     TooManyHops,
     LineTooLong,
@@ -48,14 +49,14 @@ enum Fault {
     TooLarge,
 }
 
-/// A mail that is being received.
+/// A message being received.
 #[derive(Debug)]
 pub(crate) struct Body {
     framing: Framing,
     tail: Tail,
     ended: bool,
     raw: Vec<u8>,
-    /// Octets of the mail so far, also of what was thrown away.
+    /// Octets of the message so far, including discarded ones.
     size: u64,
     /// Octets of the unfinished line.
     line: u64,
@@ -63,12 +64,12 @@ pub(crate) struct Body {
     line_start: usize,
     in_header: bool,
     received_fields: u32,
-    /// Once there is a fault nothing is kept any more.
+    /// After a fault nothing more is kept.
     fault: Option<Fault>,
     rules: Rules,
 }
 
-/// What of the configuration a mail is held against.
+/// The limits from the configuration that apply to a message.
 #[derive(Debug, Clone, Copy)]
 struct Rules {
     mail_bytes: u64,
@@ -77,7 +78,7 @@ struct Rules {
     received_fields: u32,
 }
 
-/// Room made for a mail at its start; more comes as its bytes come, whatever size was declared.
+/// Space reserved for a message at its start; it grows as bytes arrive, whatever size was declared.
 const FIRST_CAPACITY: usize = 16 * 1024;
 
 impl Body {
@@ -102,7 +103,7 @@ impl Body {
         }
     }
 
-    /// Whether the end of the data was read; later bytes belong to the next command.
+    /// Whether the end of the data has been read; later bytes belong to the next command.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended
     }
@@ -111,7 +112,7 @@ impl Body {
         self.raw.capacity()
     }
 
-    /// Reads bytes up to the end of the data and returns how many those were.
+    /// Reads bytes up to the end of the data and returns how many were consumed.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
         let mut rest = bytes;
         while let (false, Some(&next)) = (self.ended, rest.first()) {
@@ -123,7 +124,7 @@ impl Body {
         bytes.len().saturating_sub(rest.len())
     }
 
-    /// Reads the one byte that decides what a line end or a dot means; leaves it where it is plain text.
+    /// Reads the one byte that decides what a line end or a dot means; leaves it if it is plain text.
     fn feed_tail<'a>(&mut self, next: u8, rest: &'a [u8]) -> &'a [u8] {
         let after = rest.get(1..).unwrap_or_default();
         match (self.tail, next) {
@@ -155,7 +156,7 @@ impl Body {
         }
     }
 
-    /// Reads up to and with the next line end.
+    /// Reads up to and including the next line end.
     fn feed_text<'a>(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let Some((text, after)) = memchr2(b'\r', b'\n', rest).and_then(|at| rest.split_at_checked(at)) else {
             self.keep(rest);
@@ -176,7 +177,8 @@ impl Body {
         after.get(1..).unwrap_or_default()
     }
 
-    /// Ends the mail, after CRLF `.` CRLF or after the last counted octet: its bytes, or why it is refused.
+    /// Ends the message, after CRLF `.` CRLF or after the last counted octet: returns its bytes, or why it is
+    /// refused.
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, Reply> {
         if self.tail == Tail::Cr {
             self.bare_cr();
@@ -192,12 +194,12 @@ impl Body {
         }
     }
 
-    /// Gives up the mail for want of memory: what comes of it is counted and thrown away.
+    /// Gives up the message for lack of memory: the rest of it is counted and discarded.
     pub(crate) fn give_up(&mut self) {
         self.refuse(Fault::NoRoom);
     }
 
-    /// Why the mail is refused already, so that the chunk that did it can say so.
+    /// Why the message is already refused, so that the offending chunk can say so.
     pub(crate) fn refused_already(&self) -> Option<Reply> {
         match self.fault {
             Some(Fault::TooLarge) => Some(reply::TOO_LARGE),
@@ -223,7 +225,7 @@ impl Body {
         }
     }
 
-    /// Keeps the rest of a line with its end.
+    /// Keeps the rest of a line, including its end.
     fn end_line(&mut self, bytes: &[u8]) {
         self.keep(bytes);
         self.check_line(bytes);
@@ -244,7 +246,7 @@ impl Body {
         if self.size > self.rules.header_bytes {
             self.refuse(Fault::HeaderTooLarge);
         }
-        // A line of nothing but its end. Counted, since the bytes may have been thrown away.
+        // A line with nothing but its end. Counted, since the bytes may have been discarded.
         self.in_header = self.line != if rest.ends_with(b"\r\n") { 2 } else { 1 };
         let line = self.raw.get(self.line_start..).unwrap_or_default();
         if line.get(..9).is_some_and(|name| name.eq_ignore_ascii_case(b"received:")) {

@@ -1,16 +1,16 @@
-//! The chunks of BDAT (RFC 3030 §2): the one being read, and what those before it have given.
+//! The chunks of BDAT (RFC 3030 §2): the one being read, and the result of those before it.
 
 use crate::body::Body;
 use crate::reply::Reply;
 
-/// What the chunks of a mail have given so far.
+/// The result of the chunks of a message so far.
 #[derive(Debug)]
 pub(crate) enum Chunks {
     /// No BDAT yet.
     None,
-    /// All chunks so far were taken.
+    /// All chunks so far were accepted.
     Open(Body),
-    /// A chunk was refused; nothing helps but RSET.
+    /// A chunk was refused; only RSET helps.
     Failed,
 }
 
@@ -29,18 +29,18 @@ impl Chunks {
     }
 }
 
-/// A chunk that is being read.
+/// A chunk being read.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     /// Octets still to come.
     pub(crate) left: u64,
     pub(crate) is_last: bool,
-    /// Where the octets go, or why they are thrown away.
+    /// Where the octets go, or why they are discarded.
     pub(crate) target: Result<Body, Reply>,
 }
 
 impl Chunk {
-    /// Reads octets up to the end of the chunk and returns how many those were.
+    /// Reads octets up to the end of the chunk and returns how many were consumed.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> usize {
         let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
         if let Ok(body) = &mut self.target {

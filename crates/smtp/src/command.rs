@@ -1,4 +1,4 @@
-//! Which verb a command line is, and the verbs that are one sentence long.
+//! Identifies the verb of a command line, and handles the verbs that need only a sentence.
 
 use crate::reply;
 use crate::session::{Flow, Session};
@@ -24,7 +24,7 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Flow {
         "QUIT" if argument.is_empty() => session.say_and_close(&reply::BYE),
         "QUIT" => session.fail(&reply::NO_ARGUMENT_ALLOWED),
         "EXPN" | "AUTH" | "ETRN" | "TURN" => session.fail(&reply::NOT_OFFERED),
-        // A browser that was talked into posting commands to this port must not have them run.
+        // A browser tricked into posting commands to this port must not get them executed.
         "GET" | "POST" | "PUT" | "HEAD" | "OPTIONS" | "CONNECT" => session.say_and_close(&reply::NOT_HTTP),
         _ => session.fail(&reply::UNKNOWN_COMMAND),
     }

@@ -1,4 +1,4 @@
-//! DATA: the text of the mail up to CRLF `.` CRLF (RFC 5321 §4.1.1.4).
+//! DATA: the text of the message up to CRLF `.` CRLF (RFC 5321 §4.1.1.4).
 
 use crate::body::{Body, Framing};
 use crate::chunk::Chunks;
@@ -24,7 +24,7 @@ impl Session {
         self.fail(&refusal)
     }
 
-    /// Reads the text of the mail; ends it when its end was read.
+    /// Reads the text of the message; finishes it once its end has been read.
     pub(crate) fn read_data(&mut self) -> Flow {
         if let State::Data(body) = &mut self.state {
             let used = body.feed(self.input.unread());

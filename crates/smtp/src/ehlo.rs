@@ -4,7 +4,7 @@ use crate::config::Protocol;
 use crate::reply::{self, Reply};
 use crate::session::{Flow, Session};
 
-/// Longest name that is taken, in octets (RFC 5321 §4.5.3.1.2).
+/// Longest name that is accepted, in octets (RFC 5321 §4.5.3.1.2).
 const NAME_BYTES: usize = 255;
 
 impl Session {
@@ -36,9 +36,10 @@ impl Session {
         self.offer()
     }
 
-    /// Keeps the name and forgets a mail that was begun (RFC 5321 §4.1.4).
+    /// Stores the name and discards a message already begun (RFC 5321 §4.1.4).
     ///
-    /// The name is not checked: RFC 5321 §4.1.4 forbids refusing mail for it, and many clients do not know their own.
+    /// The name is not checked: RFC 5321 §4.1.4 forbids refusing mail because of it, and many clients do not
+    /// know their own.
     fn greet(&mut self, name: &str) -> bool {
         let fits = (1..=NAME_BYTES).contains(&name.len());
         if fits {

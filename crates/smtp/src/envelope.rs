@@ -1,11 +1,11 @@
-//! What is known of a mail before its text.
+//! What is known about a message before its text.
 
 use mail::address::AddressKey;
 
 use crate::chunk::Chunks;
 use crate::step::Recipient;
 
-/// A mail that was begun: what MAIL, RCPT and BDAT have said so far.
+/// A message that has begun: what MAIL, RCPT and BDAT have said so far.
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) mail_from: Option<AddressKey>,

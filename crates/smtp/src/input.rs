@@ -1,24 +1,24 @@
-//! Bytes that were pushed and not yet read, and the cutting of command lines out of them.
+//! Bytes that were pushed but not yet read, and how command lines are cut from them.
 
 use memchr::memchr;
 
-/// Why a line is no command line.
+/// Why a line is not a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineFault {
-    /// Longer than the limit; it was thrown away up to its LF.
+    /// Longer than the limit; it was discarded up to its LF.
     TooLong,
-    /// Ends in LF alone, or holds a CR of its own.
+    /// Ends in LF alone, or contains a stray CR.
     BareNewline,
-    /// Holds a control character or is not UTF-8.
+    /// Contains a control character or is not UTF-8.
     NotText,
 }
 
-/// Unread bytes in the order they came.
+/// Unread bytes in the order they arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     bytes: Vec<u8>,
     read: usize,
-    /// Whether the rest of a line that was too long is being thrown away.
+    /// Whether the rest of an overlong line is being discarded.
     skipping: bool,
 }
 
@@ -48,7 +48,7 @@ impl Input {
         }
     }
 
-    /// Throws everything away and gives the memory back.
+    /// Discards everything and releases the memory.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -57,7 +57,7 @@ impl Input {
         self.bytes.capacity()
     }
 
-    /// The next command line without its CRLF; `None` when it is not all there. `limit` counts the CRLF.
+    /// The next command line without its CRLF; `None` if it is not yet complete. `limit` includes the CRLF.
     pub(crate) fn next_line(&mut self, limit: usize) -> Option<Result<String, LineFault>> {
         let Some(at) = memchr(b'\n', self.unread()) else {
             if self.skipping || self.unread().len() >= limit {

@@ -1,9 +1,9 @@
 //! The receiving side of SMTP and LMTP as a state machine: bytes in, replies and steps out.
 //!
-//! This room knows the dialogue of RFC 5321 and RFC 2033 with PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING, STARTTLS and
-//! ENHANCEDSTATUSCODES. It knows no socket, clock, file, log or directory of addresses: the shell that owns those pushes
-//! what it read into a [`Session`], asks it for the next [`Step`], does what the step says, and writes what
-//! [`Session::take_output`] gives.
+//! This room knows the dialogue of RFC 5321 and RFC 2033 with PIPELINING, SIZE, 8BITMIME, SMTPUTF8, CHUNKING,
+//! STARTTLS and ENHANCEDSTATUSCODES. It knows no socket, clock, file, log or address directory: the shell
+//! that owns those pushes what it reads into a [`Session`], asks it for the next [`Step`], does what the step
+//! says, and writes whatever [`Session::take_output`] returns.
 //!
 //! ```
 //! use smtp::{Config, MailAnswer, Protocol, RecipientAnswer, Session, Step};
@@ -23,8 +23,8 @@
 //! assert!(session.take_output().ends_with(b"250 2.0.0 42 accepted\r\n"));
 //! ```
 //!
-//! Two promises hold for every input. A mail ends at CRLF `.` CRLF (or at the counted end of its last chunk) and nowhere
-//! else; and the way the bytes are cut into pushes changes nothing.
+//! Two promises hold for any input. A message ends at CRLF `.` CRLF (or at the counted end of its last chunk)
+//! and nowhere else; and it makes no difference how the bytes are split into pushes.
 
 mod bdat;
 mod body;

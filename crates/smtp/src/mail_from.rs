@@ -1,4 +1,4 @@
-//! MAIL: a mail begins (RFC 5321 §4.1.1.2), with SIZE (RFC 1870), BODY (RFC 6152) and SMTPUTF8 (RFC 6531).
+//! MAIL: a message begins (RFC 5321 §4.1.1.2), with SIZE (RFC 1870), BODY (RFC 6152) and SMTPUTF8 (RFC 6531).
 
 use mail::address::AddressKey;
 
@@ -24,7 +24,7 @@ impl Session {
     }
 }
 
-/// Which parameters stood behind the path; each may stand once.
+/// Which parameters followed the path; each is allowed once.
 #[derive(Default)]
 struct Parameters {
     size: Option<u64>,
@@ -71,7 +71,7 @@ impl Parameters {
     }
 }
 
-/// RFC 1870 §4: one to twenty digits. What does not fit into 64 bits is larger than any limit.
+/// RFC 1870 §4: one to twenty digits. Anything that does not fit into 64 bits exceeds any limit.
 fn size(value: Option<&str>) -> Result<u64, Reply> {
     let digits = value.unwrap_or_default();
     if !(1..=20).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,18 +1,18 @@
 //! The argument of MAIL and RCPT: keyword, path in brackets, parameters (RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.2).
 
-/// A path and the parameters behind it.
+/// A path and the parameters after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Path<'a> {
-    /// What stood in the brackets, source route taken off; empty for `<>`.
+    /// The text in the brackets, without source route; empty for `<>`.
     pub(crate) address: &'a str,
-    /// What follows, split at spaces.
+    /// The rest, to be split at spaces.
     parameters: &'a str,
 }
 
 impl<'a> Path<'a> {
-    /// Reads `FROM:<address> parameters`; `None` when that is not the shape of the argument.
+    /// Parses `FROM:<address> parameters`; `None` if the argument does not have that form.
     ///
-    /// Blanks after the colon and a missing pair of brackets are forgiven, since old devices send them.
+    /// Spaces after the colon and a missing pair of brackets are tolerated, since old devices send them.
     pub(crate) fn read(argument: &'a str, keyword: &str) -> Option<Self> {
         let (found, rest) = argument.split_at_checked(keyword.len())?;
         if !found.eq_ignore_ascii_case(keyword) {
@@ -29,7 +29,7 @@ impl<'a> Path<'a> {
         Some(Self { address: without_route(address), parameters })
     }
 
-    /// The parameters as keyword and value; the value is `None` without `=`.
+    /// The parameters as keyword and value; the value is `None` without a `=`.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         self.parameters.split(' ').filter(|text| !text.is_empty()).map(|text| match text.split_once('=') {
             Some((keyword, value)) => (keyword, Some(value)),
@@ -38,7 +38,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Splits after the `>` that closes the path; one inside a quoted local part does not.
+/// Splits after the `>` that closes the path; one inside a quoted local part does not count.
 fn split_bracket(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let mut escaped = false;
@@ -58,7 +58,7 @@ fn split_bracket(text: &str) -> Option<(&str, &str)> {
     (rest.is_empty() || rest.starts_with(' ')).then_some((inside, rest))
 }
 
-/// Takes off `@a.example,@b.example:` (RFC 5321 appendix C: accepted and ignored).
+/// Strips `@a.example,@b.example:` (RFC 5321 appendix C: accepted and ignored).
 fn without_route(address: &str) -> &str {
     match address.split_once(':') {
         Some((_, mailbox)) if address.starts_with('@') => mailbox,

@@ -1,4 +1,5 @@
-//! RCPT: whom the mail is for (RFC 5321 §4.1.1.3). The shell's directory says whether that is ours.
+//! RCPT: who the message is for (RFC 5321 §4.1.1.3). The shell's directory decides whether that is one of
+//! ours.
 
 use mail::address::AddressKey;
 
@@ -19,7 +20,8 @@ impl Session {
         let is_full = envelope.recipients.len() >= self.config.limits.recipients;
         match read(argument, envelope.smtputf8) {
             Err(reply) => self.fail(&reply),
-            // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another mail; no error of its own.
+            // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another message; not counted as
+            // an error.
             Ok(_) if is_full => self.say(&reply::TOO_MANY_RECIPIENTS),
             Ok(recipient) => {
                 self.state = State::Recipient(recipient.clone());
@@ -28,7 +30,7 @@ impl Session {
         }
     }
 
-    /// Takes the directory's answer.
+    /// Applies the directory's answer.
     pub(crate) fn finish_recipient(&mut self, recipient: Recipient, answer: &RecipientAnswer) {
         let reply = reply::recipient(answer);
         match answer {
@@ -51,7 +53,7 @@ impl Session {
 fn read(argument: &str, smtputf8: bool) -> Result<Recipient, Reply> {
     let path = Path::read(argument, "TO:").ok_or(reply::RCPT_SYNTAX)?;
     if path.parameters().next().is_some() {
-        // RFC 5321 §4.1.1.11. No extension that is offered has a parameter for RCPT.
+        // RFC 5321 §4.1.1.11. None of the extensions offered has a parameter for RCPT.
         return Err(reply::PARAMETER_UNKNOWN);
     }
     if path.address.eq_ignore_ascii_case("postmaster") {

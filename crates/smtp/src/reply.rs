@@ -1,6 +1,6 @@
-//! Every sentence that a session says: code, enhanced code (RFC 3463), plain words.
+//! Every sentence a session says: code, enhanced code (RFC 3463), plain words.
 //!
-//! A reply is one line without its CRLF. A reply that starts with `5` counts as an error of the client.
+//! A reply is one line without its CRLF. A reply starting with `5` counts as an error of the client.
 
 use std::borrow::Cow;
 
@@ -87,7 +87,7 @@ pub(crate) fn unknown_recipient() -> Reply {
     line("550 5.1.1 nobody here has this address")
 }
 
-/// The lines of HELP, last one last.
+/// The lines of HELP, in order.
 pub(crate) const HELP: [&str; 2] = [
     "214-2.0.0 EHLO HELO LHLO MAIL RCPT DATA BDAT RSET NOOP",
     "214 2.0.0 HELP VRFY STARTTLS QUIT, as in RFC 5321 and RFC 2033",
@@ -133,7 +133,7 @@ pub(crate) fn mail(answer: &MailAnswer) -> Reply {
     }
 }
 
-/// Keeps a foreign text within one reply line (RFC 5321 §4.5.3.1.5: 512 octets).
+/// Makes foreign text fit within one reply line (RFC 5321 §4.5.3.1.5: 512 octets).
 fn printable(text: &str) -> String {
     let clean = |c: char| {
         if c == ' ' || c.is_ascii_graphic() { c } else { '?' }

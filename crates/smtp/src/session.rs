@@ -1,4 +1,4 @@
-//! The session: what is remembered between two pushes, and who handles what comes next.
+//! The session: what is remembered between pushes, and who handles what comes next.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::input::{Input, LineFault};
 use crate::reply::{self, Reply};
 use crate::step::{MailAnswer, Recipient, RecipientAnswer, Step, Transaction};
 
-/// A step for the shell, or `None` to go on with what was pushed.
+/// A step for the shell, or `None` to continue with what was pushed.
 pub(crate) type Flow = Option<Step>;
 
-/// One connection's dialogue, from the greeting to the end.
+/// The dialogue of one connection, from the greeting to the end.
 ///
-/// Push no more before [`step`](Self::step) says [`Step::NeedInput`], and write the replies then: the session holds at most
-/// what was pushed at once, one command line, one mail, and the replies to them.
+/// Do not push more until [`step`](Self::step) returns [`Step::NeedInput`], and write the replies then: the
+/// session holds at most what was pushed at once, one command line, one message, and the replies to them.
 #[derive(Debug)]
 pub struct Session {
     pub(crate) config: Arc<Config>,
@@ -27,27 +27,27 @@ pub struct Session {
     /// The name the client greeted with; `None` before the greeting.
     pub(crate) helo: Option<String>,
     pub(crate) tls: bool,
-    /// The mail that was begun.
+    /// The message that has begun.
     pub(crate) envelope: Option<Envelope>,
     commands: u32,
     errors: u32,
     transactions: u32,
-    /// What to say and end with as soon as the mail in hand is answered.
+    /// What to say before closing, as soon as the message in hand has been answered.
     farewell: Option<Reply>,
 }
 
-/// What the next byte, or the next answer, is.
+/// What the next byte, or the next answer, belongs to.
 #[derive(Debug)]
 pub(crate) enum State {
     /// A command line.
     Command,
     /// The directory's answer about this recipient.
     Recipient(Recipient),
-    /// The text of a mail after DATA.
+    /// The text of a message after DATA.
     Data(Body),
     /// The octets of a chunk after BDAT.
     Chunk(Chunk),
-    /// The store's answer about a mail with so many recipients.
+    /// The store's answer about a message with that many recipients.
     Stored { recipients: usize },
     /// The TLS handshake.
     StartTls,
@@ -78,7 +78,7 @@ impl Session {
         session
     }
 
-    /// Greets a client that has too many connections open, or one connection too many for the server, with 421 4.7.0.
+    /// Greets a client that has too many connections open, or exceeds the server's total, with 421 4.7.0.
     #[must_use]
     pub fn too_many_connections(config: impl Into<Arc<Config>>) -> Self {
         let mut session = Self::new(config);
@@ -88,11 +88,12 @@ impl Session {
         session
     }
 
-    /// Takes bytes that the client sent, cut anywhere. Thrown away during the TLS handshake and after the end.
+    /// Accepts bytes sent by the client, split anywhere. They are discarded during the TLS handshake and
+    /// after the end.
     pub fn push(&mut self, bytes: &[u8]) {
         let used = match &mut self.state {
             State::StartTls | State::Closed => return,
-            // The bytes of a mail go straight into it.
+            // The bytes of a message go straight into it.
             State::Data(body) if self.input.is_empty() => body.feed(bytes),
             State::Chunk(chunk) if self.input.is_empty() => chunk.feed(bytes),
             _ => 0,
@@ -100,7 +101,7 @@ impl Session {
         self.input.push(bytes.get(used..).unwrap_or_default());
     }
 
-    /// Works through what was pushed, up to the next thing the shell has to do.
+    /// Processes what was pushed, up to the next thing the shell has to do.
     pub fn step(&mut self) -> Step {
         loop {
             let flow = match self.state {
@@ -116,13 +117,13 @@ impl Session {
         }
     }
 
-    /// Hands over the replies that wait to be written; empty when there are none.
+    /// Hands over the replies waiting to be written; empty if there are none.
     #[must_use]
     pub fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.output)
     }
 
-    /// Answers [`Step::CheckRecipient`]. Does nothing when no answer is owed.
+    /// Answers [`Step::CheckRecipient`]. Does nothing if no answer is due.
     pub fn recipient(&mut self, answer: RecipientAnswer) {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Recipient(recipient) => self.finish_recipient(recipient, &answer),
@@ -130,15 +131,16 @@ impl Session {
         }
     }
 
-    /// Answers [`Step::Mail`], for all recipients at once. Does nothing when no answer is owed.
+    /// Answers [`Step::Mail`], for all recipients at once. Does nothing if no answer is due.
     pub fn accepted(&mut self, answer: &MailAnswer) {
         self.accepted_each(std::slice::from_ref(answer));
     }
 
-    /// Answers [`Step::Mail`] for each recipient in order; the last answer holds for all that have none.
+    /// Answers [`Step::Mail`] for each recipient in order; the last answer applies to all that have none.
     ///
-    /// LMTP tells each to the client (RFC 2033 §4.2). SMTP has one reply: the first answer that did not accept, if there is
-    /// one, since a second try loses nothing and a wrong 250 does. Does nothing when no answer is owed.
+    /// LMTP reports each to the client (RFC 2033 §4.2). SMTP has a single reply: the first answer that did
+    /// not accept, if there is one, since a second attempt loses nothing and a wrong 250 does. Does nothing
+    /// if no answer is due.
     pub fn accepted_each(&mut self, answers: &[MailAnswer]) {
         let State::Stored { recipients } = self.state else {
             return;
@@ -166,9 +168,10 @@ impl Session {
         }
     }
 
-    /// Goes on after the TLS handshake as a fresh session: greeting and mail are forgotten (RFC 3207 §4.2).
+    /// Continues after the TLS handshake as a fresh session: greeting and message are forgotten (RFC 3207
+    /// §4.2).
     ///
-    /// Does nothing when no handshake was asked for.
+    /// Does nothing if no handshake was requested.
     pub fn tls_started(&mut self) {
         if matches!(self.state, State::StartTls) {
             self.state = State::Command;
@@ -178,24 +181,27 @@ impl Session {
         }
     }
 
-    /// Ends a session whose client was silent for too long with 421 4.4.2. A mail that was handed out is answered first.
+    /// Ends a session whose client was silent for too long with 421 4.4.2. A message already handed out is
+    /// answered first.
     pub fn timed_out(&mut self) {
         self.end_with(reply::timed_out(&self.config));
     }
 
-    /// Ends the session because the server stops, with 421 4.3.2. A mail that was handed out is answered first.
+    /// Ends the session because the server is stopping, with 421 4.3.2. A message already handed out is
+    /// answered first.
     pub fn shutdown(&mut self) {
         self.end_with(reply::shutting_down(&self.config));
     }
 
-    /// Whether a mail is coming in or waits for its answer: a server that stops should let it finish first.
+    /// Whether a message is coming in or awaits its answer: a server that is stopping should let it finish
+    /// first.
     #[must_use]
     pub fn has_mail_in_hand(&self) -> bool {
         let in_body = matches!(self.state, State::Data(_) | State::Chunk(_) | State::Stored { .. });
         in_body || self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty())
     }
 
-    /// Octets of memory held for input, mail and replies, for metrics and tests.
+    /// Octets of memory held for input, message and replies, for metrics and tests.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         let mail = match (&self.state, &self.envelope) {
@@ -207,8 +213,8 @@ impl Session {
         self.input.buffered_bytes().saturating_add(self.output.capacity()).saturating_add(mail)
     }
 
-    /// Gives up the mail that is coming in, as there is no memory for it: 452 4.3.1 at its end, and the session goes on. Does
-    /// nothing when none is coming in.
+    /// Gives up the incoming message because there is no memory for it: 452 4.3.1 at its end, and the session
+    /// continues. Does nothing if no message is coming in.
     pub fn out_of_room(&mut self) {
         match &mut self.state {
             State::Data(body) => body.give_up(),
@@ -247,7 +253,7 @@ impl Session {
         }
     }
 
-    /// Counts a mail that begins, and ends the session at the limit.
+    /// Counts a message that begins, and ends the session at the limit.
     pub(crate) fn begin(&mut self, envelope: Envelope) -> Flow {
         self.transactions = self.transactions.saturating_add(1);
         if self.transactions > self.config.limits.transactions {
@@ -257,7 +263,7 @@ impl Session {
         self.say(&reply::SENDER_TAKEN)
     }
 
-    /// Hands a mail that came in whole to the shell, or tells why it is refused; the mail is over either way.
+    /// Hands a complete message to the shell, or says why it is refused; the message is over either way.
     pub(crate) fn end_mail(&mut self, mail: Result<Vec<u8>, Reply>) -> Flow {
         self.state = State::Command;
         let envelope = self.envelope.take()?;
@@ -284,7 +290,7 @@ impl Session {
         }
     }
 
-    /// Refuses a mail at its end: once, and for LMTP once for each recipient. Counts as one error at most.
+    /// Refuses a message at its end: once, and for LMTP once per recipient. Counts as one error at most.
     pub(crate) fn fail_each(&mut self, reply: &Reply, recipients: usize) -> Flow {
         if self.config.protocol == Protocol::Lmtp {
             for _ in 1..recipients {
@@ -294,7 +300,7 @@ impl Session {
         self.fail(reply)
     }
 
-    /// Says a refusal; ends the session after too many that are the client's fault.
+    /// Says a refusal; ends the session after too many errors by the client.
     pub(crate) fn fail(&mut self, reply: &Reply) -> Flow {
         if !reply.starts_with('5') {
             return self.say(reply);

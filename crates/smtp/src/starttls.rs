@@ -1,4 +1,4 @@
-//! STARTTLS (RFC 3207): the session waits for the handshake and begins anew after it.
+//! STARTTLS (RFC 3207): the session waits for the handshake and starts over after it.
 
 use crate::reply;
 use crate::session::{Flow, Session, State};
@@ -13,7 +13,8 @@ impl Session {
         } else if !argument.is_empty() {
             reply::NO_ARGUMENT_ALLOWED
         } else {
-            // RFC 3207 §4.2: what came in clear text behind the command could be anybody's and is never looked at.
+            // RFC 3207 §4.2: whatever followed the command in clear text could come from anybody and is never
+            // looked at.
             self.input.clear();
             self.state = State::StartTls;
             self.say(&reply::START_TLS);

@@ -6,21 +6,21 @@ use crate::config::Protocol;
 
 /// What the shell has to do next.
 ///
-/// Replies wait in [`Session::take_output`](crate::Session::take_output); they are to be written before the shell reads
-/// again, starts TLS, or closes.
+/// Replies wait in [`Session::take_output`](crate::Session::take_output); write them before reading again,
+/// starting TLS, or closing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Write the replies, read more bytes and push them. Also given while an answer is owed.
+    /// Write the replies, read more bytes and push them. Also returned while an answer is due.
     NeedInput,
     /// Ask the directory and call [`Session::recipient`](crate::Session::recipient).
     CheckRecipient(Recipient),
-    /// Make the mail durable and call [`Session::accepted`](crate::Session::accepted), or
+    /// Make the message durable and call [`Session::accepted`](crate::Session::accepted), or
     /// [`accepted_each`](crate::Session::accepted_each) for LMTP.
     Mail(Transaction),
-    /// Write the replies, throw away what was read but not pushed, shake hands, and call
+    /// Write the replies, discard what was read but not pushed, perform the handshake, and call
     /// [`Session::tls_started`](crate::Session::tls_started); close if the handshake fails.
     StartTls,
-    /// Write the replies and close. Given again and again.
+    /// Write the replies and close. Returned from then on.
     Close,
 }
 
@@ -31,15 +31,15 @@ pub enum Recipient {
     Address {
         /// The normalised address.
         address: AddressKey,
-        /// The address as it was written, without brackets and source route.
+        /// The address as written, without brackets and source route.
         as_written: String,
     },
-    /// `<postmaster>` without a domain, which every server takes (RFC 5321 §4.5.1).
+    /// `<postmaster>` without a domain, which every server accepts (RFC 5321 §4.5.1).
     Postmaster,
 }
 
 impl Recipient {
-    /// The address as it was written; `postmaster` for the one without a domain.
+    /// The address as written; `postmaster` for the one without a domain.
     #[must_use]
     pub fn as_written(&self) -> &str {
         match self {
@@ -49,14 +49,14 @@ impl Recipient {
     }
 }
 
-/// One mail with its envelope, whole and within the limits.
+/// One message with its envelope, complete and within the limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     /// The return path, normalised; `None` for `<>`, the return path of bounces.
     pub mail_from: Option<AddressKey>,
-    /// The return path as it was written, without brackets and source route; empty for `<>`.
+    /// The return path as written, without brackets and source route; empty for `<>`.
     pub mail_from_as_written: String,
-    /// The accepted recipients in the order they came, at least one; one that was named twice stands here twice.
+    /// The accepted recipients in the order they came, at least one; duplicates are kept.
     pub recipients: Vec<Recipient>,
     /// The name the client gave in EHLO, HELO or LHLO; not checked; at most 255 octets.
     pub helo: String,
@@ -68,7 +68,8 @@ pub struct Transaction {
     pub smtputf8: bool,
     /// Whether the client declared BODY=8BITMIME (RFC 6152).
     pub body_8bit: bool,
-    /// The mail, dot-stuffing taken off; lines end in CRLF, the last one perhaps in nothing when it came in chunks.
+    /// The message with dot-stuffing removed; lines end in CRLF, except possibly the last one if it came in
+    /// chunks.
     pub raw: Vec<u8>,
 }
 
@@ -79,18 +80,18 @@ pub enum RecipientAnswer {
     Accepted,
     /// Nobody has this address: 550 5.1.1.
     Unknown,
-    /// The directory cannot say now: 451 4.3.0.
+    /// The directory cannot answer now: 451 4.3.0.
     Temporary,
 }
 
-/// What became of a mail.
+/// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailAnswer {
-    /// The mail is durable: 250 2.0.0 with the id.
+    /// The message is durable: 250 2.0.0 with the id.
     Accepted {
-        /// The name under which the operator finds the mail; anything but printable ASCII is replaced.
+        /// The name under which the operator finds the message; anything but printable ASCII is replaced.
         id: String,
     },
-    /// The mail could not be kept now: 451 4.3.0; the connection stays.
+    /// The message could not be stored now: 451 4.3.0; the connection stays.
     Temporary,
 }

@@ -1,4 +1,4 @@
-//! What a server that stops must know: whether a mail is on its way in.
+//! What a server that is stopping must know: whether a message is on its way in.
 
 use smtp::{Config, MailAnswer, Protocol, RecipientAnswer, Session, Step};
 

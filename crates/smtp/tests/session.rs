@@ -1,4 +1,4 @@
-//! What dialogues cannot show: memory, and a shell that answers at the wrong time.
+//! What dialogues cannot show: memory use, and a shell that answers at the wrong time.
 
 use smtp::{Config, MailAnswer, Protocol, RecipientAnswer, Session, Step};
 
@@ -10,7 +10,7 @@ fn session(max_mail_bytes: u64) -> Session {
     Session::new(config)
 }
 
-/// Works up to the next question about a mail, or to the need for more input.
+/// Works up to the next question about a message, or to the need for more input.
 fn work(session: &mut Session) -> Step {
     loop {
         match session.step() {

@@ -1,20 +1,20 @@
-//! Plays one dialogue: reads its client lines and directives, and writes it again with what the session did.
+//! Plays one dialogue: reads its client lines and directives, and writes it out with what the session did.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use smtp::{Config, MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
 
-/// How the bytes of the client are cut into pushes.
+/// How the client's bytes are split into pushes.
 pub(crate) enum Cut {
-    /// One push for all client lines that follow each other.
+    /// One push for each run of client lines.
     Whole,
-    /// One push a byte.
+    /// One push per byte.
     Bytes,
     /// Pushes of these lengths, over and over.
     Lengths(Vec<usize>),
 }
 
-/// Plays a script and returns it with the lines of the server as they were seen.
+/// Plays a script and returns it with the server's lines as observed.
 pub(crate) fn play(script: &str, cut: &mut Cut) -> String {
     let mut player = Player::new(script);
     let mut block = Vec::new();
@@ -98,7 +98,8 @@ impl Player {
         }
     }
 
-    /// Pushes one block of the client, lets the session work, and starts TLS only after the block, as a peer would.
+    /// Pushes one block from the client, lets the session work, and starts TLS only after the block, as a
+    /// peer would.
     fn push(&mut self, block: &[u8], cut: &mut Cut) {
         let mut wants_tls = self.work();
         let mut rest = block;
@@ -205,7 +206,7 @@ fn mail_answer(text: &str) -> MailAnswer {
     }
 }
 
-/// One line about a mail that was handed out.
+/// One line about a message that was handed out.
 fn describe(mail: &Transaction) -> String {
     let recipients: Vec<_> = mail.recipients.iter().map(describe_recipient).collect();
     let sender = mail.mail_from.as_ref().map_or("<>", |address| address.as_str());

@@ -1,6 +1,7 @@
 //! Whole sessions as text: every file in `dialogues/` is played and must read the same afterwards.
 //!
-//! The notation stands in `dialogues/README.md`. `UPDATE_DIALOGUES=1 cargo test` writes what was seen into the files.
+//! The notation is described in `dialogues/README.md`. `UPDATE_DIALOGUES=1 cargo test` writes what was
+//! observed into the files.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,6 +1,7 @@
-//! What a mail is, written as plainly as can be, to hold the fast reader against.
+//! What a message is, written as plainly as possible, as a reference for the fast reader.
 
-/// The first mail in what follows DATA: its text with the default rules, and how many bytes it took with its end.
+/// The first message in what follows DATA: its text with the default rules, and how many bytes it took
+/// including its end.
 pub(crate) fn first_mail(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     if bytes.starts_with(b".\r\n") {
         return Some((Vec::new(), 3));
@@ -14,7 +15,7 @@ pub(crate) fn first_mail(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((mail, end + 5))
 }
 
-/// The text of a mail that came in chunks.
+/// The text of a message that came in chunks.
 pub(crate) fn chunked_mail(bytes: &[u8]) -> Vec<u8> {
     bytes.to_vec()
 }

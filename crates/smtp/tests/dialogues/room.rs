@@ -1,8 +1,8 @@
-//! A server that has no memory for a mail says so at its end and goes on.
+//! A server without memory for a message says so at its end and carries on.
 
 use smtp::{Config, MailAnswer, Protocol, RecipientAnswer, Session, Step};
 
-/// Pushes bytes and answers what comes; gives the codes that were said.
+/// Pushes bytes and answers what comes; returns the reply codes.
 fn say(session: &mut Session, bytes: &str) -> String {
     session.push(bytes.as_bytes());
     loop {

@@ -1,4 +1,4 @@
-//! Properties: how bytes are cut changes nothing, and a mail is what the plain reference says it is.
+//! Properties: how bytes are split makes no difference, and a message is what the plain reference says it is.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -10,7 +10,7 @@ use crate::scripts;
 
 const ENVELOPE: &[u8] = b"EHLO a.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n";
 
-/// Pushes bytes in pieces, accepts everything, and returns the mails and all replies.
+/// Pushes bytes in pieces, accepts everything, and returns the messages and all replies.
 fn run(config: &Config, bytes: &[u8], piece: usize) -> (Vec<Transaction>, Vec<u8>) {
     let mut session = Session::new(config.clone());
     let mut mails = Vec::new();
@@ -33,14 +33,14 @@ fn run(config: &Config, bytes: &[u8], piece: usize) -> (Vec<Transaction>, Vec<u8
     (mails, replies)
 }
 
-/// Bytes among which line ends, dots and near misses of the end of data are common.
+/// Bytes with many line ends, dots and near misses of the end of data.
 fn nasty_text() -> impl Strategy<Value = Vec<u8>> {
     static PIECES: [&str; 12] =
         ["\r\n", "\r", "\n", ".", "..", "a", "b c", "\0", "\r\n.\r\n", "\r\n.", "Received: x\r\n", "\n.\n"];
     proptest::collection::vec(select(&PIECES[..]), 0..40).prop_map(|pieces| pieces.concat().into_bytes())
 }
 
-/// Whole commands, good and bad, with the text of mails among them.
+/// Whole commands, good and bad, with the text of messages among them.
 fn nasty_session() -> impl Strategy<Value = Vec<u8>> {
     static LINES: [&str; 15] = [
         "EHLO a\r\n",
