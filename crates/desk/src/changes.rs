@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
-
+use crate::actor::Actor;
+use crate::channel::Channel;
 use crate::clock::Millis;
 use crate::comment::Comment;
 use crate::delivery::{Delivery, DeliveryResult};
+use crate::event::Event;
 use crate::facts::IdKind;
-use crate::id::{CommentId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
+use crate::id::{AuditId, CommentId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
 use crate::ledger::Outcome;
 use crate::notice::Content;
 use crate::rate::Rate;
@@ -43,17 +44,26 @@ pub struct NewAttachment {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Audit {
     /// Its id.
-    pub id: i64,
+    pub id: AuditId,
     /// The ticket.
     pub ticket_id: TicketId,
     /// Who did it.
-    pub author_id: UserId,
-    /// `email`, `api`, `system`.
-    pub channel: &'static str,
-    /// The events, as stored.
-    pub events: Vec<Json>,
+    pub author: Actor,
+    /// By which way.
+    pub channel: Channel,
+    /// What happened, in order.
+    pub events: Vec<Event>,
     /// When.
     pub created_at: Millis,
+}
+
+/// A ticket before and after the changes of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedTicket {
+    /// As the database has it; none for one that is opened.
+    pub before: Option<Ticket>,
+    /// As it is to be.
+    pub after: Ticket,
 }
 
 /// A Message-ID to remember.
@@ -159,10 +169,10 @@ pub struct ProbeReturn {
 pub struct Changes {
     /// People to make.
     pub people: Vec<NewPerson>,
-    /// Tickets to make, in the order of their numbers to come. Their last state stands in `tickets`.
+    /// Tickets to open, in the order of their numbers to come. What they are stands in `tickets`.
     pub new_tickets: Vec<TicketId>,
-    /// Every ticket made or changed, in its last state.
-    pub tickets: BTreeMap<TicketId, Ticket>,
+    /// Every ticket opened or changed.
+    pub tickets: BTreeMap<TicketId, ChangedTicket>,
     /// CCs to add.
     pub ccs: BTreeSet<(TicketId, UserId)>,
     /// Followers to add.

@@ -2,6 +2,7 @@
 
 use crate::clock::Millis;
 use crate::id::{CommentId, MailId, TicketId, UserId};
+use crate::numbered::numbered;
 use crate::token::ThreadToken;
 use mail::reply::{self, Reply};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const CHARACTERS_MAX: usize = 65_000;
 
 /// A warning shown beside a comment; the number is what existing clients know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flag {
     /// 0: unclear whether the author is who the mail says.
     Untrusted,
@@ -29,6 +30,17 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// Every flag, by number.
+    pub const ALL: &[Flag] = &[
+        Flag::Untrusted,
+        Flag::OutsideConversation,
+        Flag::NotSignedIn,
+        Flag::MachineGenerated,
+        Flag::AttachmentRefused,
+        Flag::OnBehalf,
+        Flag::ReusedMessageId,
+    ];
+
     /// The number stored and shown to programs.
     #[must_use]
     pub fn number(self) -> i64 {
@@ -43,6 +55,8 @@ impl Flag {
         }
     }
 }
+
+numbered!(Flag);
 
 /// What a collapsed range of a comment's text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +79,36 @@ pub struct Hidden {
     pub kind: HiddenKind,
 }
 
+/// What a comment says, fitted to what one may hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Text {
+    /// The text, LF line ends.
+    pub body: String,
+    /// Ranges of it that are shown collapsed.
+    pub hidden: Vec<Hidden>,
+    /// Whether it was cut at [`CHARACTERS_MAX`].
+    pub is_cut: bool,
+}
+
+impl Text {
+    /// A text of which nothing is collapsed or cut.
+    #[must_use]
+    pub fn whole(body: String) -> Text {
+        Text { body, hidden: vec![], is_cut: false }
+    }
+
+    /// Cuts a text to what a comment may hold, and the collapsed ranges with it.
+    #[must_use]
+    pub fn cut(text: &str, mut hidden: Vec<Hidden>) -> Text {
+        let (kept, is_cut) = cut(text);
+        hidden.retain_mut(|part| {
+            part.to = part.to.min(kept.len());
+            part.from < part.to
+        });
+        Text { body: kept.to_owned(), hidden, is_cut }
+    }
+}
+
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
@@ -82,8 +126,8 @@ pub struct Comment {
     pub body: String,
     /// The mail it came by.
     pub mail_id: Option<MailId>,
-    /// Numbers of its flags.
-    pub flags: Vec<i64>,
+    /// Warnings shown beside it.
+    pub flags: Vec<Flag>,
     /// Ranges of the text that are shown collapsed: sorted, disjoint, whole lines. Nothing of them is deleted.
     pub hidden: Vec<Hidden>,
     /// When it was added.

@@ -49,6 +49,14 @@ pub struct TicketFacts {
     pub followers: BTreeSet<UserId>,
 }
 
+impl TicketFacts {
+    /// A ticket that nobody is on yet besides its requester.
+    #[must_use]
+    pub fn of(ticket: Ticket) -> TicketFacts {
+        TicketFacts { ticket, ccs: BTreeSet::new(), followers: BTreeSet::new() }
+    }
+}
+
 /// An address that had trouble: its mail bounced lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trouble {

@@ -1,11 +1,23 @@
 //! Ids: small positive integers, exact in JavaScript, unique over all accounts and nodes.
 
+/// A number that names something.
+pub trait Id {
+    /// The id of this number.
+    fn of(number: i64) -> Self;
+}
+
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
         $($(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub i64);
+
+        impl Id for $name {
+            fn of(number: i64) -> Self {
+                $name(number)
+            }
+        }
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -30,6 +42,8 @@ ids! {
     TicketId,
     /// A comment.
     CommentId,
+    /// An audit.
+    AuditId,
     /// A raw mail, and with it its spool row, ledger row and suspended ticket. It follows a mail through all logs.
     MailId,
     /// A mail that leaves.
@@ -44,6 +58,6 @@ ids! {
 pub struct UnknownWord {
     /// What was given.
     pub word: String,
-    /// What is possible, separated by blanks.
+    /// What is possible, separated by spaces.
     pub wanted: &'static str,
 }

@@ -1,5 +1,7 @@
 //! Ids and chance, handed in so that the desk stays pure.
 
+use crate::id::Id;
+
 /// Gives what a change needs and the desk cannot make itself.
 pub trait IdSource {
     /// An id never given before, on any node.
@@ -8,7 +10,14 @@ pub trait IdSource {
     fn random(&mut self) -> u64;
 }
 
-/// A supply that counts: the same values each time, for tests.
+impl dyn IdSource + '_ {
+    /// An id never given before, of whatever it is to name.
+    pub fn take<T: Id>(&mut self) -> T {
+        T::of(self.id())
+    }
+}
+
+/// A source that counts: the same values each time, for tests.
 #[derive(Debug)]
 pub struct Counting {
     next: i64,

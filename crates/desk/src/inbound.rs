@@ -1,5 +1,8 @@
 //! A mail on the table, and the ids it goes by.
 
+use std::collections::BTreeSet;
+
+use mail::address::{AddressKey, Mailbox};
 use mail::letter::Letter;
 
 use crate::authentication::Authentication;
@@ -37,6 +40,12 @@ impl<'a> Inbound<'a> {
     #[must_use]
     pub fn new(id: MailId, accepted_at: Millis, envelope: &'a Envelope, letter: &'a Letter) -> Inbound<'a> {
         Inbound { id, accepted_at, envelope, letter, raw: &[], authentication: &UNCHECKED, recovered: None }
+    }
+
+    /// The addresses in To and Cc: who has the mail from its sender already.
+    #[must_use]
+    pub fn addressed(&self) -> BTreeSet<AddressKey> {
+        self.letter.to.iter().chain(&self.letter.cc).filter_map(Mailbox::key).collect()
     }
 }
 

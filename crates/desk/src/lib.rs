@@ -4,17 +4,22 @@
 //! [`clock::Millis`], [`id_source::IdSource`]), what it decides goes out as values ([`verdict::Decision`], [`changes::Changes`]).
 
 pub mod account;
+pub mod actor;
 pub mod address;
 pub mod address_check;
 pub mod attachment_rule;
 pub mod authentication;
 pub mod changes;
+pub mod channel;
 pub mod clock;
+pub mod closing;
 pub mod comment;
 pub mod delivery;
 pub mod digest;
+pub mod edit;
 pub mod effect;
 pub mod envelope;
+pub mod event;
 pub mod facts;
 pub mod forward;
 pub mod id;
@@ -25,7 +30,9 @@ pub mod ledger;
 pub mod machine_address;
 pub mod mail_command;
 pub mod notice;
+mod numbered;
 pub mod organization;
+mod post;
 pub mod questions;
 pub mod rate;
 pub mod received;
@@ -40,3 +47,4 @@ pub mod token;
 pub mod update;
 pub mod user;
 pub mod verdict;
+pub mod writer;

@@ -1,6 +1,7 @@
 //! Causes for which a mail is held as a suspended ticket (docs/behaviour/suspension.md).
 
 use crate::clock::{DAY, Millis};
+use crate::numbered::numbered;
 
 /// How long a suspended ticket is kept; then it is deleted for good.
 pub const HELD_FOR: Millis = 14 * DAY;
@@ -73,6 +74,8 @@ causes! {
     MaliciousPattern = 29, "malicious_pattern_detected", "it carries a malicious pattern";
     NumberRecipients = 30, "number_recipients_exceeded", "more CCs than a ticket may have";
 }
+
+numbered!(Cause);
 
 impl Cause {
     /// A cause by its number.

@@ -1,5 +1,6 @@
 //! Tickets and the system rules of their statuses (docs/behaviour/tickets.md).
 
+use crate::channel::Channel;
 use crate::clock::{DAY, Millis};
 use crate::id::{BrandId, OrganizationId, TicketId, UserId};
 use crate::received::Received;
@@ -84,8 +85,8 @@ pub struct Ticket {
     pub ticket_type: Option<TicketType>,
     /// Received at, with how it was found.
     pub received: Received,
-    /// `email` or `api`.
-    pub channel: String,
+    /// By which way it was opened.
+    pub channel: Channel,
     /// Its thread token.
     pub token: ThreadToken,
     /// Whether it ever had a public comment.
@@ -124,15 +125,14 @@ pub enum StatusRefusal {
 }
 
 impl Ticket {
-    /// Sets the status by the system rules; `assign_solver` makes `actor` the assignee of a ticket solved without one.
+    /// Sets the status by the system rules. `solver` becomes the assignee of a ticket that is solved without one.
     ///
     /// # Errors
     /// The rule that forbids it; the ticket is unchanged then.
     pub fn set_status(
         &mut self,
         to: Status,
-        actor: UserId,
-        assign_solver: bool,
+        solver: Option<UserId>,
         now: Millis,
     ) -> Result<(), StatusRefusal> {
         match (self.status, to) {
@@ -140,13 +140,13 @@ impl Ticket {
             (Status::Closed, _) => return Err(StatusRefusal::Closed),
             (_, Status::New) => return Err(StatusRefusal::BackToNew),
             (from, Status::Closed) if from != Status::Solved => return Err(StatusRefusal::NotSolved),
-            (_, Status::Solved) if self.assignee_id.is_none() && !assign_solver => {
+            (_, Status::Solved) if self.assignee_id.is_none() && solver.is_none() => {
                 return Err(StatusRefusal::NoAssignee);
             }
             _ => {}
         }
         if to == Status::Solved {
-            self.assignee_id.get_or_insert(actor);
+            self.assignee_id = self.assignee_id.or(solver);
             self.solved_at = Some(now);
         }
         self.status = to;
@@ -214,7 +214,7 @@ pub(crate) mod tests {
             priority: None,
             ticket_type: None,
             received: Received::default(),
-            channel: "email".into(),
+            channel: Channel::Email,
             token: ThreadToken::from_random(1),
             is_public: true,
             is_machine: false,
@@ -244,11 +244,11 @@ pub(crate) mod tests {
             (S::Solved, S::Pending, true, Ok(S::Pending)),
         ] {
             let mut ticket = ticket(from);
-            let got = ticket.set_status(to, agent, assign, 50).map(|()| ticket.status);
+            let got = ticket.set_status(to, assign.then_some(agent), 50).map(|()| ticket.status);
             assert_eq!(got, want, "{from} to {to}");
         }
         let mut solved = ticket(S::Open);
-        solved.set_status(S::Solved, agent, true, 50).unwrap();
+        solved.set_status(S::Solved, Some(agent), 50).unwrap();
         assert_eq!((solved.assignee_id, solved.solved_at), (Some(agent), Some(50)));
     }
 

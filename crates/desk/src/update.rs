@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
-use crate::comment::{self, Comment};
-use crate::effect::Writer;
-use crate::id::{CommentId, TicketId, UserId};
-use crate::ticket::{Priority, Status, StatusRefusal, Ticket, TicketType, normal_tags};
+use crate::comment::{self, Text};
+use crate::edit::{self, Action, Edit, Origin};
+use crate::id::{TicketId, UserId};
+use crate::ticket::{Status, StatusRefusal};
 use crate::user::Person;
+use crate::writer::Writer;
 
 /// A change to one ticket; what is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,122 +62,67 @@ impl Writer<'_> {
         if !actor.is_staff() {
             return Err(UpdateRefusal::NotAnAgent(actor.address.clone()));
         }
-        let Some(known) = self.facts.tickets.get(&id) else { return Err(UpdateRefusal::NoTicket(id.0)) };
-        let before = known.ticket.clone();
-        let mut ticket = before.clone();
-        self.check_comment(update)?;
-        if before.status == Status::Closed {
+        let origin = Origin::command(actor.id, self.now);
+        let mut edit = self.edit(id, origin).ok_or(UpdateRefusal::NoTicket(id.0))?;
+        check_comment(update)?;
+        if edit.ticket().status == Status::Closed {
             return Err(StatusRefusal::Closed.into());
         }
-        if let Some(assignee) = update.assignee {
-            ticket.assign(assignee)?;
+        for action in update.actions() {
+            edit.apply(action)?;
         }
-        if let Some(status) = update.status {
-            ticket.set_status(status, actor.id, self.account.settings.assign_tickets_upon_solve, self.now)?;
+        if let Some(new) = &update.comment {
+            self.agents_comment(&mut edit, actor, new);
         }
-        change_tags(&mut ticket, update);
-        let mut events = field_events(&before, &ticket);
-        if events.is_empty() && update.comment.is_none() {
-            return Ok(());
-        }
-        ticket.updated_at = self.now;
-        let comment =
-            update.comment.as_ref().map(|new| self.agent_comment(&mut ticket, actor, new, &mut events));
-        if let Some(known) = self.facts.tickets.get_mut(&id) {
-            known.ticket = ticket;
-        }
-        if let Some(first) = events.first_mut().and_then(serde_json::Value::as_object_mut) {
-            first.insert("v".into(), 1.into());
-        }
-        self.audit(id, actor.id, "api", events);
-        if let Some((comment, is_public)) = comment {
-            if is_public {
-                self.send_comment(id, comment, actor, &BTreeSet::new());
-            }
-            // The next mail of the conversation answers the one just made.
-            let sent = self
-                .changes
-                .outgoing
-                .last()
-                .filter(|mail| mail.comment_id == Some(comment))
-                .map(|mail| mail.message_id.clone());
-            if let Some(known) = self.facts.tickets.get_mut(&id) {
-                known.ticket.last_message_id = sent.or(known.ticket.last_message_id.take());
-            }
-            self.tell_followers(id, comment, actor, &BTreeSet::new());
-        }
-        let after = self.facts.tickets.get(&id).map(|known| known.ticket.clone());
-        self.save(after);
+        self.finish(edit);
         Ok(())
     }
 
-    fn check_comment(&self, update: &Update) -> Result<(), UpdateRefusal> {
-        let Some(new) = &update.comment else { return Ok(()) };
-        if new.body.trim().is_empty() {
-            return Err(UpdateRefusal::EmptyComment);
-        }
-        // People wrote it by hand: a refusal they can act on beats a silent cut.
-        if comment::cut(&new.body).1 {
-            return Err(UpdateRefusal::TooLong(new.body.chars().count()));
-        }
-        Ok(())
-    }
-
-    fn agent_comment(
-        &mut self,
-        ticket: &mut Ticket,
-        actor: &Person,
-        new: &NewComment,
-        events: &mut Vec<serde_json::Value>,
-    ) -> (CommentId, bool) {
-        let id = CommentId(self.supply.id());
-        self.changes.comments.push(Comment {
+    /// Adds an agent's comment and mails it.
+    fn agents_comment(&mut self, edit: &mut Edit, actor: &Person, new: &NewComment) {
+        let id = self.supply.take();
+        edit.comment(edit::NewComment {
             id,
-            ticket_id: ticket.id,
-            author_id: actor.id,
+            author: actor.id,
             is_public: new.is_public,
-            is_cut: false,
-            body: new.body.replace("\r\n", "\n").replace('\0', ""),
-            mail_id: None,
+            text: Text::whole(new.body.replace("\r\n", "\n").replace('\0', "")),
+            mail: None,
             flags: vec![],
-            hidden: vec![],
-            created_at: self.now,
         });
-        ticket.is_public |= new.is_public;
-        events.push(json!({"type": "Comment", "id": id, "public": new.is_public}));
-        (id, new.is_public)
-    }
-}
-
-fn change_tags(ticket: &mut Ticket, update: &Update) {
-    let mut tags: BTreeSet<String> = ticket.tags.drain(..).collect();
-    for tag in normal_tags(update.remove_tags.iter().map(String::as_str)) {
-        tags.remove(&tag);
-    }
-    tags.extend(normal_tags(update.add_tags.iter().map(String::as_str)));
-    ticket.tags = tags.into_iter().collect();
-}
-
-pub(crate) fn field_events(before: &Ticket, after: &Ticket) -> Vec<serde_json::Value> {
-    let mut events = Vec::new();
-    let mut changed = |field: &str, from: serde_json::Value, to: serde_json::Value| {
-        if from != to {
-            events.push(json!({"type": "Change", "field": field, "from": from, "to": to}));
+        if new.is_public {
+            let sent = self.send_comment(edit.known(), id, actor, &BTreeSet::new());
+            // The next mail of the conversation answers the one just made, which answers the one before.
+            if let Some(message_id) = sent {
+                edit.set_last_message_id(message_id);
+            }
         }
-    };
-    changed("status", before.status.as_str().into(), after.status.as_str().into());
-    changed("assignee", json!(before.assignee_id), json!(after.assignee_id));
-    changed("tags", json!(before.tags), json!(after.tags));
-    changed("requester", json!(before.requester_id), json!(after.requester_id));
-    changed(
-        "priority",
-        json!(before.priority.map(Priority::as_str)),
-        json!(after.priority.map(Priority::as_str)),
-    );
-    changed(
-        "type",
-        json!(before.ticket_type.map(TicketType::as_str)),
-        json!(after.ticket_type.map(TicketType::as_str)),
-    );
-    events
+        self.tell_followers(edit.known(), id, actor, &BTreeSet::new());
+    }
+}
+
+impl Update {
+    /// What it does to the ticket besides adding the comment, in the order in which it is done.
+    fn actions(&self) -> impl Iterator<Item = Action> {
+        let tags = |tags: &Vec<String>| Some(tags.clone()).filter(|tags| !tags.is_empty());
+        [
+            self.assignee.map(Action::Assign),
+            self.status.map(Action::SetStatus),
+            tags(&self.remove_tags).map(Action::RemoveTags),
+            tags(&self.add_tags).map(Action::AddTags),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+fn check_comment(update: &Update) -> Result<(), UpdateRefusal> {
+    let Some(new) = &update.comment else { return Ok(()) };
+    if new.body.trim().is_empty() {
+        return Err(UpdateRefusal::EmptyComment);
+    }
+    // People wrote it by hand: a refusal they can act on beats a silent cut.
+    if comment::cut(&new.body).1 {
+        return Err(UpdateRefusal::TooLong(new.body.chars().count()));
+    }
+    Ok(())
 }

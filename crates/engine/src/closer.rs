@@ -1,13 +1,21 @@
 //! Closes tickets that were solved long ago (docs/behaviour/tickets.md §3): a wait that is a row with a due time. The same
 //! task looks for the other waits of days: suspended tickets to delete and to tell of.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use desk::changes::Changes;
+use desk::id::TicketId;
+use desk::id_source::IdSource as _;
 use desk::ticket::SOLVED_FOR;
+use desk::writer::Writer;
+use store::Tx;
+use store::changes::Writing;
 use store::work::{self, Announced, Kind, Lease};
 use tokio_util::sync::CancellationToken;
 
-use crate::Engine;
+use crate::id_source::BatchIds;
+use crate::{Engine, accounts};
 
 /// How often due closings are looked for: a day's precision is asked for.
 const EVERY: Duration = Duration::from_secs(60);
@@ -61,14 +69,14 @@ impl Engine {
     async fn close_account(&self, lease: Lease, seen: Announced) -> store::Result<u64> {
         let now = self.now();
         let reserved = self.store().ids(AT_ONCE + 1).await?;
+        let engine = self.clone();
         self.store()
             .write(move |tx| {
                 work::hold(tx, &lease)?;
                 work::lock_account(tx, lease.account_id)?;
-                let mut ids = reserved.again();
-                let marker = ids.next()?;
-                let closed =
-                    store::ticket::close_solved(tx, lease.account_id, now - SOLVED_FOR, now, &mut ids)?;
+                let mut ids = BatchIds::new(reserved.again());
+                let marker = ids.id();
+                let closed = engine.close_tickets(tx, lease.account_id, &mut ids, marker, now)?;
                 work::remove(tx, Kind::Close, &seen)?;
                 if let Some(oldest) = store::ticket::oldest_solved(tx, lease.account_id)? {
                     work::add(tx, Kind::Close, &[(lease.account_id, oldest + SOLVED_FOR)], marker)?;
@@ -77,5 +85,40 @@ impl Engine {
                 Ok(closed)
             })
             .await
+    }
+
+    /// Closes up to [`AT_ONCE`] tickets of an account whose time has come, under the account's lock.
+    fn close_tickets(
+        &self,
+        tx: &mut Tx<'_>,
+        account_id: i64,
+        ids: &mut BatchIds,
+        marker: i64,
+        now: i64,
+    ) -> store::Result<u64> {
+        let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        let due: BTreeSet<TicketId> =
+            store::ticket::solved_before(tx, account_id, now - SOLVED_FOR, limit)?.into_iter().collect();
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let versioned = accounts::load(tx, account_id)?;
+        let mut facts = store::facts::of_tickets(tx, account_id, &due)?;
+        let mut changes = Changes::default();
+        let mut writer = Writer {
+            account: versioned.account(),
+            facts: &mut facts,
+            supply: ids,
+            changes: &mut changes,
+            now,
+        };
+        let closed = due.iter().filter(|id| writer.close(**id)).count();
+        let can_deliver = self.inner.options.can_deliver;
+        store::changes::write(
+            tx,
+            Writing { account_id, now, marker, can_deliver, digest_every: None },
+            &changes,
+        )?;
+        Ok(closed as u64)
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use desk::changes::{Changes, Outgoing};
-use desk::effect::Writer;
 use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
+use desk::writer::Writer;
 use mail::address::AddressKey;
 use store::StoreError;
 use store::changes::Writing;

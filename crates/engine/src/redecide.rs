@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::authentication::Authentication;
-use desk::changes::{Audit, Changes};
+use desk::changes::Changes;
 use desk::clock::{DAY, Millis};
-use desk::effect::Writer;
 use desk::envelope::Envelope;
+use desk::event::Event;
 use desk::id::MailId;
 use desk::inbound::{Inbound, Recovered};
 use desk::ledger::Outcome;
@@ -19,8 +19,8 @@ use desk::suspension::Cause;
 use desk::ticket::Status;
 use desk::user::Person;
 use desk::verdict::decide;
+use desk::writer::Writer;
 use mail::address::AddressKey;
-use serde_json::json;
 use store::changes::Writing;
 use store::ledger::Row;
 use store::work::Kind;
@@ -339,11 +339,8 @@ impl Again {
     /// The ticket's history tells that its mail was held, and who let it go.
     fn tell_audit(&self, changes: &mut Changes, cause: Option<i64>) {
         let (Wish::Recover { by, .. }, Some(audit)) = (&self.wish, changes.audits.last_mut()) else { return };
-        let name = cause.and_then(Cause::of_number).map_or("", Cause::name);
-        let Audit { events, .. } = audit;
-        events.push(
-            json!({"type": "Recovered", "mail": self.item.id, "cause": cause, "cause_name": name, "by": by}),
-        );
+        let cause = cause.and_then(Cause::of_number);
+        audit.events.push(Event::recovered(MailId(self.item.id), cause, by));
     }
 }
 

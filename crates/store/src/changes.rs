@@ -103,22 +103,24 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
 
 /// Numbers of all tickets of the changes, new ones counted on from the account's counter.
 fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<BTreeMap<TicketId, i64>> {
-    let mut numbers: BTreeMap<TicketId, i64> = changes
+    let changed: Vec<&Ticket> = changes
         .tickets
-        .iter()
-        .filter(|(_, ticket)| ticket.number > 0)
-        .map(|(id, ticket)| (*id, ticket.number))
+        .values()
+        .filter(|changed| changed.before.is_some())
+        .map(|changed| &changed.after)
         .collect();
+    let mut numbers: BTreeMap<TicketId, i64> =
+        changed.iter().map(|ticket| (ticket.id, ticket.number)).collect();
     let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
     if !changes.new_tickets.is_empty() {
         let first = take_numbers(tx, account_id, changes.new_tickets.len())?;
         for (number, id) in (first..).zip(&changes.new_tickets) {
             numbers.insert(*id, number);
-            fresh.extend(changes.tickets.get(id).map(|ticket| Ticket { number, ..ticket.clone() }));
+            let opened = changes.tickets.get(id).map(|changed| &changed.after);
+            fresh.extend(opened.map(|ticket| Ticket { number, ..ticket.clone() }));
         }
     }
     ticket::insert_many(tx, account_id, &fresh.iter().collect::<Vec<_>>())?;
-    let changed: Vec<&Ticket> = changes.tickets.values().filter(|ticket| ticket.number > 0).collect();
     ticket::update_many(tx, account_id, &changed)?;
     let ccs: Vec<_> =
         changes.ccs.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
@@ -220,9 +222,9 @@ fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<(
             values![
                 account_id,
                 audit.ticket_id.0,
-                audit.id,
-                audit.author_id.0,
-                audit.channel,
+                audit.id.0,
+                audit.author.stored(),
+                audit.channel.as_str(),
                 events,
                 audit.created_at
             ]
@@ -492,6 +494,7 @@ fn announce_closing(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Res
     let solved = changes
         .tickets
         .values()
+        .map(|changed| &changed.after)
         .filter(|ticket| ticket.status == Status::Solved)
         .filter_map(|ticket| ticket.solved_at)
         .min();

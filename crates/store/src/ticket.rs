@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use desk::actor::Actor;
+use desk::channel::Channel;
 use desk::comment::Hidden;
+use desk::event::Event;
 use desk::id::{BrandId, OrganizationId, TicketId, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{Priority, Status, Ticket, TicketType};
@@ -10,7 +13,6 @@ use desk::token::ThreadToken;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, StoreError};
-use crate::ids::Ids;
 use crate::tx::Asked;
 use crate::value::Row;
 use crate::{Tx, Value, values};
@@ -57,7 +59,7 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
                 matches,
                 received_by,
                 ticket.received.written_to.as_deref(),
-                &ticket.channel,
+                ticket.channel.as_str(),
                 ticket.token.as_str(),
                 ticket.is_public,
                 tags,
@@ -200,7 +202,7 @@ fn read(mut row: Row) -> Result<Ticket> {
         submitter_id,
         assignee_id,
         received: Received { recipient, matches, source: by.source, trust: by.trust, written_to },
-        channel: row.text()?,
+        channel: row.word()?,
         token: token(&row.text()?)?,
         is_public: row.flag()?,
         tags: row.json()?,
@@ -308,7 +310,7 @@ pub struct CommentRow {
     pub body: String,
     /// The mail it came by.
     pub raw_id: Option<i64>,
-    /// Numbers of its flags.
+    /// Numbers of its flags: a newer version may know more of them.
     pub flags: Vec<i64>,
     /// Ranges of its text that are shown collapsed.
     pub hidden: Vec<Hidden>,
@@ -398,11 +400,11 @@ pub fn attachments(tx: &mut Tx<'_>, account_id: i64, comments: &[i64]) -> Result
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditRow {
     /// Who.
-    pub author_id: UserId,
-    /// By which channel.
-    pub channel: String,
-    /// What, as stored.
-    pub events: serde_json::Value,
+    pub author: Actor,
+    /// By which way.
+    pub channel: Channel,
+    /// What happened, in order.
+    pub events: Vec<Event>,
     /// When.
     pub created_at: i64,
 }
@@ -417,8 +419,8 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
     rows.into_iter()
         .map(|mut row| {
             Ok(AuditRow {
-                author_id: UserId(row.int()?),
-                channel: row.text()?,
+                author: Actor::of_stored(row.int()?),
+                channel: row.word()?,
                 events: row.json()?,
                 created_at: row.int()?,
             })
@@ -426,35 +428,15 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
         .collect()
 }
 
-/// Closes tickets that were solved before a time, an audit each, as many as there are `ids`; returns how many.
+/// Tickets that were solved before a time, the longest solved ones first, at most `limit`.
 ///
 /// # Errors
 /// As the database says.
-pub fn close_solved(
-    tx: &mut Tx<'_>,
-    account_id: i64,
-    solved_before: i64,
-    now: i64,
-    ids: &mut Ids,
-) -> Result<u64> {
-    let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2 ORDER BY solved_at, id LIMIT $3";
-    let mut audits = Vec::new();
-    for mut row in tx.query(sql, &values![account_id, solved_before, ids.left()])? {
-        audits.push((row.int()?, ids.next()?));
-    }
-    // Author 0: nobody did it, its time had come.
-    let events = r#"[{"v":1,"type":"Change","field":"status","from":"solved","to":"closed"}]"#;
-    let rows: Vec<_> = audits
-        .iter()
-        .map(|(ticket, id)| values![account_id, *ticket, *id, 0, "system", events, now])
-        .collect();
-    let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    tx.insert_rows(sql, &rows)?;
-    let tickets: Vec<Value<'_>> = audits.iter().map(|(ticket, _)| Value::Int(*ticket)).collect();
-    // Without the status, by which SQLite would go through all that are solved.
-    let sql = "UPDATE tickets SET status = 'closed', updated_at = $1 WHERE account_id = $2 AND id IN ($3..)";
-    tx.execute_in(sql, &values![now, account_id], &tickets)
+pub fn solved_before(tx: &mut Tx<'_>, account_id: i64, before: i64, limit: i64) -> Result<Vec<TicketId>> {
+    let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2
+               ORDER BY solved_at, id LIMIT $3";
+    let rows = tx.query(sql, &values![account_id, before, limit])?;
+    rows.into_iter().map(|mut row| row.int().map(TicketId)).collect()
 }
 
 /// When the longest solved ticket was solved.

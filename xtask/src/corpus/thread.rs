@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use desk::account::Account;
 use desk::changes::Changes;
-use desk::effect::Writer;
 use desk::facts::{Facts, IdKind, KnownId};
 use desk::id::{MailId, TicketId};
 use desk::id_source::Counting;
@@ -12,6 +11,7 @@ use desk::inbound::{Inbound, Recovered, named_ids};
 use desk::received::resolve;
 use desk::thread::{self, Match};
 use desk::verdict::decide;
+use desk::writer::Writer;
 use mail::letter::Letter;
 use serde_json::{Value, json};
 

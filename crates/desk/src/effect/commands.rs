@@ -1,83 +1,58 @@
-//! What an agent's commands by mail change on a ticket (docs/behaviour/mail-commands.md).
+//! Commands that agents write into their mail (docs/behaviour/mail-commands.md).
 
-use serde_json::{Value as Json, json};
-
-use super::Writer;
-use crate::id::{TicketId, UserId};
+use crate::edit::{Action, Edit};
+use crate::event::Event;
 use crate::mail_command::{Command, PersonName};
-use crate::ticket::Ticket;
-use crate::update::field_events;
 use crate::user::Person;
+use crate::writer::Writer;
 
 impl Writer<'_> {
-    /// Carries out commands in order; one that cannot be is noted in the audit, and the others are carried out all the same.
-    pub(super) fn obey(
-        &mut self,
-        id: TicketId,
-        actor: &Person,
-        commands: &[Command],
-        events: &mut Vec<Json>,
-    ) {
+    /// Carries out commands in order. One that cannot be is noted in the audit, and the others are carried out all the same.
+    pub(super) fn obey(&mut self, edit: &mut Edit, commands: &[Command]) {
         for command in commands {
-            let Some(before) = self.facts.tickets.get(&id).map(|known| known.ticket.clone()) else { return };
-            let mut ticket = before.clone();
-            match self.obey_one(&mut ticket, actor, command) {
-                Ok(()) => events.extend(field_events(&before, &ticket)),
-                Err(why) => {
-                    events.push(json!({"type": "CommandIgnored", "command": said(command), "why": why}));
-                    continue;
-                }
-            }
-            if let Some(known) = self.facts.tickets.get_mut(&id) {
-                known.ticket = ticket;
+            match self.obey_one(edit, command) {
+                // Each command is told of on its own, in the order they were written.
+                Ok(()) => edit.tell_changes(),
+                Err(why) => edit.tell(Event::CommandIgnored { command: said(command), why }),
             }
         }
     }
 
-    fn obey_one(&mut self, ticket: &mut Ticket, actor: &Person, command: &Command) -> Result<(), String> {
-        match command {
-            Command::Status(status) => {
-                let assign_solver = self.account.settings.assign_tickets_upon_solve;
-                ticket
-                    .set_status(*status, actor.id, assign_solver, self.now)
-                    .map_err(|refusal| refusal.to_string())
-            }
+    fn obey_one(&mut self, edit: &mut Edit, command: &Command) -> Result<(), String> {
+        let action = match command {
+            Command::Status(status) => Action::SetStatus(*status),
             Command::Assignee(name) => {
                 let agent = self.by_name(name).filter(Person::is_staff);
                 let agent = agent.ok_or_else(|| "no agent has that address or id".to_owned())?;
-                ticket.assign(Some(agent.id)).map_err(|refusal| refusal.to_string())
+                Action::Assign(Some(agent.id))
             }
             Command::Requester(name) => {
-                let is_own = matches!(name, PersonName::Mailbox(mailbox) if mailbox.key().is_some_and(|key| self.account.is_own(&key)));
-                let person = self.by_name(name).filter(|_| !is_own).or_else(|| self.newcomer(name));
+                let person = self.requester_named(name);
                 let person =
                     person.ok_or_else(|| "nobody can be requester by that address or id".to_owned())?;
-                ticket.requester_id = person.id;
-                ticket.organization_id = person.organization_id;
-                Ok(())
+                Action::SetRequester(person.id, person.organization_id)
             }
-            Command::Group(_) => Err("there are no groups in this desk".to_owned()),
-            Command::Priority(priority) => {
-                ticket.priority = Some(*priority);
-                Ok(())
-            }
-            Command::Type(ticket_type) => {
-                ticket.ticket_type = Some(*ticket_type);
-                Ok(())
-            }
-            Command::Tags(tags) => {
-                ticket.tags.clone_from(tags);
-                Ok(())
-            }
+            Command::Group(_) => return Err("there are no groups in this desk".to_owned()),
+            Command::Priority(priority) => Action::SetPriority(Some(*priority)),
+            Command::Type(ticket_type) => Action::SetType(Some(*ticket_type)),
+            Command::Tags(tags) => Action::SetTags(tags.clone()),
             Command::Ccs(mailboxes) => {
                 for mailbox in mailboxes {
-                    self.add_cc(mailbox, ticket.id, UserId(0));
+                    self.add_cc(edit, mailbox, None);
                 }
-                Ok(())
+                return Ok(());
             }
             // Asked before, when it was decided who reads the comment.
-            Command::Public(_) => Ok(()),
-        }
+            Command::Public(_) => return Ok(()),
+        };
+        edit.apply(action).map_err(|refusal| refusal.to_string())
+    }
+
+    /// The person a command makes requester, created where nobody has the address; none for one of our own addresses.
+    fn requester_named(&mut self, name: &PersonName) -> Option<Person> {
+        let PersonName::Mailbox(mailbox) = name else { return self.by_name(name) };
+        let key = mailbox.key().filter(|key| !self.account.is_own(key))?;
+        Some(self.by_name(name).unwrap_or_else(|| self.make_person(mailbox, key)))
     }
 
     fn by_name(&self, name: &PersonName) -> Option<Person> {
@@ -85,12 +60,6 @@ impl Writer<'_> {
             PersonName::Mailbox(mailbox) => self.facts.people.get(&mailbox.key()?).cloned(),
             PersonName::Id(id) => self.facts.person(*id).cloned(),
         }
-    }
-
-    fn newcomer(&mut self, name: &PersonName) -> Option<Person> {
-        let PersonName::Mailbox(mailbox) = name else { return None };
-        let key = mailbox.key().filter(|key| !self.account.is_own(key))?;
-        Some(self.make_person(mailbox, key))
     }
 }
 

@@ -1,15 +1,16 @@
-//! People made from mail: authors, CCs, followers (docs/behaviour/people.md).
+//! Users created from mail: authors, CCs, followers (docs/behaviour/people.md).
 
 use mail::address::{AddressKey, Mailbox};
 
-use super::Writer;
 use crate::changes::NewPerson;
-use crate::id::{TicketId, UserId};
+use crate::edit::Edit;
+use crate::id::UserId;
 use crate::inbound::Inbound;
 use crate::language;
-use crate::ticket::CCS_MAX;
+use crate::sender_list::{self, Listed};
 use crate::user::{Deliverable, Person, Role, name_from};
 use crate::verdict::Author;
+use crate::writer::Writer;
 
 impl Writer<'_> {
     /// Somebody of a mail as a person, made if need be. Whom From names wrote it, which tells their language and that their
@@ -30,7 +31,7 @@ impl Writer<'_> {
     /// Makes an end user of a mailbox.
     pub(crate) fn make_person(&mut self, mailbox: &Mailbox, key: AddressKey) -> Person {
         let person = Person {
-            id: UserId(self.supply.id()),
+            id: self.supply.take(),
             name: name_from(mailbox, &key),
             role: Role::EndUser,
             is_suspended: false,
@@ -76,35 +77,36 @@ impl Writer<'_> {
         }
     }
 
-    /// To and Cc of a mail become CCs, our own addresses, the author and those who may not be CCs aside, up to [`CCS_MAX`].
-    pub(super) fn add_ccs(&mut self, inbound: &Inbound<'_>, id: TicketId, author: UserId) {
+    /// To and Cc of a mail become CCs, other than our own addresses, the author and those who may not be CCs.
+    pub(super) fn add_ccs(&mut self, edit: &mut Edit, inbound: &Inbound<'_>, author: UserId) {
         let letter = inbound.letter;
         for mailbox in letter.to.iter().chain(&letter.cc) {
-            self.add_cc(mailbox, id, author);
+            self.add_cc(edit, mailbox, Some(author));
         }
     }
 
-    pub(super) fn add_cc(&mut self, mailbox: &Mailbox, id: TicketId, author: UserId) {
+    /// Makes the person of a mailbox a CC, unless it is the author of what names them.
+    pub(super) fn add_cc(&mut self, edit: &mut Edit, mailbox: &Mailbox, author: Option<UserId>) {
         let Some(key) = mailbox.key() else { return };
         // Any address at a native host is ours, registered or not: mailing it would be a loop.
         if self.account.is_own(&key) || self.account.lists.ccs_block.covering(&key).is_some() {
             return;
         }
-        if self.facts.tickets.get(&id).is_none_or(|known| known.ccs.len() >= CCS_MAX) {
+        if !edit.takes_ccs() {
             return;
         }
         let Some(person) = self.known_or_made(mailbox, key) else { return };
-        let Some(known) = self.facts.tickets.get_mut(&id) else { return };
-        let is_on =
-            person.id == author || person.id == known.ticket.requester_id || known.ccs.contains(&person.id);
+        let known = edit.known();
+        let is_on = Some(person.id) == author
+            || person.id == known.ticket.requester_id
+            || known.ccs.contains(&person.id);
         if is_on {
             return;
         }
-        known.ccs.insert(person.id);
-        self.changes.ccs.insert((id, person.id));
+        edit.add_cc(person.id);
         // An agent who is copied follows the ticket from then on.
         if person.is_staff() {
-            self.follow(id, person.id);
+            edit.add_follower(person.id);
         }
     }
 
@@ -113,21 +115,15 @@ impl Writer<'_> {
         if let Some(person) = self.facts.people.get(&key) {
             return Some(person.clone());
         }
-        let (settings, lists) = (&self.account.settings, &self.account.lists);
+        let settings = &self.account.settings;
+        let lists = &self.account.lists;
         let listed =
-            crate::sender_list::verdict(&lists.allow, &lists.block, &key, false, &lists.organization_domains);
+            sender_list::verdict(&lists.allow, &lists.block, &key, false, &lists.organization_domains);
         let is_welcome = match listed {
-            crate::sender_list::Listed::Allowed { .. } => true,
-            crate::sender_list::Listed::Unlisted => settings.anyone_can_submit && !settings.sign_up_required,
+            Listed::Allowed { .. } => true,
+            Listed::Unlisted => settings.anyone_can_submit && !settings.sign_up_required,
             _ => false,
         };
         is_welcome.then(|| self.make_person(mailbox, key))
-    }
-
-    pub(super) fn follow(&mut self, id: TicketId, person: UserId) {
-        let Some(known) = self.facts.tickets.get_mut(&id) else { return };
-        if known.followers.len() < CCS_MAX && known.followers.insert(person) {
-            self.changes.followers.insert((id, person));
-        }
     }
 }

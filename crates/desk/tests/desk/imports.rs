@@ -34,7 +34,7 @@ fn a_ticket_of_old_mail_is_as_old_as_the_mail() {
     ] {
         let changes =
             changes_of(&account(), &imported(), &letter(&format!("From: eve@else.example\n{date}\n\nhi"))).1;
-        let ticket = &changes.tickets[&changes.new_tickets[0]];
+        let ticket = &changes.tickets[&changes.new_tickets[0]].after;
         assert_eq!(
             (ticket.created_at, ticket.updated_at, ticket.status),
             (want, want, Status::New),
@@ -55,7 +55,7 @@ fn a_ticket_of_old_mail_is_as_old_as_the_mail() {
 fn an_old_reply_opens_nothing_again() {
     let mail = letter("In-Reply-To: <third@customer.example>\nDate: Mon, 05 Mar 2018 10:00:00 +0000\n\nhi");
     let status =
-        |envelope: &Envelope| changes_of(&account(), envelope, &mail).1.tickets[&TicketId(300)].status;
+        |envelope: &Envelope| changes_of(&account(), envelope, &mail).1.tickets[&TicketId(300)].after.status;
     assert_eq!(status(&imported()), Status::Pending);
     assert_eq!(status(&envelope(&["support@acme.desk.example"])), Status::Open);
 }

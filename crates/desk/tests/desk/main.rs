@@ -6,7 +6,9 @@
 )]
 
 mod bounces;
+mod edits;
 mod effects;
+mod events;
 mod imports;
 mod properties;
 mod received;

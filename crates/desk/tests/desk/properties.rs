@@ -192,7 +192,7 @@ fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
     }
     // Text that goes into the database has no character that PostgreSQL refuses.
     let texts = changes.comments.iter().map(|comment| comment.body.clone());
-    let texts = texts.chain(changes.tickets.values().map(|ticket| ticket.subject.clone()));
+    let texts = texts.chain(changes.tickets.values().map(|changed| changed.after.subject.clone()));
     let texts = texts
         .chain(changes.people.iter().flat_map(|new| [new.person.name.clone(), new.person.address.clone()]));
     let texts = texts.chain(

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use desk::account::{Account, Brand};
 use desk::address::{Forwarding, Kind, SupportAddress};
 use desk::changes::Changes;
+use desk::channel::Channel;
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
-use desk::effect::Writer;
 use desk::envelope::Envelope;
+use desk::event::{Event, Field};
 use desk::facts::{Facts, IdKind, KnownId, TicketFacts};
 use desk::id::{AccountId, BrandId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
 use desk::id_source::Counting;
@@ -23,6 +24,7 @@ use desk::ticket::{Status, Ticket};
 use desk::token::ThreadToken;
 use desk::user::{Deliverable, Person, Role};
 use desk::verdict::{Decision, Verdict, decide};
+use desk::writer::Writer;
 use mail::address::AddressKey;
 use mail::letter::Letter;
 
@@ -127,7 +129,7 @@ pub(crate) fn ticket(id: i64, number: i64, token: &str, status: Status) -> Ticke
         priority: None,
         ticket_type: None,
         received: Received { recipient: "support@acme.desk.example".into(), ..Received::default() },
-        channel: "email".into(),
+        channel: Channel::Email,
         token: ThreadToken::parse(token).unwrap(),
         is_public: true,
         is_machine: false,
@@ -201,6 +203,24 @@ pub(crate) fn envelope(recipients: &[&str]) -> Envelope {
         trusted: false,
         tls: false,
     }
+}
+
+/// The fields that the first audit says were changed, in order.
+pub(crate) fn changed_fields(changes: &Changes) -> Vec<Field> {
+    let changed = changes.audits[0].events.iter().filter_map(|event| match event {
+        Event::Change(change) => Some(change.field()),
+        _ => None,
+    });
+    changed.collect()
+}
+
+/// The commands that the first audit says were ignored, in order.
+pub(crate) fn ignored_commands(changes: &Changes) -> Vec<&str> {
+    let ignored = changes.audits[0].events.iter().filter_map(|event| match event {
+        Event::CommandIgnored { command, .. } => Some(command.as_str()),
+        _ => None,
+    });
+    ignored.collect()
 }
 
 /// A mail as a few header lines, an empty line, and text. Without From it is Ada's.

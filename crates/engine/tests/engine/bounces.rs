@@ -1,5 +1,6 @@
 //! A bounce of our mail finds its recipient and stops further mail to them.
 
+use desk::channel::Channel;
 use desk::signed::Purpose;
 use engine::EngineOptions;
 
@@ -39,7 +40,7 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
         );
         let (account, id) = (desk.account, desk.ticket(1).await.id.0);
         let audits = desk.read(move |tx| store::ticket::audits(tx, account, id)).await;
-        let reported = audits.iter().filter(|audit| audit.channel == "system").count();
+        let reported = audits.iter().filter(|audit| audit.channel == Channel::System).count();
         assert_eq!(reported, 1, "the ticket says so");
     })
     .await;

@@ -5,7 +5,8 @@ use std::future::Future;
 use desk::account::Brand;
 use desk::address::Kind;
 use desk::address_check::NewAddress;
-use desk::changes::{Changes, LedgerRow, NewPerson};
+use desk::changes::{ChangedTicket, Changes, LedgerRow, NewPerson};
+use desk::channel::Channel;
 use desk::id::{BrandId, MailId, TicketId, UserId};
 use desk::ledger::Outcome;
 use desk::received::Received;
@@ -145,7 +146,7 @@ pub(crate) fn ticket(id: i64, requester_id: i64) -> Ticket {
         priority: None,
         ticket_type: None,
         received: Received { recipient: "support@acme.desk.example".into(), ..Received::default() },
-        channel: "email".into(),
+        channel: Channel::Email,
         token: ThreadToken::from_random((id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)),
         is_public: true,
         is_machine: false,
@@ -162,7 +163,10 @@ pub(crate) fn ticket(id: i64, requester_id: i64) -> Ticket {
 pub(crate) fn opening(tickets: Vec<Ticket>) -> Changes {
     Changes {
         new_tickets: tickets.iter().map(|ticket| ticket.id).collect(),
-        tickets: tickets.into_iter().map(|ticket| (ticket.id, ticket)).collect(),
+        tickets: tickets
+            .into_iter()
+            .map(|ticket| (ticket.id, ChangedTicket { before: None, after: ticket }))
+            .collect(),
         ..Changes::default()
     }
 }

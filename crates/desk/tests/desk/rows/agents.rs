@@ -10,7 +10,7 @@ use desk::verdict::Decision;
 use mail::letter::Letter;
 
 use super::{Table, authenticated, usual};
-use crate::scene::{NOW, carried_out, letter, shown};
+use crate::scene::{NOW, carried_out, ignored_commands, letter, shown};
 
 fn agents() -> Table {
     usual().by(authenticated())
@@ -49,7 +49,10 @@ fn row_4_an_agents_answer_is_mailed_and_changes_no_status() {
         let mut table = agents();
         table.facts.tickets.get_mut(&TicketId(300)).unwrap().ticket.status = status;
         let (changes, _) = table.changes(&answer("In-Reply-To: <third@customer.example>"));
-        assert_eq!((changes.comments[0].is_public, changes.tickets[&TicketId(300)].status), (true, status));
+        assert_eq!(
+            (changes.comments[0].is_public, changes.tickets[&TicketId(300)].after.status),
+            (true, status)
+        );
         assert_eq!(recipients(&changes), ["ada@customer.example"], "{status}");
     }
 }
@@ -89,7 +92,7 @@ fn row_12_1_a_forward_makes_a_ticket_only_where_none_is_named() {
         ),
     ]);
     let (changes, _) = agents().changes(&mail("X-A: b"));
-    assert_eq!(changes.tickets[&changes.new_tickets[0]].assignee_id, None, "nobody is assigned");
+    assert_eq!(changes.tickets[&changes.new_tickets[0]].after.assignee_id, None, "nobody is assigned");
     assert_eq!((changes.ccs.len(), changes.people.len()), (0, 1), "the original's Cc brings nobody in");
     let (changes, _) = agents().changes(&mail("In-Reply-To: <first@customer.example>"));
     assert!(changes.comments[0].body.contains("It is dark."), "the forward is the agent's text");
@@ -104,7 +107,7 @@ fn row_12_1_a_mail_forwarded_as_an_attachment_is_a_ticket_of_its_author() {
         Subject: Lamp\nMessage-ID: <lamp@else.example>\n\nIt is dark.\n--b--\n";
     let (decision, changes, _) = carried_out_with_bytes(&agents(), mail);
     assert_eq!(shown(&decision), "new ticket by eve@else.example, flags 11");
-    let ticket = &changes.tickets[&changes.new_tickets[0]];
+    let ticket = &changes.tickets[&changes.new_tickets[0]].after;
     assert_eq!((ticket.subject.as_str(), ticket.submitter_id), ("Lamp", UserId(13)));
     assert_eq!(
         (ticket.requester_id, changes.people[0].person.name.as_str()),
@@ -130,11 +133,9 @@ fn row_12_2_who_may_be_assigned() {
         let (changes, _) = agents().changes(&format!(
             "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n{commands}\nhi"
         ));
-        let ignored = changes.audits[0].events.iter().filter(|event| event["type"] == "CommandIgnored");
-        let ignored: Vec<String> =
-            ignored.map(|event| event["command"].as_str().unwrap_or_default().to_owned()).collect();
+        let ignored = ignored_commands(&changes);
         assert_eq!(changes.comments[0].body, "hi", "{commands}");
-        (changes.tickets[&TicketId(100)].assignee_id.map(|id| id.0), ignored.join(", "))
+        (changes.tickets[&TicketId(100)].after.assignee_id.map(|id| id.0), ignored.join(", "))
     };
     for (commands, assignee, ignored) in [
         ("#assignee bob@acme.example", Some(13), ""),
@@ -157,7 +158,7 @@ fn row_12_2_commands_of_a_mail_without_powers_stay_in_its_text() {
     let inbound = table.inbound(&letter, &[]);
     carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
     assert_eq!(
-        (changes.comments[0].body.as_str(), changes.tickets[&TicketId(100)].assignee_id),
+        (changes.comments[0].body.as_str(), changes.tickets[&TicketId(100)].after.assignee_id),
         ("#assignee 13\nhi", None)
     );
 }

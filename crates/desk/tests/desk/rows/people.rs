@@ -104,7 +104,7 @@ fn row_1_1_an_agent_who_was_withdrawn_is_treated_as_what_they_are_now() {
 fn a_persons_address_is_theirs_in_any_case() {
     let (changes, _) = usual().changes("From: ADA@Customer.example\nSubject: x\n\nhi");
     assert_eq!(
-        (changes.people.len(), changes.tickets[&changes.new_tickets[0]].requester_id),
+        (changes.people.len(), changes.tickets[&changes.new_tickets[0]].after.requester_id),
         (0, UserId(11))
     );
     assert_eq!(key("ADA@Customer.example"), AddressKey::parse("ada@customer.example").unwrap());

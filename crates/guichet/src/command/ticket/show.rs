@@ -3,6 +3,7 @@
 mod history;
 
 use desk::account::Account;
+use desk::actor::Actor;
 use desk::id::UserId;
 use desk::ticket::Ticket;
 use desk::user::Person;
@@ -67,7 +68,7 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> Sto
         comments
             .iter()
             .map(|comment| comment.author_id.0)
-            .chain(audits.iter().map(|audit| audit.author_id.0)),
+            .chain(audits.iter().filter_map(|audit| audit.author.person()).map(|id| id.0)),
     );
     ids.extend(history::people_in(&audits));
     ids.sort_unstable();
@@ -112,6 +113,10 @@ impl Shown {
         self.names.person(id)
     }
 
+    fn actor(&self, actor: Actor) -> String {
+        actor.person().map_or_else(|| "the desk".to_owned(), |id| self.person(id))
+    }
+
     fn brand(&self) -> &str {
         self.account.brand(self.ticket.brand_id).map_or("", |brand| brand.subdomain.as_str())
     }
@@ -151,7 +156,7 @@ fn as_json(shown: &Shown) -> Value {
         "assignee": ticket.assignee_id.and_then(|id| shown.address(id)),
         "ccs": shown.ccs.iter().filter_map(|id| shown.address(*id)).collect::<Vec<_>>(),
         "tags": ticket.tags,
-        "channel": ticket.channel,
+        "channel": ticket.channel.as_str(),
         "follow_up_of": shown.follow_up_of,
         "created_at": written(ticket.created_at),
         "updated_at": written(ticket.updated_at),
@@ -180,8 +185,8 @@ fn attachment_json(attachment: &AttachmentRow) -> Value {
 
 fn audit_json(shown: &Shown, audit: &AuditRow) -> Value {
     json!({
-        "author": shown.address(audit.author_id),
-        "channel": audit.channel,
+        "author": audit.author.person().and_then(|id| shown.address(id)),
+        "channel": audit.channel.as_str(),
         "events": audit.events,
         "created_at": written(audit.created_at),
     })
@@ -224,17 +229,10 @@ fn text(shown: &Shown) -> String {
         lines.push(format!(
             "  {}  {}  by {}",
             short(audit.created_at),
-            shown.person(audit.author_id),
+            shown.actor(audit.author),
             audit.channel
         ));
-        lines.extend(
-            audit
-                .events
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|event| format!("    {}", event_text(&shown.names, event))),
-        );
+        lines.extend(audit.events.iter().map(|event| format!("    {}", event_text(&shown.names, event))));
     }
     if !shown.mails.is_empty() {
         lines.push("\nMail sent".to_owned());

@@ -4,24 +4,25 @@ use std::collections::BTreeSet;
 
 use mail::address::AddressKey;
 
-use super::Writer;
-use crate::id::{CommentId, TicketId};
+use crate::facts::TicketFacts;
+use crate::id::CommentId;
 use crate::inbound::Inbound;
 use crate::notice::{self, Party};
 use crate::user::{Deliverable, Person};
 use crate::verdict::Decision;
+use crate::writer::Writer;
 
 impl Writer<'_> {
     /// Mails a public comment to the requester and the CCs, without its author and those who had it already. A requester who
-    /// cannot be reached stops the whole mail, CCs included: nobody reads answers behind the requester's back.
+    /// cannot be reached stops the whole mail, CCs included: nobody reads answers behind the requester's back. Returns the
+    /// mail's Message-ID; none where nobody is mailed.
     pub(crate) fn send_comment(
         &mut self,
-        id: TicketId,
+        known: &TicketFacts,
         comment: CommentId,
         author: &Person,
         had: &BTreeSet<AddressKey>,
-    ) {
-        let Some(known) = self.facts.tickets.get(&id).cloned() else { return };
+    ) -> Option<String> {
         let requester = self.facts.person(known.ticket.requester_id).cloned();
         let is_reachable = |person: &Person| {
             !person.is_suspended
@@ -30,7 +31,7 @@ impl Writer<'_> {
         };
         let wrote = known.ticket.requester_id == author.id;
         if !wrote && !requester.as_ref().is_some_and(is_reachable) {
-            return;
+            return None;
         }
         let is_wanted = |person: &&Person| {
             let key = AddressKey::parse(&person.address).ok();
@@ -54,22 +55,20 @@ impl Writer<'_> {
         let to = if to.is_empty() { std::mem::take(&mut cc) } else { to };
         let recipients: Vec<String> = to.iter().chain(&cc).map(|party| party.address.clone()).collect();
         if recipients.is_empty() {
-            return;
+            return None;
         }
-        if let Some(content) = notice::comment(self.account, &known.ticket, author, to, cc) {
-            self.send(Some(id), Some(comment), content, recipients);
-        }
+        let content = notice::comment(self.account, &known.ticket, author, to, cc)?;
+        Some(self.send(Some(known.ticket.id), Some(comment), content, recipients))
     }
 
-    /// Mails a comment, internal notes too, to each agent who follows the ticket, its author and those who get it anyway aside.
+    /// Mails a comment, internal notes too, to each agent who follows the ticket, other than its author and those who get it anyway.
     pub(crate) fn tell_followers(
         &mut self,
-        id: TicketId,
+        known: &TicketFacts,
         comment: CommentId,
         author: &Person,
         had: &BTreeSet<AddressKey>,
     ) {
-        let Some(known) = self.facts.tickets.get(&id).cloned() else { return };
         let told: BTreeSet<AddressKey> = self
             .changes
             .outgoing
@@ -101,13 +100,13 @@ impl Writer<'_> {
             if let Some(content) =
                 notice::follower(self.account, &known.ticket, author, person.mailbox().into())
             {
-                self.send(Some(id), Some(comment), content, vec![person.address]);
+                self.send(Some(known.ticket.id), Some(comment), content, vec![person.address]);
             }
         }
     }
 
     /// Tells the sender of a held mail to sign up: From alone, since nothing proves whom Reply-To names.
-    pub(super) fn tell_to_sign_up(&mut self, inbound: &Inbound<'_>, decision: &Decision) {
+    pub(crate) fn tell_to_sign_up(&mut self, inbound: &Inbound<'_>, decision: &Decision) {
         let letter = inbound.letter;
         let Some(mailbox) = letter.from.first() else { return };
         let is_foreign = mailbox.key().is_some_and(|key| !self.account.is_own(&key));

@@ -1,0 +1,76 @@
+//! The desk at work on a batch: the account, the facts it knows, the ids it takes, and the changes it adds to.
+//!
+//! Tickets are changed through edits alone (`edit.rs`). Facts are changed along with [`Changes`], so that later mails of a
+//! batch see what earlier ones did.
+
+use crate::account::Account;
+use crate::changes::{Changes, Outgoing, RememberedId};
+use crate::clock::Millis;
+use crate::facts::{Facts, IdKind, KnownId};
+use crate::id::{CommentId, OutboxId, OutgoingId, TicketId};
+use crate::id_source::IdSource;
+use crate::notice::{self, Content, NoticeKind};
+use crate::token::ThreadToken;
+
+/// What a decision is carried out with.
+pub struct Writer<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Facts of the batch.
+    pub facts: &'a mut Facts,
+    /// Ids and chance.
+    pub supply: &'a mut dyn IdSource,
+    /// Changes of the batch.
+    pub changes: &'a mut Changes,
+    /// The time of the decision.
+    pub now: Millis,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("account", &self.account.id).finish_non_exhaustive()
+    }
+}
+
+impl Writer<'_> {
+    /// Puts a mail into the outbox and remembers its Message-ID, which it returns.
+    pub fn send(
+        &mut self,
+        ticket_id: Option<TicketId>,
+        comment_id: Option<CommentId>,
+        content: Content,
+        to: Vec<String>,
+    ) -> String {
+        let id: OutgoingId = self.supply.take();
+        let random = self.supply.random();
+        let message_id = match (ThreadToken::parse(&content.token), &content.probe) {
+            (Some(token), _) if content.kind == NoticeKind::Follower.as_str() => {
+                notice::follower_message_id(&token, random, &content.host)
+            }
+            (Some(token), _) => notice::message_id(&token, random, &content.host),
+            (None, Some(secret)) => format!("{secret}@{}", content.host),
+            (None, None) => format!("notice.{random:016x}@{}", content.host),
+        };
+        let recipients: Vec<(OutboxId, String)> =
+            to.into_iter().map(|address| (self.supply.take(), address)).collect();
+        let known = KnownId { kind: IdKind::Out, ticket: ticket_id, mail_id: id.0, fingerprint: None };
+        self.facts.message_ids.insert(message_id.clone(), known);
+        self.changes.message_ids.push(RememberedId {
+            message_id: message_id.clone(),
+            kind: IdKind::Out,
+            ticket_id,
+            mail_id: id.0,
+            fingerprint: None,
+        });
+        self.changes.outgoing.push(Outgoing {
+            id,
+            ticket_id,
+            comment_id,
+            message_id: message_id.clone(),
+            content,
+            recipients,
+            created_at: self.now,
+        });
+        message_id
+    }
+}
