@@ -1,11 +1,12 @@
 //! The digest of suspended tickets that goes to an address of the account's choice (docs/behaviour/suspension.md).
 //!
-//! Subject and text only: who gets it and from where is the notice's business. What senders wrote is shown so that nothing of
+//! Subject and text only: the notice knows who gets it and from where. What senders wrote is shown so that nothing of
 //! it can be followed by a click, for the mails in it are the ones that were not trusted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::notice::Letter;
 use crate::suspension::Cause;
 
 /// How many suspended tickets are shown one by one.
@@ -39,15 +40,6 @@ pub struct Digest {
     pub held: u64,
 }
 
-/// Subject and text of a notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    /// One line.
-    pub subject: String,
-    /// Plain text, LF line ends.
-    pub text: String,
-}
-
 impl Digest {
     /// How many were suspended since the last digest.
     #[must_use]
@@ -57,7 +49,7 @@ impl Digest {
 
     /// The notice of the account `name` with this subdomain; none when there is nothing to tell.
     #[must_use]
-    pub fn words(&self, name: &str, subdomain: &str) -> Option<Words> {
+    pub fn letter(&self, name: &str, subdomain: &str) -> Option<Letter> {
         let count = self.count();
         if count == 0 {
             return None;
@@ -77,7 +69,7 @@ impl Digest {
              brackets here, so that nothing in this list can be clicked.\n"
         );
         let plural = if count == 1 { "" } else { "s" };
-        Some(Words {
+        Some(Letter {
             subject: format!("[{}] {count} suspended ticket{plural}", one_line(name, SENDER_CHARACTERS)),
             text,
         })
@@ -170,10 +162,10 @@ mod tests {
             ],
             held: 12,
         };
-        let words = digest.words("Acme", "acme").unwrap();
-        assert_eq!(words.subject, "[Acme] 3 suspended tickets");
+        let letter = digest.letter("Acme", "acme").unwrap();
+        assert_eq!(letter.subject, "[Acme] 3 suspended tickets");
         assert_eq!(
-            words.text,
+            letter.text,
             "3 mails were held back since the last notice; 12 in all wait to be looked at.\n\
              \n\
              \x20    2  sent by a mail system, not by a person (cause 9)\n\
@@ -199,10 +191,10 @@ mod tests {
 
     #[test]
     fn nothing_held_gives_no_notice_and_one_is_singular() {
-        assert_eq!(Digest::default().words("Acme", "acme"), None);
+        assert_eq!(Digest::default().letter("Acme", "acme"), None);
         assert_eq!(
             Digest { counts: BTreeMap::from([(Cause::ToNoreply, 0)]), ..Digest::default() }
-                .words("Acme", "acme"),
+                .letter("Acme", "acme"),
             None
         );
         let one = Digest {
@@ -210,12 +202,12 @@ mod tests {
             newest: vec![held(1, "a@b.example", "x")],
             held: 1,
         };
-        let words = one.words("Acme", "acme").unwrap();
-        assert_eq!(words.subject, "[Acme] 1 suspended ticket");
+        let letter = one.letter("Acme", "acme").unwrap();
+        assert_eq!(letter.subject, "[Acme] 1 suspended ticket");
         assert!(
-            words.text.starts_with("1 mail was held back") && words.text.contains("These are:"),
+            letter.text.starts_with("1 mail was held back") && letter.text.contains("These are:"),
             "{}",
-            words.text
+            letter.text
         );
     }
 
@@ -225,7 +217,7 @@ mod tests {
             let newest = (0..count as i64).map(|id| held(id, "a@b.example", "x")).collect();
             let digest =
                 Digest { counts: BTreeMap::from([(Cause::UnknownAuthor, count as u64)]), newest, held: 0 };
-            assert_eq!(digest.words("Acme", "acme").unwrap().text.matches("Subject:").count(), want);
+            assert_eq!(digest.letter("Acme", "acme").unwrap().text.matches("Subject:").count(), want);
         }
     }
 

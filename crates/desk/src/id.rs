@@ -40,6 +40,8 @@ ids! {
     OrganizationId,
     /// A ticket's internal id; people and the API see its number.
     TicketId,
+    /// 1, 2, 3 … within its account: what people and the API call a ticket.
+    TicketNumber,
     /// A comment.
     CommentId,
     /// An audit.

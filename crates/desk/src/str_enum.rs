@@ -63,6 +63,9 @@ macro_rules! open_str_enum {
         }
 
         impl $name {
+            /// Every value with a word of its own, in the order of declaration.
+            pub const KNOWN: &[$name] = &[$($name::$variant),+];
+
             /// The word in SQL, JSON, logs and on screens.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -1,7 +1,8 @@
-//! Thread tokens: `ABCDEF-GHIJ`, one per ticket, unguessable, in brackets in a body and behind `+id` in an address.
+//! Thread tokens: `ABCDEF-GHIJ`, one per ticket, unguessable, in brackets in a body and after `+id` in an address.
 
 use mail::address::AddressKey;
 use mail::letter::Letter;
+use serde::{Deserialize, Serialize};
 
 /// Letters and digits before the dash.
 const HEAD: usize = 6;
@@ -13,8 +14,23 @@ pub const TOKENS_READ: usize = 8;
 const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// A ticket's token, upper-case: six letters or digits, a dash, four or five more (docs/behaviour/threading.md §2).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct ThreadToken(String);
+
+impl From<ThreadToken> for String {
+    fn from(token: ThreadToken) -> String {
+        token.0
+    }
+}
+
+impl TryFrom<String> for ThreadToken {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<ThreadToken, Self::Error> {
+        ThreadToken::parse(&text).ok_or("a thread token has the form ABCDEF-GHIJ")
+    }
+}
 
 impl ThreadToken {
     /// Makes a token of ten characters from 64 random bits: 51.7 bits of it are kept.
@@ -32,7 +48,7 @@ impl ThreadToken {
         ThreadToken(text)
     }
 
-    /// Reads a token written in any case; nothing may stand before or behind it.
+    /// Reads a token written in any case; nothing may stand before or after it.
     #[must_use]
     pub fn parse(text: &str) -> Option<ThreadToken> {
         let (head, tail) = text.split_once('-')?;

@@ -9,8 +9,7 @@ use crate::clock::Millis;
 use crate::facts::{Facts, IdKind, KnownId};
 use crate::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use crate::id_source::IdSource;
-use crate::notice::{self, Content, NoticeKind};
-use crate::token::ThreadToken;
+use crate::notice::Content;
 
 /// What a decision is carried out with.
 pub struct Writer<'a> {
@@ -42,15 +41,7 @@ impl Writer<'_> {
         to: Vec<String>,
     ) -> String {
         let id: OutgoingId = self.supply.take();
-        let random = self.supply.random();
-        let message_id = match (ThreadToken::parse(&content.token), &content.probe) {
-            (Some(token), _) if content.kind == NoticeKind::Follower.as_str() => {
-                notice::follower_message_id(&token, random, &content.host)
-            }
-            (Some(token), _) => notice::message_id(&token, random, &content.host),
-            (None, Some(secret)) => format!("{secret}@{}", content.host),
-            (None, None) => format!("notice.{random:016x}@{}", content.host),
-        };
+        let message_id = content.message_id(self.supply.random());
         let recipients: Vec<(OutboxId, String)> =
             to.into_iter().map(|address| (self.supply.take(), address)).collect();
         let known = KnownId { kind: IdKind::Out, ticket: ticket_id, mail_id: id.0, fingerprint: None };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use desk::changes::{Changes, Outgoing};
+use desk::notice::NoticeKind;
 use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
 use desk::writer::Writer;
@@ -42,8 +43,8 @@ pub enum SubmitError {
 /// A mail that a command put into the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
-    /// What it is: a notice's word, `comment` or `follower`.
-    pub kind: String,
+    /// What it is.
+    pub kind: NoticeKind,
     /// Whom it goes to.
     pub to: Vec<String>,
 }
@@ -98,7 +99,7 @@ impl Engine {
 
 fn queued(mail: &Outgoing) -> Queued {
     Queued {
-        kind: mail.content.kind.clone(),
+        kind: mail.content.notice.kind(),
         to: mail.recipients.iter().map(|(_, address)| address.clone()).collect(),
     }
 }

@@ -57,10 +57,10 @@ impl Engine {
                     last,
                     i64::try_from(NEWEST_SHOWN).unwrap_or(i64::MAX),
                 )?;
-                let Some(words) = digest(since).words(&account.name, &account.subdomain) else {
+                let Some(letter) = digest(since).letter(&account.name, &account.subdomain) else {
                     return Ok(false);
                 };
-                let Some(content) = notice::digest(account, &to, words) else { return Ok(false) };
+                let Some(content) = notice::digest(account, &to, letter) else { return Ok(false) };
                 let mut supply = BatchIds::new(reserved.again());
                 let marker = desk::id_source::IdSource::id(&mut supply);
                 let (mut facts, mut changes) = (Facts::default(), Changes::default());

@@ -7,6 +7,7 @@ mod deliver;
 mod lease;
 mod make;
 mod take;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

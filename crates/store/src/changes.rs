@@ -7,6 +7,7 @@ use desk::clock::HOUR;
 use desk::delivery::DeliveryResult;
 use desk::id::TicketId;
 use desk::ledger::Outcome;
+use desk::notice::NoticeKind;
 use desk::suspension::HELD_FOR;
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use desk::user::SOFT_BOUNCES_MAX;
@@ -440,18 +441,19 @@ fn write_outgoing(
         return Ok(());
     }
     let account_id = writing.account_id;
-    let contents: Vec<String> = mails.iter().map(|mail| json(&mail.content)).collect();
+    let contents: Vec<(NoticeKind, String)> =
+        mails.iter().map(|mail| (mail.content.notice.kind(), json(&mail.content))).collect();
     let rows: Vec<_> = mails
         .iter()
         .zip(&contents)
-        .map(|(mail, content)| {
+        .map(|(mail, (kind, content))| {
             values![
                 account_id,
                 mail.id.0,
                 mail.ticket_id.map(|id| id.0),
                 mail.ticket_id.and_then(|id| numbers.get(&id)).copied(),
                 mail.comment_id.map(|id| id.0),
-                &mail.content.kind,
+                kind.as_str(),
                 &mail.message_id,
                 content,
                 mail.created_at

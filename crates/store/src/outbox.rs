@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use desk::notice::Content;
+use desk::notice::{Content, NoticeKind};
 
 use crate::error::Result;
 use crate::raw::{pack, unpack};
@@ -261,7 +261,7 @@ pub struct OutboxRow {
     /// The ticket's number.
     pub ticket: Option<i64>,
     /// What the mail is.
-    pub kind: String,
+    pub kind: NoticeKind,
     /// Its Message-ID without `<>`.
     pub message_id: String,
     /// From; empty when what the mail is made of cannot be read.
@@ -310,7 +310,7 @@ fn read_row(mut row: Row) -> Result<OutboxRow> {
     Ok(OutboxRow {
         id: row.int()?,
         ticket: row.maybe_int()?,
-        kind: row.text()?,
+        kind: row.word()?,
         message_id: row.text()?,
         // One unreadable mail must not hide all others: its row says why it was given up.
         from: row.json::<Content>().map(|content| content.from.address).unwrap_or_default(),

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use desk::changes::{Changes, Outgoing};
 use desk::event::{Event, Field, Peer};
 use desk::facts::IdKind;
-use desk::id::{MailId, TicketId, UserId};
+use desk::id::{MailId, TicketId, TicketNumber, UserId};
 use desk::id_source::Counting;
 use desk::inbound::Inbound;
-use desk::notice::{Rendering, render};
+use desk::notice::{NoticeKind, Rendering, render};
 use desk::setting::Settings;
 use desk::ticket::Status;
 use desk::token::ThreadToken;
@@ -91,7 +91,7 @@ fn a_new_ticket_has_its_comment_person_audit_and_acknowledgement() {
 fn an_acknowledgement_repeats_nothing_of_the_sender() {
     let changes = changes("From: eve@else.example\nSubject: BUY-NOW\n\nhttps://spam.example");
     let content = serde_json::to_string(&changes.outgoing[0].content).unwrap();
-    assert_eq!(changes.outgoing[0].content.kind, "acknowledgement");
+    assert_eq!(changes.outgoing[0].content.notice.kind(), NoticeKind::Acknowledgement);
     assert!(!content.contains("BUY-NOW") && !content.contains("spam.example"), "{content}");
 }
 
@@ -263,14 +263,15 @@ fn with_the_delimiter_on_an_answer_to_our_mail_is_read_down_to_it() {
         let (mail, comment) = (&changes.outgoing[0], &changes.comments[0].body);
         let raw = render(&Rendering {
             content: &mail.content,
-            number: 3,
+            number: Some(TicketNumber(3)),
             message_id: &mail.message_id,
             comment,
             references: &[],
             mark: "1-x",
-            id: mail.id.0,
+            id: mail.id,
             date: NOW,
-        });
+        })
+        .unwrap();
         let read = Letter::parse(&raw);
         let quoted: String = read.text.lines().map(|line| format!("> {line}\n")).collect();
         let answer = letter(&format!("Subject: Re: x\n\nThanks.\n\nOn Monday Acme wrote:\n{quoted}"));
@@ -293,14 +294,15 @@ fn a_mail_of_ours_carries_its_token_and_is_found_again_by_it() {
     let token = changes.tickets[&changes.new_tickets[0]].after.token.clone();
     let raw = render(&Rendering {
         content: &mail.content,
-        number: 17,
+        number: Some(TicketNumber(17)),
         message_id: &mail.message_id,
         comment: "",
         references: &[],
         mark: "1-x",
-        id: mail.id.0,
+        id: mail.id,
         date: NOW,
-    });
+    })
+    .unwrap();
     let read = Letter::parse(&raw);
     assert_eq!(ThreadToken::in_text(&read.text), std::slice::from_ref(&token));
     assert_eq!(read.marks, [token.as_str()], "the HTML has it too");

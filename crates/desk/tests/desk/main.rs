@@ -10,6 +10,7 @@ mod edits;
 mod effects;
 mod events;
 mod imports;
+mod notices;
 mod properties;
 mod received;
 mod rows;

@@ -20,6 +20,7 @@ use desk::facts::{Facts, Trouble, sender_key};
 use desk::id::{MailId, OrganizationId, TicketId, UserId};
 use desk::id_source::Counting;
 use desk::inbound::{Inbound, Recovered};
+use desk::notice::NoticeKind;
 use desk::organization::Organization;
 use desk::rate::Rate;
 use desk::setting::Settings;
@@ -280,7 +281,10 @@ fn row_who_must_sign_up_is_told_so_once_and_nothing_of_theirs_is_repeated() {
     let (changes, _) = table(settings.clone()).changes(stranger);
     let mail = &changes.outgoing[0];
     let content = serde_json::to_string(&mail.content).unwrap();
-    assert_eq!((mail.content.kind.as_str(), mail.recipients[0].1.as_str()), ("sign_up", "eve@else.example"));
+    assert_eq!(
+        (mail.content.notice.kind(), mail.recipients[0].1.as_str()),
+        (NoticeKind::SignUp, "eve@else.example")
+    );
     assert!(!content.contains("BUY") && !content.contains("spam.example"), "{content}");
     assert_eq!((changes.people.len(), changes.suspended.len()), (0, 1), "a held mail makes nobody");
     let anothers = "From: x@evil.example\nReply-To: eve@else.example\nSubject: x\n\nhi";
@@ -825,10 +829,9 @@ fn row_an_answer_to_a_closed_ticket_reaches_its_requester() {
     let told = |table: &Table, mail: &str| {
         let (changes, _) = table.changes(mail);
         let is_public = changes.comments[0].is_public;
-        let sent = changes
-            .outgoing
-            .iter()
-            .flat_map(|mail| mail.recipients.iter().map(|(_, to)| format!("{} {to}", mail.content.kind)));
+        let sent = changes.outgoing.iter().flat_map(|mail| {
+            mail.recipients.iter().map(|(_, to)| format!("{} {to}", mail.content.notice.kind()))
+        });
         (is_public, sent.collect::<Vec<_>>().join(", "))
     };
     for (name, mail, want) in [
@@ -962,7 +965,9 @@ fn row_followers_are_told_of_every_comment_but_their_own() {
         let told: Vec<(String, String)> = changes
             .outgoing
             .iter()
-            .flat_map(|mail| mail.recipients.iter().map(|(_, to)| (mail.content.kind.clone(), to.clone())))
+            .flat_map(|mail| {
+                mail.recipients.iter().map(|(_, to)| (mail.content.notice.kind().to_string(), to.clone()))
+            })
             .collect();
         told
     };

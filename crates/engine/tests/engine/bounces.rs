@@ -1,6 +1,7 @@
 //! A bounce of our mail finds its recipient and stops further mail to them.
 
 use desk::channel::Channel;
+use desk::notice::NoticeKind;
 use desk::signed::Purpose;
 use engine::EngineOptions;
 
@@ -16,7 +17,7 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
             .outbox()
             .await
             .into_iter()
-            .find(|row| row.kind == "comment" && row.to.starts_with("ada"))
+            .find(|row| row.kind == NoticeKind::Comment && row.to.starts_with("ada"))
             .unwrap();
         let path = format!(
             "bounce+{}@acme.desk.example",

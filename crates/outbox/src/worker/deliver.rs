@@ -9,7 +9,7 @@ use store::work::{self, Kind, Lease};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::make::Delivery;
-use super::take::WAIT_MS;
+use super::wait::untried;
 use super::{PAUSE, Worker};
 use crate::attempt::{Attempt, AttemptResult, Scope};
 use crate::retry::{Class, Deferred, Next};
@@ -190,16 +190,5 @@ impl Worker {
             }
         }
         self.let_go(lease, id);
-    }
-}
-
-/// A row whose destination is known to be down: no attempt of it is counted.
-pub(super) fn untried(due: &Due, answer: &str, now: i64) -> Attempted {
-    Attempted {
-        id: due.id,
-        state: "deferred",
-        due_at: now + WAIT_MS,
-        answer: answer.to_owned(),
-        tried: false,
     }
 }

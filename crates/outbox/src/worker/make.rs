@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use desk::id::{OutgoingId, TicketNumber};
 use desk::notice::{Rendering, render};
 use desk::signed::{Purpose, SigningKeys};
 use store::Tx;
 use store::outbox::{Attempted, Due, Mail};
+
+use super::wait::untried;
 
 /// A recipient with the bytes it gets.
 #[derive(Debug, Clone)]
@@ -19,14 +22,23 @@ pub(super) struct Delivery {
 }
 
 /// A mail ready to be sent, or why it cannot be made.
-type Made = Result<Ready, String>;
+type Made = Result<Ready, Unmade<String>>;
+
+/// A mail that cannot be made here, with its row or the reason.
+#[derive(Debug)]
+pub(super) enum Unmade<T> {
+    /// It never will be: its row is given up.
+    Damaged(T),
+    /// A newer version can make it: its row waits for one.
+    Newer(T),
+}
 
 struct Ready {
     host: String,
     bytes: Arc<Vec<u8>>,
 }
 
-/// The claimed rows with their bytes, each by itself: one whose mail cannot be made is to be recorded as bounced.
+/// The claimed rows with their bytes, each by itself, or as they are to be recorded where their mail cannot be made.
 ///
 /// # Errors
 /// As the database says.
@@ -36,21 +48,22 @@ pub(super) fn make(
     account_id: i64,
     due: Vec<Due>,
     now: i64,
-) -> store::Result<Vec<Result<Delivery, Attempted>>> {
+) -> store::Result<Vec<Result<Delivery, Unmade<Attempted>>>> {
     let mails = mails(tx, keys, account_id, &due)?;
     let make_one = |due: Due| match mails.get(&due.mail_id) {
         Some(Ok(Ready { host, bytes })) => {
             let envelope_from = format!("bounce+{}@{host}", keys.sign(Purpose::Bounce, account_id, due.id));
             Ok(Delivery { envelope_from, bytes: Arc::clone(bytes), due })
         }
-        Some(Err(why)) => Err(unmade(&due, why, now)),
-        None => Err(unmade(&due, "it is not stored", now)),
+        Some(Err(Unmade::Damaged(why))) => Err(Unmade::Damaged(given_up(&due, why, now))),
+        Some(Err(Unmade::Newer(why))) => Err(Unmade::Newer(untried(&due, why, now))),
+        None => Err(Unmade::Damaged(given_up(&due, "it is not stored", now))),
     };
     Ok(due.into_iter().map(make_one).collect())
 }
 
 /// A row that is given up without an attempt, so that it is seen.
-fn unmade(due: &Due, why: &str, now: i64) -> Attempted {
+fn given_up(due: &Due, why: &str, now: i64) -> Attempted {
     let answer = format!("the mail could not be made: {why}");
     Attempted { id: due.id, state: "bounced", due_at: now, answer, tried: false }
 }
@@ -71,7 +84,7 @@ fn mails(
                 fresh.push((id, bytes.clone()));
                 (mail.content.host, bytes)
             }),
-            Err(damage) => Err(damage.to_string()),
+            Err(damage) => Err(Unmade::Damaged(damage.to_string())),
         };
         all.insert(id, made.map(|(host, bytes)| Ready { host, bytes: Arc::new(bytes) }));
     }
@@ -84,7 +97,7 @@ fn render_one(
     keys: &SigningKeys,
     account_id: i64,
     mail: &Mail,
-) -> store::Result<Result<Vec<u8>, String>> {
+) -> store::Result<Result<Vec<u8>, Unmade<String>>> {
     let comment = match (mail.ticket_id, mail.comment_id) {
         (Some(ticket), Some(comment)) => {
             store::ticket::comment_body(tx, account_id, ticket, comment)?.unwrap_or_default()
@@ -99,13 +112,16 @@ fn render_one(
     let rendering = Rendering {
         content: &mail.content,
         message_id: &mail.message_id,
-        number: mail.ticket_number.unwrap_or_default(),
+        number: mail.ticket_number.map(TicketNumber),
         comment: &comment,
         references: &references,
         mark: &mark,
-        id: mail.id,
+        id: OutgoingId(mail.id),
         date: mail.created_at,
     };
     // Nothing is asked of the database in here: a panic leaves the transaction as it was.
-    Ok(catch_unwind(AssertUnwindSafe(|| render(&rendering))).map_err(|_| "rendering it panicked".to_owned()))
+    Ok(match catch_unwind(AssertUnwindSafe(|| render(&rendering))) {
+        Ok(made) => made.map_err(|unknown| Unmade::Newer(unknown.to_string())),
+        Err(_) => Err(Unmade::Damaged("rendering it panicked".to_owned())),
+    })
 }

@@ -6,12 +6,9 @@ use store::StoreError;
 use store::outbox::{Attempted, Due};
 use store::work::{self, Announced, Kind, Lease};
 
-use super::deliver::untried;
-use super::make::{Delivery, make};
+use super::make::{Delivery, Unmade, make};
+use super::wait::{WAIT_MS, untried};
 use super::{IN_HAND_MAX, Worker, all_but_one};
-
-/// How long a row waits that is handed back untried, milliseconds.
-pub(super) const WAIT_MS: i64 = 30_000;
 
 /// What came of a look at an account's rows.
 #[derive(Debug, Default)]
@@ -38,15 +35,17 @@ impl Worker {
             let more = due.len() == limit;
             let done = if more { all_but_one(&seen) } else { seen.clone() };
             work::remove(tx, Kind::Outbox, &done)?;
-            let (begun, back) = worker.sift(&in_hand, due, now);
-            let mut again: BTreeSet<i64> = back.iter().map(|row| row.due_at).collect();
-            let (mut deliveries, mut unmade) = (Vec::new(), Vec::new());
+            let (begun, mut back) = worker.sift(&in_hand, due, now);
+            let mut deliveries = Vec::new();
+            let mut unmade = Vec::new();
             for made in make(tx, &worker.inner.keys, held.account_id, begun, now)? {
                 match made {
                     Ok(delivery) => deliveries.push(delivery),
-                    Err(bounced) => unmade.push(bounced),
+                    Err(Unmade::Damaged(row)) => unmade.push(row),
+                    Err(Unmade::Newer(row)) => back.push(row),
                 }
             }
+            let mut again: BTreeSet<i64> = back.iter().map(|row| row.due_at).collect();
             store::outbox::record(tx, held.account_id, &[back, unmade.clone()].concat(), now)?;
             if !deliveries.is_empty() || !in_hand.is_empty() {
                 // Should this node die: whoever takes over finds what was in hand by this.

@@ -2,7 +2,7 @@
 
 use desk::changes::Changes;
 use desk::facts::Facts;
-use desk::id::{MailId, TicketId};
+use desk::id::{MailId, TicketId, TicketNumber};
 use desk::id_source::Counting;
 use desk::inbound::Inbound;
 use desk::notice::{Rendering, render};
@@ -29,14 +29,15 @@ fn sent() -> (Letter, Facts) {
     let mail = &changes.outgoing[0];
     let raw = render(&Rendering {
         content: &mail.content,
-        number: 1,
+        number: Some(TicketNumber(1)),
         message_id: &mail.message_id,
         comment: &changes.comments[0].body,
         references: &["first@customer.example".to_owned()],
         mark: &keys().sign(desk::signed::Purpose::Mail, 1, mail.id.0),
-        id: mail.id.0,
+        id: mail.id,
         date: NOW,
-    });
+    })
+    .unwrap();
     (Letter::parse(&raw), facts)
 }
 

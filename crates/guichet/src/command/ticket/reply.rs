@@ -59,7 +59,7 @@ fn said(number: i64, is_public: Option<bool>, status: &str, queued: &[Queued], c
         Some(false) => "an internal note",
         None => "no comment was written",
     };
-    let is_notice = |mail: &&Queued| mail.kind == NoticeKind::Follower.as_str();
+    let is_notice = |mail: &&Queued| mail.kind == NoticeKind::Follower;
     let (notices, mails): (Vec<&Queued>, Vec<&Queued>) = queued.iter().partition(is_notice);
     let mut told = Vec::new();
     match to(&mails) {

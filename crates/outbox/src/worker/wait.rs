@@ -1,0 +1,17 @@
+//! Rows that are handed back without an attempt.
+
+use store::outbox::{Attempted, Due};
+
+/// How long a row waits that is handed back untried, milliseconds.
+pub(super) const WAIT_MS: i64 = 30_000;
+
+/// A row that cannot be tried now, as its destination is known to be down: no attempt of it is counted.
+pub(super) fn untried(due: &Due, answer: &str, now: i64) -> Attempted {
+    Attempted {
+        id: due.id,
+        state: "deferred",
+        due_at: now + WAIT_MS,
+        answer: answer.to_owned(),
+        tried: false,
+    }
+}
