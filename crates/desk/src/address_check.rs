@@ -106,7 +106,7 @@ pub fn check_new(
         }
         (Some(host), _) => (Kind::Native, host.id),
         (None, Some(named)) => (Kind::External, named),
-        (None, None) => (Kind::External, account.default_brand().map_or(BrandId(0), |brand| brand.id)),
+        (None, None) => (Kind::External, default_brand(account)?),
     };
     if kind == Kind::Native {
         check_native_local_part(&email)?;
@@ -122,6 +122,10 @@ pub fn check_new(
         kind,
         is_default,
     })
+}
+
+fn default_brand(account: &Account) -> Result<BrandId, AddressRefusal> {
+    account.default_brand().map(|brand| brand.id).ok_or_else(|| AddressRefusal::NoBrand("default".into()))
 }
 
 fn find_brand(account: &Account, word: &str) -> Result<BrandId, AddressRefusal> {

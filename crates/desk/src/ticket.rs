@@ -2,7 +2,7 @@
 
 use crate::channel::Channel;
 use crate::clock::{DAY, Millis};
-use crate::id::{BrandId, OrganizationId, TicketId, UserId};
+use crate::id::{BrandId, OrganizationId, TicketId, TicketNumber, UserId};
 use crate::received::Received;
 use crate::str_enum::str_enum;
 use crate::token::ThreadToken;
@@ -63,8 +63,8 @@ str_enum! {
 pub struct Ticket {
     /// Its internal id.
     pub id: TicketId,
-    /// 1, 2, 3 … within the account: what people and the API call it. 0 until it is written.
-    pub number: i64,
+    /// What people and the API call it; none until it is written for the first time.
+    pub number: Option<TicketNumber>,
     /// Its brand.
     pub brand_id: BrandId,
     /// One line.
@@ -203,7 +203,7 @@ pub(crate) mod tests {
     pub(crate) fn ticket(status: Status) -> Ticket {
         Ticket {
             id: TicketId(9),
-            number: 1,
+            number: Some(TicketNumber(1)),
             brand_id: BrandId(1),
             subject: "Lamp".into(),
             status,

@@ -6,6 +6,7 @@ use desk::address_check::{self, AddressRefusal, NewAddress};
 use desk::changes::Changes;
 use desk::facts::Facts;
 use desk::id::{BrandId, UserId};
+use desk::logged_action::LoggedAction;
 use desk::notice;
 use desk::setting::Settings;
 use desk::user::{Deliverable, Person, Role, name_from};
@@ -252,7 +253,15 @@ impl Engine {
             store::address::insert(tx, id, address_id, &system, true, now)?;
             store::user::insert_many(tx, id, &[(person.clone(), admin.clone(), now)])?;
             store::token::insert(tx, id, token_id, "first admin", person.id.0, &token, now)?;
-            store::account::log_event(tx, id, event_id, "operator", "account.created", "{}", now)?;
+            store::account::log_event(
+                tx,
+                id,
+                event_id,
+                "operator",
+                &LoggedAction::AccountCreated,
+                "{}",
+                now,
+            )?;
             Ok(Ok(()))
         });
         made.await
@@ -283,7 +292,15 @@ impl Engine {
             store::account::insert_brand(tx, account_id, &made, now)?;
             store::address::insert(tx, account_id, address_id, &system, true, now)?;
             let detail = json!({"brand": made.id, "host": made.native_host}).to_string();
-            store::account::log_event(tx, account_id, event_id, "operator", "brand.created", &detail, now)
+            store::account::log_event(
+                tx,
+                account_id,
+                event_id,
+                "operator",
+                &LoggedAction::BrandCreated,
+                &detail,
+                now,
+            )
         });
         written.await.map_err(|error| conflict_is_taken(error, &host))?;
         Ok(brand)
@@ -324,7 +341,7 @@ impl Engine {
                 account_id,
                 event_id,
                 "operator",
-                "settings.changed",
+                &LoggedAction::SettingsChanged,
                 &detail,
                 now,
             )?;
@@ -366,7 +383,15 @@ impl Engine {
             }
             store::address::insert(tx, account_id, id, &new, false, now)?;
             let detail = json!({"address": new.email.as_str()}).to_string();
-            store::account::log_event(tx, account_id, event_id, "operator", "address.added", &detail, now)?;
+            store::account::log_event(
+                tx,
+                account_id,
+                event_id,
+                "operator",
+                &LoggedAction::AddressAdded,
+                &detail,
+                now,
+            )?;
             Ok(Ok(new))
         });
         let new = added.await.map_err(|error| conflict_is_taken(error, &email))??;
@@ -402,7 +427,15 @@ impl Engine {
             };
             store::address::delete(tx, account_id, &address)?;
             let detail = json!({"address": address.email.as_str()}).to_string();
-            store::account::log_event(tx, account_id, event_id, "operator", "address.removed", &detail, now)?;
+            store::account::log_event(
+                tx,
+                account_id,
+                event_id,
+                "operator",
+                &LoggedAction::AddressRemoved,
+                &detail,
+                now,
+            )?;
             Ok(Ok(()))
         });
         Ok(removed.await??)
@@ -515,7 +548,15 @@ impl Engine {
                 }
             };
             let detail = json!({"user": kept.id, "role": role.as_str()}).to_string();
-            store::account::log_event(tx, account_id, event_id, "operator", "user.added", &detail, now)?;
+            store::account::log_event(
+                tx,
+                account_id,
+                event_id,
+                "operator",
+                &LoggedAction::UserAdded,
+                &detail,
+                now,
+            )?;
             Ok(Ok(AddedUser { person: kept, was }))
         });
         added.await?

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use desk::authentication::{Authentication, Check};
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use futures_util::{FutureExt, StreamExt};
 use mail::address::AddressKey;
 use mail::authentication_results::at_top;
@@ -224,7 +224,7 @@ impl Authenticator {
         let unchecked = Plan::Known(Authentication::unchecked());
         let envelope = &subject.envelope;
         // Keys of old mail are gone, and nobody is told of it.
-        let is_old = envelope.door == "import";
+        let is_old = envelope.is_quiet();
         let Some(from) = subject.letter.from.first().and_then(|mailbox| mailbox.key()).filter(|_| !is_old)
         else {
             return unchecked;
@@ -238,7 +238,7 @@ impl Authenticator {
             }
         }
         // Only over SMTP is the peer who sent the mail: a webhook's is a provider's web server, of which SPF says nothing.
-        let is_sender = envelope.door == "smtp" && !envelope.trusted;
+        let is_sender = envelope.door == Door::Smtp && !envelope.trusted;
         let client = envelope.client.parse().ok().filter(|ip| is_sender && is_public(*ip));
         if client.is_none() && !evidence::is_signed(&subject.raw) {
             return unchecked;

@@ -52,7 +52,8 @@ impl Engine {
                 let decision = decide(&account, engine.keys(), &facts, &inbound);
                 let ticket = named(&decision.verdict)
                     .and_then(|id| facts.tickets.get(&id))
-                    .map(|known| known.ticket.number);
+                    .and_then(|known| known.ticket.number)
+                    .map(|number| number.0);
                 Ok(Some((account.subdomain.clone(), decision, ticket)))
             })
             .await?;

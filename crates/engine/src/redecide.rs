@@ -10,7 +10,7 @@ use std::time::Duration;
 use desk::authentication::Authentication;
 use desk::changes::Changes;
 use desk::clock::{DAY, Millis};
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::event::Event;
 use desk::id::MailId;
 use desk::inbound::{Inbound, Recovered};
@@ -203,7 +203,7 @@ fn read(
         // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
         None => match store::suspended::find(tx, account_id, id)? {
             Some(held) => Envelope {
-                door: "smtp".into(),
+                door: Door::Smtp,
                 client: String::new(),
                 helo: String::new(),
                 mail_from: Some(held.sender).filter(|sender| !sender.is_empty()),

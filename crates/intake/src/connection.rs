@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use smtp::{MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -278,11 +278,11 @@ impl Connection {
     /// The envelope without its recipients.
     fn envelope(&self, transaction: &Transaction) -> Envelope {
         let door = match transaction.protocol {
-            Protocol::Smtp => "smtp",
-            Protocol::Lmtp => "lmtp",
+            Protocol::Smtp => Door::Smtp,
+            Protocol::Lmtp => Door::Lmtp,
         };
         Envelope {
-            door: door.to_owned(),
+            door,
             client: self.peer.ip.map(|ip| ip.to_string()).unwrap_or_default(),
             helo: transaction.helo.clone(),
             mail_from: transaction.mail_from.as_ref().map(|_| transaction.mail_from_as_written.clone()),

@@ -19,7 +19,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::user::Role;
 use futures_util::StreamExt as _;
 use mail::address::AddressKey;
@@ -87,7 +87,7 @@ impl Hooks {
             None => raw_mail::return_path(&posted.raw, from_line.as_deref()),
         };
         let envelope = Envelope {
-            door: "http".to_owned(),
+            door: Door::Http,
             client: peer.ip().to_canonical().to_string(),
             helo: String::new(),
             mail_from,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::envelope::{Envelope, IMPORT};
+use desk::envelope::{Door, Envelope};
 use store::import::Digest;
 use store::spool::NewMail;
 
@@ -113,7 +113,7 @@ impl Importer {
 
     fn envelope(&self, mail: &OldMail) -> Envelope {
         Envelope {
-            door: IMPORT.to_owned(),
+            door: Door::Import,
             client: String::new(),
             helo: String::new(),
             mail_from: raw_mail::return_path(&mail.raw, mail.from_line.as_deref()),

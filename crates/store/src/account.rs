@@ -2,6 +2,7 @@
 
 use desk::account::{Account, Brand};
 use desk::id::{AccountId, BrandId};
+use desk::logged_action::LoggedAction;
 use desk::setting::Settings;
 
 use crate::error::{Result, StoreError};
@@ -255,11 +256,11 @@ pub fn log_event(
     account_id: i64,
     id: i64,
     actor: &str,
-    action: &str,
+    action: &LoggedAction,
     detail: &str,
     now: i64,
 ) -> Result<()> {
     let sql = "INSERT INTO events (account_id, id, actor, action, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    tx.execute(sql, &values![account_id, id, actor, action, detail, now])?;
+    tx.execute(sql, &values![account_id, id, actor, action.as_str(), detail, now])?;
     Ok(())
 }

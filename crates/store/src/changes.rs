@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use desk::changes::{Changes, LedgerRow, Outgoing};
 use desk::clock::HOUR;
 use desk::delivery::DeliveryResult;
-use desk::id::TicketId;
+use desk::id::{TicketId, TicketNumber};
 use desk::ledger::Outcome;
 use desk::notice::NoticeKind;
+use desk::outbox_state::OutboxState;
 use desk::suspension::HELD_FOR;
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use desk::user::SOFT_BOUNCES_MAX;
@@ -111,14 +112,15 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
         .map(|changed| &changed.after)
         .collect();
     let mut numbers: BTreeMap<TicketId, i64> =
-        changed.iter().map(|ticket| (ticket.id, ticket.number)).collect();
+        changed.iter().filter_map(|ticket| Some((ticket.id, ticket.number?.0))).collect();
     let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
     if !changes.new_tickets.is_empty() {
         let first = take_numbers(tx, account_id, changes.new_tickets.len())?;
         for (number, id) in (first..).zip(&changes.new_tickets) {
             numbers.insert(*id, number);
             let opened = changes.tickets.get(id).map(|changed| &changed.after);
-            fresh.extend(opened.map(|ticket| Ticket { number, ..ticket.clone() }));
+            fresh
+                .extend(opened.map(|ticket| Ticket { number: Some(TicketNumber(number)), ..ticket.clone() }));
         }
     }
     ticket::insert_many(tx, account_id, &fresh.iter().collect::<Vec<_>>())?;
@@ -464,7 +466,7 @@ fn write_outgoing(
         "INSERT INTO outgoing_mails (account_id, id, ticket_id, ticket_number, comment_id, kind, message_id, content, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.insert_rows(sql, &rows)?;
-    let state = if writing.can_deliver { "queued" } else { "waiting" };
+    let state = if writing.can_deliver { OutboxState::Queued } else { OutboxState::Waiting };
     let rows: Vec<_> = mails
         .iter()
         .flat_map(|mail| mail.recipients.iter().map(move |(id, recipient)| (mail, id, recipient)))
@@ -474,7 +476,7 @@ fn write_outgoing(
                 id.0,
                 mail.id.0,
                 recipient,
-                state,
+                state.as_str(),
                 0,
                 mail.created_at,
                 "",

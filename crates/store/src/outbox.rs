@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use desk::notice::{Content, NoticeKind};
+use desk::outbox_state::OutboxState;
 
 use crate::error::Result;
 use crate::raw::{pack, unpack};
@@ -179,8 +180,8 @@ pub fn conversation(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, before: i6
 pub struct Attempted {
     /// The row.
     pub id: i64,
-    /// `sent`, `deferred`, `bounced`, `expired`, or `queued` for one that was not tried after all.
-    pub state: &'static str,
+    /// Sent, deferred, bounced or expired, or queued for one that was not tried after all.
+    pub state: OutboxState,
     /// When it is due next.
     pub due_at: i64,
     /// What was answered.
@@ -196,7 +197,9 @@ pub struct Attempted {
 pub fn record(tx: &mut Tx<'_>, account_id: i64, attempts: &[Attempted], now: i64) -> Result<()> {
     let rows: Vec<_> = attempts
         .iter()
-        .map(|done| values![done.state, done.due_at, &done.answer, now, !done.tried, account_id, done.id])
+        .map(|done| {
+            values![done.state.as_str(), done.due_at, &done.answer, now, !done.tried, account_id, done.id]
+        })
         .collect();
     let sql = "UPDATE outbox SET state = $1, due_at = $2, last_answer = $3, updated_at = $4, attempts = attempts - $5
                WHERE account_id = $6 AND id = $7 AND state = 'sending'";
@@ -246,11 +249,11 @@ pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Res
 ///
 /// # Errors
 /// As the database says.
-pub fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(String, i64)>> {
+pub fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(OutboxState, i64)>> {
     let sql = "SELECT state, count(*) FROM outbox
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 GROUP BY state";
     let rows = tx.query(sql, &values![account_id])?;
-    rows.into_iter().map(|mut row| Ok((row.text()?, row.int()?))).collect()
+    rows.into_iter().map(|mut row| Ok((row.word()?, row.int()?))).collect()
 }
 
 /// A row as it is listed.
@@ -269,7 +272,7 @@ pub struct OutboxRow {
     /// The recipient.
     pub to: String,
     /// The state.
-    pub state: String,
+    pub state: OutboxState,
     /// Attempts so far.
     pub attempts: i64,
     /// When it is due.
@@ -315,7 +318,7 @@ fn read_row(mut row: Row) -> Result<OutboxRow> {
         // One unreadable mail must not hide all others: its row says why it was given up.
         from: row.json::<Content>().map(|content| content.from.address).unwrap_or_default(),
         to: row.text()?,
-        state: row.text()?,
+        state: row.word()?,
         attempts: row.int()?,
         due_at: row.int()?,
         last_answer: row.text()?,

@@ -6,7 +6,7 @@ use desk::actor::Actor;
 use desk::channel::Channel;
 use desk::comment::Hidden;
 use desk::event::Event;
-use desk::id::{BrandId, OrganizationId, TicketId, UserId};
+use desk::id::{BrandId, OrganizationId, TicketId, TicketNumber, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{Priority, Status, Ticket, TicketType};
 use desk::token::ThreadToken;
@@ -48,7 +48,7 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
             values![
                 account_id,
                 ticket.id.0,
-                ticket.number,
+                ticket.number.map(|number| number.0),
                 ticket.brand_id.0,
                 &ticket.subject,
                 ticket.status.as_str(),
@@ -181,7 +181,7 @@ fn token(text: &str) -> Result<ThreadToken> {
 
 fn read(mut row: Row) -> Result<Ticket> {
     let id = TicketId(row.int()?);
-    let number = row.int()?;
+    let number = Some(TicketNumber(row.int()?));
     let brand_id = BrandId(row.int()?);
     let subject = row.text()?;
     let status: Status = row.word()?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use desk::account::{Account, Brand};
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::facts::Facts;
 use desk::id::{AccountId, BrandId, MailId};
 use desk::inbound::Inbound;
@@ -117,7 +117,7 @@ impl Scene {
 
     fn decide(&self, letter: &Letter) {
         let envelope = Envelope {
-            door: "smtp".into(),
+            door: Door::Smtp,
             client: String::new(),
             helo: String::new(),
             mail_from: letter.from.first().map(|mailbox| mailbox.address.clone()),

@@ -1,7 +1,7 @@
 //! The desk that cases are decided on: one account with one brand, no people, no settings changed.
 
 use desk::account::{Account, Brand};
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::id::{AccountId, BrandId};
 use desk::setting::Settings;
 use desk::signed::SigningKeys;
@@ -17,7 +17,7 @@ pub(super) fn keys() -> Option<SigningKeys> {
 /// What SMTP may have said of a letter. A letter without From still has an envelope.
 pub(super) fn envelope(letter: &Letter) -> Envelope {
     Envelope {
-        door: "smtp".into(),
+        door: Door::Smtp,
         client: String::new(),
         helo: String::new(),
         mail_from: Some(

@@ -188,7 +188,7 @@ impl Writer<'_> {
         let opened_at = said_at(inbound, self.now);
         Ticket {
             id: self.supply.take(),
-            number: 0,
+            number: None,
             brand_id: place.brand,
             subject: subject_of(&subject_said(inbound, decision, goes_on), text, &cast.requester),
             status: if assignee_id.is_some() { Status::Open } else { Status::New },

@@ -408,5 +408,5 @@ fn takes_part(known: &TicketFacts, author: &Author) -> bool {
 
 fn number(known: &TicketFacts) -> String {
     // A ticket of this very batch has its number only when the batch is written.
-    if known.ticket.number == 0 { "opened just now".to_owned() } else { known.ticket.number.to_string() }
+    known.ticket.number.map_or_else(|| "opened just now".to_owned(), |number| number.to_string())
 }

@@ -1,13 +1,13 @@
 //! Old mail that is imported: decided as any other, told to nobody, dated as it was written.
 
-use desk::envelope::{Envelope, IMPORT};
+use desk::envelope::{Door, Envelope};
 use desk::id::TicketId;
 use desk::ticket::Status;
 
 use crate::scene::{NOW, account, changes_of, envelope, letter};
 
 fn imported() -> Envelope {
-    Envelope { door: IMPORT.into(), ..envelope(&["support@acme.desk.example"]) }
+    Envelope { door: Door::Import, ..envelope(&["support@acme.desk.example"]) }
 }
 
 #[test]

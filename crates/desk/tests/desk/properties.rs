@@ -2,7 +2,7 @@
 
 use desk::authentication::{AgentMail, Authentication, Check};
 use desk::changes::Changes;
-use desk::envelope::{Envelope, IMPORT};
+use desk::envelope::{Door, Envelope};
 use desk::facts::Facts;
 use desk::id::MailId;
 use desk::id_source::Counting;
@@ -279,7 +279,7 @@ proptest! {
             ..Authentication::unchecked()
         };
         let account = account_of(settings, addresses_of_the_scene());
-        let envelope = Envelope { door: if quiet { IMPORT.into() } else { "smtp".into() }, ..envelope };
+        let envelope = Envelope { door: if quiet { Door::Import } else { Door::Smtp }, ..envelope };
         let letter = Letter::parse(raw.as_bytes());
         let mut facts = facts();
         facts.sender_per_hour = count;

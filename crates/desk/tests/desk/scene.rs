@@ -11,10 +11,12 @@ use desk::changes::Changes;
 use desk::channel::Channel;
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::event::{Event, Field};
 use desk::facts::{Facts, IdKind, KnownId, TicketFacts};
-use desk::id::{AccountId, BrandId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
+use desk::id::{
+    AccountId, BrandId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, TicketNumber, UserId,
+};
 use desk::id_source::Counting;
 use desk::inbound::Inbound;
 use desk::received::Received;
@@ -118,7 +120,7 @@ pub(crate) fn person(id: i64, name: &str, role: Role) -> Person {
 pub(crate) fn ticket(id: i64, number: i64, token: &str, status: Status) -> Ticket {
     Ticket {
         id: TicketId(id),
-        number,
+        number: Some(TicketNumber(number)),
         brand_id: BrandId(1),
         subject: format!("Ticket {number}"),
         status,
@@ -195,7 +197,7 @@ pub(crate) fn facts() -> Facts {
 
 pub(crate) fn envelope(recipients: &[&str]) -> Envelope {
     Envelope {
-        door: "smtp".into(),
+        door: Door::Smtp,
         client: "192.0.2.1".into(),
         helo: "mx.customer.example".into(),
         mail_from: Some("ada@customer.example".into()),

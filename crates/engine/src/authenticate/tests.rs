@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use desk::authentication::{Check, Standing};
+use desk::envelope::Door;
 use mail_auth::arc::ArcSealer;
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter;
@@ -101,7 +102,7 @@ fn options(server: &NameServer) -> AuthenticateOptions {
 
 fn envelope(client: &str, mail_from: &str) -> Envelope {
     Envelope {
-        door: "smtp".into(),
+        door: Door::Smtp,
         client: client.into(),
         helo: "helo.good.example".into(),
         mail_from: (!mail_from.is_empty()).then(|| mail_from.to_owned()),
@@ -457,14 +458,14 @@ async fn relays_are_believed_as_far_as_they_are_ours() {
         let found = check(options, Envelope { trusted, ..envelope(EVIL, "ada@good.example") }, mail).await;
         assert_eq!(found.clause(), want, "{name}");
     }
-    let old = Envelope { door: "import".into(), ..envelope(GOOD, "ada@good.example") };
+    let old = Envelope { door: Door::Import, ..envelope(GOOD, "ada@good.example") };
     assert_eq!(
         check(options(&server), old, &signed).await,
         Authentication::unchecked(),
         "old mail is not asked about"
     );
-    for door in ["http", "lmtp", "pipe"] {
-        let handed_on = Envelope { door: door.into(), ..envelope(EVIL, "ada@good.example") };
+    for door in [Door::Http, Door::Lmtp, Door::Pipe] {
+        let handed_on = Envelope { door: door.clone(), ..envelope(EVIL, "ada@good.example") };
         assert_eq!(
             check(options(&server), handed_on, &good).await,
             Authentication::unchecked(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use desk::clock::{Clock, Millis};
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::setting::Settings;
 use desk::ticket::Ticket;
 use desk::update::{NewComment, Update};
@@ -83,7 +83,7 @@ pub(crate) fn raw(text: &str) -> Vec<u8> {
 
 pub(crate) fn envelope(mail_from: Option<&str>, recipients: &[&str]) -> Envelope {
     Envelope {
-        door: "smtp".into(),
+        door: Door::Smtp,
         client: "192.0.2.1".into(),
         helo: "mx.customer.example".into(),
         mail_from: mail_from.map(str::to_owned),

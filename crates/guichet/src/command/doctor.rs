@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use desk::outbox_state::OutboxState;
 use serde_json::json;
 use store::node::{self, Holding, Unheld};
 use store::{Replication, Standby, Store, StoreOptions};
@@ -342,15 +343,15 @@ fn waiting(loaded: &Loaded, depths: &Depths) -> [Finding; 2] {
         ),
         count => Finding::ok("spool", format!("{} undecided", counted(count, "mail"))),
     };
-    let of = |state: &str| depths.outbox.get(state).copied().unwrap_or_default();
+    let of = |state| depths.outbox.get(&state).copied().unwrap_or_default();
     let detail = format!(
         "{} waiting, {} queued, {} being sent, {} deferred",
-        of("waiting"),
-        of("queued"),
-        of("sending"),
-        of("deferred")
+        of(OutboxState::Waiting),
+        of(OutboxState::Queued),
+        of(OutboxState::Sending),
+        of(OutboxState::Deferred)
     );
-    let outbox = match (of("waiting"), of("deferred"), loaded.config.can_deliver()) {
+    let outbox = match (of(OutboxState::Waiting), of(OutboxState::Deferred), loaded.config.can_deliver()) {
         (1.., _, false) => Finding::warn("outbox", detail, "set delivery.relay; what waits leaves then"),
         (_, 1.., _) => Finding::warn(
             "outbox",
@@ -374,18 +375,14 @@ mod tests {
 
     #[test]
     fn what_waits_is_told_with_what_to_do() {
-        let with = |spool, state: &str, count| Depths {
-            spool,
-            outbox: [(state.to_owned(), count)].into(),
-            database_bytes: 0,
-        };
+        let with = |spool, state, count| Depths { spool, outbox: [(state, count)].into(), database_bytes: 0 };
         for (flags, depths, want) in [
-            (&[][..], with(0, "waiting", 0), [Level::Ok, Level::Ok]),
-            (&[], with(0, "waiting", 1), [Level::Ok, Level::Warn]),
-            (&["delivery.relay=direct"], with(0, "waiting", 1), [Level::Ok, Level::Ok]),
-            (&["delivery.relay=direct"], with(0, "deferred", 1), [Level::Ok, Level::Warn]),
-            (&[], with(SPOOL_MAX, "queued", 5), [Level::Ok, Level::Ok]),
-            (&[], with(SPOOL_MAX + 1, "queued", 5), [Level::Warn, Level::Ok]),
+            (&[][..], with(0, OutboxState::Waiting, 0), [Level::Ok, Level::Ok]),
+            (&[], with(0, OutboxState::Waiting, 1), [Level::Ok, Level::Warn]),
+            (&["delivery.relay=direct"], with(0, OutboxState::Waiting, 1), [Level::Ok, Level::Ok]),
+            (&["delivery.relay=direct"], with(0, OutboxState::Deferred, 1), [Level::Ok, Level::Warn]),
+            (&[], with(SPOOL_MAX, OutboxState::Queued, 5), [Level::Ok, Level::Ok]),
+            (&[], with(SPOOL_MAX + 1, OutboxState::Queued, 5), [Level::Warn, Level::Ok]),
         ] {
             assert_eq!(waiting(&loaded(flags), &depths).map(|finding| finding.level), want, "{depths:?}");
         }

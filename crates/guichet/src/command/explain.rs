@@ -1,6 +1,6 @@
 //! `guichet explain`: what would become of a mail, and why. Writes nothing.
 
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::received::{Received, Source, Trust};
 use desk::suspension::Cause;
 use desk::verdict::{Author, Verdict};
@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
     let mut lines = Vec::new();
     for recipients in accounts {
         let envelope = Envelope {
-            door: "smtp".into(),
+            door: Door::Smtp,
             client: String::new(),
             helo: String::new(),
             mail_from: mail_from.clone(),

@@ -4,7 +4,7 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use intake::parcel::{Parcel, RecipientError, Recipients};
 use intake::{Intake, raw_mail};
 use mail::address::AddressKey;
@@ -75,7 +75,7 @@ async fn spool(
     }
     let recipients = known(intake.recipients(&command.rcpt).await)?;
     let envelope = Envelope {
-        door: "pipe".to_owned(),
+        door: Door::Pipe,
         client: String::new(),
         helo: String::new(),
         mail_from,

@@ -1,5 +1,6 @@
 //! `guichet outbox`: mail on its way out, and another try for what was deferred.
 
+use desk::outbox_state::OutboxState;
 use serde_json::{Value, json};
 use store::outbox::OutboxRow;
 use store::work::{self, Kind};
@@ -40,13 +41,13 @@ async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result
 
 fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
     let ticket = row.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
-    let is_due = matches!(row.state.as_str(), "queued" | "deferred" | "sending");
+    let is_due = matches!(row.state, OutboxState::Queued | OutboxState::Deferred | OutboxState::Sending);
     let due = if is_due { short(row.due_at) } else { "-".to_owned() };
     let reason = reason(row, can_deliver).to_owned();
     [
         row.id.to_string(),
         ticket,
-        row.state.clone(),
+        row.state.to_string(),
         row.attempts.to_string(),
         due,
         row.from.clone(),
@@ -57,13 +58,13 @@ fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
 
 /// Why a row stands where it does: what was answered last, or why nobody was asked yet.
 pub(super) fn reason(row: &OutboxRow, can_deliver: bool) -> &str {
-    match (row.state.as_str(), can_deliver) {
-        ("waiting", false) => "no relay is configured (delivery.relay)",
-        ("waiting", true) => {
+    match (&row.state, can_deliver) {
+        (OutboxState::Waiting, false) => "no relay is configured (delivery.relay)",
+        (OutboxState::Waiting, true) => {
             "it was made while no relay was configured; the running desk sends it within a minute"
         }
-        ("queued", _) if row.last_answer.is_empty() => "not tried yet",
-        ("sending", _) if row.last_answer.is_empty() => "it is being sent",
+        (OutboxState::Queued, _) if row.last_answer.is_empty() => "not tried yet",
+        (OutboxState::Sending, _) if row.last_answer.is_empty() => "it is being sent",
         _ => &row.last_answer,
     }
 }

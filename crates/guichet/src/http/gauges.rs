@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use desk::outbox_state::OutboxState;
 use metrics::gauge;
 use store::{Result, Store, Tx};
 
 /// How often the depths are counted at most; between, the gauges keep their values.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
-
-/// States of the outbox in which a recipient is not done.
-const UNDONE: [&str; 4] = ["waiting", "queued", "sending", "deferred"];
 
 /// How much waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +17,7 @@ pub(crate) struct Depths {
     /// Mails accepted and not decided yet.
     pub(crate) spool: i64,
     /// Recipients of outgoing mail that are not done, by state; every such state is there.
-    pub(crate) outbox: BTreeMap<String, i64>,
+    pub(crate) outbox: BTreeMap<OutboxState, i64>,
     /// Bytes of the database.
     pub(crate) database_bytes: i64,
 }
@@ -30,7 +28,7 @@ pub(crate) struct Depths {
 /// As the database says.
 pub(crate) fn depths(tx: &mut Tx<'_>) -> Result<Depths> {
     let mut depths = Depths { database_bytes: tx.database_bytes()?, ..Depths::default() };
-    depths.outbox.extend(UNDONE.map(|state| (state.to_owned(), 0)));
+    depths.outbox.extend(OutboxState::UNDONE.map(|state| (state, 0)));
     for (account_id, ..) in store::account::list(tx)? {
         depths.spool += store::spool::count(tx, account_id)?;
         for (state, count) in store::outbox::undone(tx, account_id)? {
@@ -53,7 +51,7 @@ pub(super) async fn refresh(store: &Store) {
             gauge!("guichet_spool_mails").set(as_gauge(depths.spool));
             gauge!("guichet_database_bytes").set(as_gauge(depths.database_bytes));
             for (state, count) in depths.outbox {
-                gauge!("guichet_outbox_recipients", "state" => state).set(as_gauge(count));
+                gauge!("guichet_outbox_recipients", "state" => state.to_string()).set(as_gauge(count));
             }
         }
         Err(error) => {
@@ -104,7 +102,7 @@ mod tests {
         let depths = store.read_blocking(depths).unwrap();
         assert_eq!(
             (depths.spool, depths.outbox.values().sum::<i64>(), depths.outbox.len()),
-            (0, 0, UNDONE.len())
+            (0, 0, OutboxState::UNDONE.len())
         );
         assert!(depths.database_bytes > 0);
         assert!(resident_bytes().is_some_and(|bytes| bytes > 1_000_000));

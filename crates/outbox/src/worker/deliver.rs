@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use desk::outbox_state::OutboxState;
 use store::StoreError;
 use store::outbox::{Attempted, Due};
 use store::work::{self, Kind, Lease};
@@ -55,7 +56,7 @@ impl Worker {
             account.id = lease.account_id,
             outbox.id = done.id,
             mail.id = delivery.due.mail_id,
-            state = done.state,
+            state = done.state.as_str(),
             "Tried to deliver outgoing mail {}",
             delivery.due.mail_id
         );
@@ -137,8 +138,8 @@ impl Worker {
             tried: true,
         };
         match attempt.result {
-            AttemptResult::Sent => done("sent", now, &attempt.answer),
-            AttemptResult::Bounced => done("bounced", now, &attempt.answer),
+            AttemptResult::Sent => done(OutboxState::Sent, now, &attempt.answer),
+            AttemptResult::Bounced => done(OutboxState::Bounced, now, &attempt.answer),
             AttemptResult::Deferred => {
                 let deferred = Deferred {
                     class: attempt.class.unwrap_or(Class::Connection),
@@ -148,8 +149,8 @@ impl Worker {
                     last_answer: &attempt.answer,
                 };
                 match self.inner.options.policy.next(&deferred, now) {
-                    Next::Retry { due_ms } => done("deferred", due_ms, &attempt.answer),
-                    Next::Expired { reason } => done("expired", now, &reason),
+                    Next::Retry { due_ms } => done(OutboxState::Deferred, due_ms, &attempt.answer),
+                    Next::Expired { reason } => done(OutboxState::Expired, now, &reason),
                 }
             }
         }
@@ -167,7 +168,7 @@ impl Worker {
             let written = self.inner.store.write(move |tx| {
                 work::hold(tx, &lease_now)?;
                 store::outbox::record(tx, lease_now.account_id, std::slice::from_ref(&done_now), now)?;
-                if matches!(done_now.state, "deferred" | "queued") {
+                if matches!(done_now.state, OutboxState::Deferred | OutboxState::Queued) {
                     work::add(tx, Kind::Outbox, &[(lease_now.account_id, done_now.due_at)], marker)?;
                 }
                 Ok(())

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use desk::id::{OutgoingId, TicketNumber};
 use desk::notice::{Rendering, render};
+use desk::outbox_state::OutboxState;
 use desk::signed::{Purpose, SigningKeys};
 use store::Tx;
 use store::outbox::{Attempted, Due, Mail};
@@ -65,7 +66,7 @@ pub(super) fn make(
 /// A row that is given up without an attempt, so that it is seen.
 fn given_up(due: &Due, why: &str, now: i64) -> Attempted {
     let answer = format!("the mail could not be made: {why}");
-    Attempted { id: due.id, state: "bounced", due_at: now, answer, tried: false }
+    Attempted { id: due.id, state: OutboxState::Bounced, due_at: now, answer, tried: false }
 }
 
 /// The mails of some rows by their ids; what has no bytes yet gets them here.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use desk::outbox_state::OutboxState;
 use store::StoreError;
 use store::outbox::{Attempted, Due};
 use store::work::{self, Announced, Kind, Lease};
@@ -114,7 +115,13 @@ impl Worker {
             }
             let wait = if is_moving { spread(*count - cap, connections) } else { WAIT_MS };
             let answer = "too many other mails are on their way to this destination".to_owned();
-            back.push(Attempted { id: row.id, state: "queued", due_at: now + wait, answer, tried: false });
+            back.push(Attempted {
+                id: row.id,
+                state: OutboxState::Queued,
+                due_at: now + wait,
+                answer,
+                tried: false,
+            });
         }
         (begun, back)
     }

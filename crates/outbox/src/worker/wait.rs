@@ -1,5 +1,6 @@
 //! Rows that are handed back without an attempt.
 
+use desk::outbox_state::OutboxState;
 use store::outbox::{Attempted, Due};
 
 /// How long a row waits that is handed back untried, milliseconds.
@@ -9,7 +10,7 @@ pub(super) const WAIT_MS: i64 = 30_000;
 pub(super) fn untried(due: &Due, answer: &str, now: i64) -> Attempted {
     Attempted {
         id: due.id,
-        state: "deferred",
+        state: OutboxState::Deferred,
         due_at: now + WAIT_MS,
         answer: answer.to_owned(),
         tried: false,

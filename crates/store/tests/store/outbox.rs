@@ -5,6 +5,7 @@ use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
 use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
+use desk::outbox_state::OutboxState;
 use serde_json::json;
 use store::changes::Writing;
 use store::outbox::{self, Attempted, Due, Mail};
@@ -61,7 +62,8 @@ fn claim(store: &Store, now: i64, in_hand: &'static [i64], limit: usize) -> Vec<
 }
 
 fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
-    let done = [Attempted { id, state, due_at, answer: format!("{state} at {now}"), tried: true }];
+    let done =
+        [Attempted { id, state: state.into(), due_at, answer: format!("{state} at {now}"), tried: true }];
     store.write_blocking(move |tx| outbox::record(tx, 1, &done, now)).unwrap();
 }
 
@@ -74,7 +76,10 @@ fn mail(store: &Store, id: i64) -> Result<Mail, StoreError> {
 /// `(id, state, attempts, due_at, last_answer)` of every row.
 fn rows(store: &Store) -> Vec<(i64, String, i64, i64, String)> {
     let listed = store.read_blocking(|tx| outbox::list(tx, 1, 0, 100)).unwrap();
-    listed.into_iter().map(|row| (row.id, row.state, row.attempts, row.due_at, row.last_answer)).collect()
+    listed
+        .into_iter()
+        .map(|row| (row.id, row.state.to_string(), row.attempts, row.due_at, row.last_answer))
+        .collect()
 }
 
 fn state(store: &Store, id: i64) -> String {
@@ -171,7 +176,7 @@ fn what_was_not_tried_after_all_counts_as_no_attempt() {
         claim(store, 100, &[], 1);
         let done = Attempted {
             id: 501,
-            state: "deferred",
+            state: OutboxState::Deferred,
             due_at: 500,
             answer: "its server is down".into(),
             tried: false,

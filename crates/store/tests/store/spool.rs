@@ -1,6 +1,7 @@
 //! Mails are kept in order and closed once.
 
 use desk::changes::Changes;
+use desk::envelope::Door;
 use store::StoreError;
 use store::work::{self, Kind};
 
@@ -33,7 +34,7 @@ fn the_envelope_comes_back_as_it_was_given() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         let strange = desk::envelope::Envelope {
-            door: "lmtp".into(),
+            door: Door::Lmtp,
             client: "2001:db8::1".into(),
             helo: "höst \u{0} \"x\"".into(),
             mail_from: None,

@@ -135,7 +135,7 @@ pub(crate) fn new_person(id: i64, email: &str) -> NewPerson {
 pub(crate) fn ticket(id: i64, requester_id: i64) -> Ticket {
     Ticket {
         id: TicketId(id),
-        number: 0,
+        number: None,
         brand_id: BrandId(10),
         subject: format!("Ticket {id}"),
         status: Status::New,

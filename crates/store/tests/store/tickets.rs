@@ -5,7 +5,7 @@ use desk::changes::{Audit, ChangedTicket, Changes};
 use desk::channel::Channel;
 use desk::comment::{Comment, Flag};
 use desk::event::Event;
-use desk::id::{AuditId, CommentId, MailId, TicketId, UserId};
+use desk::id::{AuditId, CommentId, MailId, TicketId, TicketNumber, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use store::work::{self, Kind};
@@ -71,7 +71,7 @@ fn a_ticket_comes_back_as_it_was_written() {
             ..ticket(900, 50)
         };
         write(store, 1, opening(vec![whole.clone()])).unwrap();
-        assert_eq!(by_number(store, 1), Ticket { number: 1, ..whole.clone() });
+        assert_eq!(by_number(store, 1), Ticket { number: Some(TicketNumber(1)), ..whole.clone() });
         let (token, id) = (whole.token.clone(), whole.id);
         let found =
             store.read_blocking(move |tx| store::ticket::by_tokens(tx, 1, &[token.as_str()])).unwrap();

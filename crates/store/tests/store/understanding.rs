@@ -4,9 +4,9 @@ use desk::changes::{Bounced, Changes};
 use desk::comment::{Comment, Hidden, HiddenKind};
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
-use desk::envelope::Envelope;
+use desk::envelope::{Door, Envelope};
 use desk::facts::Facts;
-use desk::id::{CommentId, MailId, OrganizationId, OutboxId, OutgoingId, TicketId, UserId};
+use desk::id::{CommentId, MailId, OrganizationId, OutboxId, OutgoingId, TicketId, TicketNumber, UserId};
 use desk::inbound::Inbound;
 use desk::organization::Organization;
 use desk::rate::Rate;
@@ -29,7 +29,7 @@ fn gathered_of(store: &Store, raws: Vec<&'static str>, per_hour: u32) -> Facts {
     let gather = move |tx: &mut store::Tx<'_>| {
         let (_, account) = store::account::load(tx, 1)?.unwrap();
         let envelope = Envelope {
-            door: "smtp".into(),
+            door: Door::Smtp,
             client: String::new(),
             helo: String::new(),
             mail_from: Some(ADA.into()),
@@ -197,7 +197,7 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         write(store, 1, Changes { people: vec![ada], locales, ..opening(vec![whole.clone()]) }).unwrap();
         assert_eq!(
             store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap(),
-            Some(Ticket { number: 1, ..whole })
+            Some(Ticket { number: Some(TicketNumber(1)), ..whole })
         );
         let found = gathered(store, "From: ada@customer.example\n\nhi", 0).people[&key(ADA)].clone();
         assert_eq!((found.organization_id, found.locale.as_deref()), (Some(OrganizationId(70)), Some("fr")));

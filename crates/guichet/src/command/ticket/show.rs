@@ -22,6 +22,7 @@ use history::{Names, event_text};
 /// A ticket with its surroundings.
 struct Shown {
     account: Account,
+    number: i64,
     ticket: Ticket,
     follow_up_of: Option<i64>,
     ccs: Vec<UserId>,
@@ -84,7 +85,7 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> Sto
             .collect(),
         tickets: store::ticket::by_ids(tx, account_id, &named)?
             .into_iter()
-            .map(|ticket| (ticket.id, ticket.number))
+            .filter_map(|ticket| Some((ticket.id, ticket.number?.0)))
             .collect(),
         comments: comment_ids.into_iter().zip(1..).collect(),
     };
@@ -92,6 +93,7 @@ fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> Sto
     let mails = store::outbox::of_ticket(tx, account_id, id)?;
     Ok(Some(Shown {
         account,
+        number,
         ticket,
         follow_up_of,
         ccs,
@@ -140,7 +142,7 @@ fn as_json(shown: &Shown) -> Value {
         value
     });
     json!({
-        "number": ticket.number,
+        "number": shown.number,
         "subject": ticket.subject,
         "status": ticket.status.as_str(),
         "recipient": ticket.received.recipient,
@@ -197,7 +199,7 @@ fn text(shown: &Shown) -> String {
     let received = &ticket.received;
     let words = |value: Value| value.as_str().unwrap_or_default().replace('_', " ");
     let mut lines = vec![
-        format!("Ticket {}: {}", ticket.number, ticket.subject),
+        format!("Ticket {}: {}", shown.number, ticket.subject),
         format!("  status       {}", ticket.status),
         format!("  requester    {}", shown.person(ticket.requester_id)),
         format!(
