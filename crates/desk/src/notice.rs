@@ -19,7 +19,7 @@ pub use digest::digest;
 pub use follower::follower;
 pub use message_id::is_follower_id;
 pub use probe::probe;
-pub use render::{Rendering, UnknownNotice, render};
+pub use render::{RenderError, Rendering, render};
 pub use sign_up::sign_up;
 
 use crate::str_enum::open_str_enum;

@@ -82,15 +82,30 @@ const ROOMS: [Room; 12] = [
     Room {
         name: "guichet",
         may_use: &["mail", "smtp", "desk", "store", "engine", "intake", "outbox", "api", "web"],
-        must_not_know: &["desk::effect", "desk::edit", "desk::writer", "desk::facts", "desk::thread", "store::changes"],
+        must_not_know: &[
+            "desk::effect",
+            "desk::edit",
+            "desk::writer",
+            "desk::facts",
+            "desk::thread",
+            "store::changes",
+        ],
     },
     Room { name: "testkit", may_use: &[], must_not_know: &[] },
     Room { name: "xtask", may_use: &["testkit", "desk"], must_not_know: &[] },
 ];
 
 /// What the rooms that people and programs see must not know.
-const FRONT: &[&str] =
-    &["store", "desk::verdict", "desk::effect", "desk::edit", "desk::writer", "desk::facts", "desk::thread", "desk::update"];
+const FRONT: &[&str] = &[
+    "store",
+    "desk::verdict",
+    "desk::effect",
+    "desk::edit",
+    "desk::writer",
+    "desk::facts",
+    "desk::thread",
+    "desk::update",
+];
 
 /// The rooms that know no IO, clock, chance or logging.
 const PURE: [&str; 3] = ["mail", "smtp", "desk"];

@@ -108,7 +108,7 @@ pub enum Notice {
         #[serde(flatten)]
         letter: Letter,
     },
-    /// A kind of a newer version, as stored. Its bytes cannot be made here.
+    /// A kind of a newer version, or one that lacks what it should have, as stored. Its bytes cannot be made here.
     #[serde(untagged)]
     Unknown(Json),
 }

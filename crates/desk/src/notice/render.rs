@@ -28,16 +28,31 @@ pub struct Rendering<'a> {
     pub date: Millis,
 }
 
-/// A mail of a kind that only a newer version can make.
+/// Why a mail cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this version does not know mails of the kind {0}")]
-pub struct UnknownNotice(pub NoticeKind);
+pub enum RenderError {
+    /// Only a newer version can make mails of this kind.
+    #[error("this version does not know mails of the kind {0}")]
+    Newer(NoticeKind),
+    /// What is stored of it lacks what every mail of its kind has.
+    #[error("what is stored of this mail of the kind {0} is not whole")]
+    Damaged(NoticeKind),
+}
+
+impl RenderError {
+    fn of(kind: NoticeKind) -> RenderError {
+        match kind {
+            NoticeKind::Other(_) => RenderError::Newer(kind),
+            known => RenderError::Damaged(known),
+        }
+    }
+}
 
 /// Makes the bytes of a mail. The same values give the same bytes.
 ///
 /// # Errors
-/// The kind is not known here.
-pub fn render(rendering: &Rendering<'_>) -> Result<Vec<u8>, UnknownNotice> {
+/// [`RenderError`]: the notice is none that is known here.
+pub fn render(rendering: &Rendering<'_>) -> Result<Vec<u8>, RenderError> {
     let content = rendering.content;
     let letter = letter_of(rendering)?;
     let (text, html) = body_of(&letter.text, content.notice.thread());
@@ -62,7 +77,7 @@ pub fn render(rendering: &Rendering<'_>) -> Result<Vec<u8>, UnknownNotice> {
 }
 
 /// Subject and text, without what every mail of a conversation has around it.
-fn letter_of(rendering: &Rendering<'_>) -> Result<Letter, UnknownNotice> {
+fn letter_of(rendering: &Rendering<'_>) -> Result<Letter, RenderError> {
     let with_comment =
         |subject: &String| Letter { subject: subject.clone(), text: rendering.comment.to_owned() };
     Ok(match &rendering.content.notice {
@@ -71,7 +86,7 @@ fn letter_of(rendering: &Rendering<'_>) -> Result<Letter, UnknownNotice> {
         Notice::SignUp { letter, .. } | Notice::Probe { letter, .. } | Notice::Digest { letter } => {
             letter.clone()
         }
-        unknown @ Notice::Unknown(_) => return Err(UnknownNotice(unknown.kind())),
+        unknown @ Notice::Unknown(_) => return Err(RenderError::of(unknown.kind())),
     })
 }
 
@@ -162,9 +177,15 @@ mod tests {
     fn a_mail_of_a_newer_version_is_kept_and_not_made() {
         let stored = serde_json::json!({"v": 2, "kind": "survey", "question": "How was it?"});
         let content = content(stored);
-        let unknown = render(&rendering(&content, &[])).unwrap_err();
-        assert_eq!(unknown, UnknownNotice(NoticeKind::Other("survey".into())));
+        let refused = render(&rendering(&content, &[]));
+        assert_eq!(refused, Err(RenderError::Newer(NoticeKind::Other("survey".into()))));
         let kept = serde_json::to_value(&content).unwrap();
         assert_eq!((&kept["kind"], &kept["question"]), (&"survey".into(), &"How was it?".into()));
+    }
+    #[test]
+    fn a_mail_that_lacks_what_its_kind_has_is_damaged() {
+        let content = content(serde_json::json!({"kind": "comment", "subject": "Re: Lamp"}));
+        let refused = render(&rendering(&content, &[]));
+        assert_eq!(refused, Err(RenderError::Damaged(NoticeKind::Comment)));
     }
 }

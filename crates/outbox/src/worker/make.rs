@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use desk::id::{OutgoingId, TicketNumber};
-use desk::notice::{Rendering, render};
+use desk::notice::{RenderError, Rendering, render};
 use desk::outbox_state::OutboxState;
 use desk::signed::{Purpose, SigningKeys};
 use store::Tx;
@@ -122,7 +122,10 @@ fn render_one(
     };
     // Nothing is asked of the database in here: a panic leaves the transaction as it was.
     Ok(match catch_unwind(AssertUnwindSafe(|| render(&rendering))) {
-        Ok(made) => made.map_err(|unknown| Unmade::Newer(unknown.to_string())),
+        Ok(made) => made.map_err(|error| match error {
+            RenderError::Newer(_) => Unmade::Newer(error.to_string()),
+            RenderError::Damaged(_) => Unmade::Damaged(error.to_string()),
+        }),
         Err(_) => Err(Unmade::Damaged("rendering it panicked".to_owned())),
     })
 }

@@ -21,7 +21,7 @@ use crate::server::{Script, Server};
 
 const NOW: i64 = 1_790_000_000_000;
 const CONTENT: &str = r#"{"kind":"probe","from":{"address":"desk@a.example"},"reply_to":{"address":"desk@a.example"},
-    "to":[{"address":"alice@example.com"}],"subject":"Hello","text":"Good morning.","host":"a.example"}"#;
+    "to":[{"address":"alice@example.com"}],"subject":"Hello","text":"Good morning.","host":"a.example","probe":"s3cret"}"#;
 
 #[derive(Debug)]
 struct Stopped;
@@ -199,6 +199,28 @@ async fn a_mail_that_cannot_be_made_is_bounced_and_stops_nobody_else() {
         bench.store.read(|tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose()).await.unwrap();
     assert_eq!(without_mail.as_deref(), Some("bounced"));
     assert_eq!(server.heard().mails.len(), 4);
+    end(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_only_a_newer_version_can_make_waits_for_it() {
+    let (bench, server) = (Bench::new(1).await, Script::default().start().await);
+    let content = r#"{"kind":"survey","from":{"address":"desk@a.example"},"reply_to":{"address":"desk@a.example"},
+        "to":[{"address":"alice@example.com"}],"question":"How was it?","host":"a.example"}"#;
+    bench
+        .put(vec![
+            Row { content, ..Row::new(1, 1, "alice@example.com") },
+            Row::new(1, 2, "alice@example.com"),
+        ])
+        .await;
+    bench.announce(1, 1, 1).await;
+    let run = bench.run(relay(&server), 60_000);
+    bench.until(1, "sent", 1).await;
+    bench.until(1, "deferred", 1).await;
+    let rows = bench.rows(1).await;
+    let waiting = rows.iter().find(|row| row.state.as_str() == "deferred").unwrap();
+    assert_eq!((waiting.id, waiting.attempts), (1, 0));
+    assert_eq!(waiting.last_answer, "this version does not know mails of the kind survey");
     end(run).await;
 }
 
