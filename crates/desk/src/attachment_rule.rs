@@ -332,5 +332,4 @@ pub fn extension(name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "attachment_rule_tests.rs"]
 mod tests;

@@ -264,5 +264,4 @@ fn mailbox(value: &str) -> Option<Mailbox> {
 }
 
 #[cfg(test)]
-#[path = "mail_command_tests.rs"]
 mod tests;

@@ -306,5 +306,4 @@ fn parents(domain: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-#[path = "sender_list_tests.rs"]
 mod tests;

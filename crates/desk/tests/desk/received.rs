@@ -24,160 +24,169 @@ fn resolved(recipients: &[&str], trusted: bool, letter: &Letter) -> Arrival {
     resolve(&account(), &envelope, letter)
 }
 
+/// A letter that names none of our addresses.
+const PLAIN: &str = "To: sales@else.example\n\nhi";
+
+/// One whose hop header and To name two of them.
+const HOP: &str = "X-Original-To: help@acme.example\nTo: support@shop.desk.example\n\nhi";
+
+/// A mail and what it is received at.
+struct Case {
+    name: &'static str,
+    recipients: &'static [&'static str],
+    /// Whether a relay that the operator listed brings it.
+    is_trusted: bool,
+    mail: &'static str,
+    want: &'static str,
+}
+
+const USUAL: Case =
+    Case { name: "", recipients: &["any@acme.desk.example"], is_trusted: false, mail: PLAIN, want: "" };
+
+impl Case {
+    fn check(&self) {
+        let arrival = resolved(self.recipients, self.is_trusted, &letter(self.mail));
+        assert_eq!(shown(&arrival), self.want, "{}", self.name);
+    }
+}
+
 #[test]
 fn every_source_is_found_in_its_order() {
-    let plain = "To: sales@else.example\n\nhi";
-    let hop = "X-Original-To: help@acme.example\nTo: support@shop.desk.example\n\nhi";
-    for (name, recipients, trusted, mail, want) in [
-        (
-            "native",
-            vec!["support@shop.desk.example"],
-            false,
-            plain,
-            "support@shop.desk.example Envelope Proven brand 2",
-        ),
-        (
-            "native in another case",
-            vec!["SUPPORT@Shop.Desk.Example"],
-            false,
-            plain,
-            "support@shop.desk.example Envelope Proven brand 2",
-        ),
-        (
-            "plus variant",
-            vec!["support+x@acme.desk.example"],
-            false,
-            plain,
-            "support@acme.desk.example Envelope Proven brand 1",
-        ),
-        (
-            "plus token",
-            vec!["support+idaaaaaa-aaaa@acme.desk.example"],
-            false,
-            plain,
-            "support@acme.desk.example Envelope Proven brand 1",
-        ),
-        (
-            "external, routed to us",
-            vec!["help@acme.example"],
-            false,
-            plain,
-            "help@acme.example Envelope Proven brand 1",
-        ),
-        (
-            "external plus variant",
-            vec!["help+x@acme.example"],
-            false,
-            plain,
-            "help@acme.example Envelope Proven brand 1",
-        ),
-        (
-            "the target of a proven forward",
-            vec!["inbox@acme.desk.example"],
-            false,
-            plain,
-            "hello@acme.example Forward Proven brand 2",
-        ),
-        (
-            "its plus variant",
-            vec!["inbox+x@acme.desk.example"],
-            false,
-            plain,
-            "hello@acme.example Forward Proven brand 2",
-        ),
-        (
-            "a native address, whatever the sender says",
-            vec!["support@acme.desk.example"],
-            false,
-            hop,
-            "support@acme.desk.example Envelope Proven brand 1",
-        ),
-        (
-            "a hop header of a trusted relay",
-            vec!["support@acme.desk.example"],
-            true,
-            hop,
-            "help@acme.example HopHeader Relay brand 1",
-        ),
-        (
-            "a trusted relay's external recipient",
-            vec!["hello@acme.example"],
-            true,
-            hop,
-            "hello@acme.example Envelope Proven brand 2",
-        ),
-        (
-            "a trusted relay after a proven forward",
-            vec!["inbox@acme.desk.example"],
-            true,
-            hop,
-            "hello@acme.example Forward Proven brand 2",
-        ),
-        (
-            "a trusted hop that names a native address",
-            vec!["support@acme.desk.example"],
-            true,
-            "Delivered-To: support@shop.desk.example\n\nhi",
-            "support@acme.desk.example Envelope Proven brand 1",
-        ),
-        (
-            "a trusted hop that names nobody of ours",
-            vec!["support@acme.desk.example"],
-            true,
-            "Delivered-To: x@else.example\n\nhi",
-            "support@acme.desk.example Envelope Proven brand 1",
-        ),
-        (
-            "wildcard, hop of a trusted relay",
-            vec!["any@acme.desk.example"],
-            true,
-            hop,
-            "help@acme.example HopHeader Relay brand 1",
-        ),
-        (
-            "wildcard, hop of nobody we know",
-            vec!["any@acme.desk.example"],
-            false,
-            hop,
-            "support@shop.desk.example Header Sender brand 2",
-        ),
-        (
-            "wildcard, To",
-            vec!["any@acme.desk.example"],
-            false,
-            "To: a@b.example, help@acme.example\n\nhi",
-            "help@acme.example Header Sender brand 1",
-        ),
-        (
-            "wildcard, Cc",
-            vec!["any@acme.desk.example"],
-            false,
-            "To: a@b.example\nCc: help+x@acme.example\n\nhi",
-            "help@acme.example Header Sender brand 1",
-        ),
-        (
-            "wildcard, To before Cc",
-            vec!["any@acme.desk.example"],
-            false,
-            "Cc: help@acme.example\nTo: support@shop.desk.example\n\nhi",
-            "support@shop.desk.example Header Sender brand 2",
-        ),
-        (
-            "wildcard of the default brand",
-            vec!["any@acme.desk.example"],
-            false,
-            plain,
-            "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example",
-        ),
-        (
-            "wildcard of the other brand",
-            vec!["Any@shop.desk.example"],
-            false,
-            plain,
-            "support@shop.desk.example Default Proven brand 2 for any@shop.desk.example",
-        ),
+    for case in [
+        Case {
+            name: "native",
+            recipients: &["support@shop.desk.example"],
+            want: "support@shop.desk.example Envelope Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "native in another case",
+            recipients: &["SUPPORT@Shop.Desk.Example"],
+            want: "support@shop.desk.example Envelope Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "plus variant",
+            recipients: &["support+x@acme.desk.example"],
+            want: "support@acme.desk.example Envelope Proven brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "plus token",
+            recipients: &["support+idaaaaaa-aaaa@acme.desk.example"],
+            want: "support@acme.desk.example Envelope Proven brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "external, routed to us",
+            recipients: &["help@acme.example"],
+            want: "help@acme.example Envelope Proven brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "external plus variant",
+            recipients: &["help+x@acme.example"],
+            want: "help@acme.example Envelope Proven brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "the target of a proven forward",
+            recipients: &["inbox@acme.desk.example"],
+            want: "hello@acme.example Forward Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "its plus variant",
+            recipients: &["inbox+x@acme.desk.example"],
+            want: "hello@acme.example Forward Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "a native address, whatever the sender says",
+            recipients: &["support@acme.desk.example"],
+            mail: HOP,
+            want: "support@acme.desk.example Envelope Proven brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "a hop header of a trusted relay",
+            recipients: &["support@acme.desk.example"],
+            is_trusted: true,
+            mail: HOP,
+            want: "help@acme.example HopHeader Relay brand 1",
+        },
+        Case {
+            name: "a trusted relay's external recipient",
+            recipients: &["hello@acme.example"],
+            is_trusted: true,
+            mail: HOP,
+            want: "hello@acme.example Envelope Proven brand 2",
+        },
+        Case {
+            name: "a trusted relay after a proven forward",
+            recipients: &["inbox@acme.desk.example"],
+            is_trusted: true,
+            mail: HOP,
+            want: "hello@acme.example Forward Proven brand 2",
+        },
+        Case {
+            name: "a trusted hop that names a native address",
+            recipients: &["support@acme.desk.example"],
+            is_trusted: true,
+            mail: "Delivered-To: support@shop.desk.example\n\nhi",
+            want: "support@acme.desk.example Envelope Proven brand 1",
+        },
+        Case {
+            name: "a trusted hop that names nobody of ours",
+            recipients: &["support@acme.desk.example"],
+            is_trusted: true,
+            mail: "Delivered-To: x@else.example\n\nhi",
+            want: "support@acme.desk.example Envelope Proven brand 1",
+        },
+        Case {
+            name: "wildcard, hop of a trusted relay",
+            is_trusted: true,
+            mail: HOP,
+            want: "help@acme.example HopHeader Relay brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "wildcard, hop of nobody we know",
+            mail: HOP,
+            want: "support@shop.desk.example Header Sender brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "wildcard, To",
+            mail: "To: a@b.example, help@acme.example\n\nhi",
+            want: "help@acme.example Header Sender brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "wildcard, Cc",
+            mail: "To: a@b.example\nCc: help+x@acme.example\n\nhi",
+            want: "help@acme.example Header Sender brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "wildcard, To before Cc",
+            mail: "Cc: help@acme.example\nTo: support@shop.desk.example\n\nhi",
+            want: "support@shop.desk.example Header Sender brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "wildcard of the default brand",
+            want: "support@acme.desk.example Default Proven brand 1 for any@acme.desk.example",
+            ..USUAL
+        },
+        Case {
+            name: "wildcard of the other brand",
+            recipients: &["Any@shop.desk.example"],
+            want: "support@shop.desk.example Default Proven brand 2 for any@shop.desk.example",
+            ..USUAL
+        },
     ] {
-        assert_eq!(shown(&resolved(&recipients, trusted, &letter(mail))), want, "{name}");
+        case.check();
     }
 }
 

@@ -25,103 +25,158 @@ fn reject(entry: &str) -> Listed {
     Listed::Reject { entry: entry.into() }
 }
 
+/// Two lists, and what they say of Ada.
+struct Case {
+    name: &'static str,
+    allow: &'static str,
+    block: &'static str,
+    is_known: bool,
+    want: Listed,
+}
+
+fn usual() -> Case {
+    Case { name: "", allow: "", block: "", is_known: false, want: Listed::Unlisted }
+}
+
 #[test]
 fn precedence_of_the_two_lists() {
-    let ada = "ada@mail.example.org";
-    for (name, allow, block, is_known, want) in [
-        ("empty lists", "", "", false, Listed::Unlisted),
-        ("others are named", "example.com", "reject:example.net", false, Listed::Unlisted),
-        ("allow address", "ada@mail.example.org", "", false, allowed("ada@mail.example.org")),
-        ("allow host covers sub-domains", "example.org", "", false, allowed("example.org")),
-        ("allow everybody", "*", "example.org", false, allowed("*")),
-        (
-            "the most specific allow entry is named",
-            "* example.org ada@mail.example.org",
-            "",
-            false,
-            allowed("ada@mail.example.org"),
-        ),
-        ("block host", "", "example.org", false, suspend("example.org")),
-        ("block address", "", "Ada@Mail.Example.Org", false, suspend("Ada@Mail.Example.Org")),
-        ("block host holds for known people too", "", "example.org", true, suspend("example.org")),
-        ("wildcard, unknown sender", "", "*", false, suspend("*")),
-        ("wildcard, known sender", "", "*", true, Listed::Unlisted),
-        ("wildcard, allow-listed sender", "example.org", "*", false, allowed("example.org")),
-        ("suspend keyword", "", "suspend:example.org", true, suspend("suspend:example.org")),
-        ("reject keyword", "", "reject:ada@mail.example.org", true, reject("reject:ada@mail.example.org")),
-        (
-            "both on the same entry: suspend wins",
-            "",
-            "reject:example.org suspend:example.org",
-            false,
-            suspend("suspend:example.org"),
-        ),
-        (
-            "suspend host and reject address: suspend wins",
-            "",
-            "suspend:example.org reject:ada@mail.example.org",
-            true,
-            suspend("suspend:example.org"),
-        ),
-        ("wildcard and reject, unknown sender: suspended", "", "* reject:example.org", false, suspend("*")),
-        (
-            "wildcard and reject, known sender: rejected",
-            "",
-            "* reject:example.org",
-            true,
-            reject("reject:example.org"),
-        ),
-        (
-            "plain and reject: suspended",
-            "",
-            "example.org reject:ada@mail.example.org",
-            true,
-            suspend("example.org"),
-        ),
-        (
-            "allow list wins over a plain entry",
-            "ada@mail.example.org",
-            "example.org",
-            false,
-            allowed("ada@mail.example.org"),
-        ),
-        (
-            "allow host wins over a plain address",
-            "example.org",
-            "ada@mail.example.org",
-            false,
-            allowed("example.org"),
-        ),
-        (
-            "suspend keyword wins over the allow list",
-            "ada@mail.example.org",
-            "suspend:example.org",
-            false,
-            suspend("suspend:example.org"),
-        ),
-        (
-            "reject keyword wins over the allow list",
-            "example.org",
-            "reject:ada@mail.example.org",
-            false,
-            reject("reject:ada@mail.example.org"),
-        ),
-        (
-            "plain falls to the allow list, so reject is left",
-            "example.org",
-            "example.org reject:mail.example.org",
-            false,
-            reject("reject:mail.example.org"),
-        ),
-        (
-            "the allow list holds off the wildcard, not the keyword",
-            "*",
-            "* reject:example.org",
-            false,
-            reject("reject:example.org"),
-        ),
+    for case in [
+        Case { name: "empty lists", ..usual() },
+        Case { name: "others are named", allow: "example.com", block: "reject:example.net", ..usual() },
+        Case {
+            name: "allow address",
+            allow: "ada@mail.example.org",
+            want: allowed("ada@mail.example.org"),
+            ..usual()
+        },
+        Case {
+            name: "allow host covers sub-domains",
+            allow: "example.org",
+            want: allowed("example.org"),
+            ..usual()
+        },
+        Case { name: "allow everybody", allow: "*", block: "example.org", want: allowed("*"), ..usual() },
+        Case {
+            name: "the most specific allow entry is named",
+            allow: "* example.org ada@mail.example.org",
+            want: allowed("ada@mail.example.org"),
+            ..usual()
+        },
+        Case { name: "block host", block: "example.org", want: suspend("example.org"), ..usual() },
+        Case {
+            name: "block address",
+            block: "Ada@Mail.Example.Org",
+            want: suspend("Ada@Mail.Example.Org"),
+            ..usual()
+        },
+        Case {
+            name: "block host holds for known people too",
+            block: "example.org",
+            is_known: true,
+            want: suspend("example.org"),
+            ..usual()
+        },
+        Case { name: "wildcard, unknown sender", block: "*", want: suspend("*"), ..usual() },
+        Case { name: "wildcard, known sender", block: "*", is_known: true, ..usual() },
+        Case {
+            name: "wildcard, allow-listed sender",
+            allow: "example.org",
+            block: "*",
+            want: allowed("example.org"),
+            ..usual()
+        },
+        Case {
+            name: "suspend keyword",
+            block: "suspend:example.org",
+            is_known: true,
+            want: suspend("suspend:example.org"),
+            ..usual()
+        },
+        Case {
+            name: "reject keyword",
+            block: "reject:ada@mail.example.org",
+            is_known: true,
+            want: reject("reject:ada@mail.example.org"),
+            ..usual()
+        },
+        Case {
+            name: "both on the same entry: suspend wins",
+            block: "reject:example.org suspend:example.org",
+            want: suspend("suspend:example.org"),
+            ..usual()
+        },
+        Case {
+            name: "suspend host and reject address: suspend wins",
+            block: "suspend:example.org reject:ada@mail.example.org",
+            is_known: true,
+            want: suspend("suspend:example.org"),
+            ..usual()
+        },
+        Case {
+            name: "wildcard and reject, unknown sender: suspended",
+            block: "* reject:example.org",
+            want: suspend("*"),
+            ..usual()
+        },
+        Case {
+            name: "wildcard and reject, known sender: rejected",
+            block: "* reject:example.org",
+            is_known: true,
+            want: reject("reject:example.org"),
+            ..usual()
+        },
+        Case {
+            name: "plain and reject: suspended",
+            block: "example.org reject:ada@mail.example.org",
+            is_known: true,
+            want: suspend("example.org"),
+            ..usual()
+        },
+        Case {
+            name: "allow list wins over a plain entry",
+            allow: "ada@mail.example.org",
+            block: "example.org",
+            want: allowed("ada@mail.example.org"),
+            ..usual()
+        },
+        Case {
+            name: "allow host wins over a plain address",
+            allow: "example.org",
+            block: "ada@mail.example.org",
+            want: allowed("example.org"),
+            ..usual()
+        },
+        Case {
+            name: "suspend keyword wins over the allow list",
+            allow: "ada@mail.example.org",
+            block: "suspend:example.org",
+            want: suspend("suspend:example.org"),
+            ..usual()
+        },
+        Case {
+            name: "reject keyword wins over the allow list",
+            allow: "example.org",
+            block: "reject:ada@mail.example.org",
+            want: reject("reject:ada@mail.example.org"),
+            ..usual()
+        },
+        Case {
+            name: "plain falls to the allow list, so reject is left",
+            allow: "example.org",
+            block: "example.org reject:mail.example.org",
+            want: reject("reject:mail.example.org"),
+            ..usual()
+        },
+        Case {
+            name: "the allow list holds off the wildcard, not the keyword",
+            allow: "*",
+            block: "* reject:example.org",
+            want: reject("reject:example.org"),
+            ..usual()
+        },
     ] {
-        assert_eq!(ask(allow, block, ada, is_known, &[]), want, "{name}");
+        let got = ask(case.allow, case.block, "ada@mail.example.org", case.is_known, &[]);
+        assert_eq!(got, case.want, "{}", case.name);
     }
 }
 
