@@ -25,11 +25,6 @@ use source::Source;
 /// Circles between files that stand, each with its reason; the list only gets shorter.
 const CIRCLES: &[circle::Exception] = &[
     circle::Exception {
-        room: "smtp",
-        modules: &["bdat", "command", "mail_from", "session"],
-        reason: "one state machine, and a file for each verb's part of it",
-    },
-    circle::Exception {
         room: "store",
         modules: &["job", "postgres", "sqlite", "tx", "work"],
         reason: "Tx is an enum of both databases, which hand it out; that work is in it is to be opened",

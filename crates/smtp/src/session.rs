@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::body::Body;
 use crate::chunk::Chunk;
-use crate::command;
 use crate::config::{Config, Protocol};
 use crate::envelope::Envelope;
 use crate::input::{Input, LineFault};
@@ -246,7 +245,7 @@ impl Session {
             return self.say_and_close(&reply::too_many_commands(&self.config));
         }
         match line {
-            Ok(line) => command::run(self, &line),
+            Ok(line) => self.run(&line),
             Err(LineFault::TooLong) => self.fail(&reply::LINE_TOO_LONG),
             Err(LineFault::BareNewline) => self.fail(&reply::LINE_BARE_NEWLINE),
             Err(LineFault::NotText) => self.fail(&reply::LINE_NOT_TEXT),
