@@ -21,7 +21,8 @@ pub(crate) fn sqlite(folder: &Path, mails: &[Mail], group: usize) -> Result<Floo
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
     database.execute("CREATE TABLE mails (id INTEGER PRIMARY KEY, raw BLOB NOT NULL) STRICT", [])?;
-    let (begun, cpu) = (Instant::now(), process::own_cpu()?);
+    let begun = Instant::now();
+    let cpu = process::own_cpu()?;
     for batch in mails.chunks(group.max(1)) {
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut insert = transaction.prepare_cached("INSERT INTO mails (raw) VALUES (?1)")?;
@@ -52,7 +53,8 @@ pub(crate) fn postgres(url: &str, server: u32, mails: &[Mail], group: usize) -> 
             .await?;
         let insert = format!("INSERT INTO {table} (id, raw) SELECT * FROM unnest($1::bigint[], $2::bytea[])");
         let insert = client.prepare(&insert).await?;
-        let (begun, cpu) = (Instant::now(), both(server)?);
+        let begun = Instant::now();
+        let cpu = both(server)?;
         let mut next = 0_i64;
         for batch in mails.chunks(group.max(1)) {
             let raws: Vec<_> = batch.iter().map(Mail::raw).collect();
@@ -61,7 +63,8 @@ pub(crate) fn postgres(url: &str, server: u32, mails: &[Mail], group: usize) -> 
             next = next.saturating_add(i64::try_from(raws.len())?);
             client.execute(&insert, &[&ids, &raws]).await?;
         }
-        let (took, cpu) = (begun.elapsed(), both(server)?.saturating_sub(cpu));
+        let took = begun.elapsed();
+        let cpu = both(server)?.saturating_sub(cpu);
         drop(client);
         connection.await??;
         Ok(Floor::new("postgres", group, mails.len(), took, cpu))
@@ -74,7 +77,8 @@ pub(crate) fn postgres(url: &str, server: u32, mails: &[Mail], group: usize) -> 
 /// When /proc cannot be read, or a mail of the sample cannot be parsed.
 pub(crate) fn parse(mails: &[Mail]) -> Result<Floor> {
     let parser = mail_parser::MessageParser::default();
-    let (begun, cpu) = (Instant::now(), process::own_cpu()?);
+    let begun = Instant::now();
+    let cpu = process::own_cpu()?;
     for mail in mails {
         let raw = mail.raw();
         let parsed = parser.parse(raw.as_ref()).context("a mail of the sample cannot be parsed")?;

@@ -57,7 +57,10 @@ fn file_system(folder: &Path) -> Result<String> {
     let mounts = fs::read_to_string("/proc/self/mounts").context("reading the mounts")?;
     let fitting = mounts.lines().filter_map(|line| {
         let mut fields = line.split(' ');
-        let (device, point, kind, options) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let device = fields.next()?;
+        let point = fields.next()?;
+        let kind = fields.next()?;
+        let options = fields.next()?;
         folder.starts_with(point).then(|| (point.len(), format!("{kind} on {device} ({options})")))
     });
     Ok(fitting

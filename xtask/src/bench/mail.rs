@@ -153,7 +153,8 @@ fn print_steps(name: &str, mails: &[Vec<u8>], rounds: usize) -> Result<()> {
         times.sort_unstable();
         let sum: Duration = times.iter().sum();
         whole += sum;
-        let (p50, p99) = (ms(quantile(times, 0.5)), ms(quantile(times, 0.99)));
+        let p50 = ms(quantile(times, 0.5));
+        let p99 = ms(quantile(times, 0.99));
         println!(
             "{step:<22} {:>10.4} {p50:>10.4} {p99:>10.4} {:>14.4}",
             mean(sum, mails.len()),
@@ -205,7 +206,8 @@ fn print_hostile() {
         "hostile mail", "octets", "a tenth ms", "whole ms", "ratio", "peak MB more"
     );
     for Hostile { name, count, make } in hostile::MAILS {
-        let (small, whole) = (make(count / 10), make(*count));
+        let small = make(count / 10);
+        let whole = make(*count);
         let tenth = ms(understood(&small));
         let before = memory::reset();
         let time = ms(understood(&whole));

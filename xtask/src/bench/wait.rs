@@ -21,14 +21,16 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// # Errors
 /// When it does not grow for [`STALLED_AFTER`]; at once, any error of `count` itself.
 pub(crate) fn until_count(what: &str, wanted: usize, mut count: impl FnMut() -> Result<usize>) -> Result<()> {
-    let (mut most, mut moved) = (0, Instant::now());
+    let mut most = 0;
+    let mut moved = Instant::now();
     loop {
         let now = count()?;
         if now >= wanted {
             return Ok(());
         }
         if now > most {
-            (most, moved) = (now, Instant::now());
+            most = now;
+            moved = Instant::now();
         }
         if moved.elapsed() > STALLED_AFTER {
             bail!("{what}: {now} of {wanted} done, and no more for {} s", STALLED_AFTER.as_secs());
@@ -42,7 +44,8 @@ pub(crate) fn until_count(what: &str, wanted: usize, mut count: impl FnMut() -> 
 /// # Errors
 /// When none gets 250 for [`STALLED_AFTER`], or none at all; the receiver's complaints are in the error.
 pub(crate) fn send_all(what: &str, mails: &[Mail], target: &Target) -> Result<Sent> {
-    let (control, done) = (Control::default(), AtomicBool::new(false));
+    let control = Control::default();
+    let done = AtomicBool::new(false);
     let sent = thread::scope(|scope| {
         let watch = scope.spawn(|| watch(&control, &done));
         let sent = send(mails, target, &control);
@@ -63,12 +66,14 @@ pub(crate) fn send_all(what: &str, mails: &[Mail], target: &Target) -> Result<Se
 
 /// Stops a sender that gets no further.
 fn watch(control: &Control, done: &AtomicBool) {
-    let (mut most, mut moved) = (0, Instant::now());
+    let mut most = 0;
+    let mut moved = Instant::now();
     while !done.load(Ordering::Acquire) {
         thread::park_timeout(LOOK);
         let now = control.accepted();
         if now > most {
-            (most, moved) = (now, Instant::now());
+            most = now;
+            moved = Instant::now();
         }
         if moved.elapsed() > STALLED_AFTER {
             control.stop();

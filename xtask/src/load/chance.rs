@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn same_seed_gives_same_stream() {
-        let (mut one, mut other) = (Chance::new(7), Chance::new(7));
+        let mut one = Chance::new(7);
+        let mut other = Chance::new(7);
         assert_eq!(one.bytes(100), other.bytes(100));
         assert_ne!(one.bits(), Chance::new(8).bits());
     }

@@ -107,7 +107,9 @@ impl Connection {
         let body = if self.eight_bit { " BODY=8BITMIME" } else { "" };
         let group = format!("MAIL FROM:<{}>{body}\r\nRCPT TO:<{}>\r\nDATA\r\n", mail.from, mail.to);
         self.stream.write_all(group.as_bytes())?;
-        let (sender, recipient, data) = (self.reply()?, self.reply()?, self.reply()?);
+        let sender = self.reply()?;
+        let recipient = self.reply()?;
+        let data = self.reply()?;
         let negative = negative(&sender).or_else(|| negative(&recipient));
         if negative.is_some() && data.starts_with("354") {
             // RFC 2920 §3.1: DATA may be taken although no recipient was; an empty mail gets out of it.

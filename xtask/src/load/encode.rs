@@ -24,7 +24,8 @@ pub(crate) fn encoded_words(text: &str) -> String {
 
 /// Text as quoted-printable (RFC 2045 §6.7) without a line break at its end; `<` and `>` are encoded too.
 pub(crate) fn quoted_printable(text: &str) -> String {
-    let (mut out, mut column) = (String::new(), 0_usize);
+    let mut out = String::new();
+    let mut column = 0_usize;
     for byte in text.bytes() {
         let plain = matches!(byte, b' '..=b'~') && !matches!(byte, b'=' | b'>' | b'<');
         let width = if plain { 1 } else { 3 };

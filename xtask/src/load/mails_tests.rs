@@ -42,7 +42,8 @@ fn replies_name_an_earlier_mail_to_the_same_address() {
 
 #[test]
 fn tags_share_no_message_id_and_nothing_else_differs() {
-    let (one, other) = (Sample::make(&recipe(200, 1)), Sample::make(&recipe(200, 2)));
+    let one = Sample::make(&recipe(200, 1));
+    let other = Sample::make(&recipe(200, 2));
     let ids: BTreeSet<&str> =
         one.mails.iter().chain(&other.mails).map(|mail| mail.message_id.as_str()).collect();
     assert_eq!(ids.len(), 400);

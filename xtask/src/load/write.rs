@@ -19,7 +19,8 @@ fn line(out: &mut Vec<u8>, text: &str) {
 /// The fields that servers on the way add: Return-Path, two Received, Authentication-Results and a signature.
 pub(crate) fn trace(chance: &mut Chance, out: &mut Vec<u8>, from: &str, to: &str, number: usize) {
     let host = from.split('@').nth(1).unwrap_or("example.org");
-    let (client, when) = (chance.between(1, 254), date(number));
+    let client = chance.between(1, 254);
+    let when = date(number);
     field(out, "Return-Path", &format!("<{from}>"));
     for hop in ["mx.hop.example", "outbound.hop.example"] {
         let id = chance.bits() >> 16;
@@ -32,8 +33,8 @@ pub(crate) fn trace(chance: &mut Chance, out: &mut Vec<u8>, from: &str, to: &str
     }
     let verdict = format!("mx.hop.example; dkim=pass header.d={host};\r\n spf=pass smtp.mailfrom={from}");
     field(out, "Authentication-Results", &verdict);
-    let (body_hash, signature) =
-        (base64(&chance.bytes(32)), base64(&chance.bytes(192)).replace("\r\n", "\r\n  "));
+    let body_hash = base64(&chance.bytes(32));
+    let signature = base64(&chance.bytes(192)).replace("\r\n", "\r\n  ");
     let tags = format!(
         "v=1; a=rsa-sha256; c=relaxed/relaxed; d={host}; s=k1;\r\n h=from:to:subject:date:message-id;"
     );
