@@ -10,5 +10,6 @@ pub mod page;
 pub mod process;
 pub mod sender;
 pub mod sink;
+pub mod snapshot;
 mod words;
 mod write;

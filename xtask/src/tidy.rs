@@ -44,7 +44,6 @@ const CIRCLES: &[circle::Exception] = &[
         modules: &["database", "server"],
         reason: "to be opened: one constant",
     },
-    circle::Exception { room: "xtask", modules: &["kill::faults", "kill::scene"], reason: "to be opened" },
 ];
 
 /// Tables that several files write, each with its reason; the list only gets shorter.

@@ -1,16 +1,38 @@
 //! The checker must find each kind of loss and doubling: a check that cannot fail proves nothing.
 
 use super::check;
-use crate::kill::evidence::{Evidence, LedgerRow, OutboxRow, Posted, TicketRow};
-use crate::load::sender::Fate;
-use crate::load::sink::Taken;
+use crate::kill::evidence::{
+    Answer, CommentRow, Evidence, Healthy, LedgerRow, OutboxRow, Posted, TicketRow, Timed,
+};
+use crate::load::sender::{Fate, Heard};
+use crate::load::sink::{Attempt, Taken};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn at(seconds: u64) -> Instant {
+    *START + Duration::from_secs(seconds)
+}
 
 fn posted(id: &str, first: usize, fate: Fate) -> Posted {
-    Posted { message_id: id.to_owned(), thread: (0, first), fate, sent_again: false }
+    // Mail `a` was heard of at second 1, `b` at second 2 and so on.
+    let second = u64::from(id.as_bytes()[0] - b'a') + 1;
+    let heard = Heard { begun: at(second), at: at(second) };
+    Posted {
+        account: String::new(),
+        message_id: id.to_owned(),
+        thread: (0, first),
+        fate,
+        heard: (fate == Fate::Accepted).then_some(heard),
+        sent_again: false,
+    }
 }
 
 fn row(id: &str, outcome: &str, ticket: i64) -> LedgerRow {
     LedgerRow {
+        account: String::new(),
+        id: i64::from(id.as_bytes()[0]),
         direction: "in".to_owned(),
         message_id: Some(id.to_owned()),
         outcome: Some(outcome.to_owned()),
@@ -20,18 +42,57 @@ fn row(id: &str, outcome: &str, ticket: i64) -> LedgerRow {
 }
 
 fn outgoing(id: &str, ticket: i64) -> OutboxRow {
-    let (to, state) = ("ann@a.example".to_owned(), "sent".to_owned());
-    OutboxRow { ticket: Some(ticket), to, state, message_id: id.to_owned() }
+    OutboxRow {
+        account: String::new(),
+        id: i64::from(id.as_bytes()[0]),
+        ticket: Some(ticket),
+        kind: "acknowledgement".to_owned(),
+        to: "ann@a.example".to_owned(),
+        state: "sent".to_owned(),
+        message_id: id.to_owned(),
+    }
 }
 
 fn taken(id: &str, cause: &str, round: usize) -> Taken {
     let recipients = vec!["ann@a.example".to_owned()];
-    Taken { message_id: id.to_owned(), in_reply_to: cause.to_owned(), recipients, round, raw: None }
+    let message_id = id.to_owned();
+    Taken { message_id, in_reply_to: cause.to_owned(), recipients, round, begun: at(5), raw: None }
+}
+
+/// The relay's answer to the outgoing mail `id`.
+fn attempt(id: &str, code: u16) -> Attempt {
+    let row = Some(i64::from(id.as_bytes()[0]));
+    Attempt { node: "first".to_owned(), row, begun: at(5), ended: at(6), code }
+}
+
+fn comment(mail: &str) -> CommentRow {
+    CommentRow { mail: mail.bytes().next().map(i64::from) }
+}
+
+fn ticket(number: i64, mails: &[&str]) -> TicketRow {
+    let comments = mails.iter().map(|mail| comment(mail)).collect();
+    TicketRow { account: String::new(), number, comments }
+}
+
+/// One node, healthy from the beginning to second 60, and mails that were decided at once.
+fn timed() -> Timed {
+    Timed {
+        healthy: vec![Healthy {
+            node: "first".to_owned(),
+            has_engine: true,
+            has_outbox: true,
+            from: at(0),
+            to: at(60),
+        }],
+        decided: [("a", 1), ("b", 2), ("c", 3)].map(|(id, second)| (id.to_owned(), at(second))).into(),
+        exempt: Vec::new(),
+        patience: Duration::from_secs(10),
+        ended: at(60),
+    }
 }
 
 /// Two threads: `a` with its reply `b`, and `c`, both acknowledged; `d` was never handed over.
 fn right() -> Evidence {
-    let ticket = |number, comments| TicketRow { number, comments: vec![serde_json::Value::Null; comments] };
     Evidence {
         posted: vec![
             posted("a", 0, Fate::Accepted),
@@ -40,12 +101,23 @@ fn right() -> Evidence {
             posted("d", 3, Fate::Unsent),
         ],
         ledger: vec![row("a", "new_ticket", 1), row("b", "comment", 1), row("c", "new_ticket", 2)],
-        tickets: vec![ticket(1, 2), ticket(2, 1)],
+        answers: Vec::new(),
+        tickets: vec![ticket(1, &["a", "b"]), ticket(2, &["c"])],
         outbox: vec![outgoing("x", 1), outgoing("y", 2)],
         taken: vec![taken("x", "a", 0), taken("y", "c", 0)],
+        attempts: vec![attempt("x", 250), attempt("y", 250)],
         relay_peaks: vec![1],
         deliveries_at_once: 1,
+        timed: Some(timed()),
     }
+}
+
+fn answer(ticket: i64) -> Answer {
+    Answer { account: String::new(), ticket, at: at(4) }
+}
+
+fn decided(all: &mut Evidence) -> &mut std::collections::BTreeMap<String, Instant> {
+    &mut all.timed.as_mut().expect("timed").decided
 }
 
 #[test]
@@ -59,7 +131,7 @@ fn a_right_desk_has_no_wrong_count() {
 #[test]
 fn each_kind_of_fault_is_found() {
     type Spoil = fn(&mut Evidence);
-    let cases: [(&str, Spoil, &str); 13] = [
+    let cases: [(&str, Spoil, &str); 22] = [
         ("lost", |all| drop(all.ledger.pop()), "c (Accepted): 0 outcomes"),
         ("doubled", |all| all.ledger.push(row("a", "new_ticket", 3)), "a (Accepted): 2 outcomes"),
         ("undecided", |all| all.ledger[0].outcome = None, "outcome None"),
@@ -74,13 +146,30 @@ fn each_kind_of_fault_is_found() {
         ("missing ticket", |all| drop(all.tickets.pop()), "ticket 2: in the ledger, but not there"),
         (
             "comment twice",
-            |all| all.tickets[1].comments.push(serde_json::Value::Null),
+            |all| all.tickets[1].comments.push(CommentRow { mail: None }),
             "ticket 2: (made, comments)",
         ),
-        ("acknowledged twice", |all| all.outbox.push(outgoing("w", 1)), "2 outgoing mails to ann@a.example"),
+        (
+            "acknowledged twice",
+            |all| all.outbox.push(outgoing("w", 1)),
+            "2 outgoing mails (acknowledgement) to ann@a.example",
+        ),
         ("sent, never seen", |all| drop(all.taken.pop()), "never seen says the relay"),
         ("seen, not noted", |all| all.outbox[1].state = "queued".to_owned(), "has it not as sent"),
-        ("made anew", |all| all.taken.push(taken("w", "c", 0)), "c was answered to ann@a.example by"),
+        ("out of order", |all| all.tickets[0].comments.reverse(), "a was accepted 1000 ms before b"),
+        ("answer without a mail", |all| all.answers.push(answer(2)), "no mail was made of an answer"),
+        ("refused, yet sent", |all| all.attempts[1].code = 550, "ended as sent; the relay said [550]"),
+        ("bounced, never refused", |all| all.outbox[1].state = "bounced".to_owned(), "ended as bounced"),
+        (
+            "refused and tried again",
+            |all| all.attempts.extend([attempt("y", 550), attempt("y", 550)]),
+            "was refused and tried again",
+        ),
+        ("decided late", |all| decided(all).extend([("c".to_owned(), at(14))]), "c: waited 11.0s"),
+        ("never decided", |all| decided(all).retain(|id, _| id != "c"), "c: waited 57.0s"),
+        ("tried late", |all| all.attempts[1].begun = at(16), "outgoing y to ann@a.example: waited"),
+        ("never tried", |all| drop(all.attempts.pop()), "and was never tried"),
+        ("made again", |all| all.taken.push(taken("w", "c", 0)), "c was answered to ann@a.example by"),
     ];
     for (name, spoil, want) in cases {
         let mut evidence = right();
@@ -88,6 +177,27 @@ fn each_kind_of_fault_is_found() {
         let (_, wrong) = check(&evidence);
         assert!(wrong.iter().any(|sentence| sentence.contains(want)), "{name}: {wrong:#?}");
     }
+}
+
+#[test]
+fn a_mail_may_wait_while_nobody_is_healthy_or_idle() {
+    let mut evidence = right();
+    // Decided and sent late, but the node was ill until second 40, and then busy with another mail.
+    decided(&mut evidence).insert("c".to_owned(), at(41));
+    evidence.timed.as_mut().expect("timed").healthy[0].from = at(40);
+    evidence.attempts[1].begun = at(58);
+    evidence.attempts.push(Attempt { begun: at(42), ended: at(58), ..attempt("z", 250) });
+    assert_eq!(check(&evidence).1, Vec::<String>::new());
+}
+
+#[test]
+fn a_refused_mail_bounces_and_a_deferred_one_leaves_later() {
+    let mut evidence = right();
+    evidence.attempts = vec![attempt("x", 450), attempt("x", 250), attempt("y", 550)];
+    evidence.outbox[1].state = "bounced".to_owned();
+    evidence.taken.pop();
+    let (counts, wrong) = check(&evidence);
+    assert_eq!((counts.bounced, wrong), (1, Vec::<String>::new()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::Scene;
-use super::scene::{LEASE, Load, Stage};
+use super::stage::{LEASE, Load, Stage};
 use crate::load::chance::Chance;
 
 /// How long the desk may take to accept mail again, and to accept what the fault waits for.
@@ -75,7 +75,8 @@ impl Load<'_> {
         let begun = Instant::now();
         while self.control.accepted() < goal && !self.is_over.load(Ordering::Acquire) {
             if begun.elapsed() > ACCEPTS_WITHIN {
-                let (accepted, deferred) = (self.control.accepted(), self.control.deferred());
+                let accepted = self.control.accepted();
+                let deferred = self.control.deferred();
                 bail!(
                     "{accepted} of {goal} mails accepted after {ACCEPTS_WITHIN:?}, {deferred} answers of 4xx"
                 );

@@ -1,5 +1,6 @@
 //! A desk as a process of its own: the built `guichet` in a throw-away folder, driven by command line, ports and pages.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,18 @@ pub struct DeskOptions {
     pub relay: Option<SocketAddr>,
     /// Further lines of guichet.toml: whole tables that are not `mail`, `store`, `blobs`, `limits` or `delivery`.
     pub further: String,
+}
+
+/// Variables of a process: name and value.
+pub type Environment = Vec<(String, OsString)>;
+
+/// What sets one process of a desk apart from the others.
+#[derive(Debug, Clone, Default)]
+pub struct NodeOptions {
+    /// Its name, under which it holds leases and greets the relay; one made of its port where none is given.
+    pub name: Option<String>,
+    /// Further variables of its environment, `GUICHET_ROLES` for example.
+    pub environment: Environment,
 }
 
 /// A configured desk with one account; its processes are [`Node`]s. Its folder goes when it is dropped.
@@ -101,24 +114,31 @@ impl Desk {
     /// # Errors
     /// When it ends with failure or prints something else than JSON.
     pub fn command(&self, arguments: &[&str]) -> Result<Value> {
-        let mut command = self.program(arguments);
-        let said = run(command.arg("--json"))?;
-        if said.trim().is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_str(&said)
-            .with_context(|| format!("guichet {} printed {said:?}", arguments.join(" ")))
+        answer(&mut self.program(arguments), arguments)
     }
 
-    /// A list that a subcommand prints, of the account `bench`.
+    /// Runs a subcommand as [`Desk::command`] does, with further variables in its environment.
+    ///
+    /// # Errors
+    /// As [`Desk::command`].
+    pub fn command_with(&self, environment: &Environment, arguments: &[&str]) -> Result<Value> {
+        answer(self.program(arguments).envs(environment.iter().map(|(name, value)| (name, value))), arguments)
+    }
+
+    /// A list that a subcommand prints, of one account.
     ///
     /// # Errors
     /// As [`Desk::command`]; also when it is no list.
-    pub fn list(&self, arguments: &[&str]) -> Result<Vec<Value>> {
-        match self.command(&[arguments, &["--account", "bench"]].concat())? {
+    pub fn list(&self, account: &str, arguments: &[&str]) -> Result<Vec<Value>> {
+        match self.command(&[arguments, &["--account", account]].concat())? {
             Value::Array(rows) => Ok(rows),
             other => bail!("guichet {} printed no list: {other}", arguments.join(" ")),
         }
+    }
+
+    /// The folder with the blobs, unless a process was given another one.
+    pub fn blobs(&self) -> PathBuf {
+        self.data().join("blobs")
     }
 
     /// The folder with database (SQLite) and blobs.
@@ -136,8 +156,19 @@ impl Desk {
     /// # Errors
     /// When it cannot be started.
     pub fn spawn(&self) -> Result<Node> {
+        self.spawn_as(&NodeOptions::default())
+    }
+
+    /// Starts a process that differs from the others of the desk, and does not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn_as(&self, options: &NodeOptions) -> Result<Node> {
         let port = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let (smtp, lmtp, http) = (port(), port(), port());
+        let smtp = port();
+        let lmtp = port();
+        let http = port();
+        let name = options.name.clone().unwrap_or_else(|| format!("node-{}", http.port()));
         let path = self.folder.join("serve.log");
         let log = OpenOptions::new().create(true).append(true).open(&path)?;
         let child = self
@@ -145,12 +176,15 @@ impl Desk {
             .env("GUICHET_SMTP__LISTEN", smtp.to_string())
             .env("GUICHET_LMTP__LISTEN", lmtp.to_string())
             .env("GUICHET_HTTP__LISTEN", http.to_string())
+            .env("GUICHET_NODE__NAME", &name)
+            .env("GUICHET_MAIL__HOSTNAME", &name)
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("starting guichet serve")?;
-        Ok(Node { child, smtp, http, log: path })
+        Ok(Node { child, name, smtp, http, log: path })
     }
 
     /// Starts a process of the desk and waits until it is ready.
@@ -158,7 +192,15 @@ impl Desk {
     /// # Errors
     /// When it ends or is not ready in time; the end of its log is in the error.
     pub fn start(&self) -> Result<Node> {
-        let mut node = self.spawn()?;
+        self.start_as(&NodeOptions::default())
+    }
+
+    /// Starts a process that differs from the others of the desk, and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`Desk::start`].
+    pub fn start_as(&self, options: &NodeOptions) -> Result<Node> {
+        let mut node = self.spawn_as(options)?;
         node.wait_ready()?;
         Ok(node)
     }
@@ -180,12 +222,18 @@ impl Desk {
 #[derive(Debug)]
 pub struct Node {
     child: Child,
+    name: String,
     smtp: SocketAddr,
     http: SocketAddr,
     log: PathBuf,
 }
 
 impl Node {
+    /// Its name, with which it greets the relay too.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its SMTP port.
     pub fn smtp(&self) -> SocketAddr {
         self.smtp
@@ -205,9 +253,14 @@ impl Node {
             if let Some(status) = self.child.try_wait()? {
                 bail!("guichet serve ended with {status}");
             }
-            Ok(page::get(self.http, "/readyz").is_ok_and(|page| page.status == 200).then_some(()))
+            Ok(self.is_ready().then_some(()))
         });
         waited.with_context(|| tail(&self.log))
+    }
+
+    /// Whether `/readyz` says yes at this moment.
+    pub fn is_ready(&self) -> bool {
+        page::get(self.http, "/readyz").is_ok_and(|page| page.status == 200)
     }
 
     /// Kills it with SIGKILL, as a crash would.
@@ -265,6 +318,15 @@ impl Drop for Node {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Runs a subcommand with `--json`; null when it printed nothing.
+fn answer(command: &mut Command, arguments: &[&str]) -> Result<Value> {
+    let said = run(command.arg("--json"))?;
+    if said.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(&said).with_context(|| format!("guichet {} printed {said:?}", arguments.join(" ")))
 }
 
 /// Limits that protect a real desk are off: load comes from one client and a few senders.

@@ -19,6 +19,8 @@ const THREAD_LIMIT: usize = 10;
 const BLOCK: usize = 20;
 /// How many people write.
 const PEOPLE: usize = 500;
+/// Size of a large attachment before base64: random bytes, which cannot be packed.
+const LARGE_BYTES: usize = 400_000;
 
 /// What a sample shall be.
 #[derive(Debug, Clone)]
@@ -42,6 +44,14 @@ pub enum Mix {
     Desk,
     /// Plain mails of one short paragraph and no replies: the fastest way to many tickets.
     Short,
+    /// The measured mix, but its attachments are large: packed, such a mail is still too large for a row of the database.
+    Large,
+}
+
+impl Mix {
+    fn has_replies(self) -> bool {
+        self != Self::Short
+    }
 }
 
 /// One mail, ready for the wire.
@@ -168,7 +178,7 @@ impl<'recipe> Maker<'recipe> {
         };
         let host = person.address.split('@').nth(1).unwrap_or("example.org");
         let message_id = format!("{:08x}.{number}.{:012x}@{host}", self.recipe.tag, chance.bits() >> 16);
-        let paragraphs = if self.recipe.mix == Mix::Short { 1 } else { 4 };
+        let paragraphs = if self.recipe.mix.has_replies() { 4 } else { 1 };
         let quote = parent.as_ref().map(|parent| parent.quote.clone()).unwrap_or_default();
         let text = write::text(chance, &person.name, paragraphs, &quote);
         let references = parent.as_ref().map(chain).unwrap_or_default();
@@ -177,7 +187,7 @@ impl<'recipe> Maker<'recipe> {
 
     fn remember(&mut self, letter: Letter) {
         // A full thread gets no more replies, and only the latest mails are answered.
-        if letter.references.len().saturating_add(1) >= THREAD_LIMIT || self.recipe.mix == Mix::Short {
+        if letter.references.len().saturating_add(1) >= THREAD_LIMIT || !self.recipe.mix.has_replies() {
             return;
         }
         if self.earlier.len() >= REPLY_WINDOW {
@@ -212,7 +222,7 @@ struct Letter {
 fn finish(chance: &mut Chance, letter: &Letter, mix: Mix) -> Mail {
     let number = letter.number;
     let mut raw = Vec::with_capacity(4_096);
-    if mix == Mix::Desk {
+    if mix.has_replies() {
         write::trace(chance, &mut raw, &letter.person.address, &letter.to, number);
     }
     write::field(&mut raw, "Message-ID", &format!("<{}>", letter.message_id));
@@ -246,13 +256,17 @@ fn finish(chance: &mut Chance, letter: &Letter, mix: Mix) -> Mail {
 
 /// The kinds of the next mails; the two attachments of a block add up to 120 KB, so that the mean does not depend on luck.
 fn block(chance: &mut Chance, mix: Mix) -> Vec<(Kind, bool)> {
-    if mix == Mix::Short {
+    if !mix.has_replies() {
         return vec![(Kind::Plain, false); BLOCK];
     }
     let size = usize::try_from(chance.between(20_000, 100_000)).unwrap_or(60_000);
+    let sizes = match mix {
+        Mix::Large => [LARGE_BYTES; 2],
+        Mix::Desk | Mix::Short => [size, 120_000_usize.saturating_sub(size)],
+    };
     let mut kinds = vec![Kind::Plain; 14];
     kinds.extend([Kind::Html; 4]);
-    kinds.extend([Kind::Attachment(size), Kind::Attachment(120_000_usize.saturating_sub(size))]);
+    kinds.extend(sizes.map(Kind::Attachment));
     let mut replies = vec![true; 6];
     replies.resize(BLOCK, false);
     chance.shuffle(&mut kinds);
@@ -261,7 +275,8 @@ fn block(chance: &mut Chance, mix: Mix) -> Vec<(Kind, bool)> {
 }
 
 fn person(chance: &mut Chance, number: usize) -> Person {
-    let (given, family) = (chance.word(words::GIVEN), chance.word(words::FAMILY));
+    let given = chance.word(words::GIVEN);
+    let family = chance.word(words::FAMILY);
     let local: String = format!("{given}.{family}").to_lowercase().chars().filter(char::is_ascii).collect();
     Person {
         name: format!("{given} {family}"),

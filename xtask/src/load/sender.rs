@@ -45,7 +45,7 @@ pub enum Fate {
     Refused,
 }
 
-/// The sender's control and its count while it runs; shared with whoever breaks things meanwhile.
+/// The sender's control and its count while it runs; shared with whatever breaks things meanwhile.
 #[derive(Debug, Default)]
 pub struct Control {
     stop: AtomicBool,
@@ -75,11 +75,22 @@ impl Control {
     }
 }
 
+/// When a 250 was heard, by the sender's own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Just before the last piece of the mail was written: the receiver cannot have taken it earlier.
+    pub begun: Instant,
+    /// When 250 had been read: the receiver cannot have taken it later.
+    pub at: Instant,
+}
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct Sent {
     /// One entry per mail, in their order.
     pub fates: Vec<Fate>,
+    /// One entry per mail, in their order; none without a 250.
+    pub heard: Vec<Option<Heard>>,
     /// From end of DATA to 250, of all accepted mails, ascending.
     pub waits: Vec<Duration>,
     /// From the first connection to the last answer.
@@ -120,57 +131,88 @@ pub fn quantile(ascending: &[Duration], part: f64) -> Duration {
 ///
 /// A mail that gets 4xx, or whose connection breaks before its end, is tried again until then.
 pub fn send(mails: &[Mail], target: &Target, control: &Control) -> Sent {
-    let run = Run { mails, target, control, next: AtomicUsize::new(0), notes: Mutex::default() };
-    let begun = Instant::now();
-    thread::scope(|scope| {
-        for number in 0..target.connections {
-            let run = &run;
-            let work = move || run.work(number);
-            // A thread that cannot start leaves its share to the others.
-            let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        }
-    });
-    let took = begun.elapsed();
-    let Notes { answers, lost, complaints } = run.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut fates = vec![Fate::Unsent; mails.len()];
-    let mut waits = Vec::with_capacity(answers.len());
-    for (place, fate, wait) in answers {
-        if let Some(slot) = fates.get_mut(place) {
-            *slot = fate;
-        }
-        waits.extend(wait);
-    }
-    waits.sort_unstable();
-    Sent { fates, waits, took, deferred: control.deferred(), lost, complaints }
+    Run::new(mails, target, control, Tries::UntilAnswered).play()
+}
+
+/// Offers each of `mails` once: one that gets 4xx, or whose connection breaks before its end, stays unsent.
+pub fn send_once(mails: &[Mail], target: &Target) -> Sent {
+    Run::new(mails, target, &Control::default(), Tries::Once).play()
 }
 
 #[derive(Default)]
 struct Notes {
-    answers: Vec<(usize, Fate, Option<Duration>)>,
+    answers: Vec<(usize, Fate, Option<Heard>)>,
     lost: usize,
     complaints: Vec<String>,
+}
+
+impl Notes {
+    fn sum_up(self, mails: usize, took: Duration, deferred: usize) -> Sent {
+        let mut fates = vec![Fate::Unsent; mails];
+        let mut heard = vec![None; mails];
+        for (place, fate, moment) in self.answers {
+            if let Some((its_fate, its_moment)) = fates.get_mut(place).zip(heard.get_mut(place)) {
+                *its_fate = fate;
+                *its_moment = moment;
+            }
+        }
+        let wait = |moment: &Heard| moment.at.saturating_duration_since(moment.begun);
+        let mut waits: Vec<Duration> = heard.iter().flatten().map(wait).collect();
+        waits.sort_unstable();
+        Sent { fates, heard, waits, took, deferred, lost: self.lost, complaints: self.complaints }
+    }
+}
+
+/// How often a mail is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tries {
+    /// Until it has a fate.
+    UntilAnswered,
+    /// Once.
+    Once,
 }
 
 struct Run<'run> {
     mails: &'run [Mail],
     target: &'run Target,
     control: &'run Control,
+    tries: Tries,
     next: AtomicUsize,
     notes: Mutex<Notes>,
 }
 
-impl Run<'_> {
+impl<'run> Run<'run> {
+    fn new(mails: &'run [Mail], target: &'run Target, control: &'run Control, tries: Tries) -> Self {
+        Self { mails, target, control, tries, next: AtomicUsize::new(0), notes: Mutex::default() }
+    }
+
+    fn play(self) -> Sent {
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            for number in 0..self.target.connections {
+                let run = &self;
+                let work = move || run.work(number);
+                // A thread that cannot start leaves its share to the others.
+                let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+            }
+        });
+        let took = begun.elapsed();
+        let notes = self.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        notes.sum_up(self.mails.len(), took, self.control.deferred())
+    }
+
     /// One connection's life: takes mail after mail, connects again when the connection is lost.
     fn work(&self, number: usize) {
         let mut notes = Notes::default();
-        let (mut connection, mut turn) = (None, number);
+        let mut connection = None;
+        let mut turn = number;
         while !self.control.is_stopped() {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(mail) = self.mails.get(place) else {
                 break;
             };
             let answer = self.deliver(mail, &mut connection, &mut turn, &mut notes);
-            notes.answers.extend(answer.map(|(fate, wait)| (place, fate, wait)));
+            notes.answers.extend(answer.map(|(fate, heard)| (place, fate, heard)));
             if !self.target.pace.is_zero() {
                 thread::sleep(self.target.pace);
             }
@@ -193,12 +235,14 @@ impl Run<'_> {
         connection: &mut Option<Connection>,
         turn: &mut usize,
         notes: &mut Notes,
-    ) -> Option<(Fate, Option<Duration>)> {
+    ) -> Option<(Fate, Option<Heard>)> {
         while !self.control.is_stopped() {
             match self.attempt(mail, connection, *turn) {
                 Ok(Answer::Accepted(wait)) => {
                     self.control.accepted.fetch_add(1, Ordering::AcqRel);
-                    return Some((Fate::Accepted, Some(wait)));
+                    let at = Instant::now();
+                    let begun = at.checked_sub(wait).unwrap_or(at);
+                    return Some((Fate::Accepted, Some(Heard { begun, at })));
                 }
                 Ok(Answer::Refused(reply)) => {
                     complain(&mut notes.complaints, reply);
@@ -217,6 +261,9 @@ impl Run<'_> {
                         return Some((Fate::InDoubt, None));
                     }
                 }
+            }
+            if self.tries == Tries::Once {
+                return None;
             }
             thread::sleep(PAUSE);
         }

@@ -3,7 +3,7 @@
 use super::{Control, Fate, Target, quantile, send};
 use crate::load::connection::Protocol;
 use crate::load::mails::{Mix, Recipe, Sample};
-use crate::load::sink::Sink;
+use crate::load::sink::{Sink, SinkOptions};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -28,7 +28,7 @@ fn target(protocol: Protocol, address: SocketAddr) -> Target {
 #[test]
 fn every_mail_arrives_once_and_whole() {
     for protocol in [Protocol::Smtp, Protocol::Lmtp] {
-        let sink = Sink::start(true).expect("a sink");
+        let sink = Sink::start(SinkOptions { keep_raw: true, ..SinkOptions::default() }).expect("a sink");
         let sample = sample(100);
         let sent = send(&sample.mails, &target(protocol, sink.address()), &Control::default());
         assert_eq!((sent.count(Fate::Accepted), sent.waits.len(), sent.lost), (100, 100, 0));

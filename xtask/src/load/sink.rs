@@ -1,14 +1,32 @@
-//! A small SMTP receiver that plays the relay: takes every mail, keeps its ids, and counts connections.
+//! A small SMTP receiver that plays the relay: takes mail, or refuses it as it is told, and keeps what happened and when.
 //!
 //! It stands for the peer in kill rounds: what it said 250 to has left the desk, whatever the desk noted.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+
+use dialogue::Dialogue;
+pub use refusals::{Refusals, Treatment, When};
+
+mod dialogue;
+mod refusals;
+
+/// How the receiver behaves.
+#[derive(Debug, Clone, Default)]
+pub struct SinkOptions {
+    /// Keeps the mails themselves too.
+    pub keep_raw: bool,
+    /// How long each mail waits for its 250.
+    pub delay: Duration,
+    /// Which mails it does not take; none by default.
+    pub refusals: Option<Refusals>,
+}
 
 /// One mail that the sink said 250 to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +39,25 @@ pub struct Taken {
     pub recipients: Vec<String>,
     /// The round that [`Sink::begin_round`] had named last.
     pub round: usize,
+    /// When its transaction began.
+    pub begun: Instant,
     /// The mail as it came, dots unstuffed; kept only when asked for.
     pub raw: Option<Vec<u8>>,
+}
+
+/// One transaction from MAIL to its last reply, whatever that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// How the peer called itself in EHLO.
+    pub node: String,
+    /// The outbox row, read from the return path `bounce+ROW-…@`; none when there was another one.
+    pub row: Option<i64>,
+    /// When MAIL was read.
+    pub begun: Instant,
+    /// When the last reply was given.
+    pub ended: Instant,
+    /// The code that decided about the mail.
+    pub code: u16,
 }
 
 /// The running receiver; it ends when dropped.
@@ -35,24 +70,27 @@ pub struct Sink {
 
 #[derive(Debug, Default)]
 struct Shared {
+    options: SinkOptions,
     stop: AtomicBool,
-    keep_raw: bool,
     round: AtomicUsize,
     open: AtomicUsize,
     /// The most connections open at once, one entry a round.
     peaks: Mutex<Vec<usize>>,
     taken: Mutex<Vec<Taken>>,
+    attempts: Mutex<Vec<Attempt>>,
+    /// How often each outbox row was tried.
+    tries: Mutex<BTreeMap<i64, usize>>,
 }
 
 impl Sink {
-    /// Listens on a free loopback port. `keep_raw` also keeps the mails themselves.
+    /// Listens on a free loopback port.
     ///
     /// # Errors
     /// When no port can be bound.
-    pub fn start(keep_raw: bool) -> Result<Self> {
+    pub fn start(options: SinkOptions) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("binding the sink's port")?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { keep_raw, ..Shared::default() });
+        let shared = Arc::new(Shared { options, ..Shared::default() });
         let inside = Arc::clone(&shared);
         let thread = thread::spawn(move || accept(&listener, &inside));
         Ok(Self { address, shared, thread: Some(thread) })
@@ -71,6 +109,11 @@ impl Sink {
     /// Everything taken so far, in the order of the 250s.
     pub fn taken(&self) -> Vec<Taken> {
         lock(&self.shared.taken).clone()
+    }
+
+    /// Every transaction so far that came to a decision, in the order of their ends.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        lock(&self.shared.attempts).clone()
     }
 
     /// How many mails it took so far.
@@ -129,105 +172,21 @@ impl Shared {
             *peak = open.max(*peak);
         }
     }
-}
 
-struct Dialogue<'shared> {
-    reader: BufReader<TcpStream>,
-    writer: TcpStream,
-    shared: &'shared Shared,
-    recipients: Vec<String>,
-}
-
-impl<'shared> Dialogue<'shared> {
-    fn new(stream: TcpStream, shared: &'shared Shared) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            reader: BufReader::new(stream.try_clone()?),
-            writer: stream,
-            shared,
-            recipients: Vec::new(),
-        })
-    }
-
-    fn run(mut self) -> io::Result<()> {
-        self.say("220 sink.example ESMTP")?;
-        let mut line = String::new();
-        while self.reader.read_line(&mut line)? > 0 {
-            let command = line.trim_end().to_owned();
-            line.clear();
-            let verb: String = command.chars().take_while(char::is_ascii_alphabetic).collect();
-            match verb.to_ascii_uppercase().as_str() {
-                "EHLO" | "LHLO" => {
-                    self.say("250-sink.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 104857600")?
-                }
-                "RCPT" => self.recipient(&command)?,
-                "DATA" => self.data()?,
-                "MAIL" | "RSET" => {
-                    self.recipients.clear();
-                    self.say("250 2.0.0 ok")?;
-                }
-                "HELO" | "NOOP" => self.say("250 2.0.0 ok")?,
-                "QUIT" => return self.say("221 2.0.0 bye"),
-                _ => self.say("500 5.5.2 not known here")?,
-            }
-        }
-        Ok(())
-    }
-
-    fn say(&mut self, reply: &str) -> io::Result<()> {
-        self.writer.write_all(format!("{reply}\r\n").as_bytes())
-    }
-
-    fn recipient(&mut self, command: &str) -> io::Result<()> {
-        let address = command.split('<').nth(1).and_then(|rest| rest.split('>').next()).unwrap_or_default();
-        self.recipients.push(address.to_lowercase());
-        self.say("250 2.1.5 ok")
-    }
-
-    fn data(&mut self) -> io::Result<()> {
-        if self.recipients.is_empty() {
-            return self.say("554 5.5.1 no recipients");
-        }
-        self.say("354 go on")?;
-        let mut raw = Vec::new();
-        loop {
-            let begin = raw.len();
-            if self.reader.read_until(b'\n', &mut raw)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let line = raw.get(begin..).unwrap_or_default();
-            if line == b".\r\n" {
-                raw.truncate(begin);
-                break;
-            }
-            if line.starts_with(b".") {
-                raw.remove(begin);
-            }
-        }
-        self.take(raw);
-        self.say("250 2.0.0 taken")
-    }
-
-    fn take(&mut self, raw: Vec<u8>) {
-        let text = String::from_utf8_lossy(&raw);
-        let head =
-            text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ").replace("\r\n\t", " ");
-        let taken = Taken {
-            message_id: first_id(&head, "message-id:"),
-            in_reply_to: first_id(&head, "in-reply-to:"),
-            recipients: std::mem::take(&mut self.recipients),
-            round: self.shared.round.load(Ordering::Acquire),
-            raw: self.shared.keep_raw.then_some(raw),
-        };
+    fn note_taken(&self, taken: Taken) {
         // A connection that outlives the change of rounds counts for the new round too.
-        self.shared.note_peak(self.shared.open.load(Ordering::Acquire));
-        lock(&self.shared.taken).push(taken);
+        self.note_peak(self.open.load(Ordering::Acquire));
+        lock(&self.taken).push(taken);
     }
-}
 
-/// The first `<id>` of a field, without `<>`; `name` is lower-case and ends in a colon.
-fn first_id(head: &str, name: &str) -> String {
-    let field = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name)).unwrap_or_default();
-    let id = field.split('<').nth(1).and_then(|rest| rest.split('>').next());
-    id.unwrap_or_default().to_owned()
+    /// What becomes of a mail at its next try, which is counted.
+    fn treat(&self, row: Option<i64>) -> Treatment {
+        let Some((refusals, row)) = self.options.refusals.as_ref().zip(row) else {
+            return Treatment::Take;
+        };
+        let mut tries = lock(&self.tries);
+        let tried = tries.entry(row).or_default();
+        *tried = tried.saturating_add(1);
+        refusals.treat(row, *tried)
+    }
 }
