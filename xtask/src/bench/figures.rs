@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+/// How the rows of the measured program are called.
+pub(crate) const GUICHET: &str = "guichet";
+/// How the rows of an older program beside it are called.
+pub(crate) const BESIDE: &str = "beside";
+
 /// Everything one run of `bench intake` found.
 #[derive(Debug, Default, Serialize)]
 pub struct Figures {
@@ -39,7 +44,7 @@ pub struct Floor {
 /// A mail server under load.
 #[derive(Debug, Clone, Serialize)]
 pub struct Served {
-    /// `guichet` or `postfix`, database, and the flat case where there is one.
+    /// `guichet`, `beside` (an older program of ours) or `postfix`.
     pub what: String,
     /// `sqlite` or `postgres`; empty for Postfix.
     pub database: String,
@@ -76,6 +81,8 @@ pub struct Served {
 /// Space on disk after a checkpoint.
 #[derive(Debug, Clone, Serialize)]
 pub struct Disk {
+    /// As in [`Served`].
+    pub what: String,
     /// As in [`Served`].
     pub database: String,
     /// As in [`Served`].

@@ -106,17 +106,29 @@ pub(crate) fn tickets(bulk: &Bulk, before: i64, count: usize) -> Result<()> {
         }
     }
     let copies = count.saturating_add(1);
-    bulk.run(&format!("UPDATE counters SET value = value * {copies} WHERE name = 'ticket'"))?;
+    raise_numbers(bulk, copies)?;
     raise_ids(bulk, stride, count)?;
     indexes.iter().try_for_each(|(_, create)| bulk.run(create))
+}
+
+/// The last ticket number given goes after those of the copies. Where it stands differs between schemas, and an older program
+/// may be measured beside this one.
+fn raise_numbers(bulk: &Bulk, copies: usize) -> Result<()> {
+    if bulk.tables()?.iter().any(|table| table == "account_state") {
+        bulk.run(&format!("UPDATE account_state SET ticket_number = ticket_number * {copies}"))
+    } else {
+        bulk.run(&format!("UPDATE counters SET value = value * {copies} WHERE name = 'ticket'"))
+    }
 }
 
 fn copy(bulk: &Bulk, table: &str, copy: &Copy<'_>) -> Result<()> {
     let columns = bulk.columns(table)?;
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let values: Vec<String> = columns.iter().map(|column| value(column, copy)).collect();
-    let (names, values) = (names.join(", "), values.join(", "));
-    let (rows, count) = (&copy.rows, copy.count);
+    let names = names.join(", ");
+    let values = values.join(", ");
+    let rows = &copy.rows;
+    let count = copy.count;
     // The outer loop counts the copies: ids then come in ascending order, page after page. CROSS JOIN keeps it so on SQLite.
     bulk.run(&format!(
         "CREATE TEMP TABLE template AS SELECT * FROM {table} WHERE {rows};
@@ -130,7 +142,9 @@ fn copy(bulk: &Bulk, table: &str, copy: &Copy<'_>) -> Result<()> {
 }
 
 fn value(column: &Column, copy: &Copy<'_>) -> String {
-    let (name, first, stride) = (&column.name, copy.first_id, copy.stride);
+    let name = &column.name;
+    let first = copy.first_id;
+    let stride = copy.stride;
     match (copy.special)(column) {
         Some(special) => special,
         None if is_id(column) => {
@@ -144,7 +158,7 @@ fn is_id(column: &Column) -> bool {
     column.is_integer && (column.name == "id" || column.name.ends_with("_id"))
 }
 
-/// The counter of ids goes behind those of the copies.
+/// The next id comes after those of the copies.
 fn raise_ids(bulk: &Bulk, stride: i64, count: usize) -> Result<()> {
     bulk.run(&format!("UPDATE id_blocks SET next_id = next_id + {stride} * {count}"))
 }

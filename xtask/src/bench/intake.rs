@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use testkit::server::{Folder, Postgres, PostgresOptions};
 
-use super::figures::Figures;
+use super::figures::{BESIDE, Figures, GUICHET};
 use super::served::Case;
 use super::with::With;
 use super::{build, floor, machine, postfix, report};
@@ -41,8 +41,14 @@ pub struct IntakeArgs {
     #[arg(long, default_value_t = 20_260_105)]
     pub seed: u64,
     /// Measure this program instead of a fresh release build.
-    #[arg(long)]
+    #[arg(long, visible_alias = "program", value_name = "PATH")]
     pub binary: Option<PathBuf>,
+    /// Measure an older program beside it, in turns, and print the ratios.
+    #[arg(long, value_name = "PATH")]
+    pub beside: Option<PathBuf>,
+    /// Rounds with --beside: each measures both programs once, in alternating order.
+    #[arg(long, default_value_t = 3, requires = "beside")]
+    pub rounds: usize,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     pub json: bool,
@@ -156,33 +162,67 @@ fn desks(
 ) -> Result<()> {
     for engine in &args.database {
         for with in std::iter::once(None).chain(args.with.iter().copied().map(Some)) {
-            let (database, server) = match (engine, postgres_of(server)?) {
-                (Engine::Postgres, Some((url, pid))) => (Database::Postgres(url), Some(pid)),
-                _ => (Database::Sqlite, None),
-            };
-            eprintln!(
-                "Guichet on {} {} …",
-                database.name(),
-                with.map(|with| with.to_string()).unwrap_or_default()
-            );
-            let case = Case {
-                binary: binary.to_owned(),
-                database,
-                server,
-                with,
-                connections: args.connections.clone(),
-                mails: args.mails,
-                seed: args.seed,
-            };
-            let (rows, disk) = case.measure()?;
-            figures.guichet.extend(rows);
-            figures.disk.push(disk);
+            for (what, program) in turns(args, binary) {
+                let (database, server) = match (engine, postgres_of(server)?) {
+                    (Engine::Postgres, Some((url, pid))) => (Database::Postgres(url), Some(pid)),
+                    _ => (Database::Sqlite, None),
+                };
+                let shown = with.map(|with| with.to_string()).unwrap_or_default();
+                eprintln!("{what} on {} {shown} …", database.name());
+                let case = Case {
+                    what,
+                    binary: program.to_owned(),
+                    database,
+                    server,
+                    with,
+                    connections: args.connections.clone(),
+                    mails: args.mails,
+                    seed: args.seed,
+                };
+                let (rows, disk) = case.measure()?;
+                figures.guichet.extend(rows);
+                figures.disk.push(disk);
+            }
         }
     }
     Ok(())
 }
 
+/// Which programs are measured one after the other. The machine's pace changes by the minute, so the two take turns, and the
+/// one that came second comes first the next time.
+fn turns<'a>(args: &'a IntakeArgs, binary: &'a std::path::Path) -> Vec<(&'static str, &'a std::path::Path)> {
+    let ours = (GUICHET, binary);
+    let Some(beside) = args.beside.as_deref() else { return vec![ours] };
+    let theirs = (BESIDE, beside);
+    (0..args.rounds).flat_map(|round| if round % 2 == 0 { [theirs, ours] } else { [ours, theirs] }).collect()
+}
+
 /// A fresh database of the server, and the postmaster's process id.
 fn postgres_of(server: Option<&Postgres>) -> Result<Option<(String, u32)>> {
     server.map(|server| Ok((server.fresh_database()?, server.pid().unwrap_or(0)))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IntakeArgs, turns};
+    use clap::{Args as _, Command, FromArgMatches as _};
+    use std::path::Path;
+
+    fn args(line: &str) -> IntakeArgs {
+        let words = std::iter::once("intake").chain(line.split_whitespace());
+        let matches = IntakeArgs::augment_args(Command::new("intake")).get_matches_from(words);
+        IntakeArgs::from_arg_matches(&matches).expect("the line is right")
+    }
+
+    #[test]
+    fn two_programs_take_turns_and_begin_in_turn() {
+        let names = |line: &str| -> Vec<&str> {
+            turns(&args(line), Path::new("new")).into_iter().map(|(what, _)| what).collect()
+        };
+        assert_eq!(names(""), ["guichet"]);
+        assert_eq!(
+            names("--beside old --rounds 3"),
+            ["beside", "guichet", "guichet", "beside", "beside", "guichet"]
+        );
+    }
 }

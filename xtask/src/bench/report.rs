@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::figures::{Figures, Served, ratio};
+use super::figures::{Disk, Figures, GUICHET, Served, ratio};
+
+mod beside;
 
 const MEGABYTE: f64 = 1_048_576.0;
 
@@ -31,18 +33,25 @@ pub(crate) fn text(figures: &Figures) -> String {
     served(&mut out, figures);
     for disk in &figures.disk {
         let share = ratio(to_f64(disk.grown_bytes), to_f64(disk.raw_bytes));
-        let name = format!("{} {}", disk.database, disk.with);
-        let (grown, raw) = (to_f64(disk.grown_bytes) / MEGABYTE, to_f64(disk.raw_bytes) / MEGABYTE);
+        let name = format!("{} {} {}", disk.what, disk.database, disk.with);
+        let grown = to_f64(disk.grown_bytes) / MEGABYTE;
+        let raw = to_f64(disk.raw_bytes) / MEGABYTE;
         let vacuumed = disk.vacuumed_bytes.map(|bytes| ratio(to_f64(bytes), to_f64(disk.raw_bytes)));
         let vacuumed = vacuumed.map(|share| format!("; {share:.2} once vacuumed")).unwrap_or_default();
         line(
             &mut out,
-            &format!("disk {name:<26} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}{vacuumed}"),
+            &format!("disk {name:<34} {grown:>8.1} MB for {raw:.1} MB of raw mail: {share:.2}{vacuumed}"),
         );
     }
     flat(&mut out, figures);
+    beside::ratios(&mut out, figures);
     aims(&mut out, figures);
     out
+}
+
+/// The rows of the measured program, without those of an older one beside it.
+fn ours(figures: &Figures) -> impl Iterator<Item = &Served> {
+    figures.guichet.iter().filter(|row| row.what == GUICHET)
 }
 
 fn line(out: &mut String, text: &str) {
@@ -139,11 +148,11 @@ fn best_floor(figures: &Figures, database: &str) -> f64 {
 
 /// Each flat case by the plain one of the same run: 1 means that it costs nothing that the rows are there.
 fn flat(out: &mut String, figures: &Figures) {
-    for row in figures.guichet.iter().filter(|row| !row.with.is_empty()) {
+    for row in ours(figures).filter(|row| !row.with.is_empty()) {
         let is_plain = |other: &&Served| {
             other.with.is_empty() && other.database == row.database && other.connections == row.connections
         };
-        let Some(plain) = figures.guichet.iter().find(is_plain) else { continue };
+        let Some(plain) = ours(figures).find(is_plain) else { continue };
         line(
             out,
             &format!(
@@ -162,7 +171,7 @@ fn flat(out: &mut String, figures: &Figures) {
 /// One line per aim and database: what was aimed at, what was found, and whether it is met.
 fn aims(out: &mut String, figures: &Figures) {
     for aim in &AIMS {
-        let rows: Vec<&Served> = figures.guichet.iter().filter(|row| row.database == aim.database).collect();
+        let rows: Vec<&Served> = ours(figures).filter(|row| row.database == aim.database).collect();
         let Some(best) = rows
             .iter()
             .filter(|row| row.with.is_empty())
@@ -195,7 +204,8 @@ fn aims(out: &mut String, figures: &Figures) {
                 ratio(ours.accept_ms.0, theirs.accept_ms.0),
             );
         }
-        for disk in figures.disk.iter().filter(|disk| disk.database == aim.database) {
+        let is_ours = |disk: &&Disk| disk.what == GUICHET && disk.database == aim.database;
+        for disk in figures.disk.iter().filter(is_ours) {
             at_most(
                 out,
                 &format!("disk by raw bytes {}", disk.with),

@@ -32,6 +32,8 @@ const FILL: usize = 5_000;
 /// One desk to be measured.
 #[derive(Debug)]
 pub(crate) struct Case {
+    /// How its rows are called.
+    pub(crate) what: &'static str,
     pub(crate) binary: PathBuf,
     pub(crate) database: Database,
     /// The postmaster's process id, when the database is PostgreSQL.
@@ -57,7 +59,8 @@ impl Case {
         let desk = Desk::create(&options)?;
         let supports = self.fill(&desk)?;
         let before = self.size(&desk)?;
-        let (mut rows, mut raw_bytes) = (Vec::new(), 0_u64);
+        let mut rows = Vec::new();
+        let mut raw_bytes = 0_u64;
         for (run, connections) in self.connections.iter().enumerate() {
             let sample = self.sample(run, &supports)?;
             raw_bytes = raw_bytes.saturating_add(sample.raw_size_bytes());
@@ -65,8 +68,15 @@ impl Case {
         }
         let grown_bytes = self.size(&desk)?.saturating_sub(before);
         let vacuumed_bytes = self.vacuumed_size(&desk)?.map(|size| size.saturating_sub(before));
-        let (database, with) = (self.database.name().to_owned(), self.with_name());
-        Ok((rows, Disk { database, with, grown_bytes, vacuumed_bytes, raw_bytes }))
+        let disk = Disk {
+            what: self.what.to_owned(),
+            database: self.database.name().to_owned(),
+            with: self.with_name(),
+            grown_bytes,
+            vacuumed_bytes,
+            raw_bytes,
+        };
+        Ok((rows, disk))
     }
 
     fn with_name(&self) -> String {
@@ -148,7 +158,9 @@ impl Case {
         // What earlier runs left to write back shall not fall into this one.
         run(&mut Command::new("sync"))?;
         let idle = process::memory(node.pid())?;
-        let (own, server, sender) = (process::tree_cpu(node.pid())?, self.server_cpu()?, process::own_cpu()?);
+        let own = process::tree_cpu(node.pid())?;
+        let server = self.server_cpu()?;
+        let sender = process::own_cpu()?;
         let begun = Instant::now();
         let sent = load(&node, sample, connections)?;
         let sender = process::own_cpu()?.saturating_sub(sender);
@@ -157,11 +169,12 @@ impl Case {
         let took = begun.elapsed();
         let own = process::tree_cpu(node.pid())?.saturating_sub(own);
         let server = self.server_cpu()?.saturating_sub(server);
-        let (peak, metrics) = (process::memory(node.pid())?, node.metrics()?);
+        let peak = process::memory(node.pid())?;
+        let metrics = node.metrics()?;
         let quantile = |part| metrics.quantile(DECIDE_SECONDS, part).map(|seconds| seconds * 1_000.0);
         node.stop()?;
         Ok(Served {
-            what: "guichet".to_owned(),
+            what: self.what.to_owned(),
             database: self.database.name().to_owned(),
             with: self.with_name(),
             connections,
