@@ -2,16 +2,19 @@
 
 pub mod build;
 mod bulk;
+pub mod commands;
 pub mod figures;
 mod fill;
 mod floor;
 mod hostile;
+mod inside;
 pub mod intake;
 mod machine;
 pub mod mail;
 mod postfix;
 mod report;
 mod served;
+pub mod snapshot;
 mod space;
 mod wait;
 pub mod with;

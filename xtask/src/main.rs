@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask::bench::commands::{self, CommandsArgs};
 use xtask::bench::intake::{self, IntakeArgs};
 use xtask::bench::mail::{self as bench_mail, MailArgs};
+use xtask::bench::snapshot::{self, SnapshotArgs};
 use xtask::corpus::{self, CorpusArgs};
 use xtask::kill::{self, KillArgs};
 
@@ -47,7 +49,7 @@ enum Chore {
     Bench(Bench),
     /// Write what Guichet makes of a folder of judged mails.
     Corpus(CorpusArgs),
-    /// Kill the program or its database under load, again and again, and count what is left.
+    /// Let everything go wrong under load that can, and count what is left.
     Kill(KillArgs),
 }
 
@@ -57,6 +59,10 @@ enum Bench {
     Intake(IntakeArgs),
     /// What understanding one mail costs, and that hostile mails cost no more than their size.
     Mail(MailArgs),
+    /// Agents' answers a second on one busy account while mail comes in at full rate.
+    Commands(CommandsArgs),
+    /// What an old snapshot of the database does to the questions that every node asks all the time.
+    Snapshot(SnapshotArgs),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +86,8 @@ fn run(chore: &Chore) -> Result<()> {
         Chore::Doc => lint::documentation(),
         Chore::Bench(Bench::Intake(arguments)) => intake::run(arguments),
         Chore::Bench(Bench::Mail(arguments)) => bench_mail::run(arguments),
+        Chore::Bench(Bench::Commands(arguments)) => commands::run(arguments),
+        Chore::Bench(Bench::Snapshot(arguments)) => snapshot::run(arguments),
         Chore::Corpus(arguments) => corpus::run(arguments),
         Chore::Kill(arguments) => kill::run(arguments),
     }
