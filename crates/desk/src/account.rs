@@ -26,8 +26,8 @@ pub struct Brand {
     pub is_default: bool,
 }
 
-/// What is made of the settings' texts once, when an account is loaded. A text that cannot be read, as after a downgrade,
-/// lists nobody.
+/// The settings' lists, parsed once when an account is loaded. A list that cannot be parsed, as after a
+/// downgrade, names nobody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lists {
     /// Senders who may always write.
@@ -113,7 +113,8 @@ impl Account {
         self.organizations.of(key)
     }
 
-    /// Whether mail to an address comes back to this desk: a support address, or any address at a native host.
+    /// Whether mail to an address comes back to this desk: a support address, or any address at a native
+    /// host.
     #[must_use]
     pub fn is_own(&self, key: &AddressKey) -> bool {
         self.owner_of(key).is_some() || self.brand_of_host(key.domain()).is_some()
@@ -168,7 +169,8 @@ impl Account {
         of(brand).or_else(|| self.default_brand().and_then(|default| of(default.id)))
     }
 
-    /// The address answers of a ticket leave from: the one it was received at while it is still registered, else its brand's default.
+    /// The address answers of a ticket leave from: the one it was received at while it is still registered,
+    /// else its brand's default.
     #[must_use]
     pub fn sender_for(&self, recipient: &str, brand: BrandId) -> Option<&SupportAddress> {
         let kept = AddressKey::parse(recipient).ok().and_then(|key| self.addresses.get(&key));

@@ -5,7 +5,7 @@ use crate::id::UserId;
 /// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Actor {
-    /// The desk itself: time passed, or several tickets were opened by one mail.
+    /// The desk itself: time passed, or several tickets were opened by one message.
     System,
     /// A person.
     Person(UserId),

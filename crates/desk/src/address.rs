@@ -44,7 +44,8 @@ pub struct SupportAddress {
     pub id: SupportAddressId,
     /// The brand of tickets received at it.
     pub brand_id: BrandId,
-    /// The address, normalised; unique in the account, and over accounts too, as the envelope recipient alone decides the account.
+    /// The address, normalised; unique in the account, and over accounts too, as the envelope recipient alone
+    /// decides the account.
     pub email: AddressKey,
     /// As the admin wrote it.
     pub written: String,

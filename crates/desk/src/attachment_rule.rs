@@ -1,6 +1,7 @@
-//! Which attachments of a mail are shown on a ticket (docs/behaviour/attachments.md).
+//! Which attachments of a message are shown on a ticket (docs/behaviour/attachments.md).
 //!
-//! What is skipped stays in the raw mail; here it is only decided. The name and the media type are the sender's claims.
+//! What is skipped stays in the raw message; here it is only decided. The name and the media type are the
+//! sender's claims.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +54,7 @@ pub enum AttachmentRuleError {
 pub enum Ruling {
     /// It is shown.
     Keep,
-    /// It is left in the raw mail.
+    /// It is left in the raw message.
     Skip {
         /// Why.
         why: Skip,
@@ -85,8 +86,9 @@ pub enum Skip {
 
 /// Extensions of the recommended list, sorted: what people send each other to read, look at or listen to.
 ///
-/// Left out is what runs when it is opened: programs, scripts, shortcuts, installers, disk images, documents with macros,
-/// and pages and drawings that carry scripts (HTML, SVG). Archives are in, since what is in them is not opened by a click.
+/// Left out is what runs when it is opened: programs, scripts, shortcuts, installers, disk images, documents
+/// with macros, and pages and drawings that carry scripts (HTML, SVG). Archives are in, since what is in them
+/// is not opened by a click.
 pub const RECOMMENDED: &[&str] = &[
     "3gp", "7z", "aac", "ai", "aif", "aiff", "amr", "asc", "avi", "avif", "bmp", "bz2", "caf", "cer", "crt",
     "csv", "dat", "db", "dng", "doc", "docx", "dotx", "dwg", "dxf", "eml", "eps", "epub", "fig", "flac",
@@ -137,7 +139,8 @@ const RECOMMENDED_TYPES: &[&str] = &[
     "video/",
 ];
 
-/// Media types that name a program or a page with scripts: under the recommended rule no name makes up for them.
+/// Media types that name a program or a page with scripts: under the recommended rule no name makes up for
+/// them.
 const PROGRAM_TYPES: &[&str] = &[
     "application/bat",
     "application/hta",
@@ -170,8 +173,8 @@ const PROGRAM_TYPES: &[&str] = &[
 ];
 
 impl AttachmentRule {
-    /// Reads the setting: `any`, `recommended`, or extensions and media types separated by blanks or commas, such as
-    /// `pdf .docx image/*`.
+    /// Reads the setting: `any`, `recommended`, or extensions and media types separated by whitespace or
+    /// commas, such as `pdf .docx image/*`.
     ///
     /// # Errors
     /// Says which entry is no kind, or that there is none, or that there are too many.
@@ -197,8 +200,8 @@ impl AttachmentRule {
         }
     }
 
-    /// Decides on one attachment by its name (may be empty), its media type (any case, parameters allowed, may be empty) and
-    /// its decoded size.
+    /// Decides on one attachment by its name (may be empty), its media type (any case, parameters allowed,
+    /// may be empty) and its decoded size.
     #[must_use]
     pub fn check(&self, name: &str, media_type: &str, size_octets: u64) -> Ruling {
         let skip = |why: Skip| Ruling::Skip { why };
@@ -219,7 +222,8 @@ impl AttachmentRule {
                 is_type_in(&media_type, |kind| RECOMMENDED_TYPES.binary_search(&kind).is_ok())
             }
             (AttachmentRule::Custom(kinds), Some(extension)) => {
-                // Who lists `image/*` means files that are named so, and a name is easier to see through than a type.
+                // Who lists `image/*` means files that are named so, and a name is easier to see through than
+                // a type.
                 kinds.extensions.contains(extension)
                     || type_of(extension)
                         .is_some_and(|named| is_type_in(named, |kind| kinds.media_types.contains(kind)))
@@ -310,10 +314,11 @@ fn type_of(extension: &str) -> Option<&'static str> {
     })
 }
 
-/// What stands behind the last dot of a name, lower-case; none where that is no extension.
+/// The part of a name after the last dot, lower-case; none if that is not an extension.
 ///
-/// Read as the machine that opens the file reads it: Windows drops dots and blanks at the end of a name and takes what
-/// follows a colon for a stream; marks that turn the direction of writing are left out, as they hide what is last.
+/// Read as the machine that opens the file reads it: Windows drops dots and spaces at the end of a name and
+/// takes what follows a colon for a stream; marks that turn the direction of writing are left out, as they
+/// hide what is last.
 #[must_use]
 pub fn extension(name: &str) -> Option<String> {
     let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -325,7 +330,8 @@ pub fn extension(name: &str) -> Option<String> {
     let shown = shown.split(':').next().unwrap_or_default();
     let (stem, last) = shown.trim_end_matches(|c: char| c == '.' || c.is_whitespace()).rsplit_once('.')?;
     let last = last.trim().to_lowercase();
-    // `.profile` has a name and no extension, and what follows the dot of `No. 5 of the list` is no extension either.
+    // `.profile` has a name and no extension, and what follows the dot of `No. 5 of the list` is no extension
+    // either.
     let fits = !stem.is_empty() && (1..=EXTENSION_CHARACTERS).contains(&last.chars().count());
     (fits && last.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '~' | '+' | '$')))
         .then_some(last)

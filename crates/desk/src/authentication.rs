@@ -1,6 +1,7 @@
-//! Sender authentication: what SPF, DKIM, DMARC and ARC say of the domain in From (docs/behaviour/intake.md §5).
+//! Sender authentication: what SPF, DKIM, DMARC and ARC say of the domain in From (docs/behaviour/intake.md
+//! §5).
 //!
-//! The checks themselves need DNS and are done by the shell; here stands their outcome as a value.
+//! The checks themselves need DNS and are done by the shell; this is their outcome as a value.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ str_enum! {
         SoftFail = "softfail",
         /// The domain says nothing either way.
         Neutral = "neutral",
-        /// The domain publishes nothing, or the mail carries nothing.
+        /// The domain publishes nothing, or the message carries nothing.
         None = "none",
         /// DNS did not answer in time: as good as not looked at.
         TempError = "temperror",
@@ -26,17 +27,17 @@ str_enum! {
     }
 }
 
-/// What is known of who really sent a mail.
+/// What is known of who really sent a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authentication {
-    /// Whether anybody looked and could tell. False when checks are off, DNS was away, or the mail came by a trusted relay that
-    /// says nothing: all checks read `none` then, and nothing follows from them.
+    /// Whether anybody looked and could tell. False when checks are off, DNS was away, or the message came by
+    /// a trusted relay that says nothing: all checks read `none` then, and nothing follows from them.
     pub is_checked: bool,
     /// SPF (RFC 7208) of the return path, or of EHLO for a null one.
     pub spf: Check,
     /// Whether the domain SPF looked at is aligned with From (RFC 7489 §3.1.2).
     pub spf_aligned: bool,
-    /// The best DKIM signature (RFC 6376): an aligned one that passes goes before all others.
+    /// The best DKIM signature (RFC 6376): an aligned one that passes takes precedence over all others.
     pub dkim: Check,
     /// Whether the domain of that signature is aligned with From.
     pub dkim_aligned: bool,
@@ -64,13 +65,13 @@ impl Authentication {
         }
     }
 
-    /// A mail whose sender logged in.
+    /// A message whose sender logged in.
     #[must_use]
     pub fn submission() -> Authentication {
         Authentication { is_checked: true, is_submission: true, ..Authentication::unchecked() }
     }
 
-    /// Whether From's domain itself vouches for the mail, or its sender logged in.
+    /// Whether From's domain itself vouches for the message, or its sender logged in.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {
         let spf = self.spf == Check::Pass && self.spf_aligned;
@@ -78,8 +79,8 @@ impl Authentication {
         self.is_submission || self.is_checked && (self.dmarc == Check::Pass || spf || dkim)
     }
 
-    /// Whether From's domain disowns the mail: DMARC fails, or SPF says a clear no and no aligned signature says yes. What is only
-    /// missing, soft or neutral is no failure.
+    /// Whether From's domain disowns the message: DMARC fails, or SPF says a clear no and no aligned
+    /// signature says yes. What is only missing, soft or neutral is no failure.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.is_checked
@@ -87,7 +88,8 @@ impl Authentication {
             && (self.dmarc == Check::Fail || self.spf == Check::Fail && self.spf_aligned)
     }
 
-    /// Authenticated, failed, or unknown: what senders are counted under, so that a forger cannot silence a victim.
+    /// Authenticated, failed, or unknown: what senders are counted under, so that a forger cannot silence a
+    /// victim.
     #[must_use]
     pub fn standing(&self) -> Standing {
         match (self.is_authenticated(), self.has_failed()) {
@@ -109,7 +111,8 @@ impl Authentication {
         let aligned = |check: Check, aligned: bool| {
             if check == Check::Pass && !aligned { " of another domain" } else { "" }
         };
-        let (spf, dkim) = (aligned(self.spf, self.spf_aligned), aligned(self.dkim, self.dkim_aligned));
+        let spf = aligned(self.spf, self.spf_aligned);
+        let dkim = aligned(self.dkim, self.dkim_aligned);
         let arc = if self.arc == Check::None { String::new() } else { format!(", ARC {}", self.arc) };
         format!("SPF {}{spf}, DKIM {}{dkim}, DMARC {}{arc}", self.spf, self.dkim, self.dmarc)
     }
@@ -137,7 +140,7 @@ str_enum! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticationMode {
-    /// Mail from agents alone, which is looked at in every mode.
+    /// Only mail from agents, which is checked in every mode.
     #[default]
     Minimal,
     /// Also mail that came straight to a native address.
@@ -146,7 +149,7 @@ pub enum AuthenticationMode {
     NativeAndForwarded,
 }
 
-/// What proves that an agent wrote a mail.
+/// What proves that an agent wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentMail {

@@ -18,7 +18,7 @@ use crate::ticket::Ticket;
 use crate::user::Person;
 use mail::address::AddressKey;
 
-/// A person to be made, with the address they wrote from.
+/// A user to create, with the address they wrote from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPerson {
     /// The person.
@@ -29,12 +29,12 @@ pub struct NewPerson {
     pub created_at: Millis,
 }
 
-/// A part of a raw mail that is shown as an attachment of a comment.
+/// A part of a raw message that is shown as an attachment of a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAttachment {
     /// The comment.
     pub comment_id: CommentId,
-    /// The mail it is read out of.
+    /// The message it is read out of.
     pub mail_id: MailId,
     /// Which part of it and what it is.
     pub attachment: mail::letter::Attachment,
@@ -75,13 +75,13 @@ pub struct RememberedId {
     pub kind: IdKind,
     /// Its ticket.
     pub ticket_id: Option<TicketId>,
-    /// Its mail.
+    /// Its message.
     pub mail_id: i64,
-    /// From, Date and digest, of a mail that came in.
+    /// From, Date and digest, of a message that came in.
     pub fingerprint: Option<[u8; 16]>,
 }
 
-/// A mail to be sent, one row for it and one for each recipient.
+/// A message to be sent, one row for it and one for each recipient.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
     /// Its id.
@@ -100,10 +100,10 @@ pub struct Outgoing {
     pub created_at: Millis,
 }
 
-/// What became of one mail.
+/// What became of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerRow {
-    /// The mail.
+    /// The message.
     pub id: MailId,
     /// When it was accepted.
     pub accepted_at: Millis,
@@ -121,10 +121,10 @@ pub struct LedgerRow {
     pub ticket_id: Option<TicketId>,
 }
 
-/// A mail held back.
+/// A message held back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspended {
-    /// The mail.
+    /// The message.
     pub id: MailId,
     /// Why.
     pub cause: Cause,
@@ -167,9 +167,9 @@ pub struct ProbeReturn {
 /// All changes of a batch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
-    /// People to make.
+    /// Users to create.
     pub people: Vec<NewPerson>,
-    /// Tickets to open, in the order of their numbers to come. What they are stands in `tickets`.
+    /// Tickets to open, in the order of their numbers to come. Their values are in `tickets`.
     pub new_tickets: Vec<TicketId>,
     /// Every ticket opened or changed.
     pub tickets: BTreeMap<TicketId, ChangedTicket>,
@@ -195,7 +195,7 @@ pub struct Changes {
     pub bounced: Vec<Bounced>,
     /// Probes that came back.
     pub probes: Vec<ProbeReturn>,
-    /// Support addresses that mail came to, for "last seen".
+    /// Support addresses that received mail, for "last seen".
     pub seen_addresses: BTreeSet<SupportAddressId>,
     /// Addresses that a person wrote from, so that their bounces are forgotten.
     pub well_addresses: BTreeSet<AddressKey>,

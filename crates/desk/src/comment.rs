@@ -1,4 +1,4 @@
-//! Comments: the text a mail or an agent adds to a ticket.
+//! Comments: the text a message or an agent adds to a ticket.
 
 use crate::clock::Millis;
 use crate::id::{CommentId, MailId, TicketId, UserId};
@@ -7,13 +7,13 @@ use crate::token::ThreadToken;
 use mail::reply::{self, Reply};
 use serde::{Deserialize, Serialize};
 
-/// Most characters (Unicode scalar values) of a comment's text; the raw mail keeps the rest.
+/// Most characters (Unicode scalar values) of a comment's text; the raw message keeps the rest.
 pub const CHARACTERS_MAX: usize = 65_000;
 
-/// A warning shown beside a comment; the number is what existing clients know.
+/// A warning shown next to a comment; the number is what existing clients know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flag {
-    /// 0: unclear whether the author is who the mail says.
+    /// 0: unclear whether the author is who the message says.
     Untrusted,
     /// 2: the author was not part of the conversation.
     OutsideConversation,
@@ -25,7 +25,7 @@ pub enum Flag {
     AttachmentRefused,
     /// 11: submitted by one person on behalf of the author.
     OnBehalf,
-    /// 101: same Message-ID and From as an earlier mail, but another text.
+    /// 101: same Message-ID and From as an earlier message, but another text.
     ReusedMessageId,
 }
 
@@ -62,18 +62,19 @@ numbered!(Flag);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HiddenKind {
-    /// Quoted earlier mail.
+    /// Quoted earlier message.
     Quote,
     /// A signature.
     Signature,
 }
 
-/// A range of a comment's text that is shown collapsed. Stored as JSON: a file format, so fields are only ever added.
+/// A range of a comment's text that is shown collapsed. Stored as JSON: a file format, so fields are only
+/// ever added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hidden {
     /// Its first octet, at the beginning of a line.
     pub from: usize,
-    /// The octet behind its last one.
+    /// The octet after its last one.
     pub to: usize,
     /// What it is.
     pub kind: HiddenKind,
@@ -124,27 +125,29 @@ pub struct Comment {
     pub is_cut: bool,
     /// Its text, LF line ends.
     pub body: String,
-    /// The mail it came by.
+    /// The message it came by.
     pub mail_id: Option<MailId>,
-    /// Warnings shown beside it.
+    /// Warnings shown next to it.
     pub flags: Vec<Flag>,
-    /// Ranges of the text that are shown collapsed: sorted, disjoint, whole lines. Nothing of them is deleted.
+    /// Ranges of the text that are shown collapsed: sorted, disjoint, whole lines. Nothing of them is
+    /// deleted.
     pub hidden: Vec<Hidden>,
     /// When it was added.
     pub created_at: Millis,
 }
 
-/// The line that the account's mails ask people to write above; the setting `delimiter` goes before it.
+/// The line that the account's messages ask people to write above; the setting `delimiter` takes precedence.
 pub const DELIMITER: &str = reply::DELIMITER;
 
-/// Where a delimiter begins in a text, with the line that introduces the quotation above it. What is from there on is old.
+/// Where a delimiter begins in a text, with the line that introduces the quotation above it. What is from
+/// there on is old.
 #[must_use]
 pub fn at_delimiter(text: &str, delimiter: &str) -> Option<usize> {
     reply::at_delimiter(text, delimiter)
 }
 
-/// The ranges that are shown collapsed of `text`, which begins at octet `from` of the text that was read; none where answers
-/// stand between quoted lines.
+/// The ranges that are shown collapsed of `text`, which begins at octet `from` of the text that was read;
+/// none where answers stand between quoted lines.
 #[must_use]
 pub fn hidden_of(read: &Reply, from: usize, text: &str) -> Vec<Hidden> {
     if read.is_interleaved {
@@ -163,7 +166,8 @@ pub fn hidden_of(read: &Reply, from: usize, text: &str) -> Vec<Hidden> {
     ranges.filter(|part| part.from < part.to).collect()
 }
 
-/// Takes the brackets that hold tickets' tokens out of a text, so that nobody passes them on unseen; ranges move along.
+/// Takes the brackets that hold tickets' tokens out of a text, so that nobody passes them on unseen; ranges
+/// move along.
 #[must_use]
 pub fn without_tokens(text: &str, tokens: &[ThreadToken], hidden: Vec<Hidden>) -> (String, Vec<Hidden>) {
     let marked: Vec<String> = tokens.iter().map(|token| format!("[{}]", token.as_str())).collect();
@@ -176,7 +180,8 @@ pub fn without_tokens(text: &str, tokens: &[ThreadToken], hidden: Vec<Hidden>) -
         return (text.to_owned(), hidden);
     }
     places.sort_unstable();
-    let (mut body, mut from) = (String::with_capacity(text.len()), 0);
+    let mut body = String::with_capacity(text.len());
+    let mut from = 0;
     for (at, length) in &places {
         body.push_str(text.get(from..*at).unwrap_or_default());
         from = at.saturating_add(*length);

@@ -1,4 +1,5 @@
-//! Deliveries of our mails, and the return paths by which reports on them come back (docs/behaviour/intake.md §8).
+//! Deliveries of our messages, and the return paths that reports on them come back to
+//! (docs/behaviour/intake.md §8).
 
 use mail::address::AddressKey;
 
@@ -8,12 +9,12 @@ use crate::id::{OutboxId, OutgoingId, TicketId};
 use crate::signed::{Purpose, SigningKeys};
 use crate::str_enum::str_enum;
 
-/// One recipient of a mail of ours that a bounce may be about.
+/// One recipient of a message we sent, which a bounce may be about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The row in the outbox.
     pub outbox_id: OutboxId,
-    /// The mail.
+    /// The message.
     pub mail_id: OutgoingId,
     /// Its recipient.
     pub recipient: String,
@@ -24,7 +25,7 @@ pub struct Delivery {
 str_enum! {
     /// What a report says of a delivery.
     pub enum DeliveryResult {
-        /// Failed for good, and the next mail would fail too: the address takes no more mail.
+        /// Failed for good, and the next message would fail too: the address takes no more mail.
         Hard = "hard",
         /// Failed for a reason that may pass, such as a full mailbox: counted.
         Soft = "soft",
@@ -51,7 +52,7 @@ pub fn bounced_row(account: &Account, keys: &SigningKeys, envelope: &Envelope) -
     })
 }
 
-/// The delivery whose signed return path is a recipient of the mail.
+/// The delivery whose signed return path is a recipient of the message.
 #[must_use]
 pub fn returned_delivery<'f>(
     account: &Account,

@@ -1,7 +1,8 @@
-//! The digest of suspended tickets that goes to an address of the account's choice (docs/behaviour/suspension.md).
+//! The digest of suspended tickets that goes to an address of the account's choice
+//! (docs/behaviour/suspension.md).
 //!
-//! Subject and text only: the notice knows who gets it and from where. What senders wrote is shown so that nothing of
-//! it can be followed by a click, for the mails in it are the ones that were not trusted.
+//! Subject and text only: the notice knows who gets it and from where. What senders wrote is shown so that
+//! nothing of it can be followed by a click, for the messages in it are the ones that were not trusted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -105,10 +106,11 @@ impl Digest {
     }
 }
 
-/// Text of a stranger's on one line, in which no mail program finds a link, at most `characters` of it before brackets.
+/// Text of a stranger's on one line, in which no mail program finds a link, at most `characters` of it before
+/// brackets.
 ///
-/// A dot between letters or digits becomes `[.]`, a colon before anything but a blank `[:]`: without them there is no host name
-/// and no scheme. Characters that turn the direction of writing are left out.
+/// A dot between letters or digits becomes `[.]`, a colon before anything but a space `[:]`: without them
+/// there is no host name and no scheme. Characters that turn the direction of writing are left out.
 #[must_use]
 pub fn harmless(text: &str, characters: usize) -> String {
     let line = one_line(text, characters);

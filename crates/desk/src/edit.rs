@@ -1,9 +1,9 @@
 //! The one way a ticket changes: by mail, by commands, as time passes, and by rules.
 //!
-//! An [`Edit`] begins with a ticket as it is, takes [`Action`]s, comments and events, and is finished once. It alone writes
-//! what belongs to every change: the facts that later mails of the batch see, the changes that the store writes, the audit
-//! with its events, and when the ticket was last changed. Nothing happens before [`Writer::finish`], so an edit that is
-//! refused half-way is dropped and leaves no trace.
+//! An [`Edit`] begins with a ticket as it is, takes [`Action`]s, comments and events, and is finished once.
+//! It alone writes what belongs to every change: the facts that later messages of the batch see, the changes
+//! that the store writes, the audit with its events, and when the ticket was last changed. Nothing happens
+//! before [`Writer::finish`], so an edit that is refused half-way is dropped and leaves no trace.
 
 use crate::actor::Actor;
 use crate::changes::{Audit, ChangedTicket, NewAttachment};
@@ -35,7 +35,8 @@ pub enum Action {
     AddTags(Vec<String>),
     /// Take tags away.
     RemoveTags(Vec<String>),
-    /// Make a person a CC. Nothing happens where the ticket has all it may have, or the person is its requester.
+    /// Make a person a CC. Nothing happens where the ticket has all it may have, or the person is its
+    /// requester.
     AddCc(UserId),
     /// Make an agent a follower, with the same limit.
     AddFollower(UserId),
@@ -48,7 +49,7 @@ pub struct Origin {
     pub actor: Actor,
     /// By which way.
     pub channel: Channel,
-    /// Who brought the mail that makes it.
+    /// Who brought the message that makes it.
     pub peer: Peer,
     /// When what it says was said: in the past for old mail that is imported.
     pub said_at: Millis,
@@ -79,9 +80,9 @@ pub struct NewComment {
     pub is_public: bool,
     /// What it says.
     pub text: Text,
-    /// The mail it came by.
+    /// The message it came by.
     pub mail: Option<MailId>,
-    /// Warnings shown beside it.
+    /// Warnings shown next to it.
     pub flags: Vec<Flag>,
 }
 
@@ -181,7 +182,7 @@ impl Edit {
     pub fn comment(&mut self, new: NewComment) {
         let flags_options = new.flags.iter().map(|flag| (*flag, FlagOptions::default())).collect();
         self.tell_changes();
-        // Who brought a mail is told once: with the first event of its audit.
+        // Who brought a message is told once: with the first event of its audit.
         let peer = if self.events.is_empty() { self.origin.peer.clone() } else { Peer::default() };
         self.events.push(Event::Comment {
             id: new.id,
@@ -217,14 +218,15 @@ impl Edit {
         self.events.push(event);
     }
 
-    /// Tells what has changed since it was last told. Actions between two calls are told as one change a field.
+    /// Tells what has changed since it was last told. Actions between two calls are told as one change a
+    /// field.
     pub fn tell_changes(&mut self) {
         let changes = Change::between(&self.told, &self.after.ticket);
         self.events.extend(changes.into_iter().map(Event::Change));
         self.told.clone_from(&self.after.ticket);
     }
 
-    /// The mail that the next one of the conversation answers.
+    /// The message that the next one of the conversation answers.
     pub fn set_last_message_id(&mut self, message_id: String) {
         self.after.ticket.last_message_id = Some(message_id);
     }

@@ -1,8 +1,8 @@
 //! What a verdict changes: people, tickets, comments, audits, Message-IDs, mails to send, the ledger row.
 //!
-//! `opening` makes tickets of mails and `commenting` comments, `text` and `file` say what of a mail a comment keeps,
-//! `people` creates users and CCs, `commands` applies what agents command, `memory` remembers Message-IDs. Tickets change
-//! through [`crate::edit`] alone.
+//! `opening` makes tickets of messages and `commenting` comments, `text` and `file` say what of a message a
+//! comment keeps, `people` creates users and CCs, `commands` applies agents' commands, `memory` remembers
+//! Message-IDs. Tickets change only through [`crate::edit`].
 
 mod commands;
 mod commenting;
@@ -47,7 +47,7 @@ impl Writer<'_> {
         self.ledger(inbound, decision, ticket);
     }
 
-    /// Does what the verdict says, and returns the ticket that the mail belongs to from now on.
+    /// Does what the verdict says, and returns the ticket that the message belongs to from now on.
     fn obey_verdict(&mut self, inbound: &Inbound<'_>, decision: &Decision) -> Option<TicketId> {
         match &decision.verdict {
             Verdict::NewTicket { author, is_public } => {
@@ -101,7 +101,7 @@ impl Writer<'_> {
         self.changes.probes.push(ProbeReturn { address_id: address.id, native, at: inbound.accepted_at });
     }
 
-    /// Notes what became of a delivery, and tells the ticket of its mail.
+    /// Notes what became of a delivery, and tells the ticket of its message.
     fn bounce(&mut self, delivery: &Delivery, result: DeliveryResult, answer: &str) {
         self.changes.bounced.push(Bounced {
             delivery: delivery.clone(),
@@ -140,7 +140,7 @@ impl Writer<'_> {
         });
     }
 
-    /// What an edit that a mail makes comes from.
+    /// The origin of an edit made by a message.
     fn by_mail(&self, inbound: &Inbound<'_>, person: UserId) -> Origin {
         let envelope = inbound.envelope;
         Origin {
@@ -152,13 +152,14 @@ impl Writer<'_> {
     }
 }
 
-/// When a mail was written, for what people read: the Date of old mail that is imported, else now.
+/// When a message was written, for what people read: the Date of old mail that is imported, else now.
 fn said_at(inbound: &Inbound<'_>, now: Millis) -> Millis {
     let written = inbound.letter.date.filter(|date| (MAIL_SINCE..=now).contains(date));
     written.filter(|_| inbound.envelope.is_quiet()).unwrap_or(now)
 }
 
-/// The changes that hold a mail which no step could work: kept, with cause 19 or 24, nobody else's mail touched.
+/// The changes that hold a message no step could process: kept with cause 19 or 24, without touching any
+/// other message.
 #[must_use]
 pub fn unprocessable(inbound: &Inbound<'_>, cause: Cause, step: &str, now: Millis) -> Changes {
     let reason = format!("{}: {step}", cause.sentence());

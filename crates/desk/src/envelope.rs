@@ -1,11 +1,11 @@
-//! What SMTP said of a mail, kept beside its raw bytes.
+//! The SMTP envelope of a message, kept next to its raw bytes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::str_enum::open_str_enum;
 
 open_str_enum! {
-    /// The door a mail came by (docs/behaviour/doors.md).
+    /// The door a message came by (docs/behaviour/doors.md).
     pub enum Door {
         /// From a mail server or program.
         Smtp = "smtp",
@@ -44,7 +44,8 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Whether it is old mail: nobody is notified of it, and it opens nothing again (docs/behaviour/doors.md §3).
+    /// Whether it is old mail: nobody is notified of it, and it opens nothing again (docs/behaviour/doors.md
+    /// §3).
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.door == Door::Import

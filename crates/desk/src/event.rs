@@ -1,8 +1,9 @@
 //! What an audit tells of a ticket: one event for each thing that happened.
 //!
-//! Stored as JSON, one object an event, and shown to programs as stored: a file format. An event of a newer version whose
-//! type or fields are not known here is kept as it is ([`Event::Unknown`]), and so is one that a newer version wrote
-//! with more fields, apart from those. This is the only place that writes or reads this JSON.
+//! Stored as JSON, one object an event, and shown to programs as stored: a file format. An event of a newer
+//! version whose type or fields are not known here is kept as it is ([`Event::Unknown`]), and so is one that
+//! a newer version wrote with more fields, apart from those. This is the only place that writes or reads this
+//! JSON.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +16,17 @@ use crate::str_enum::str_enum;
 use crate::suspension::Cause;
 use crate::ticket::{Priority, Status, Ticket, TicketType};
 
-/// The version of the stored form, written into every event as `v`. Readers go by type and fields and need it only once
-/// a field changes its meaning.
+/// The version of the stored form, written into every event as `v`. Readers go by type and fields and need it
+/// only once a field changes its meaning.
 const VERSION: u32 = 1;
 
 /// Something that happened to a ticket.
-// `remote` makes `serialize` and `deserialize` below functions of the type itself; the traits add the version.
+// `remote` makes `serialize` and `deserialize` below functions of the type itself; the traits add the
+// version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", tag = "type")]
 pub enum Event {
-    /// It was opened. Tells what may change later; the rest stands on the ticket for good.
+    /// It was opened. Records what may change later; the rest stays on the ticket for good.
     Create {
         /// The subject.
         subject: String,
@@ -33,7 +35,7 @@ pub enum Event {
         /// The closed ticket it follows up.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         follow_up_of: Option<TicketId>,
-        /// Who brought its mail.
+        /// Who brought its message.
         #[serde(flatten)]
         peer: Peer,
     },
@@ -43,22 +45,22 @@ pub enum Event {
         id: CommentId,
         /// Public, or an internal note.
         public: bool,
-        /// The mail it came by.
+        /// The message it came by.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mail: Option<MailId>,
-        /// Warnings shown beside it.
+        /// Warnings shown next to it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         flags: Vec<Flag>,
         /// What agents made of each warning.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         flags_options: BTreeMap<Flag, FlagOptions>,
-        /// Who brought its mail, where the mail did not open the ticket.
+        /// Who brought its message, where the message did not open the ticket.
         #[serde(flatten)]
         peer: Peer,
     },
     /// A field was changed.
     Change(Change),
-    /// A mail of the ticket was reported on.
+    /// A message of the ticket was reported on.
     Delivery {
         /// Its recipient.
         recipient: String,
@@ -67,7 +69,7 @@ pub enum Event {
         /// What the other server said.
         answer: String,
     },
-    /// The same mail opened other tickets too.
+    /// The same message opened other tickets too.
     Siblings {
         /// The others.
         tickets: Vec<TicketId>,
@@ -86,9 +88,9 @@ pub enum Event {
         /// Why, in plain words.
         why: String,
     },
-    /// The mail of this audit was held, and somebody took it out of the suspended tickets.
+    /// The message of this audit was held, and somebody took it out of the suspended tickets.
     Recovered {
-        /// The mail.
+        /// The message.
         mail: MailId,
         /// Why it was held, where that is known.
         cause: Option<Cause>,
@@ -103,7 +105,8 @@ pub enum Event {
     Unknown(serde_json::Value),
 }
 
-/// The client that brought a mail: the rest of its envelope goes with the spool row (docs/behaviour/smtp.md §6).
+/// The client that brought a message: the rest of its envelope goes with the spool row
+/// (docs/behaviour/smtp.md §6).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     /// Its IP address; empty on a unix socket, and where no mail came.
@@ -223,7 +226,7 @@ impl Event {
         }
     }
 
-    /// A mail let out of the suspended tickets.
+    /// A message let out of the suspended tickets.
     #[must_use]
     pub fn recovered(mail: MailId, cause: Option<Cause>, by: &str) -> Event {
         let cause_name = cause.map_or("", Cause::name).to_owned();

@@ -16,11 +16,11 @@ use crate::user::{Deliverable, Person};
 str_enum! {
     /// Where a Message-ID was met.
     pub enum IdKind {
-        /// On a mail that came in.
+        /// On a message that came in.
         In = "in",
-        /// On a mail of ours.
+        /// On a message we sent.
         Out = "out",
-        /// In somebody's References only: its mail may still come.
+        /// In somebody's References only: its message may still come.
         Seen = "seen",
     }
 }
@@ -32,9 +32,9 @@ pub struct KnownId {
     pub kind: IdKind,
     /// The ticket it belongs to, if any.
     pub ticket: Option<TicketId>,
-    /// The mail it was met on.
+    /// The message it was met on.
     pub mail_id: i64,
-    /// From, Date and text digest of the mail that came in by it.
+    /// From, Date and text digest of the message that came in by it.
     pub fingerprint: Option<[u8; 16]>,
 }
 
@@ -57,23 +57,23 @@ impl TicketFacts {
     }
 }
 
-/// An address that had trouble: its mail bounced lately.
+/// An address that had trouble: its message bounced lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trouble {
-    /// Soft bounces since a mail last came from it.
+    /// Soft bounces since a message last came from it.
     pub bounces: i64,
-    /// Whether mail is still sent to it.
+    /// Whether message is still sent to it.
     pub deliverable: Deliverable,
 }
 
-/// What a sender is counted under: the address in From together with how its authentication stands, so that a forger cannot
-/// silence a victim.
+/// What a sender is counted under: the address in From together with how its authentication stands, so that a
+/// forger cannot silence a victim.
 #[must_use]
 pub fn sender_key(from: &AddressKey, authentication: &Authentication) -> String {
     format!("{} {from}", authentication.standing())
 }
 
-/// The answers, for one account. Changed as the batch goes on, so that later mails see earlier verdicts.
+/// The answers, for one account. Changed as the batch goes on, so that later messages see earlier verdicts.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// People by address.
@@ -82,7 +82,7 @@ pub struct Facts {
     pub people_by_id: BTreeMap<UserId, Person>,
     /// Known Message-IDs.
     pub message_ids: BTreeMap<String, KnownId>,
-    /// Tickets that a mail may join.
+    /// Tickets that a message may join.
     pub tickets: BTreeMap<TicketId, TicketFacts>,
     /// Tickets by token.
     pub tokens: BTreeMap<ThreadToken, TicketId>,

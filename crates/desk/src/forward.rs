@@ -1,10 +1,10 @@
-//! The mail an agent forwarded: whose it is and what it says (docs/behaviour/intake.md §11).
+//! The message an agent forwarded: whose it is and what it says (docs/behaviour/intake.md §11).
 
 use mail::address::Mailbox;
 
 use crate::inbound::Inbound;
 
-/// A mail that an agent forwarded for its author.
+/// A message that an agent forwarded for its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original {
     /// Its subject; empty when the forward does not say.
@@ -15,8 +15,9 @@ pub struct Original {
     pub note: String,
 }
 
-/// The original within a forward, or attached to it, with the mailbox of its author. `text_from`: where the text begins behind
-/// an agent's commands. None for a mail that forwards nothing, or whose original names nobody.
+/// The original within a forward, or attached to it, with the mailbox of its author. `text_from`: where the
+/// text begins after an agent's commands. None for a message that forwards nothing, or whose original names
+/// nobody.
 #[must_use]
 pub fn original(inbound: &Inbound<'_>, text_from: usize) -> Option<(Mailbox, Original)> {
     let letter = inbound.letter;

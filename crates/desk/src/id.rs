@@ -46,11 +46,12 @@ ids! {
     CommentId,
     /// An audit.
     AuditId,
-    /// A raw mail, and with it its spool row, ledger row and suspended ticket. It follows a mail through all logs.
+    /// A raw message, and with it its spool row, ledger row and suspended ticket. It follows a message
+    /// through all logs.
     MailId,
-    /// A mail that leaves.
+    /// An outgoing message.
     OutgoingId,
-    /// One recipient of a mail that leaves.
+    /// One recipient of an outgoing message.
     OutboxId,
 }
 

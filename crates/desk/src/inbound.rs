@@ -1,4 +1,4 @@
-//! A mail on the table, and the ids it goes by.
+//! A message on the table, and the ids it goes by.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use crate::user::Person;
 /// Ids looked up of a letter's References at most; the newest count.
 pub const REFERENCES_READ: usize = 20;
 
-/// A mail on the table: what came, parsed, and under which id it is kept.
+/// A message on the table: what came, parsed, and under which id it is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Inbound<'a> {
-    /// The id of the raw mail.
+    /// The id of the raw message.
     pub id: MailId,
     /// When 250 was said for it.
     pub accepted_at: Millis,
@@ -36,20 +36,21 @@ pub struct Inbound<'a> {
 static UNCHECKED: Authentication = Authentication::unchecked();
 
 impl<'a> Inbound<'a> {
-    /// A mail as it comes in, its sender not checked.
+    /// A message as it comes in, its sender not checked.
     #[must_use]
     pub fn new(id: MailId, accepted_at: Millis, envelope: &'a Envelope, letter: &'a Letter) -> Inbound<'a> {
         Inbound { id, accepted_at, envelope, letter, raw: &[], authentication: &UNCHECKED, recovered: None }
     }
 
-    /// The addresses in To and Cc: who has the mail from its sender already.
+    /// The addresses in To and Cc: who has the message from its sender already.
     #[must_use]
     pub fn addressed(&self) -> BTreeSet<AddressKey> {
         self.letter.to.iter().chain(&self.letter.cc).filter_map(Mailbox::key).collect()
     }
 }
 
-/// How a mail is taken out of the suspended tickets: no cause holds it any more, and a closed ticket gets no follow-up.
+/// How a message is taken out of the suspended tickets: no cause holds it any more, and a closed ticket gets
+/// no follow-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovered {
     /// As it would have been: a ticket of its author, or a comment.
@@ -60,20 +61,22 @@ pub enum Recovered {
     By(Person),
 }
 
-/// The id a letter is remembered under: its Message-ID, or what stands for it.
+/// The id a letter is remembered under: its Message-ID or a substitute.
 #[must_use]
 pub fn own_id(letter: &Letter) -> Option<String> {
     letter.message_id.as_ref().map(|id| id.as_str().to_owned()).or_else(|| stand_in_id(letter))
 }
 
-/// What a second mail under a Message-ID that was used is remembered under, so that its copies are known as such.
+/// What a second message under a Message-ID that was used is remembered under, so that its copies are known
+/// as such.
 #[must_use]
 pub fn reused_id(fingerprint: &[u8; 16]) -> String {
     let digits: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{digits}@reused-message-id.invalid")
 }
 
-/// The ids a letter answers: In-Reply-To, then References from the newest to the oldest, at most [`REFERENCES_READ`].
+/// The ids a letter answers: In-Reply-To, then References from the newest to the oldest, at most
+/// [`REFERENCES_READ`].
 pub fn named_ids(letter: &Letter) -> impl Iterator<Item = &str> {
     letter
         .in_reply_to
@@ -83,7 +86,8 @@ pub fn named_ids(letter: &Letter) -> impl Iterator<Item = &str> {
         .take(REFERENCES_READ)
 }
 
-/// What stands for the Message-ID of a mail that has none: its digest and Date. None without a Date: never a duplicate then.
+/// The substitute for the Message-ID of a message that has none: its digest and Date. Without a Date there is
+/// none, and the message is never a duplicate.
 #[must_use]
 pub fn stand_in_id(letter: &Letter) -> Option<String> {
     let date = letter.date.filter(|_| letter.message_id.is_none())?;
@@ -91,7 +95,7 @@ pub fn stand_in_id(letter: &Letter) -> Option<String> {
     Some(format!("{digest}.{date}@no-message-id.invalid"))
 }
 
-/// From, Date and text in one value: two mails that share it and their Message-ID are the same mail.
+/// From, Date and text in one value: two messages that share it and their Message-ID are the same message.
 #[must_use]
 pub fn fingerprint(inbound: &Inbound<'_>) -> [u8; 16] {
     let letter = inbound.letter;

@@ -1,4 +1,4 @@
-//! What became of a mail, in one word.
+//! What became of a message, in one word.
 
 use crate::str_enum::str_enum;
 

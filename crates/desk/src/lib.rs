@@ -1,7 +1,9 @@
-//! The help desk itself, pure: accounts, brands, support addresses, people, tickets, the verdict on a mail, notices.
+//! The help desk itself, pure: accounts, brands, support addresses, people, tickets, the verdict on a
+//! message, notices.
 //!
-//! Knows no database, socket, file, wall clock or chance: what it needs of those comes as values ([`facts::Facts`],
-//! [`clock::Millis`], [`id_source::IdSource`]), what it decides goes out as values ([`verdict::Decision`], [`changes::Changes`]).
+//! Knows no database, socket, file, wall clock or chance: what it needs of those comes as values
+//! ([`facts::Facts`], [`clock::Millis`], [`id_source::IdSource`]), what it decides goes out as values
+//! ([`verdict::Decision`], [`changes::Changes`]).
 
 pub mod account;
 pub mod actor;

@@ -1,6 +1,8 @@
-//! Addresses that no person writes from: no-reply senders and the mail system itself (docs/behaviour/senders.md §3).
+//! Addresses that no person writes from: no-reply senders and the mail system itself
+//! (docs/behaviour/senders.md §3).
 //!
-//! Known by the local part alone, whole words at a time, so that `casino-reply@` is nobody's no-reply address.
+//! Recognised only by the local part, whole words at a time, so that `casino-reply@` is nobody's no-reply
+//! address.
 
 use crate::str_enum::str_enum;
 
@@ -20,8 +22,8 @@ const NAME_OCTETS: usize = 28;
 /// The shortest.
 const NAME_OCTETS_MIN: usize = 6;
 
-/// No-reply names in the languages that machines sign with, without separators and accents. Words may stand before and
-/// behind them, as in `shop-noreply@` and `noreply-orders@`.
+/// No-reply names in the languages that machines sign with, without separators and accents. Words may come
+/// before and after them, as in `shop-noreply@` and `noreply-orders@`.
 #[rustfmt::skip]
 const NO_REPLY: &[&[&str]] = &[
     // English.
@@ -55,7 +57,7 @@ const NO_REPLY: &[&[&str]] = &[
     &["请勿回复", "請勿回覆", "返信不可", "返信不要", "회신불가", "발신전용"],
 ];
 
-/// The mail system's own names, without separators: numbers aside, they are the whole local part.
+/// The mail system's own names, without separators: apart from digits, they are the whole local part.
 #[rustfmt::skip]
 const SYSTEM: &[&str] = &[
     "bounce", "bounces", "doublebounce", "maildaemon", "maildeliverysubsystem", "maildeliverysystem", "mailerdaemon", "mdaemon",
@@ -63,7 +65,8 @@ const SYSTEM: &[&str] = &[
 ];
 
 impl Machine {
-    /// The machine a local part names (RFC 5321 §4.5.1, RFC 2142 §5, and long custom); any case, with or without `+detail`.
+    /// The machine a local part names (RFC 5321 §4.5.1, RFC 2142 §5, and long custom); any case, with or
+    /// without `+detail`.
     ///
     /// Users of a system that send mail for people, such as `root@` and `www-data@`, are not machines here.
     #[must_use]
@@ -94,7 +97,8 @@ fn begins_no_reply<'a>(words: impl Iterator<Item = &'a &'a str>) -> bool {
     false
 }
 
-/// A letter without its accent, a blank for what separates words (digits too), nothing for a combining accent.
+/// A letter without its accent, a space for what separates words (digits too), nothing for a combining
+/// accent.
 fn plain_letter(c: char) -> Option<char> {
     Some(match c {
         '\u{300}'..='\u{36F}' => return None,
@@ -121,7 +125,8 @@ mod tests {
 
     #[test]
     fn local_parts_of_machines_and_people() {
-        let (no_reply, system) = (Some(Machine::NoReply), Some(Machine::System));
+        let no_reply = Some(Machine::NoReply);
+        let system = Some(Machine::System);
         for (local, want) in [
             ("noreply", no_reply),
             ("No-Reply", no_reply),

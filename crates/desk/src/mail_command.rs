@@ -1,6 +1,7 @@
-//! Agents' commands: `#command value` lines at the very top of a mail (docs/behaviour/mail-commands.md).
+//! Agents' commands: `#command value` lines at the very top of a message (docs/behaviour/mail-commands.md).
 //!
-//! Reading only: whether the author may command, and whether a group or person of that name exists, is for the caller.
+//! Reading only: whether the author may command, and whether a group or person of that name exists, is for
+//! the caller.
 
 use mail::address::{AddressKey, Mailbox};
 
@@ -28,13 +29,13 @@ pub enum PersonName {
 /// A group as a command names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupName {
-    /// By name, blanks trimmed, not empty.
+    /// By name, spaces trimmed, not empty.
     Name(String),
     /// By id, positive.
     Id(i64),
 }
 
-/// One command. Where two of a kind stand in a mail, the later one counts.
+/// One command. If a message has two of a kind, the later one counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// `#status`, or `#open`, `#pending`, `#solved`: never new or closed.
@@ -60,18 +61,19 @@ pub enum Command {
 /// A line that looks like a command and is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignored {
-    /// The line, blanks trimmed, at most 200 characters of it.
+    /// The line, spaces trimmed, at most 200 characters of it.
     pub line: String,
     /// Why, in one sentence.
     pub why: String,
 }
 
-/// What stands at the top of a mail.
+/// What is at the top of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// The commands, in order.
     pub commands: Vec<Command>,
-    /// Where the text begins, in octets: behind the block and the blank lines that follow it; 0 without a block.
+    /// Where the text begins, in octets: after the block and the blank lines that follow it; 0 without a
+    /// block.
     pub rest_offset: usize,
     /// Lines that were ignored. Those before `rest_offset` are taken out of the text, the others stay in it.
     pub ignored: Vec<Ignored>,
@@ -80,7 +82,7 @@ pub struct Parsed {
 /// What one line is.
 enum Reading {
     Command(Command),
-    /// A command with text behind it on the same line, of which this many octets are left.
+    /// A command followed by text on the same line, of which this many octets are left.
     CommandAndText(Command, usize),
     /// A known command that cannot be carried out.
     Wrong(String),
@@ -90,10 +92,10 @@ enum Reading {
 
 /// Reads the block of commands at the top of a text with LF line ends.
 ///
-/// Blank lines before and between commands do not count, as HTML turned into text is full of them. The first line that does
-/// not begin with `#` and a letter ends the block. A known command with a value that cannot be read is ignored and taken
-/// out of the text, for customers must not read it. A `#word` that is no command is taken out only where a command follows
-/// it; otherwise it is text. Linear in the length of the block.
+/// Blank lines before and between commands do not count, as HTML turned into text is full of them. The first
+/// line that does not begin with `#` and a letter ends the block. A known command with a value that cannot be
+/// read is ignored and taken out of the text, for customers must not read it. A `#word` that is no command is
+/// taken out only where a command follows it; otherwise it is text. Linear in the length of the block.
 #[must_use]
 pub fn parse(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
@@ -176,7 +178,7 @@ fn read(name: &str, value: &str) -> Reading {
         "assignee" => done(person(value).map(Command::Assignee), "an e-mail address or an id"),
         "group" => done(group(value).map(Command::Group), "a name or an id"),
         "public" => done(truth(value).map(Command::Public), "true or false"),
-        // Whoever writes the note behind the command wants it private, and wants it kept.
+        // Someone who writes the note after the command wants it private, and wants it kept.
         "note" if !value.is_empty() => Reading::CommandAndText(Command::Public(false), value.len()),
         "note" => Reading::Command(Command::Public(false)),
         "priority" => done(
@@ -246,7 +248,8 @@ fn ccs(value: &str) -> Option<Vec<Mailbox>> {
     all.filter(|all| !all.is_empty())
 }
 
-/// One address, also as mail programs turn links into text: `a@b <mailto:a@b>`, `Ada <a@b>`, `a@b [mailto:a@b]`.
+/// One address, also as mail programs turn links into text: `a@b <mailto:a@b>`, `Ada <a@b>`, `a@b
+/// [mailto:a@b]`.
 fn mailbox(value: &str) -> Option<Mailbox> {
     let (before, inside) = match value.split_once(['<', '[']) {
         Some((before, rest)) => {

@@ -1,6 +1,7 @@
-//! Mails of ours (docs/behaviour/outgoing-mail.md §2): one file for each kind says whom it goes to and what it says.
+//! The messages the desk sends (docs/behaviour/outgoing-mail.md §2). Each kind has a file that says who gets
+//! it and what it says.
 //!
-//! `content` is what is kept of a mail at the event that caused it, `render` makes its bytes of that.
+//! `content` is what is kept of a message at the event that caused it, `render` makes its bytes of that.
 
 mod acknowledgement;
 mod comment;
@@ -25,7 +26,7 @@ pub use sign_up::sign_up;
 use crate::str_enum::open_str_enum;
 
 open_str_enum! {
-    /// What a mail of ours is.
+    /// The kind of a message the desk sends.
     pub enum NoticeKind {
         /// To the requester: the ticket was opened.
         Acknowledgement = "acknowledgement",

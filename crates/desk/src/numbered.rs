@@ -1,6 +1,7 @@
 //! Enums that are a number in JSON, as existing clients know them.
 
-/// Reads and writes a type with `ALL` and `number()` as that number: in JSON, and as the key of a JSON object.
+/// Reads and writes a type with `ALL` and `number()` as that number: in JSON, and as the key of a JSON
+/// object.
 macro_rules! numbered {
     ($name:ident) => {
         impl serde::Serialize for $name {

@@ -25,8 +25,8 @@ pub struct OrganizationDomains {
 }
 
 impl OrganizationDomains {
-    /// Gives each domain to its organization. Of several that claim it, the first by name counts, upper and lower case alike,
-    /// then the one with the lower id.
+    /// Gives each domain to its organization. Of several that claim it, the first by name counts, upper and
+    /// lower case alike, then the one with the lower id.
     #[must_use]
     pub fn new(organizations: &[Organization]) -> OrganizationDomains {
         let mut sorted: Vec<(String, &Organization)> = organizations
@@ -45,8 +45,8 @@ impl OrganizationDomains {
 
     /// The organization of an address.
     ///
-    /// By its whole domain: a sub-domain belongs to it only if it is listed too, for organizations may show their people each
-    /// other's tickets, and who runs `example.org` need not be who runs `club.example.org`.
+    /// By its whole domain: a sub-domain belongs to it only if it is listed too, for organizations may show
+    /// their people each other's tickets, and who runs `example.org` need not be who runs `club.example.org`.
     #[must_use]
     pub fn of(&self, address: &AddressKey) -> Option<OrganizationId> {
         self.by_domain.get(ascii_domain(address.domain()).as_ref()).copied()

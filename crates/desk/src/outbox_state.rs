@@ -1,9 +1,9 @@
-//! Where a recipient of an outgoing mail stands (docs/behaviour/outgoing-mail.md §4).
+//! The state of one recipient of an outgoing message (docs/behaviour/outgoing-mail.md §4).
 
 use crate::str_enum::open_str_enum;
 
 open_str_enum! {
-    /// Where a recipient of an outgoing mail stands.
+    /// The state of one recipient of an outgoing message.
     pub enum OutboxState {
         /// There is no way out for it yet.
         Waiting = "waiting",

@@ -1,4 +1,4 @@
-//! Who is mailed a comment (docs/behaviour/outgoing-mail.md §1).
+//! Who receives a comment by mail (docs/behaviour/outgoing-mail.md §1).
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use crate::verdict::Decision;
 use crate::writer::Writer;
 
 impl Writer<'_> {
-    /// Mails a public comment to the requester and the CCs, without its author and those who had it already. A requester who
-    /// cannot be reached stops the whole mail, CCs included: nobody reads answers behind the requester's back. Returns the
-    /// mail's Message-ID; none where nobody is mailed.
+    /// Mails a public comment to the requester and the CCs, without its author and those who had it already.
+    /// A requester who cannot be reached stops the whole message, CCs included: nobody reads answers behind
+    /// the requester's back. Returns the mail's Message-ID; none where nobody is mailed.
     pub(crate) fn send_comment(
         &mut self,
         known: &TicketFacts,
@@ -51,7 +51,7 @@ impl Writer<'_> {
             known.ccs.iter().filter_map(|id| self.facts.person(*id)).filter(is_cc).collect();
         let to: Vec<Party> = requester.iter().map(|person| person.mailbox().into()).collect();
         let mut cc: Vec<Party> = ccs.iter().map(|person| person.mailbox().into()).collect();
-        // A mail wants somebody in To.
+        // A message wants somebody in To.
         let to = if to.is_empty() { std::mem::take(&mut cc) } else { to };
         let recipients: Vec<String> = to.iter().chain(&cc).map(|party| party.address.clone()).collect();
         if recipients.is_empty() {
@@ -61,7 +61,8 @@ impl Writer<'_> {
         Some(self.send(Some(known.ticket.id), Some(comment), content, recipients))
     }
 
-    /// Mails a comment, internal notes too, to each agent who follows the ticket, other than its author and those who get it anyway.
+    /// Mails a comment, internal notes too, to each agent who follows the ticket, other than its author and
+    /// those who get it anyway.
     pub(crate) fn tell_followers(
         &mut self,
         known: &TicketFacts,
@@ -105,7 +106,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Tells the sender of a held mail to sign up: From alone, since nothing proves whom Reply-To names.
+    /// Tells the sender of a held message to sign up. Only From is told, since nothing proves who Reply-To
+    /// names.
     pub(crate) fn tell_to_sign_up(&mut self, inbound: &Inbound<'_>, decision: &Decision) {
         let letter = inbound.letter;
         let Some(mailbox) = letter.from.first() else { return };

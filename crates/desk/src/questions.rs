@@ -1,4 +1,4 @@
-//! What the decisions on a batch of mails need to know: asked once for all of them, answered as [`Facts`].
+//! What the decisions on a batch of messages need to know: asked once for all of them, answered as [`Facts`].
 
 use std::collections::BTreeSet;
 
@@ -19,12 +19,12 @@ use crate::thread;
 use crate::token::ThreadToken;
 use crate::user::Person;
 
-/// The questions a mail raises.
+/// The questions a message raises.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Questions {
     /// Addresses of people that may be known.
     pub addresses: BTreeSet<AddressKey>,
-    /// Message-IDs: the mail's own and those it names.
+    /// Message-IDs: the message's own and those it names.
     pub message_ids: BTreeSet<String>,
     /// Thread tokens.
     pub tokens: BTreeSet<ThreadToken>,
@@ -41,7 +41,7 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Adds what this mail asks.
+    /// Adds what this message asks.
     pub fn add(&mut self, account: &Account, keys: &SigningKeys, envelope: &Envelope, letter: &Letter) {
         let mailboxes = letter
             .from
@@ -65,15 +65,16 @@ impl Questions {
         }
     }
 
-    /// Adds the sender, so that their mails are counted; ask it only where the guard is on.
+    /// Adds the sender, so that their messages are counted; ask it only where the guard is on.
     pub fn add_sender(&mut self, inbound: &Inbound<'_>) {
         let from = inbound.letter.from.first().and_then(|mailbox| mailbox.key());
         let from = from.or_else(|| AddressKey::parse(inbound.envelope.mail_from.as_deref()?).ok());
         self.senders.extend(from.map(|from| sender_key(&from, inbound.authentication)));
     }
 
-    /// Adds what a mail asks once the first answers are known: another text under a Message-ID that was used, and for an agent
-    /// the people that commands and forwards name, and the comments that may be quoted. For most mails that is nothing.
+    /// Adds what a message asks once the first answers are known: another text under a Message-ID that was
+    /// used, and for an agent the people that commands and forwards name, and the comments that may be
+    /// quoted. For most messages that is nothing.
     pub fn add_more(&mut self, account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &Inbound<'_>) {
         let letter = inbound.letter;
         let is_met = |id: &String| facts.message_ids.get(id).is_some_and(|known| known.kind == IdKind::In);
@@ -123,7 +124,7 @@ impl Questions {
     }
 }
 
-/// Every token a mail carries, of whichever trust.
+/// Every token a message carries, of whichever trust.
 fn tokens_of(account: &Account, envelope: &Envelope, letter: &Letter) -> BTreeSet<ThreadToken> {
     let native = |host: &str| account.brand_of_host(host).is_some();
     let recipients = envelope.recipients.iter().filter_map(|text| AddressKey::parse(text).ok());

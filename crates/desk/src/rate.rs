@@ -1,7 +1,7 @@
-//! The guard against loops: how many mails an hour one sender may send (docs/behaviour/senders.md §2).
+//! The guard against loops: how many messages an hour one sender may send (docs/behaviour/senders.md §2).
 //!
-//! A pure step over a counter that the caller keeps for each sender: the state before and the time give the state after and
-//! what becomes of the mail.
+//! A pure step over a counter that the caller keeps for each sender: the state before and the time give the
+//! state after and what becomes of the message.
 
 use crate::clock::{HOUR, Millis};
 
@@ -16,8 +16,9 @@ pub const ALLOWED_FACTOR: u32 = 10;
 
 /// What is remembered of a sender; the default is a sender who never wrote.
 ///
-/// A window opens with the first mail and lasts an hour. The mail beyond the limit holds the sender for an hour from then, and the
-/// window lasts until that is over; later mails do not lengthen it. The first mail behind the window opens the next one.
+/// A window opens with the first message and lasts an hour. The message beyond the limit holds the sender for
+/// an hour from then, and the window lasts until that is over; later messages do not lengthen it. The first
+/// message after the window opens the next one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rate {
     /// When the window opened.
@@ -28,7 +29,7 @@ pub struct Rate {
     pub held_until: Option<Millis>,
 }
 
-/// What the guard says of a mail.
+/// What the guard says of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pace {
     /// Process it.
@@ -40,10 +41,11 @@ pub enum Pace {
 }
 
 impl Rate {
-    /// Counts one mail that came `now`, with `limit` mails an hour passed, as many more suspended and the rest rejected.
+    /// Counts one message that came `now`, with `limit` mails an hour passed, as many more suspended and the
+    /// rest rejected.
     ///
-    /// A limit of 0 switches the guard off and forgets the counter. A clock that was set back neither frees a sender nor
-    /// holds one for longer than an hour from the time it shows.
+    /// A limit of 0 switches the guard off and forgets the counter. A clock that was set back neither frees a
+    /// sender nor holds one for longer than an hour from the time it shows.
     #[must_use]
     pub fn count(self, now: Millis, limit: u32) -> (Rate, Pace) {
         if limit == 0 {
@@ -64,7 +66,7 @@ impl Rate {
         (rate, pace)
     }
 
-    /// The window that a mail of this time falls into, without that mail.
+    /// The window that a message of this time falls into, without that message.
     fn window_at(self, now: Millis) -> Rate {
         let latest = now.saturating_add(WINDOW);
         let start = self.window_start.min(now);
@@ -161,8 +163,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_window_passes_more_than_its_limit(gaps in proptest::collection::vec(0..HOUR / 2, 0..200), limit in 1_u32..6) {
-            let (mut rate, mut now) = (Rate::default(), 0);
-            let (mut window, mut tallies) = (None, (0_u32, 0_u32));
+            let mut rate = Rate::default();
+            let mut now = 0;
+            let mut window = None;
+            let mut tallies = (0_u32, 0_u32);
             let mut passes: Vec<Millis> = vec![];
             for gap in gaps {
                 now += gap;
@@ -190,7 +194,8 @@ mod tests {
         #[test]
         fn a_higher_limit_is_never_stricter(gaps in proptest::collection::vec(0..10 * MINUTE, 0..60), limit in 1_u32..20) {
             let times: Vec<Millis> = gaps.iter().scan(0, |now, gap| { *now += gap; Some(*now) }).take_while(|now| *now < HOUR).collect();
-            let (low, high) = (paces(times.clone(), limit), paces(times, limit + 1));
+            let low = paces(times.clone(), limit);
+            let high = paces(times, limit + 1);
             prop_assert!(low.iter().zip(&high).all(|(low, high)| high <= low));
         }
     }

@@ -1,4 +1,5 @@
-//! Received at: which support address a mail came to, why, and how far that is trusted (docs/behaviour/received-at.md).
+//! Received at: which support address a message came to, why, and how far that is trusted
+//! (docs/behaviour/received-at.md).
 
 use std::collections::BTreeSet;
 
@@ -47,7 +48,8 @@ pub enum Trust {
 pub struct Received {
     /// The support address, lower-cased: what the ticket shows and answers leave from.
     pub recipient: String,
-    /// Every registered address of the mail, and the native target of its forward: what `recipient` conditions match. Sorted.
+    /// Every registered address of the message, and the native target of its forward: what `recipient`
+    /// conditions match. Sorted.
     pub matches: Vec<String>,
     /// How it was found.
     pub source: Source,
@@ -62,7 +64,7 @@ pub struct Received {
 pub struct Arrival {
     /// Received at.
     pub received: Received,
-    /// The brand of tickets this mail opens.
+    /// The brand of tickets this message opens.
     pub brand_id: BrandId,
     /// The support address, where one was found.
     pub address_id: Option<SupportAddressId>,
@@ -123,7 +125,8 @@ fn choose<'a>(
     to: &[AddressKey],
     cc: &[AddressKey],
 ) -> Chosen<'a> {
-    // Rule 1 and 2: registered envelope recipients; the target of a proven forward stands for the address behind it.
+    // Rule 1 and 2: registered envelope recipients; the target of a proven forward stands for the address
+    // behind it.
     let owners = recipients.iter().filter_map(|key| account.owner_of(key));
     let named: Vec<Named<'_>> = owners.map(|own| Named::of(account, own)).collect();
     if let Some((address, source)) = first_in_header_order(&named, to, cc) {
@@ -154,7 +157,8 @@ fn by_hop_headers<'a>(account: &'a Account, letter: &Letter) -> Option<&'a Suppo
     registered.find(|address| address.kind == Kind::External)
 }
 
-/// The hop headers that the relay itself put above everything it was handed; those below its Received could be anybody's.
+/// The hop headers that the relay itself put above everything it was handed; those below its Received could
+/// be anybody's.
 fn of_the_relay(letter: &Letter) -> impl Iterator<Item = &Hop> {
     letter.hops.iter().filter(|hop| hop.above_received == 0)
 }
@@ -163,7 +167,8 @@ fn of_the_relay(letter: &Letter) -> impl Iterator<Item = &Hop> {
 struct Named<'a> {
     /// What it is when the header does not choose.
     itself: (&'a SupportAddress, Source),
-    /// The addresses that forward to it, where they are several: the header says which of them was written to.
+    /// The addresses that forward to it, where they are several: the header says which of them was written
+    /// to.
     behind: Vec<(&'a SupportAddress, Source)>,
 }
 
@@ -181,7 +186,8 @@ impl<'a> Named<'a> {
     }
 }
 
-/// Of several recipients in one transaction, or several addresses behind one: To order, then Cc order, then envelope order.
+/// Of several recipients in one transaction, or several addresses behind one: To order, then Cc order, then
+/// envelope order.
 fn first_in_header_order<'a>(
     named: &[Named<'a>],
     to: &[AddressKey],

@@ -1,14 +1,14 @@
 //! Allow list and block list of senders (docs/behaviour/senders.md §1).
 //!
-//! A list is parsed once, when the account is loaded. Asking it takes one look-up for the address and one for each label of
-//! its domain, whatever the length of the list.
+//! A list is parsed once, when the account is loaded. Asking it takes one look-up for the address and one for
+//! each label of its domain, whatever the length of the list.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mail::address::{AddressError, AddressKey};
 
-/// The most characters a list may have, blanks included.
+/// The most characters a list may have, spaces included.
 pub const LIST_CHARACTERS: usize = 10_000;
 
 /// How much of a bad entry is repeated to its author, in characters.
@@ -16,9 +16,9 @@ const ENTRY_SHOWN: usize = 100;
 
 /// A parsed allow list or block list; the default one is empty and matches nobody.
 ///
-/// Entries are separated by blanks or line ends: `user@host`, a bare `host` that covers its sub-domains, `*` for everybody,
-/// and in a block list `suspend:` or `reject:` before an address or host. Hosts compare as A-labels, so that both spellings
-/// of an international domain match.
+/// Entries are separated by spaces or line ends: `user@host`, a bare `host` that covers its sub-domains, `*`
+/// for everybody, and in a block list `suspend:` or `reject:` before an address or host. Hosts compare as
+/// A-labels, so that both spellings of an international domain match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SenderList {
     addresses: BTreeMap<String, Marks>,
@@ -26,7 +26,7 @@ pub struct SenderList {
     everybody: bool,
 }
 
-/// The forms in which one address or host stands in the list, as they were written.
+/// The forms in which one address or host is listed, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Marks {
     plain: Option<String>,
@@ -59,13 +59,13 @@ pub enum SenderListError {
 /// Why an entry is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    /// Something else than `suspend:` or `reject:` stands before a colon.
+    /// Something other than `suspend:` or `reject:` precedes a colon.
     #[error("only suspend: and reject: may stand before an address or host")]
     UnknownKeyword,
     /// A keyword in a list that cannot have any.
     #[error("suspend: and reject: belong into the block list")]
     KeywordInAllowList,
-    /// Nothing follows the keyword, without a blank between them.
+    /// Nothing follows the keyword, without a space between them.
     #[error("an address or host must follow the colon, without a blank")]
     NothingNamed,
     /// `*` together with anything else.
@@ -108,7 +108,8 @@ pub enum Listed {
 }
 
 impl Listed {
-    /// Whether the allow list names this very sender, by an address rather than a host, `*` or an organization's domain.
+    /// Whether the allow list names this very sender, by an address rather than a host, `*` or an
+    /// organization's domain.
     #[must_use]
     pub fn is_allowed_by_address(&self) -> bool {
         matches!(self, Listed::Allowed { entry } if entry.contains('@'))
@@ -133,7 +134,8 @@ impl SenderList {
     /// Reads a block list, or the list of those who never become a CC.
     ///
     /// # Errors
-    /// Names the first bad entry and what is wrong with it, or says that the list is longer than [`LIST_CHARACTERS`].
+    /// Names the first bad entry and what is wrong with it, or says that the list is longer than
+    /// [`LIST_CHARACTERS`].
     pub fn parse(text: &str) -> Result<SenderList, SenderListError> {
         SenderList::read(text, Side::Block)
     }
@@ -185,13 +187,14 @@ impl SenderList {
         Ok(())
     }
 
-    /// Whether nothing stands in the list.
+    /// Whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.addresses.is_empty() && self.hosts.is_empty() && !self.everybody
     }
 
-    /// The most specific entry that names the address in whatever form, `*` last: whom a list of CCs that are not wanted covers.
+    /// The most specific entry that names the address in whatever form, `*` last: whom a list of CCs that are
+    /// not wanted covers.
     #[must_use]
     pub fn covering(&self, address: &AddressKey) -> Option<&str> {
         let named = self
@@ -200,7 +203,8 @@ impl SenderList {
         named.map(String::as_str).or_else(|| self.everybody.then_some("*"))
     }
 
-    /// What stands of an address in the list: itself, itself without its `+detail`, its host, then each parent domain.
+    /// What the list says about an address: itself, itself without its `+detail`, its host, then each parent
+    /// domain.
     fn marks(&self, address: &AddressKey) -> impl Iterator<Item = &Marks> {
         let domain = ascii_domain(address.domain());
         let exact = match (&domain, self.addresses.is_empty()) {
@@ -221,11 +225,13 @@ impl SenderList {
 
 /// What the lists of an account say of a sender (the address in From).
 ///
-/// `is_known`: the sender is a person of the desk already; `*` in the block list suspends only those who are not.
-/// `organization_domains`: the domains of all organizations, lower-case; they count as allowed, without their sub-domains.
+/// `is_known`: the sender is a person of the desk already; `*` in the block list suspends only those who are
+/// not. `organization_domains`: the domains of all organizations, lower-case; they count as allowed, without
+/// their sub-domains.
 ///
-/// A keyword outranks the allow list, the allow list outranks plain entries and `*`, and where a suspending and a rejecting
-/// entry both apply the mail is suspended: of two wishes the one that people can still look at.
+/// A keyword outranks the allow list, the allow list outranks plain entries and `*`, and where a suspending
+/// and a rejecting entry both apply the message is suspended: of two wishes the one that people can still
+/// look at.
 #[must_use]
 pub fn verdict(
     allow: &SenderList,
@@ -241,7 +247,9 @@ pub fn verdict(
             .or_else(|| organization_domains.get(ascii_domain(domain).as_ref()));
         named.cloned()
     });
-    let (mut plain, mut suspend, mut reject) = (None, None, None);
+    let mut plain = None;
+    let mut suspend = None;
+    let mut reject = None;
     for marks in block.marks(sender) {
         plain = plain.or(marks.plain.as_ref());
         suspend = suspend.or(marks.suspend.as_ref());
@@ -259,7 +267,7 @@ pub fn verdict(
 }
 
 fn keyword(entry: &str) -> Result<(Form, &str), EntryError> {
-    // The colon of an address literal, as in `[IPv6:…]`, stands behind its bracket.
+    // The colon of an address literal, as in `[IPv6:…]`, comes after its bracket.
     let before_literal = entry.split('[').next().unwrap_or_default();
     let Some((keyword, _)) = before_literal.split_once(':') else { return Ok((Form::Plain, entry)) };
     let named = entry.get(keyword.len().saturating_add(1)..).unwrap_or_default();
@@ -291,7 +299,8 @@ fn host_of(text: &str) -> Result<String, EntryError> {
     Ok(ascii_domain(key.domain()).into_owned())
 }
 
-/// A domain as A-labels (RFC 5891 §4); what cannot be written so stays as it is. Lower-case in, lower-case out.
+/// A domain as A-labels (RFC 5891 §4); what cannot be written so stays as it is. Lower-case in, lower-case
+/// out.
 #[must_use]
 pub fn ascii_domain(domain: &str) -> Cow<'_, str> {
     if domain.is_ascii() {
@@ -300,7 +309,7 @@ pub fn ascii_domain(domain: &str) -> Cow<'_, str> {
     idna::domain_to_ascii(domain).map_or(Cow::Borrowed(domain), Cow::Owned)
 }
 
-/// The domain itself, then what stands behind each of its dots.
+/// The domain itself, then the part after each of its dots.
 fn parents(domain: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(domain), |host| host.split_once('.').map(|(_, parent)| parent))
 }

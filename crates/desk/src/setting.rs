@@ -11,7 +11,7 @@ use crate::sender_list::{SenderList, SenderListError};
 
 /// Settings of an account; the defaults are what a new account has. Stored as JSON of what was set.
 ///
-/// What each does stands in docs/behaviour/intake.md §10.
+/// docs/behaviour/intake.md §10 explains each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -23,23 +23,25 @@ pub struct Settings {
     pub personalized_replies: bool,
     /// Most support addresses the account may have.
     pub addresses_max: u32,
-    /// Whoever solves a ticket without assignee becomes its assignee.
+    /// Someone who solves a ticket without an assignee becomes its assignee.
     pub assign_tickets_upon_solve: bool,
     /// Take mail at all; off suspends all of it (cause 15).
     pub email_channel: bool,
-    /// Anybody may write; off suspends who is neither known nor on the allow list (cause 1).
+    /// Anybody may write; if off, senders who are neither known nor on the allow list are suspended (cause
+    /// 1).
     pub anyone_can_submit: bool,
     /// Unknown senders are held (cause 12) and told to sign up, unverified ones are held (cause 2).
     pub sign_up_required: bool,
-    /// Senders who may always write: blank separated addresses and hosts, at most 10,000 characters.
+    /// Senders who may always write: whitespace-separated addresses and hosts, at most 10,000 characters.
     pub allowlist: String,
     /// Senders who may not: as the allow list, with `*`, `suspend:` and `reject:`.
     pub blocklist: String,
     /// Whose mail must not fail SPF, DKIM and DMARC (cause 26): `minimal`, `native`, `native_and_forwarded`.
     pub sender_authentication: AuthenticationMode,
-    /// What proves that an agent wrote a mail: `authenticated` or `any`.
+    /// What proves that an agent wrote a message: `authenticated` or `any`.
     pub agent_mail: AgentMail,
-    /// Mails of one sender in an hour before they are held; 0 takes the installation's `limits.sender_per_hour`.
+    /// Mails of one sender in an hour before they are held; 0 takes the installation's
+    /// `limits.sender_per_hour`.
     pub sender_per_hour: u32,
     /// Agents' comments by mail are public unless they say otherwise.
     pub comments_public_by_default: bool,
@@ -51,7 +53,7 @@ pub struct Settings {
     pub end_users_add_ccs: bool,
     /// A CC's answer that left out the requester is public all the same; not recommended.
     pub cc_comments_public: bool,
-    /// Addresses and hosts that never become CCs or followers, blank separated.
+    /// Addresses and hosts that never become CCs or followers, whitespace-separated.
     pub ccs_blocklist: String,
     /// Drop everything at and under our delimiter line from a comment.
     pub reply_delimiter: bool,
@@ -59,11 +61,11 @@ pub struct Settings {
     pub delimiter: String,
     /// End users may attach files by mail.
     pub email_attachments: bool,
-    /// Which kinds of files are taken: `any`, `recommended`, or blank separated extensions.
+    /// Which kinds of files are taken: `any`, `recommended`, or whitespace-separated extensions.
     pub attachment_types: String,
-    /// A mail to several support addresses opens a ticket for each.
+    /// A message to several support addresses opens a ticket for each.
     pub ticket_per_address: bool,
-    /// Languages the account speaks, blank separated, its default first.
+    /// Languages the account speaks, whitespace-separated, its default first.
     pub languages: String,
     /// A follow-up keeps the assignee of the closed ticket.
     pub follow_up_keeps_assignee: bool,
@@ -200,7 +202,8 @@ impl Settings {
         Ok(())
     }
 
-    /// The delimiter line, where the account wants one: above it people write, what stands at and under it is dropped.
+    /// The delimiter line, where the account wants one: people write above it; everything from it on is
+    /// dropped.
     #[must_use]
     pub fn delimiter_line(&self) -> Option<&str> {
         let own = self.delimiter.trim();

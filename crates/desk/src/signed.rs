@@ -1,4 +1,4 @@
-//! Signed ids: what a mail of ours carries so that its bounce finds it and nobody can forge one.
+//! Signed ids: our messages carry them so that a bounce can be matched and nobody can forge one.
 
 /// Bytes of the keyed hash that are kept: 80 bits.
 const MAC_BYTES: usize = 10;

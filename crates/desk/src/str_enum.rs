@@ -50,8 +50,8 @@ macro_rules! str_enum {
 }
 pub(crate) use str_enum;
 
-/// Declares such an enum that also keeps a word it does not know, as a newer version may have written it: a row is not
-/// unreadable for the sake of a word that nothing depends on.
+/// Declares such an enum that also keeps a word it does not know, as a newer version may have written it: a
+/// row is not unreadable for the sake of a word that nothing depends on.
 macro_rules! open_str_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*

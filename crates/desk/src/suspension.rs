@@ -1,4 +1,4 @@
-//! Causes for which a mail is held as a suspended ticket (docs/behaviour/suspension.md).
+//! Causes for which a message is held as a suspended ticket (docs/behaviour/suspension.md).
 
 use crate::clock::{DAY, Millis};
 use crate::numbered::numbered;
@@ -26,7 +26,7 @@ macro_rules! causes {
                 match self { $(Cause::$variant => $number),+ }
             }
 
-            /// The word in exports and in the audit of a recovered mail.
+            /// The word in exports and in the audit of a recovered message.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Cause::$variant => $name),+ }

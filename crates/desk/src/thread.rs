@@ -1,4 +1,5 @@
-//! Which ticket a mail joins: plus address, then headers, then body (docs/behaviour/threading.md §1). Subjects never count.
+//! Which ticket a message joins: plus address, then headers, then body (docs/behaviour/threading.md §1).
+//! Subjects never count.
 
 use crate::account::Account;
 use crate::delivery::returned_delivery;
@@ -9,18 +10,18 @@ use crate::received::Arrival;
 use crate::signed::SigningKeys;
 use crate::token::ThreadToken;
 
-/// How a mail names its ticket; an encoded id (address, body) is a secret, a header id is not.
+/// How a message names its ticket; an encoded id (address, body) is a secret, a header id is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
     /// A token in an address at a native host.
     PlusAddress(ThreadToken),
     /// In-Reply-To or References named this Message-ID.
     Header(String),
-    /// A token in brackets in the text, or in the HTML beside it.
+    /// A token in brackets in the text, or in the HTML alternative.
     Body(ThreadToken),
-    /// An earlier mail of the ticket named this one's own Message-ID: mails arrived in reverse.
+    /// An earlier message of the ticket named this one's own Message-ID: mails arrived in reverse.
     Awaited(String),
-    /// It came to the signed return path of a mail of the ticket.
+    /// It came to the signed return path of a message of the ticket.
     ReturnPath,
 }
 
@@ -57,7 +58,8 @@ pub fn find(
         }
     }
     if let Some(own) = letter.message_id.as_ref().map(|id| id.as_str()) {
-        // A mail that was held and is decided anew has a row of its own, which kept what it was waited for by.
+        // A message that was held and is decided again has a row of its own, which kept what it was waited
+        // for by.
         let is_own = |known: &KnownId| known.kind == IdKind::In && known.mail_id == inbound.id.0;
         let is_awaited = |known: &&KnownId| known.kind == IdKind::Seen || is_own(known);
         let awaited = facts.message_ids.get(own).filter(is_awaited);

@@ -13,7 +13,7 @@ pub const CCS_MAX: usize = 48;
 pub const SOLVED_FOR: Millis = 28 * DAY;
 
 str_enum! {
-    /// Where a ticket stands. The order is that of `less than` in conditions.
+    /// The status of a ticket. The order is that of `less than` in conditions.
     pub enum Status {
         /// Nobody took it yet.
         New = "new",
@@ -69,7 +69,7 @@ pub struct Ticket {
     pub brand_id: BrandId,
     /// One line.
     pub subject: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// Who asks.
     pub requester_id: UserId,
@@ -97,7 +97,7 @@ pub struct Ticket {
     pub tags: Vec<String>,
     /// The closed ticket this one follows up.
     pub follow_up_of: Option<TicketId>,
-    /// The last Message-ID of the conversation, ours or theirs: what the next mail answers.
+    /// The last Message-ID of the conversation, ours or theirs: what the next message answers.
     pub last_message_id: Option<String>,
     /// When it was opened.
     pub created_at: Millis,
@@ -125,7 +125,8 @@ pub enum StatusRefusal {
 }
 
 impl Ticket {
-    /// Sets the status by the system rules. `solver` becomes the assignee of a ticket that is solved without one.
+    /// Sets the status by the system rules. `solver` becomes the assignee of a ticket that is solved without
+    /// one.
     ///
     /// # Errors
     /// The rule that forbids it; the ticket is unchanged then.
@@ -176,7 +177,7 @@ impl Ticket {
     }
 }
 
-/// Writes tags as they are kept: lower-case, without blanks, sorted, each once.
+/// Writes tags as they are kept: lower-case, without spaces, sorted, each once.
 #[must_use]
 pub fn normal_tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut kept: Vec<String> = tags

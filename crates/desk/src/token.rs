@@ -1,4 +1,5 @@
-//! Thread tokens: `ABCDEF-GHIJ`, one per ticket, unguessable, in brackets in a body and after `+id` in an address.
+//! Thread tokens: `ABCDEF-GHIJ`, one per ticket, unguessable, in brackets in a body and after `+id` in an
+//! address.
 
 use mail::address::AddressKey;
 use mail::letter::Letter;
@@ -13,7 +14,8 @@ const TAIL_MAX: usize = 5;
 pub const TOKENS_READ: usize = 8;
 const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// A ticket's token, upper-case: six letters or digits, a dash, four or five more (docs/behaviour/threading.md §2).
+/// A ticket's token, upper-case: six letters or digits, a dash, four or five more
+/// (docs/behaviour/threading.md §2).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ThreadToken(String);
@@ -48,7 +50,7 @@ impl ThreadToken {
         ThreadToken(text)
     }
 
-    /// Reads a token written in any case; nothing may stand before or after it.
+    /// Reads a token written in any case; nothing may come before or after it.
     #[must_use]
     pub fn parse(text: &str) -> Option<ThreadToken> {
         let (head, tail) = text.split_once('-')?;
@@ -64,7 +66,8 @@ impl ThreadToken {
         &self.0
     }
 
-    /// The token in an address: `support+id{token}@host`. None when the address carries none, as in `support+ideas@`.
+    /// The token in an address: `support+id{token}@host`. None when the address carries none, as in
+    /// `support+ideas@`.
     #[must_use]
     pub fn in_address(address: &AddressKey) -> Option<ThreadToken> {
         let detail = address.detail()?;
@@ -73,11 +76,12 @@ impl ThreadToken {
         ThreadToken::parse(token)
     }
 
-    /// The tokens `[ABCDEF-GHIJ]`, upper-case as we write them, in a text: in order, each once, at most [`TOKENS_READ`]. Other
-    /// things are written so too, such as order numbers.
+    /// The tokens `[ABCDEF-GHIJ]`, upper-case as we write them, in a text: in order, each once, at most
+    /// [`TOKENS_READ`]. Other things are written so too, such as order numbers.
     #[must_use]
     pub fn in_text(text: &str) -> Vec<ThreadToken> {
-        let (mut rest, mut tokens) = (text, Vec::new());
+        let mut rest = text;
+        let mut tokens = Vec::new();
         while let Some((_, after)) = rest.split_once('[').filter(|_| tokens.len() < TOKENS_READ) {
             rest = after;
             let Some(end) = after.bytes().take(HEAD + TAIL_MAX + 2).position(|byte| byte == b']') else {
@@ -94,7 +98,8 @@ impl ThreadToken {
         tokens
     }
 
-    /// The tokens of a mail's body: those of its text, then those that only its HTML has, where our mails hide them.
+    /// The tokens of a message's body: those of its text, then those that only its HTML has, where our
+    /// messages hide them.
     #[must_use]
     pub fn in_body(letter: &Letter) -> Vec<ThreadToken> {
         let mut tokens = ThreadToken::in_text(&letter.text);

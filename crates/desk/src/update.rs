@@ -91,7 +91,7 @@ impl Writer<'_> {
         });
         if new.is_public {
             let sent = self.send_comment(edit.known(), id, actor, &BTreeSet::new());
-            // The next mail of the conversation answers the one just made, which answers the one before.
+            // The next message of the conversation answers the one just made, which answers the one before.
             if let Some(message_id) = sent {
                 edit.set_last_message_id(message_id);
             }

@@ -21,7 +21,7 @@ str_enum! {
 }
 
 str_enum! {
-    /// Whether mail to an address arrives.
+    /// Whether message to an address arrives.
     pub enum Deliverable {
         /// As far as known it does.
         Deliverable = "deliverable",
@@ -67,7 +67,8 @@ impl Person {
     }
 }
 
-/// The name a person gets from the mailbox they wrote with: the display name, else the local part made readable.
+/// The name a person gets from the mailbox they wrote with: the display name, else the local part made
+/// readable.
 #[must_use]
 pub fn name_from(mailbox: &Mailbox, key: &AddressKey) -> String {
     let shown = mailbox.name.trim();

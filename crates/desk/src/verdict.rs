@@ -1,4 +1,4 @@
-//! What becomes of a mail: one pure function from the mail and the facts to a verdict with its reasons.
+//! What becomes of a message: one pure function from the message and the facts to a verdict with its reasons.
 //!
 //! The rows are those of docs/behaviour/intake.md §3, first match wins. What no row decides opens a ticket.
 
@@ -29,7 +29,7 @@ use crate::signed::SigningKeys;
 use crate::suspension::Cause;
 use crate::user::Person;
 
-/// What becomes of a mail.
+/// What becomes of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// A ticket of its own.
@@ -57,11 +57,11 @@ pub enum Verdict {
         /// Public, or an internal note at first.
         is_public: bool,
     },
-    /// The same mail as an earlier one.
+    /// The same message as an earlier one.
     Duplicate {
-        /// The earlier mail.
+        /// The earlier message.
         of: MailId,
-        /// The ticket of that mail.
+        /// The ticket of that message.
         ticket: Option<TicketId>,
     },
     /// Held back.
@@ -104,7 +104,7 @@ impl Author {
     }
 }
 
-/// What a mail may do on its ticket beside adding its text.
+/// What a message may do to its ticket besides adding its text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handling {
     /// It opens a ticket that waited or was solved.
@@ -121,20 +121,21 @@ pub struct Handling {
     pub tells_to_sign_up: bool,
     /// What an agent's commands change.
     pub commands: Vec<Command>,
-    /// Where the text begins behind the block of commands, in octets.
+    /// Where the text begins after the block of commands, in octets.
     pub text_from: usize,
     /// Who entered it, where that is not the author.
     pub submitter: Option<Author>,
-    /// Who asks, where that is not the author: the requester of the ticket that is followed up, or an agent who recovers it.
+    /// Who asks, where that is not the author: the requester of the ticket that is followed up, or an agent
+    /// who recovers it.
     pub requester: Option<Person>,
-    /// The mail an agent forwarded, which becomes the ticket's first comment.
+    /// The message an agent forwarded, which becomes the ticket's first comment.
     pub original: Option<Original>,
 }
 
 /// A verdict with everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// What becomes of the mail.
+    /// What becomes of the message.
     pub verdict: Verdict,
     /// Received at.
     pub arrival: Arrival,
@@ -146,7 +147,7 @@ pub struct Decision {
     pub is_automatic: bool,
     /// What kind of sender it has, envelope included.
     pub nature: Nature,
-    /// What else a look at the mail found, in plain sentences; none of it decided anything.
+    /// What else a look at the message found, in plain sentences; none of it decided anything.
     pub notes: Vec<String>,
     /// What it may do on its ticket.
     pub handling: Handling,
@@ -187,7 +188,7 @@ impl Decision {
     }
 }
 
-/// Decides one mail.
+/// Decides one message.
 #[must_use]
 pub fn decide(account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &Inbound<'_>) -> Decision {
     let arrival = resolve(account, inbound.envelope, inbound.letter);

@@ -1,7 +1,8 @@
-//! The desk at work on a batch: the account, the facts it knows, the ids it takes, and the changes it adds to.
+//! The desk at work on a batch: the account, the facts it knows, the ids it takes, and the changes it adds
+//! to.
 //!
-//! Tickets are changed through edits alone (`edit.rs`). Facts are changed along with [`Changes`], so that later mails of a
-//! batch see what earlier ones did.
+//! Tickets are only changed through edits (`edit.rs`). Facts are changed along with [`Changes`], so that
+//! later messages of a batch see what earlier ones did.
 
 use crate::account::Account;
 use crate::changes::{Changes, Outgoing, RememberedId};
@@ -32,7 +33,7 @@ impl std::fmt::Debug for Writer<'_> {
 }
 
 impl Writer<'_> {
-    /// Puts a mail into the outbox and remembers its Message-ID, which it returns.
+    /// Puts a message into the outbox and remembers its Message-ID, which it returns.
     pub fn send(
         &mut self,
         ticket_id: Option<TicketId>,

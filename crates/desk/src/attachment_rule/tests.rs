@@ -103,7 +103,8 @@ proptest! {
     fn any_name_is_judged_and_its_last_extension_decides(name in "\\PC{0,40}", last in "(exe|js|vbs|scr|lnk)[. ]{0,3}") {
         let named = format!("{name}.{last}");
         let skipped = matches!(AttachmentRule::Recommended.check(&named, "image/png", 1), Ruling::Skip { .. });
-        // A colon in the name moves its end forward, as it does on Windows; a name that is nothing but the extension has none.
+        // A colon in the name moves its end forward, as it does on Windows; a name that is nothing but the
+        // extension has none.
         let cut = named.contains(':') || extension(&named).is_none();
         prop_assert!(skipped || cut, "{:?}", named);
     }

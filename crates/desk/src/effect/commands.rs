@@ -1,4 +1,4 @@
-//! Commands that agents write into their mail (docs/behaviour/mail-commands.md).
+//! Commands that agents write into their message (docs/behaviour/mail-commands.md).
 
 use crate::edit::{Action, Edit};
 use crate::event::Event;
@@ -7,7 +7,8 @@ use crate::user::Person;
 use crate::writer::Writer;
 
 impl Writer<'_> {
-    /// Carries out commands in order. One that cannot be is noted in the audit, and the others are carried out all the same.
+    /// Carries out commands in order. One that cannot be is noted in the audit, and the others are carried
+    /// out all the same.
     pub(super) fn obey(&mut self, edit: &mut Edit, commands: &[Command]) {
         for command in commands {
             match self.obey_one(edit, command) {
@@ -48,7 +49,8 @@ impl Writer<'_> {
         edit.apply(action).map_err(|refusal| refusal.to_string())
     }
 
-    /// The person a command makes requester, created where nobody has the address; none for one of our own addresses.
+    /// The person a command makes requester, created where nobody has the address; none for one of our own
+    /// addresses.
     fn requester_named(&mut self, name: &PersonName) -> Option<Person> {
         let PersonName::Mailbox(mailbox) = name else { return self.by_name(name) };
         let key = mailbox.key().filter(|key| !self.account.is_own(key))?;

@@ -1,4 +1,4 @@
-//! Comments made of mails.
+//! Comments made of messages.
 
 use crate::comment::Text;
 use crate::edit::{Edit, NewComment};
@@ -8,7 +8,7 @@ use crate::verdict::{Author, Decision};
 use crate::writer::Writer;
 
 impl Writer<'_> {
-    /// Adds a mail to a ticket, with what it may do there, and tells those who are to read it.
+    /// Adds a message to a ticket, with what it may do there, and tells those who are to read it.
     pub(super) fn add_comment(
         &mut self,
         inbound: &Inbound<'_>,
@@ -48,7 +48,7 @@ impl Writer<'_> {
         self.finish(edit);
     }
 
-    /// The comment of a mail, with its attachments and what is told of both.
+    /// The comment of a message, with its attachments and what is told of both.
     pub(super) fn comment_of(
         &mut self,
         edit: &mut Edit,

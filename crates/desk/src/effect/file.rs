@@ -1,4 +1,4 @@
-//! Which attachments of a mail a comment keeps (docs/behaviour/attachments.md).
+//! Which attachments of a message a comment keeps (docs/behaviour/attachments.md).
 
 use mail::letter::Attachment;
 
@@ -12,7 +12,7 @@ use crate::inbound::Inbound;
 use crate::verdict::{Author, Decision};
 use crate::writer::Writer;
 
-/// The attachments of a mail, sorted into those that are kept and those that are not.
+/// The attachments of a message, sorted into those that are kept and those that are not.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     kept: Vec<Attachment>,

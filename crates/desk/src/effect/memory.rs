@@ -1,4 +1,4 @@
-//! Message-IDs to remember, so that later mails find the ticket whichever arrives first.
+//! Message-IDs to remember, so that later messages find the ticket whichever arrives first.
 
 use crate::changes::RememberedId;
 use crate::facts::{IdKind, KnownId};
@@ -7,7 +7,7 @@ use crate::inbound::{Inbound, fingerprint, named_ids, own_id, reused_id};
 use crate::writer::Writer;
 
 impl Writer<'_> {
-    /// Remembers the mail's own id and those it names.
+    /// Remembers the message's own id and those it names.
     pub(super) fn remember(&mut self, inbound: &Inbound<'_>, ticket: Option<TicketId>) {
         let letter = inbound.letter;
         if let Some(own) = own_id(letter) {
@@ -15,7 +15,7 @@ impl Writer<'_> {
             let known = self.facts.message_ids.get(&own);
             let is_another =
                 known.is_some_and(|known| known.kind == IdKind::In && known.fingerprint != Some(print));
-            // The id stays that of the first mail; this one is known again by its own text.
+            // The id stays that of the first message; this one is known again by its own text.
             let id = if is_another { reused_id(&print) } else { own };
             self.remember_id(id, IdKind::In, ticket, inbound, Some(print));
         }
@@ -35,9 +35,9 @@ impl Writer<'_> {
         inbound: &Inbound<'_>,
         fingerprint: Option<[u8; 16]>,
     ) {
-        // An id met on a real mail stays as it was first met.
+        // An id met on a real message stays as it was first met.
         let known = self.facts.message_ids.get(&message_id);
-        // A mail that was waited for and is held keeps its ticket for when it is let through.
+        // A message that was waited for and is held keeps its ticket for when it is let through.
         let ticket_id = ticket_id.or(known.filter(|_| kind == IdKind::In).and_then(|known| known.ticket));
         let is_decided_anew =
             known.is_some_and(|known| known.kind == IdKind::In && known.mail_id == inbound.id.0);

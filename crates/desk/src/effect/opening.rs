@@ -22,7 +22,7 @@ use crate::writer::Writer;
 /// Longest subject kept on a ticket, in characters.
 const SUBJECT_MAX: usize = 255;
 
-/// Most tickets that one mail to several support addresses opens.
+/// Most tickets that one message to several support addresses opens.
 pub const TICKETS_PER_MAIL: usize = 10;
 
 /// Where a ticket is opened.
@@ -33,7 +33,7 @@ struct Place {
 
 /// The people of a new ticket.
 struct Cast {
-    /// Who wrote the mail.
+    /// Who wrote the message.
     writer: Person,
     /// Who asks.
     requester: Person,
@@ -42,8 +42,8 @@ struct Cast {
 }
 
 impl Writer<'_> {
-    /// Opens the ticket of a mail; with the setting for it, one for each support address the mail was written to. Returns
-    /// the first.
+    /// Opens the ticket of a message; with the setting for it, one for each support address the message was
+    /// written to. Returns the first.
     pub(super) fn open_tickets(
         &mut self,
         inbound: &Inbound<'_>,
@@ -95,7 +95,7 @@ impl Writer<'_> {
         places.take(TICKETS_PER_MAIL - 1).collect()
     }
 
-    /// Each of several tickets of one mail names the others in an internal note of the requester's mail.
+    /// Each of several tickets of one message names the others in an internal note of the requester's mail.
     fn tell_siblings(&mut self, inbound: &Inbound<'_>, opened: &[TicketId]) {
         let known = opened.iter().filter_map(|id| self.facts.tickets.get(id));
         let addresses: Vec<&str> = known.map(|known| known.ticket.received.recipient.as_str()).collect();
@@ -153,7 +153,8 @@ impl Writer<'_> {
         self.obey(&mut edit, &handling.commands);
         let is_told = source.is_some() && cast.requester.id != cast.writer.id;
         if is_told && is_public && !decision.is_automatic && !inbound.envelope.is_quiet() {
-            // Somebody else's answer to the requester's closed ticket is mailed to the requester as on an open one.
+            // Somebody else's answer to the requester's closed ticket is mailed to the requester as on an
+            // open one.
             self.send_comment(edit.known(), comment, &cast.writer, &inbound.addressed());
         } else if !is_told {
             self.acknowledge(&edit, inbound, decision, &cast.requester);
@@ -171,7 +172,7 @@ impl Writer<'_> {
         Cast { writer, requester, submitter }
     }
 
-    /// The ticket of a mail before anything happens to it. `source`: the closed one it follows up.
+    /// The ticket of a message before anything happens to it. `source`: the closed one it follows up.
     fn new_ticket(
         &mut self,
         inbound: &Inbound<'_>,
@@ -212,7 +213,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Tells the requester that the mail arrived, where the verdict allows it and the requester can be reached.
+    /// Tells the requester that the message arrived, where the verdict allows it and the requester can be
+    /// reached.
     fn acknowledge(&mut self, edit: &Edit, inbound: &Inbound<'_>, decision: &Decision, requester: &Person) {
         let is_wanted = decision.handling.acknowledges && !inbound.envelope.is_quiet();
         if !is_wanted || requester.is_staff() || requester.deliverable != Deliverable::Deliverable {
@@ -230,7 +232,7 @@ impl Place {
     }
 }
 
-/// The subject of the ticket that goes on, of the forwarded original, or of the mail; may be empty.
+/// The subject of the ticket that goes on, of the forwarded original, or of the message; may be empty.
 fn subject_said(inbound: &Inbound<'_>, decision: &Decision, goes_on: Option<&Ticket>) -> String {
     match (goes_on, &decision.handling.original) {
         (Some(source), _) => notice::reply_subject(&source.subject),
@@ -239,7 +241,7 @@ fn subject_said(inbound: &Inbound<'_>, decision: &Decision, goes_on: Option<&Tic
     }
 }
 
-/// The mail's subject, else the first line of its comment, else who it is from.
+/// The message's subject, else the first line of its comment, else who it is from.
 fn subject_of(subject: &str, text: &str, requester: &Person) -> String {
     let first_line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     let chosen = [subject.trim(), first_line].into_iter().find(|candidate| !candidate.is_empty());

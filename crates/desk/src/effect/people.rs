@@ -13,8 +13,9 @@ use crate::verdict::Author;
 use crate::writer::Writer;
 
 impl Writer<'_> {
-    /// Somebody of a mail as a person, made if need be. Whom From names wrote it, which tells their language and that their
-    /// address works; whom Reply-To, a forward or a command names did not.
+    /// A participant of a message as a person, created if need be. The person in From wrote it, which reveals
+    /// their language and that their address works; somebody named by Reply-To, a forward or a command did
+    /// not.
     pub(super) fn person(&mut self, author: &Author, inbound: &Inbound<'_>) -> Person {
         let mut person = match self.facts.people.get(&author.key) {
             Some(person) => person.clone(),
@@ -62,7 +63,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A mail from an address shows that it works, unless it is forged or a machine's.
+    /// A message from an address shows that it works, unless it is forged or a machine's.
     fn forget_bounces(&mut self, person: &mut Person, key: &AddressKey, inbound: &Inbound<'_>) {
         let is_machines =
             inbound.letter.nature.with_envelope(inbound.envelope.mail_from.is_none()).is_automatic();
@@ -77,7 +78,8 @@ impl Writer<'_> {
         }
     }
 
-    /// To and Cc of a mail become CCs, other than our own addresses, the author and those who may not be CCs.
+    /// To and Cc of a message become CCs, other than our own addresses, the author and those who may not be
+    /// CCs.
     pub(super) fn add_ccs(&mut self, edit: &mut Edit, inbound: &Inbound<'_>, author: UserId) {
         let letter = inbound.letter;
         for mailbox in letter.to.iter().chain(&letter.cc) {
@@ -110,7 +112,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The person of an address; somebody unknown is made, unless the desk is closed to them or the block list names them.
+    /// The person of an address; somebody unknown is made, unless the desk is closed to them or the block
+    /// list names them.
     pub(super) fn known_or_made(&mut self, mailbox: &Mailbox, key: AddressKey) -> Option<Person> {
         if let Some(person) = self.facts.people.get(&key) {
             return Some(person.clone());

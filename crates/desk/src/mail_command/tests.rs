@@ -1,4 +1,4 @@
-//! Commands at the top of a mail, and what only looks like one.
+//! Commands at the top of a message, and what only looks like one.
 
 use super::*;
 use proptest::prelude::*;

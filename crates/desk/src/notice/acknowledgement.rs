@@ -6,8 +6,8 @@ use crate::id::TicketNumber;
 use crate::ticket::Ticket;
 use crate::user::Person;
 
-/// The acknowledgement of a new ticket. It repeats nothing the sender wrote: an unauthenticated mail must not make us
-/// carry its text to a third party.
+/// The acknowledgement of a new ticket. It repeats nothing the sender wrote: an unauthenticated mail must not
+/// make us carry its text to a third party.
 #[must_use]
 pub fn acknowledgement(account: &Account, ticket: &Ticket, requester: &Person) -> Option<Content> {
     let brand = account.brand(ticket.brand_id).map_or(account.name.as_str(), |brand| brand.name.as_str());

@@ -5,7 +5,7 @@ use crate::account::Account;
 use crate::ticket::Ticket;
 use crate::user::Person;
 
-/// The mail that carries a public comment; `to` and `cc` are who gets it.
+/// The message that carries a public comment; `to` and `cc` are who gets it.
 #[must_use]
 pub fn comment(
     account: &Account,

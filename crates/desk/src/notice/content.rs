@@ -1,4 +1,4 @@
-//! What is kept of a mail of ours: the values at the event that caused it.
+//! What is kept of a message the desk sends: the values at the event that caused it.
 
 use mail::address::Mailbox;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -34,7 +34,8 @@ impl From<&Party> for Mailbox {
     }
 }
 
-/// The values of a mail at the event that caused it. Stored as JSON: a file format, so fields are only ever added.
+/// The values of a message at the event that caused it. Stored as JSON: a file format, so fields are only
+/// ever added.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// The version of the stored form.
@@ -56,11 +57,12 @@ pub struct Content {
     pub notice: Notice,
 }
 
-/// What a mail says, by its kind.
+/// What a message says, by its kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Notice {
-    /// [`NoticeKind::Acknowledgement`]. Its words are made of the ticket's number, which is known once the ticket is written.
+    /// [`NoticeKind::Acknowledgement`]. Its words are made of the ticket's number, which is known once the
+    /// ticket is written.
     Acknowledgement {
         /// The brand's name.
         brand: String,
@@ -89,7 +91,7 @@ pub enum Notice {
         /// What it says.
         #[serde(flatten)]
         letter: Letter,
-        /// The Message-ID of the mail it answers.
+        /// The Message-ID of the message it answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         in_reply_to: Option<String>,
     },
@@ -108,12 +110,13 @@ pub enum Notice {
         #[serde(flatten)]
         letter: Letter,
     },
-    /// A kind of a newer version, or one that lacks what it should have, as stored. Its bytes cannot be made here.
+    /// A kind of a newer version, or one that lacks what it should have, as stored. Its bytes cannot be made
+    /// here.
     #[serde(untagged)]
     Unknown(Json),
 }
 
-/// The conversation of a ticket that a mail belongs to.
+/// The conversation of a ticket that a message belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
     /// The ticket's token.
@@ -172,8 +175,8 @@ impl Notice {
 }
 
 impl Content {
-    /// A mail about a ticket, from the address the ticket was received at; in an agent's name where the account wants that.
-    /// None where the account has no address to send from.
+    /// A message about a ticket, from the address the ticket was received at; in an agent's name where the
+    /// account wants that. None where the account has no address to send from.
     pub(super) fn about(
         account: &Account,
         ticket: &Ticket,
@@ -203,7 +206,7 @@ impl Content {
         })
     }
 
-    /// A mail about no ticket, to one recipient. None where the account has no host to send from.
+    /// A message about no ticket, to one recipient. None where the account has no host to send from.
     pub(super) fn from_desk(
         account: &Account,
         brand: BrandId,

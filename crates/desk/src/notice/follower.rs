@@ -5,7 +5,8 @@ use crate::account::Account;
 use crate::ticket::Ticket;
 use crate::user::Person;
 
-/// The mail that carries a comment, also an internal note, to one follower; answers to it are internal notes.
+/// The message that carries a comment, also an internal note, to one follower; answers to it are internal
+/// notes.
 #[must_use]
 pub fn follower(account: &Account, ticket: &Ticket, author: &Person, to: Party) -> Option<Content> {
     let subject = format!("[{}] Update: {}", account.name, ticket.subject);

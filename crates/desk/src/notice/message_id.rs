@@ -1,13 +1,14 @@
-//! The Message-IDs of our mails: `TOKEN.random@host` for one about a ticket, so that its answer is known by it.
+//! The Message-IDs of our messages: `TOKEN.random@host` for one about a ticket, so that its answer is known
+//! by it.
 
 use super::{Content, Notice};
 use crate::token::ThreadToken;
 
-/// What stands before the random part in the Message-ID of a notice to a follower.
+/// Precedes the random part in the Message-ID of a notice to a follower.
 const FOLLOWER_MARK: char = 'f';
 
 impl Content {
-    /// A Message-ID for this mail, made of 64 random bits.
+    /// A Message-ID for this message, made of 64 random bits.
     #[must_use]
     pub fn message_id(&self, random: u64) -> String {
         let host = &self.host;

@@ -4,7 +4,8 @@ use super::{Content, Letter, Notice};
 use crate::account::Account;
 use crate::address::SupportAddress;
 
-/// The forwarding probe: its secret stands in a header, in the Message-ID and in the subject, as forwards keep at least one.
+/// The forwarding probe: its secret is in a header, in the Message-ID and in the subject, since forwards keep
+/// at least one.
 #[must_use]
 pub fn probe(account: &Account, external: &SupportAddress, secret: &str) -> Option<Content> {
     let brand = external.brand_id;

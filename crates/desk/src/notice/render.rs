@@ -1,4 +1,4 @@
-//! The bytes of our mails.
+//! The bytes of our messages.
 
 use mail::message_id::MessageId;
 use mail::{compose, html_of};
@@ -12,7 +12,7 @@ use crate::id::{OutgoingId, TicketNumber};
 pub struct Rendering<'a> {
     /// The values at the event.
     pub content: &'a Content,
-    /// The mail's Message-ID.
+    /// The message's Message-ID.
     pub message_id: &'a str,
     /// The ticket's number, where it is about one.
     pub number: Option<TicketNumber>,
@@ -28,13 +28,13 @@ pub struct Rendering<'a> {
     pub date: Millis,
 }
 
-/// Why a mail cannot be made.
+/// Why a message cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// Only a newer version can make mails of this kind.
     #[error("this version does not know mails of the kind {0}")]
     Newer(NoticeKind),
-    /// What is stored of it lacks what every mail of its kind has.
+    /// What is stored of it lacks what every message of its kind has.
     #[error("what is stored of this mail of the kind {0} is not whole")]
     Damaged(NoticeKind),
 }
@@ -48,7 +48,7 @@ impl RenderError {
     }
 }
 
-/// Makes the bytes of a mail. The same values give the same bytes.
+/// Makes the bytes of a message. The same values give the same bytes.
 ///
 /// # Errors
 /// [`RenderError`]: the notice is none that is known here.
@@ -76,7 +76,7 @@ pub fn render(rendering: &Rendering<'_>) -> Result<Vec<u8>, RenderError> {
     }))
 }
 
-/// Subject and text, without what every mail of a conversation has around it.
+/// Subject and text, without what every message of a conversation has around it.
 fn letter_of(rendering: &Rendering<'_>) -> Result<Letter, RenderError> {
     let with_comment =
         |subject: &String| Letter { subject: subject.clone(), text: rendering.comment.to_owned() };
@@ -112,8 +112,9 @@ fn marks_of(rendering: &Rendering<'_>) -> Vec<(String, String)> {
     marks
 }
 
-/// Text and HTML. In a conversation the line above which people answer comes first, so that it stands between their answer
-/// and what they quote; the thread token goes below, far enough not to be read, and unseen into the HTML.
+/// Text and HTML. In a conversation the line above which people answer comes first, so that it is between
+/// their answer and what they quote; the thread token goes below, far enough not to be read, and unseen into
+/// the HTML.
 fn body_of(text: &str, thread: Option<&Thread>) -> (String, String) {
     let Some(thread) = thread else { return (text.to_owned(), html_of(text)) };
     let token = thread.token.as_str();

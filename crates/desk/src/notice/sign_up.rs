@@ -4,7 +4,7 @@ use super::{Content, Letter, Notice, Party};
 use crate::account::Account;
 use crate::id::BrandId;
 
-/// Tells somebody unknown that only registered people may write. Repeats nothing of their mail.
+/// Tells somebody unknown that only registered people may write. Repeats nothing of their message.
 #[must_use]
 pub fn sign_up(
     account: &Account,

@@ -9,7 +9,8 @@ fn key(text: &str) -> AddressKey {
 
 fn ask(allow: &str, block: &str, sender: &str, is_known: bool, organizations: &[&str]) -> Listed {
     let organizations = organizations.iter().map(|&domain| domain.to_owned()).collect();
-    let (allow, block) = (SenderList::parse_allow(allow).unwrap(), SenderList::parse(block).unwrap());
+    let allow = SenderList::parse_allow(allow).unwrap();
+    let block = SenderList::parse(block).unwrap();
     verdict(&allow, &block, &key(sender), is_known, &organizations)
 }
 
@@ -289,7 +290,8 @@ proptest! {
     #[test]
     fn keywords_hold_whatever_is_allowed(host in "[a-z]{1,5}\\.example", is_known: bool) {
         let sender = key(&format!("a@{host}"));
-        let (allow, block) = (SenderList::parse_allow(&format!("* {host}")).unwrap(), SenderList::parse(&format!("suspend:{host}")).unwrap());
+        let allow = SenderList::parse_allow(&format!("* {host}")).unwrap();
+        let block = SenderList::parse(&format!("suspend:{host}")).unwrap();
         let listed = verdict(&allow, &block, &sender, is_known, &BTreeSet::from([host.clone()]));
         prop_assert_eq!(listed, suspend(&format!("suspend:{host}")));
     }

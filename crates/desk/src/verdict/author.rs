@@ -1,4 +1,4 @@
-//! Who wrote a mail, and what proves it (docs/behaviour/intake.md §5).
+//! Who wrote a message, and what proves it (docs/behaviour/intake.md §5).
 
 use mail::address::Mailbox;
 use mail::letter::Letter;
@@ -9,12 +9,12 @@ use crate::authentication::AgentMail;
 use crate::comment::Flag;
 use crate::inbound::Recovered;
 
-/// Whether a mail carries the mark of a help desk like ours. Whether it is our own mark was asked before.
+/// Whether a message carries the mark of a help desk like ours. Whether it is our own mark was asked before.
 pub(super) fn is_other_desk(letter: &Letter) -> bool {
     letter.own_mark.is_some()
 }
 
-/// What may be done in an author's name by this mail.
+/// What may be done in an author's name by this message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Power {
     /// An end user's: to speak.
@@ -53,7 +53,8 @@ impl Case<'_> {
         self.reply_to().filter(|reply_to| !self.account.is_own(&reply_to.key)).or_else(|| self.from())
     }
 
-    /// The author and what the mail proves of them: Reply-To where it differs from From, unless it names ourselves.
+    /// The author and what the message proves of them: Reply-To where it differs from From, unless it names
+    /// ourselves.
     pub(super) fn author(&mut self) -> Option<(Author, Power)> {
         if let Some(Recovered::By(agent)) = self.inbound.recovered {
             self.say(format!("{} recovered it and is its requester", agent.address));
@@ -81,7 +82,8 @@ impl Case<'_> {
             return Some((reply_to, Power::Asks));
         }
         self.flag(Flag::Untrusted);
-        // A host, `*` or an organization's domain lets customers write; only an address was meant for this one sender.
+        // A host, `*` or an organization's domain lets customers write; only an address was meant for this
+        // one sender.
         if self.listed.is_allowed_by_address() && self.proves_an_agent() {
             self.say("the allow list names From by its address, so it may speak for an agent");
             return Some((reply_to, Power::Agent));
@@ -101,7 +103,8 @@ impl Case<'_> {
         Power::Unproven
     }
 
-    /// Whether From of this mail may be believed as far as to speak for the desk. Anybody can write an agent's address into it.
+    /// Whether From of this message is proven well enough to speak for the desk. Anybody can write an agent's
+    /// address into it.
     fn proves_an_agent(&self) -> bool {
         let authentication = self.inbound.authentication;
         match self.account.settings.agent_mail {
@@ -110,13 +113,15 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the author is whom From names. What proves From proves nothing of anybody else whom Reply-To names.
+    /// Whether the author is the person in From. Proof of From proves nothing about somebody else in
+    /// Reply-To.
     pub(super) fn is_from(&self, author: &Author) -> bool {
         self.from().is_some_and(|from| from.key == author.key)
     }
 
-    /// Whether a notice may go to an author: known, or From itself and vouched for by its domain, or nobody could look. An unknown
-    /// sender who could be checked and was not vouched for may be anybody's victim, and so may whom Reply-To names.
+    /// Whether a notice may go to an author: known, or From itself and vouched for by its domain, or nobody
+    /// could look. An unknown sender who could be checked and was not vouched for may be anybody's victim,
+    /// and so may the person in Reply-To.
     pub(super) fn may_be_answered(&self, author: &Author) -> bool {
         let authentication = self.inbound.authentication;
         if authentication.has_failed() {

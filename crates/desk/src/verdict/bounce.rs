@@ -1,4 +1,4 @@
-//! Delivery reports: believed as far as they carry a signature of ours (docs/behaviour/intake.md §8).
+//! Delivery reports: believed only if they carry our signature (docs/behaviour/intake.md §8).
 
 use mail::nature::Nature;
 use mail::report::{Action, FailedRecipient};
@@ -12,8 +12,8 @@ use crate::signed::Purpose;
 use crate::suspension::Cause;
 
 impl Case<'_> {
-    /// A report to a return path of ours, or one whose returned part carries our mark. What a person writes to a return path
-    /// is none: it goes on, and joins the ticket of the mail that had this path.
+    /// A report to a return path of ours, or one whose returned part carries our mark. What a person writes
+    /// to a return path is none: it goes on, and joins the ticket of the message that had this path.
     pub(super) fn signed_bounce(&mut self) -> Option<Verdict> {
         let letter = self.inbound.letter;
         let is_report = letter.report.is_some() || self.nature.is_automatic();
@@ -33,8 +33,9 @@ impl Case<'_> {
             mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark)).map(OutgoingId)?;
         let of_mail: Vec<&Delivery> =
             self.facts.deliveries.iter().filter(|delivery| delivery.mail_id == mail).collect();
-        // The mark went to every recipient of the mail, so one of them could report on another: with several, what is
-        // said is shown but changes nobody's deliverability. The signed return path is each recipient's own.
+        // The mark went to every recipient of the message, so one of them could report on another: with
+        // several, what is said is shown but changes nobody's deliverability. The signed return path is each
+        // recipient's own.
         let is_sole = of_mail.len() == 1;
         let mut reports: Vec<(Delivery, DeliveryResult, String)> = Vec::new();
         for failed in &report.recipients {
@@ -78,8 +79,8 @@ impl Case<'_> {
         });
         match entry {
             Some(failed) => (result_of(failed), answer_of(failed)),
-            // It names nobody: a bounce by its nature failed, for good only where it says so; anything else (a vacation notice)
-            // did not.
+            // It names nobody: a bounce by its nature failed, for good only where it says so; anything else
+            // (a vacation notice) did not.
             None if self.nature == Nature::Bounce => {
                 let is_hard = report.is_some_and(|report| report.is_hard);
                 (

@@ -1,4 +1,5 @@
-//! A mail while its verdict is looked for: the rows that were asked, in order, and what they noted on the way.
+//! A message while its verdict is being determined: the rows asked, in order, and what they noted along the
+//! way.
 
 use mail::nature::Nature;
 
@@ -13,7 +14,7 @@ use crate::sender_list::{self, Listed};
 use crate::signed::SigningKeys;
 use crate::suspension::Cause;
 
-/// A mail, what is known, and what was noted so far.
+/// A message, what is known, and what was noted so far.
 pub(super) struct Case<'a> {
     pub(super) account: &'a Account,
     pub(super) keys: &'a SigningKeys,
@@ -85,7 +86,7 @@ impl Case<'_> {
             .unwrap_or_else(|| self.conversation())
     }
 
-    /// Holds the mail, unless somebody just took it out of the suspended tickets.
+    /// Holds the message, unless somebody just took it out of the suspended tickets.
     pub(super) fn suspend(&mut self, cause: Cause) -> Option<Verdict> {
         if self.inbound.recovered.is_some() {
             self.say(format!(
@@ -98,7 +99,7 @@ impl Case<'_> {
         Some(self.hold(cause))
     }
 
-    /// Holds the mail in any case: there is nothing that could be made of it.
+    /// Holds the message in any case: there is nothing that could be made of it.
     pub(super) fn hold(&mut self, cause: Cause) -> Verdict {
         self.say(format!("held as suspended (cause {}): {}", cause.number(), cause.sentence()));
         Verdict::Suspend { cause }

@@ -1,4 +1,5 @@
-//! What becomes of a mail that nothing holds: a ticket, a comment or a follow-up, read by whom (docs/behaviour/intake.md §4).
+//! What becomes of a message that nothing holds: a ticket, a comment or a follow-up, read by whom
+//! (docs/behaviour/intake.md §4).
 
 use mail::address::AddressKey;
 
@@ -22,7 +23,7 @@ const QUOTED_LINE_MIN: usize = 20;
 impl Case<'_> {
     pub(super) fn conversation(&mut self) -> Verdict {
         let Some((author, power)) = self.author() else { return self.hold(Cause::UnknownAuthor) };
-        // Whoever only says to be an agent may send no more than an end user.
+        // Someone who merely claims to be an agent gets no more rights than an end user.
         self.handling.drops_attachments =
             power == Power::Unproven && !self.account.settings.email_attachments;
         if author.person.as_ref().is_some_and(|person| person.is_suspended)
@@ -146,7 +147,8 @@ impl Case<'_> {
         Some((self.named(&mailbox)?, original))
     }
 
-    /// An answer to a closed ticket. Who took part in it goes on where it ended; anybody else begins anew beside it.
+    /// An answer to a closed ticket. Those who took part continue where it ended; anybody else starts a new
+    /// conversation next to it.
     fn follow_up(&mut self, known: &TicketFacts, author: Author, power: Power) -> Verdict {
         let of = known.ticket.id;
         let settings = &self.account.settings;
@@ -181,7 +183,8 @@ impl Case<'_> {
         Verdict::FollowUp { of, author, is_public: true }
     }
 
-    /// Who may write to a ticket, and who reads it: the table of docs/behaviour/intake.md §4, first match wins.
+    /// Who may write to a ticket, and who reads it: the table of docs/behaviour/intake.md §4, first match
+    /// wins.
     fn comment(&mut self, known: &TicketFacts, author: Author, power: Power, by: Option<&Match>) -> Verdict {
         match power {
             Power::Agent => self.agents_comment(known, author),
@@ -199,7 +202,7 @@ impl Case<'_> {
     }
 
     fn third_partys_comment(&mut self, known: &TicketFacts, author: Author, by: Option<&Match>) -> Verdict {
-        // A token is a secret of the conversation; whoever recovers a mail answers for it.
+        // A token is a secret of the conversation; someone who recovers a message vouches for it.
         if !by.is_none_or(Match::is_encoded) {
             let cause =
                 if author.person.is_some() { Cause::OtherUserUpdate } else { Cause::UnknownUserUpdate };
@@ -260,8 +263,9 @@ impl Case<'_> {
         letter.to.iter().chain(&letter.cc).filter_map(|mailbox| mailbox.key())
     }
 
-    /// Bringing others into a conversation lets them read on, so a name alone is not enough: the author is From and its domain
-    /// vouches for it, or the mail carries the ticket's token, which only people of the conversation were sent.
+    /// Bringing others into a conversation lets them read on, so a name alone is not enough: the author is
+    /// From and its domain vouches for it, or the message carries the ticket's token, which only people of
+    /// the conversation were sent.
     fn may_add_ccs(&mut self, known: &TicketFacts, author: &Author) -> bool {
         let settings = &self.account.settings;
         if !settings.email_ccs || !settings.end_users_add_ccs || self.inbound.authentication.has_failed() {
@@ -332,20 +336,21 @@ impl Case<'_> {
         self.answered().filter(|id| of_ticket(id)).any(crate::notice::is_follower_id)
     }
 
-    /// A follower is sent notices alone, so their answer that lost the id of what it answers, or whose id a relay rewrote, most
-    /// likely answers one of them.
+    /// A follower only receives notices, so an answer that lost the id of what it answers, or whose id a
+    /// relay rewrote, most likely answers one of them.
     fn may_answer_a_follower_notice(&self, known: &TicketFacts, agent: &Author) -> bool {
         let follows = agent.person.as_ref().is_some_and(|person| known.followers.contains(&person.id));
         follows && !self.answered().any(|id| self.is_mail_of(known, id))
     }
 
-    /// The ids of the mail that this one answers.
+    /// The ids of the message that this one answers.
     fn answered(&self) -> impl Iterator<Item = &str> {
         let letter = self.inbound.letter;
         letter.in_reply_to.iter().chain(letter.references.last()).map(|id| id.as_str())
     }
 
-    /// Whether an id is that of a mail of the ticket: met on it, not only named, as the root of its thread is.
+    /// Whether an id is that of a message of the ticket: met on it, not only named, as the root of its thread
+    /// is.
     fn is_mail_of(&self, known: &TicketFacts, id: &str) -> bool {
         let native = |host: &str| self.account.brand_of_host(host).is_some();
         let is_root = id.split('@').next() == Some(known.ticket.token.as_str());
@@ -355,7 +360,7 @@ impl Case<'_> {
         is_ours || met.is_some_and(|met| met.ticket == Some(known.ticket.id))
     }
 
-    /// Whether a line of the mail stands in an internal note of the ticket and in no public comment.
+    /// Whether a line of the message occurs in an internal note of the ticket and in no public comment.
     fn quotes_private(&self, ticket: TicketId) -> bool {
         let Some(comments) = self.facts.comments.get(&ticket) else { return false };
         let lines = |wanted: bool| {

@@ -1,4 +1,5 @@
-//! What came before: forwarding probes, mails of our own, the same mail twice (docs/behaviour/intake.md §3, rows 1 to 3).
+//! What came before: forwarding probes, mails of our own, the same message twice (docs/behaviour/intake.md
+//! §3, rows 1 to 3).
 
 use mail::address::AddressKey;
 use mail::nature::Nature;
@@ -40,7 +41,8 @@ impl Case<'_> {
         Some(Verdict::Probe { external, native })
     }
 
-    /// Whether it is a mail of its own: bounces, absence notices and replies repeat the subject of what they answer.
+    /// Whether it is a message of its own: bounces, absence notices and replies repeat the subject of what
+    /// they answer.
     fn is_no_answer(&self) -> bool {
         let letter = self.inbound.letter;
         let is_answer = matches!(self.nature, Nature::Bounce | Nature::Delay | Nature::AutoReply);
@@ -66,7 +68,7 @@ impl Case<'_> {
         let id = own_id(self.inbound.letter)?;
         let met = |id: &str| {
             let known = self.facts.message_ids.get(id).filter(|known| known.kind == IdKind::In)?;
-            // A mail that is decided anew is no duplicate of itself.
+            // A message that is decided again is no duplicate of itself.
             (known.mail_id != self.inbound.id.0).then_some(known)
         };
         let first = met(&id)?;
@@ -76,7 +78,8 @@ impl Case<'_> {
             .flatten()
             .find(|known| known.fingerprint == Some(own));
         if let Some(known) = same {
-            let (of, ticket) = (MailId(known.mail_id), known.ticket);
+            let of = MailId(known.mail_id);
+            let ticket = known.ticket;
             self.say(format!("the same Message-ID, From, Date and text as mail {of}: a duplicate"));
             return Some(Verdict::Duplicate { of, ticket });
         }

@@ -37,10 +37,12 @@ impl Case<'_> {
         self.suspend(Cause::ToNoreply)
     }
 
-    /// The loop guard: so many mails of one sender in an hour pass, as many more are held, the rest is kept in the ledger alone.
+    /// The loop guard: so many messages of one sender in an hour pass, as many more are held, the rest is
+    /// only recorded in the ledger.
     pub(super) fn too_many_mails(&mut self) -> Option<Verdict> {
         let per_hour = self.facts.sender_per_hour;
-        // An import brings years of somebody's mail in an hour, and a recovered mail was counted when it came.
+        // An import brings years of somebody's mail in an hour, and a recovered message was counted when it
+        // came.
         if per_hour == 0 || self.inbound.envelope.is_quiet() || self.inbound.recovered.is_some() {
             return None;
         }
@@ -91,7 +93,8 @@ impl Case<'_> {
         }
     }
 
-    /// The machine whose address From is. A form that sends from no-reply for somebody says so in Reply-To: that person writes.
+    /// The machine whose address From is. A form that sends from no-reply for somebody says so in Reply-To:
+    /// that person writes.
     fn machine_of(&self, from: &Author) -> Option<Machine> {
         let machine = Machine::of_local(from.key.local())?;
         (machine == Machine::System || !self.answers_elsewhere()).then_some(machine)
@@ -118,7 +121,8 @@ impl Case<'_> {
         Some(Verdict::Discard)
     }
 
-    /// SPF, DKIM and DMARC as far as the account's mode asks for them; an agent's mail is looked at in every mode.
+    /// SPF, DKIM and DMARC, as strictly as the account's mode demands; an agent's mail is checked in every
+    /// mode.
     pub(super) fn failed_authentication(&mut self) -> Option<Verdict> {
         let authentication = self.inbound.authentication;
         if !authentication.has_failed() {
@@ -129,7 +133,8 @@ impl Case<'_> {
         let asks = match self.account.settings.sender_authentication {
             AuthenticationMode::Minimal => is_staff,
             AuthenticationMode::Native => is_staff || !is_forwarded,
-            // A forward breaks SPF and often DKIM; a chain of seals that holds says that From was right when it began.
+            // A forward breaks SPF and often DKIM; a chain of seals that holds says that From was right when
+            // it began.
             AuthenticationMode::NativeAndForwarded => {
                 is_staff || !is_forwarded || authentication.arc != crate::authentication::Check::Pass
             }
@@ -169,8 +174,9 @@ impl Case<'_> {
             }
             Listed::Reject { .. } | Listed::Unlisted => {}
         }
-        // Whoever stands in From could name anybody in Reply-To, so neither lets the other in.
-        let (from, author) = (self.from()?, self.author_as_written()?);
+        // Someone in From could name anybody in Reply-To, so neither lets the other in.
+        let from = self.from()?;
+        let author = self.author_as_written()?;
         let settings = &self.account.settings;
         let is_unknown = from.person.is_none() || author.person.is_none();
         let is_unverified = |who: &Author| {
@@ -198,7 +204,8 @@ impl Case<'_> {
         let cause = match self.nature {
             Nature::Human => return None,
             Nature::List if self.is_addressed() => {
-                // A group in front of a support address, such as a shared mailbox, marks every customer's mail as a list's.
+                // A group in front of a support address, such as a shared mailbox, marks every customer's
+                // mail as a list's.
                 self.is_automatic = self.from().is_some_and(|from| self.machine_of(&from).is_some());
                 self.say(
                     "it came through a mailing list, but To or Cc names a support address: no list's mail",
@@ -211,7 +218,8 @@ impl Case<'_> {
             _ => Cause::AutoMailer,
         };
         self.is_automatic = true;
-        // The causes that docs/behaviour/senders.md §1 names, beside a machine's address: nobody wants loops and reports.
+        // The causes that docs/behaviour/senders.md §1 names, other than a machine's address: nobody wants
+        // loops and reports.
         if self.is_allowed() && matches!(cause, Cause::AutoMailer | Cause::AutoVacation) {
             self.say("a machine wrote it, but the allow list lets its sender write");
             return None;
@@ -226,7 +234,8 @@ impl Case<'_> {
         named.any(|key| self.account.owner_of(&key).is_some())
     }
 
-    /// Another help desk's mail makes a ticket, and nothing automatic answers it, so that two desks cannot keep each other busy.
+    /// Another help desk's mail makes a ticket, and nothing automatic answers it, so that two desks cannot
+    /// keep each other busy.
     fn other_desk(&mut self) -> Option<Verdict> {
         self.is_automatic = true;
         let is_unsafe = self.inbound.authentication.has_failed() || self.inbound.envelope.mail_from.is_none();

@@ -6,7 +6,7 @@ use desk::signed::Purpose;
 
 use crate::scene::{account, decided, decided_in, envelope, facts, keys, letter, shown};
 
-/// A report (RFC 3464) on one recipient, with the header of the mail that came back.
+/// A report (RFC 3464) on one recipient, with the header of the message that came back.
 fn report(recipient: &str, action: &str, mark: &str) -> String {
     format!(
         "From: MAILER-DAEMON@mx.customer.example

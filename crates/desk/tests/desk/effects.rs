@@ -130,7 +130,8 @@ fn a_persons_answer_opens_a_waiting_ticket_and_a_machines_does_not() {
         (Status::Solved, "From: bob@acme.example\n", Status::Solved),
         (Status::Solved, "From: eve@else.example\n", Status::Solved),
     ] {
-        let (mut facts, mut changes) = (facts(), Changes::default());
+        let mut facts = facts();
+        let mut changes = Changes::default();
         facts.tickets.get_mut(&TicketId(300)).unwrap().ticket.status = status;
         let letter = letter(&format!("{header}Subject: x\n\n[CCCCCC-CCCC]"));
         let envelope = envelope(&[NATIVE]);
@@ -231,8 +232,11 @@ fn a_bounce_is_written_on_its_ticket_and_a_probe_on_its_address() {
 fn a_duplicate_and_a_loop_leave_only_their_row() {
     let bare = |changes: Changes| Changes { ledger: vec![], seen_addresses: BTreeSet::new(), ..changes };
     assert_eq!(bare(changes("Message-ID: <out@acme.desk.example>\n\nhi")), Changes::default());
-    let (account, mut facts, mut supply) = (account(), facts(), Counting::from(10_000));
-    let (envelope, letter) = (envelope(&[NATIVE]), letter("Message-ID: <twice@customer.example>\n\nhi"));
+    let account = account();
+    let mut facts = facts();
+    let mut supply = Counting::from(10_000);
+    let envelope = envelope(&[NATIVE]);
+    let letter = letter("Message-ID: <twice@customer.example>\n\nhi");
     let mut outcomes = Vec::new();
     for id in [1, 2] {
         let mut changes = Changes::default();
@@ -260,7 +264,8 @@ fn with_the_delimiter_on_an_answer_to_our_mail_is_read_down_to_it() {
         let agent = Settings { agent_mail: desk::authentication::AgentMail::Any, ..account.settings.clone() };
         let by_bob = letter("From: bob@acme.example\nIn-Reply-To: <third@customer.example>\n\nOn its way.");
         let (_, changes, _) = changes_of(&account_of(agent, addresses()), &envelope(&[NATIVE]), &by_bob);
-        let (mail, comment) = (&changes.outgoing[0], &changes.comments[0].body);
+        let mail = &changes.outgoing[0];
+        let comment = &changes.comments[0].body;
         let raw = render(&Rendering {
             content: &mail.content,
             number: Some(TicketNumber(3)),

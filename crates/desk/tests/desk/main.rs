@@ -1,4 +1,4 @@
-//! The desk's decisions, as tables: a mail and a scene in, a verdict and its changes out.
+//! The desk's decisions, as tables: a message and a scene in, a verdict and its changes out.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

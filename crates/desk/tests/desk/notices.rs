@@ -1,4 +1,5 @@
-//! The stored form of mails of ours: what stands in `notices/` is what databases hold, so it may grow but not change.
+//! The stored form of messages of ours: what stands in `notices/` is what databases hold, so it may grow but
+//! not change.
 
 use desk::id::BrandId;
 use desk::notice::{self, Content, Letter, NoticeKind, Party};

@@ -60,7 +60,7 @@ fn line(name: &'static str, values: &'static [&'static str], most: usize) -> imp
     })
 }
 
-/// A mail whose fields are picked from what the scene knows and what it does not.
+/// A message whose fields are picked from what the scene knows and what it does not.
 fn raw() -> impl Strategy<Value = String> {
     let fields = (
         line("From", &ADDRESSES, 2),
@@ -90,7 +90,7 @@ fn any_envelope() -> impl Strategy<Value = Envelope> {
     })
 }
 
-/// What of the facts a mail's questions ask for, as the store would answer them.
+/// What of the facts a message's questions ask for, as the store would answer them.
 fn asked_for(envelope: &Envelope, letter: &Letter) -> Facts {
     let mut questions = Questions::default();
     questions.add(&account(), &keys(), envelope, letter);
@@ -133,10 +133,13 @@ fn asked_for(envelope: &Envelope, letter: &Letter) -> Facts {
     asked
 }
 
-/// Decides mails one after the other in one batch; for each its outcome, who wrote it, and which ticket it joined.
+/// Decides mails one after the other in one batch; for each its outcome, who wrote it, and which ticket it
+/// joined.
 fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
-    let (account, mut facts, mut supply, mut changes) =
-        (account(), facts(), Counting::from(10_000), Changes::default());
+    let account = account();
+    let mut facts = facts();
+    let mut supply = Counting::from(10_000);
+    let mut changes = Changes::default();
     let envelope = envelope(&["support@acme.desk.example"]);
     let mut outcomes = Vec::new();
     for (number, raw) in mails {
@@ -159,8 +162,10 @@ fn batch(mails: &[(usize, String)]) -> Vec<(usize, String)> {
 }
 
 fn holds_for_any_mail(envelope: &Envelope, raw: &[u8]) {
-    let (account, mut facts, mut supply, mut changes) =
-        (account(), facts(), Counting::from(10_000), Changes::default());
+    let account = account();
+    let mut facts = facts();
+    let mut supply = Counting::from(10_000);
+    let mut changes = Changes::default();
     let letter = Letter::parse(raw);
     let inbound = Inbound::new(MailId(1), NOW, envelope, &letter);
     let decision = carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound);

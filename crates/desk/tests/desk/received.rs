@@ -1,4 +1,4 @@
-//! Received at: which support address a mail came to, by which source, and how far that is trusted.
+//! Received at: which support address a message came to, by which source, and how far that is trusted.
 
 use desk::address::{Kind, SupportAddress};
 use desk::envelope::Envelope;
@@ -30,7 +30,7 @@ const PLAIN: &str = "To: sales@else.example\n\nhi";
 /// One whose hop header and To name two of them.
 const HOP: &str = "X-Original-To: help@acme.example\nTo: support@shop.desk.example\n\nhi";
 
-/// A mail and what it is received at.
+/// A message and what it is received at.
 struct Case {
     name: &'static str,
     recipients: &'static [&'static str],

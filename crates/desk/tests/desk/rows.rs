@@ -1,4 +1,5 @@
-//! The decision table row by row: each test is named after what it decides (docs/behaviour/intake.md §3 and §4).
+//! The decision table row by row: each test is named after what it decides (docs/behaviour/intake.md §3 and
+//! §4).
 
 mod agents;
 mod causes;
@@ -99,7 +100,8 @@ impl Table {
 
     fn changes(&self, mail: &str) -> (Changes, Facts) {
         let letter = letter(mail);
-        let (mut facts, mut changes) = (self.facts.clone(), Changes::default());
+        let mut facts = self.facts.clone();
+        let mut changes = Changes::default();
         let inbound = self.inbound(&letter, &[]);
         carried_out(&self.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
         (changes, facts)

@@ -1,7 +1,7 @@
 //! A desk with fixed people and tickets, and mails written in a few lines.
 //!
-//! Account 1 `acme` has the brands `acme.desk.example` (default) and `shop.desk.example`. Ada asks, Carl is in CC, Bob
-//! answers, Sue is suspended, Dora is known and has no ticket.
+//! Account 1 `acme` has the brands `acme.desk.example` (default) and `shop.desk.example`. Ada asks, Carl is
+//! in CC, Bob answers, Sue is suspended, Dora is known and has no ticket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,7 +144,8 @@ pub(crate) fn ticket(id: i64, number: i64, token: &str, status: Status) -> Ticke
     }
 }
 
-/// Everything the database would know: people, tickets 1 (Carl in CC), 2 (closed) and 3, Message-IDs, one delivery.
+/// Everything the database would know: people, tickets 1 (Carl in CC), 2 (closed) and 3, Message-IDs, one
+/// delivery.
 pub(crate) fn facts() -> Facts {
     let mut facts = Facts::default();
     for (id, name, role) in [
@@ -225,7 +226,7 @@ pub(crate) fn ignored_commands(changes: &Changes) -> Vec<&str> {
     ignored.collect()
 }
 
-/// A mail as a few header lines, an empty line, and text. Without From it is Ada's.
+/// A message as a few header lines, an empty line, and text. Without From it is Ada's.
 pub(crate) fn letter(text: &str) -> Letter {
     let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();
     let mut raw = lines.join("\r\n");
@@ -235,7 +236,7 @@ pub(crate) fn letter(text: &str) -> Letter {
     Letter::parse(raw.as_bytes())
 }
 
-/// Decides a mail in the scene.
+/// Decides a message in the scene.
 pub(crate) fn decided(envelope: &Envelope, letter: &Letter) -> Decision {
     decided_in(&account(), &facts(), envelope, letter)
 }
@@ -267,7 +268,7 @@ pub(crate) fn shown(decision: &Decision) -> String {
     if flags.is_empty() { what } else { format!("{what}, flags {}", flags.join(" ")) }
 }
 
-/// Checks a table of mails to `support@acme.desk.example`.
+/// Checks a table of messages to `support@acme.desk.example`.
 pub(crate) fn check(cases: &[(&str, &str, &str)]) {
     for (name, mail, want) in cases {
         let decision = decided(&envelope(&["support@acme.desk.example"]), &letter(mail));
@@ -276,7 +277,7 @@ pub(crate) fn check(cases: &[(&str, &str, &str)]) {
     }
 }
 
-/// Decides and carries out a mail on an account and facts; returns the decision.
+/// Decides and carries out a message on an account and facts; returns the decision.
 pub(crate) fn carried_out(
     account: &Account,
     facts: &mut Facts,
@@ -289,13 +290,14 @@ pub(crate) fn carried_out(
     decision
 }
 
-/// What one mail changes in the scene.
+/// What one message changes in the scene.
 pub(crate) fn changes_of(
     account: &Account,
     envelope: &Envelope,
     letter: &Letter,
 ) -> (Decision, Changes, Facts) {
-    let (mut facts, mut changes) = (facts(), Changes::default());
+    let mut facts = facts();
+    let mut changes = Changes::default();
     let inbound = Inbound::new(MailId(1), NOW, envelope, letter);
     let decision = carried_out(account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
     (decision, changes, facts)

@@ -1,4 +1,4 @@
-//! Who wrote a mail, and who may: senders, Reply-To, no-reply recipients, too many CCs, probes, machines.
+//! Who wrote a message, and who may: senders, Reply-To, no-reply recipients, too many CCs, probes, machines.
 
 use desk::address::{Forwarding, SupportAddress};
 use desk::ticket::CCS_MAX;

@@ -1,4 +1,4 @@
-//! Which ticket a mail joins, and what becomes of it there.
+//! Which ticket a message joins, and what becomes of it there.
 
 use desk::facts::IdKind;
 use desk::id::MailId;
@@ -308,9 +308,10 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
         ),
     ] {
         let envelope = envelope(&[NATIVE]);
-        let (account, mut facts) = (account(), facts());
-        let (mut supply, mut changes) =
-            (desk::id_source::Counting::from(10_000), desk::changes::Changes::default());
+        let account = account();
+        let mut facts = facts();
+        let mut supply = desk::id_source::Counting::from(10_000);
+        let mut changes = desk::changes::Changes::default();
         let mut outcome = |id, text| {
             let letter = letter(text);
             let inbound = Inbound::new(MailId(id), NOW, &envelope, &letter);

@@ -17,7 +17,9 @@ fn comment(body: &str, is_public: bool) -> Update {
 
 /// Carries an update out as the person of an address.
 fn updated(who: &str, ticket: i64, update: &Update) -> (Result<(), UpdateRefusal>, Changes, Facts) {
-    let (account, mut facts, mut changes) = (account(), facts(), Changes::default());
+    let account = account();
+    let mut facts = facts();
+    let mut changes = Changes::default();
     let actor = facts.people[&key(who)].clone();
     let mut supply = Counting::from(10_000);
     let mut desk =

@@ -24,7 +24,7 @@ fn recipients(changes: &Changes) -> Vec<&str> {
         .collect()
 }
 
-/// A mail with its bytes, which a forward as attachment is read from.
+/// A message with its bytes, which a forward as attachment is read from.
 fn carried_out_with_bytes(table: &Table, raw: &str) -> (Decision, Changes, Facts) {
     let raw = raw.replace('\n', "\r\n");
     let letter = Letter::parse(raw.as_bytes());
@@ -33,7 +33,8 @@ fn carried_out_with_bytes(table: &Table, raw: &str) -> (Decision, Changes, Facts
         authentication: &table.authentication,
         ..Inbound::new(MailId(1), NOW, &table.envelope, &letter)
     };
-    let (mut facts, mut changes) = (table.facts.clone(), Changes::default());
+    let mut facts = table.facts.clone();
+    let mut changes = Changes::default();
     let decision =
         carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
     (decision, changes, facts)
@@ -154,7 +155,9 @@ fn row_12_2_who_may_be_assigned() {
 #[test]
 fn row_12_2_commands_of_a_mail_without_powers_stay_in_its_text() {
     let letter = letter("From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#assignee 13\nhi");
-    let (table, mut facts, mut changes) = (usual(), crate::scene::facts(), Changes::default());
+    let table = usual();
+    let mut facts = crate::scene::facts();
+    let mut changes = Changes::default();
     let inbound = table.inbound(&letter, &[]);
     carried_out(&table.account, &mut facts, &mut Counting::from(10_000), &mut changes, &inbound);
     assert_eq!(

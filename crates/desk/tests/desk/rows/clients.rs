@@ -18,7 +18,8 @@ fn sent() -> (Letter, Facts) {
     let answer = letter(
         "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\nSubject: Re: Lamp\n\nWe look into it.",
     );
-    let (mut facts, mut changes) = (table.facts.clone(), Changes::default());
+    let mut facts = table.facts.clone();
+    let mut changes = Changes::default();
     carried_out(
         &table.account,
         &mut facts,
@@ -41,7 +42,7 @@ fn sent() -> (Letter, Facts) {
     (Letter::parse(&raw), facts)
 }
 
-/// What a program quotes of a mail.
+/// What a program quotes of a message.
 fn quoted(text: &str) -> String {
     text.lines().map(|line| format!("> {line}\n")).collect()
 }
@@ -61,7 +62,8 @@ fn answered(table: &Table, facts: &Facts, recipient: &str, raw: &str) -> String 
 fn row_3_an_answer_finds_its_ticket_whatever_the_program_leaves_of_the_mail() {
     let (ours, facts) = sent();
     let table = usual();
-    let (id, text) = (ours.message_id.as_ref().unwrap().as_str(), &ours.text);
+    let id = ours.message_id.as_ref().unwrap().as_str();
+    let text = &ours.text;
     let references: String = ours.references.iter().map(|id| format!(" <{}>", id.as_str())).collect();
     let plus = ours.reply_to[0].address.as_str();
     let native = "support@acme.desk.example";

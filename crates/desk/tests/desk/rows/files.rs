@@ -42,7 +42,9 @@ fn row_attachments_by_size_and_kind() {
     assert_eq!((refused, changes.comments[0].flags.len()), (vec!["b.exe"], 0), "the audit says so");
     let mut large = letter(mail);
     large.attachments[0].size_bytes = 51_000_000;
-    let (table, mut facts, mut changes) = (usual(), facts(), Changes::default());
+    let table = usual();
+    let mut facts = facts();
+    let mut changes = Changes::default();
     carried_out(
         &table.account,
         &mut facts,

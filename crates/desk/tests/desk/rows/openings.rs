@@ -21,7 +21,8 @@ fn row_one_ticket_an_address_where_the_account_wants_it() {
 fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
     let stranger = "From: eve@else.example\nSubject: x\n\nhi";
     let anothers = |reply_to: &str| format!("From: x@evil.example\nReply-To: {reply_to}\nSubject: x\n\nhi");
-    let (victim, form) = (anothers("eve@else.example"), anothers("ada@customer.example"));
+    let victim = anothers("eve@else.example");
+    let form = anothers("ada@customer.example");
     for (name, table, mail, want) in [
         ("a stranger nobody looked at", usual(), stranger, 1),
         ("a stranger vouched for", usual().by(authenticated()), stranger, 1),

@@ -11,7 +11,7 @@ use super::{NATIVE, Table, forged, of, table};
 use crate::scene::{NOW, envelope, key, keys, shown};
 
 impl Table {
-    /// The scene in which somebody wrote so many mails within the hour already.
+    /// The scene in which somebody wrote so many messages within the hour already.
     fn after(mut self, from: &str, count: u32) -> Table {
         self.facts.sender_per_hour = 20;
         let sender = sender_key(&key(from), &self.authentication);
@@ -23,7 +23,7 @@ impl Table {
         Table { envelope: envelope(&[recipient]), ..self }
     }
 
-    /// The mail came with the null return path.
+    /// The message came with the null return path.
     fn returned(self) -> Table {
         Table { envelope: Envelope { mail_from: None, ..self.envelope }, ..self }
     }
@@ -38,7 +38,7 @@ fn native(settings: impl FnOnce(&mut Settings)) -> Settings {
     all
 }
 
-/// A delivery report on a mail of ours.
+/// A delivery report on a message of ours.
 fn report() -> String {
     format!(
         "From: {DAEMON}\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nsorry\n--b\n\

@@ -1,4 +1,4 @@
-//! Whom a mail brings in, and whom it does not.
+//! Whom a message brings in, and whom it does not.
 
 use desk::id::{TicketId, UserId};
 use desk::setting::Settings;
@@ -67,7 +67,7 @@ fn row_11_a_listed_stranger_in_cc_is_not_made_a_person() {
     }
 }
 
-/// Tickets 1's CCs after a mail to it, of which it had so many before.
+/// Tickets 1's CCs after a message to it, of which it had so many before.
 fn ccs_after(before: i64, mail: &str) -> usize {
     let mut table = usual();
     for id in 1_000..1_000 + before - 1 {

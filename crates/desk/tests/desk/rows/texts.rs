@@ -1,4 +1,4 @@
-//! What of the text of a mail a comment keeps, and which mail is another one.
+//! What of the text of a message a comment keeps, and which mail is another one.
 
 use desk::changes::Changes;
 use desk::id::MailId;
@@ -51,7 +51,8 @@ fn row_with_the_delimiter_on_what_stands_under_it_is_dropped() {
 #[test]
 fn row_a_second_text_under_a_used_message_id_is_known_again() {
     let table = usual();
-    let (mut facts, mut supply) = (table.facts.clone(), Counting::from(10_000));
+    let mut facts = table.facts.clone();
+    let mut supply = Counting::from(10_000);
     let mut outcomes = Vec::new();
     for (id, text) in [(1, "one"), (2, "two"), (3, "two"), (4, "one")] {
         let letter = letter(&format!("Message-ID: <same@customer.example>\nSubject: x\n\n{text}"));

@@ -1,4 +1,4 @@
-//! What a new ticket has, what its follow-up takes over, and which ticket a mail finds.
+//! What a new ticket has, what its follow-up takes over, and which ticket a message finds.
 
 use desk::changes::Changes;
 use desk::comment::Flag;
