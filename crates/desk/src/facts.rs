@@ -62,7 +62,7 @@ impl TicketFacts {
 pub struct Trouble {
     /// Soft bounces since a message last came from it.
     pub bounces: i64,
-    /// Whether message is still sent to it.
+    /// Whether mail is still sent to it.
     pub deliverable: Deliverable,
 }
 

@@ -21,7 +21,7 @@ str_enum! {
 }
 
 str_enum! {
-    /// Whether message to an address arrives.
+    /// Whether mail to an address arrives.
     pub enum Deliverable {
         /// As far as known it does.
         Deliverable = "deliverable",

@@ -1,4 +1,4 @@
-//! Commands that agents write into their message (docs/behaviour/mail-commands.md).
+//! Commands that agents write into their messages (docs/behaviour/mail-commands.md).
 
 use crate::edit::{Action, Edit};
 use crate::event::Event;

@@ -1,4 +1,4 @@
-//! What is learnt of people from their message (docs/behaviour/people.md).
+//! What is learnt about people from their mail (docs/behaviour/people.md).
 
 use desk::facts::Trouble;
 use desk::id::UserId;
