@@ -110,7 +110,8 @@ pub(crate) fn run(cli: &Cli) -> Result<()> {
 fn on_desk(common: &Common, command: &cli::Command) -> Result<()> {
     let loaded = open::configuration(common)?;
     let makes_desk = matches!(command, cli::Command::Account(cli::Account::Create { .. }));
-    let store = if makes_desk { open::make_store(&loaded)? } else { open::existing_store(&loaded)? };
+    let store =
+        if makes_desk { open::new_or_existing_store(&loaded)? } else { open::existing_store(&loaded)? };
     let session = Session { common, loaded, store };
     runtime()?.block_on(async {
         match command {

@@ -99,6 +99,8 @@ pub(crate) struct Database {
     pub(crate) connections: usize,
     /// Accept a PostgreSQL that may forget commits.
     pub(crate) allow_unsafe: bool,
+    /// Whether `serve` brings the tables up to date before it opens its doors.
+    pub(crate) migrate: bool,
 }
 
 /// `[blobs]`
@@ -245,7 +247,7 @@ impl Default for Config {
                 authserv_id: None,
                 trusted_sealers: BTreeSet::new(),
             },
-            store: Database { url: None, connections: 8, allow_unsafe: false },
+            store: Database { url: None, connections: 8, allow_unsafe: false, migrate: true },
             blobs: Blobs { url: None },
             delivery: Delivery {
                 relay: Out::Waits,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::{Engine, EngineOptions};
-use store::{Store, StoreError};
+use store::{Schema, Store};
 
 use crate::cli::Common;
 use crate::clock::SystemClock;
@@ -40,20 +40,40 @@ pub(crate) fn sources(common: &Common) -> Sources {
     }
 }
 
-/// Opens the database, making it and its tables where they are missing or old. Blocks; call it outside a runtime.
+/// Opens the database for a process that serves: makes it where it is missing, and brings its tables up to date unless
+/// `store.migrate` is off. Blocks; call it outside a runtime.
 ///
 /// # Errors
-/// When it cannot be reached, would forget commits, or is of a newer version.
-pub(crate) fn make_store(loaded: &Loaded) -> Result<Store> {
+/// When it cannot be reached, would forget commits, lacks tables that may not be made, or is closed to this version.
+pub(crate) fn serving_store(loaded: &Loaded) -> Result<Store> {
     let store = open_store(loaded)?;
-    store.migrate().doing("the database's tables could not be brought up to date")?;
+    if loaded.config.store.migrate {
+        migrate(&store)?;
+    } else {
+        fits(&store)?;
+    }
     Ok(store)
 }
 
-/// Opens a database that must be there already. Blocks; call it outside a runtime.
+/// Opens the database for the command that makes the first account: an empty one gets its tables. One that has tables is
+/// never changed by a command: others may work on it (docs/operating.md §12). Blocks; call it outside a runtime.
 ///
 /// # Errors
-/// As [`make_store`], and when there is no desk yet.
+/// As [`serving_store`].
+pub(crate) fn new_or_existing_store(loaded: &Loaded) -> Result<Store> {
+    let store = open_store(loaded)?;
+    if store.schema().doing(UNREADABLE)? == Schema::Empty {
+        migrate(&store)?;
+    } else {
+        fits(&store)?;
+    }
+    Ok(store)
+}
+
+/// Opens a database that must be there already, with tables for this version. Blocks; call it outside a runtime.
+///
+/// # Errors
+/// When there is no desk yet, and as [`serving_store`].
 pub(crate) fn existing_store(loaded: &Loaded) -> Result<Store> {
     if let Some(file) = loaded.config.sqlite_file(&loaded.data)
         && !file.is_file()
@@ -61,17 +81,26 @@ pub(crate) fn existing_store(loaded: &Loaded) -> Result<Store> {
         return Err(no_desk(&format!("there is no database {}", file.display()), &loaded.data));
     }
     let store = open_store(loaded)?;
-    // Any table does: without the first migration there is none.
-    match store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)) {
-        Ok(_) => {}
-        Err(StoreError::Statement(_)) => {
-            return Err(no_desk("the database has no tables of ours", &loaded.data));
-        }
-        Err(error) => return Err(Failure::of("the database cannot be read", &error)),
+    if store.schema().doing(UNREADABLE)? == Schema::Empty {
+        return Err(no_desk("the database has no tables of ours", &loaded.data));
     }
-    // A newer program beside an old schema: tables are only ever added to, so this is safe beside a running server.
-    store.migrate().doing("the database's tables could not be brought up to date")?;
+    fits(&store)?;
     Ok(store)
+}
+
+const UNREADABLE: &str = "the database cannot be read";
+
+/// Brings the tables up to date and returns the migrations that were run.
+///
+/// # Errors
+/// When a newer version closed the database to this one, or it does not answer.
+pub(crate) fn migrate(store: &Store) -> Result<Vec<i64>> {
+    store.migrate().doing("the database's tables could not be brought up to date")
+}
+
+/// Refuses a database that this version cannot work on as it is.
+fn fits(store: &Store) -> Result<()> {
+    store.schema().doing(UNREADABLE)?.check().doing("this version cannot work on the database as it is")
 }
 
 fn no_desk(why: &str, data: &Path) -> Failure {
@@ -80,7 +109,11 @@ fn no_desk(why: &str, data: &Path) -> Failure {
     Failure::new(format!("there is no desk in {}", data.display()), why, next)
 }
 
-fn open_store(loaded: &Loaded) -> Result<Store> {
+/// Opens the database as it is.
+///
+/// # Errors
+/// When it cannot be reached or would forget commits.
+pub(crate) fn open_store(loaded: &Loaded) -> Result<Store> {
     Store::open(&loaded.config.store_options(&loaded.data)).doing("the database cannot be opened")
 }
 

@@ -102,7 +102,7 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     let _ = rustls::crypto::ring::default_provider().install_default();
     descriptors::raise(&loaded.config);
     let _lock = lock::take(loaded)?;
-    let store = open::make_store(loaded)?;
+    let store = open::serving_store(loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -11,6 +11,18 @@ pub(crate) enum Dialect {
     Postgres,
 }
 
+/// For what a migration is translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The tenant tables are hash-partitioned by account, as a test wants them.
+    pub(crate) is_partitioned: bool,
+    /// Others work on the database, so an index is made beside them and outside a transaction.
+    pub(crate) is_in_use: bool,
+}
+
+/// Gives a row to the one process that may migrate a PostgreSQL, until its transaction ends.
+pub(crate) const TAKE_MIGRATION_LOCK: &str = "SELECT 1 WHERE pg_try_advisory_xact_lock(4711001)";
+
 /// How copies of the database follow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replication {
@@ -96,30 +108,26 @@ impl Tx<'_> {
         };
         Ok(self.find(sql, &values![name])?.is_some())
     }
-
-    /// Takes the lock that lets one process at a time migrate.
-    pub(crate) fn lock_migrations(&mut self) -> Result<()> {
-        match self.dialect() {
-            // BEGIN IMMEDIATE has locked the file.
-            Dialect::Sqlite => Ok(()),
-            Dialect::Postgres => self.batch("SELECT pg_advisory_xact_lock(4711001)"),
-        }
-    }
 }
 
 impl Dialect {
-    /// Turns the words of a migration that only one database knows: `{{bytes}}`, `{{rows}}`, `{{clustered}}`, the last
-    /// two also for a table that is `{{shared …}}`, and the lines between `-- only sqlite|postgres` and `-- end`.
-    pub(crate) fn translate(self, migration: &str, partitioned: bool) -> String {
+    /// Turns the words of a migration that only one database knows: `{{bytes}}`, `{{concurrently}}`, `{{rows}}`,
+    /// `{{clustered}}`, the last two also for a table that is `{{shared …}}`, and the lines between
+    /// `-- only sqlite|postgres` and `-- end`.
+    pub(crate) fn translate(self, migration: &str, layout: Layout) -> String {
         let (bytes, rows, clustered, skip) = match self {
             Dialect::Sqlite => ("BLOB", "STRICT", "STRICT, WITHOUT ROWID", "-- only postgres"),
-            Dialect::Postgres if partitioned => (
+            Dialect::Postgres if layout.is_partitioned => (
                 "BYTEA",
                 "PARTITION BY HASH (account_id)",
                 "PARTITION BY HASH (account_id)",
                 "-- only sqlite",
             ),
             Dialect::Postgres => ("BYTEA", "", "", "-- only sqlite"),
+        };
+        let concurrently = match self {
+            Dialect::Postgres if layout.is_in_use => "CONCURRENTLY",
+            Dialect::Sqlite | Dialect::Postgres => "",
         };
         // Tables outside the account walls are never partitioned.
         let (shared_rows, shared_clustered) = match self {
@@ -139,10 +147,17 @@ impl Dialect {
                 }
             }
         }
-        kept.replace("{{bytes}}", bytes)
+        let translated = kept
+            .replace("{{bytes}}", bytes)
+            .replace("{{concurrently}}", concurrently)
             .replace("{{rows}}", rows)
             .replace("{{clustered}}", clustered)
             .replace("{{shared rows}}", shared_rows)
-            .replace("{{shared clustered}}", shared_clustered)
+            .replace("{{shared clustered}}", shared_clustered);
+        match self {
+            // STRICT knows INTEGER, which holds 64 bits there.
+            Dialect::Sqlite => translated.replace("BIGINT", "INTEGER"),
+            Dialect::Postgres => translated,
+        }
     }
 }

@@ -41,6 +41,7 @@ pub mod work;
 pub use cursor::Before;
 pub use dialect::{Replication, Standby};
 pub use error::{Result, StoreError};
+pub use migrate::{Migration, Pending, Schema};
 pub use tx::{Asked, Tx};
 pub use value::{Row, Value};
 
@@ -48,6 +49,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use job::Job;
+use migrate::Place;
 
 /// Where a desk's data lies and how it is opened.
 #[derive(Debug, Clone)]
@@ -116,20 +118,30 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Brings the schema up to date and returns the migrations that were run. Idempotent; safe beside other nodes. Blocks.
+    /// Brings the schema up to date and returns the migrations that were run. Idempotent; safe beside other nodes, which go
+    /// on working; waits for another process that does the same. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] when the database is of a newer version.
+    /// [`StoreError::Setup`] when a newer version closed the database to this one; [`StoreError::Unavailable`] when a table
+    /// could not be had for a minute or the database is gone: what was done stays done, and the next call goes on there.
     pub fn migrate(&self) -> Result<Vec<i64>> {
-        self.write_blocking(|tx| migrate::run(tx, false))
+        self.migrate_all(migrate::MIGRATIONS, false)
     }
 
-    /// Looks whether the database answers and has the tables this version works with.
+    /// How the database stands to this version. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Setup`] when they are missing, older, or of a newer version; [`StoreError::Unavailable`].
+    /// [`StoreError::Setup`] when it was made by other migrations than ours; [`StoreError::Unavailable`].
+    pub fn schema(&self) -> Result<Schema> {
+        self.read_blocking(migrate::look)
+    }
+
+    /// Looks whether the database answers and has the tables this version works with, be they of a newer one.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] when they are missing, older, or closed to this version; [`StoreError::Unavailable`].
     pub async fn verify(&self) -> Result<()> {
-        self.read(migrate::verify).await
+        self.read(migrate::look).await?.check()
     }
 
     /// As [`Store::migrate`], the tenant tables hash-partitioned by account (PostgreSQL only): the shape a sharded
@@ -138,7 +150,24 @@ impl Store {
     /// # Errors
     /// As [`Store::migrate`].
     pub fn migrate_partitioned(&self) -> Result<Vec<i64>> {
-        self.write_blocking(|tx| migrate::run(tx, true))
+        self.migrate_all(migrate::MIGRATIONS, true)
+    }
+
+    /// As [`Store::migrate`] with the migrations of a version to come behind our own, for the tests of this version beside it.
+    ///
+    /// # Errors
+    /// As [`Store::migrate`].
+    #[cfg(feature = "testing")]
+    pub fn migrate_further(&self, later: &[Migration]) -> Result<Vec<i64>> {
+        self.migrate_all(&[migrate::MIGRATIONS, later].concat(), false)
+    }
+
+    fn migrate_all(&self, migrations: &[Migration], is_partitioned: bool) -> Result<Vec<i64>> {
+        let mut place = match &self.inner.backend {
+            Backend::Sqlite(sqlite) => Place::Sqlite(sqlite),
+            Backend::Postgres(postgres) => Place::Postgres(postgres.migrating()?),
+        };
+        migrate::run(&mut place, migrations, is_partitioned)
     }
 
     /// Runs a closure on a snapshot of the database.

@@ -1,119 +1,152 @@
-//! Migrations: numbered texts, one for both databases, forward only, each in a transaction, its hash kept.
+//! Migrations: numbered texts, one for both databases, forward only, each with its hash kept (CONTRIBUTING.md,
+//! "Migrations").
+//!
+//! An empty database gets all of them in one transaction. One that is in use gets them step by step, each recorded when it
+//! is done, so an interrupted migration goes on where it stopped. In a text one of these lines begins the next step:
+//!
+//! - `-- step`: its statements in one transaction, as those before the first such line;
+//! - `-- outside a transaction`: its statements one by one, and all of them again when that was interrupted, so an index is
+//!   dropped `IF EXISTS` before it is made. `{{concurrently}}` is CONCURRENTLY where that is known;
+//! - `-- in pieces`: one statement that names a small batch of its own, repeated until it changes no row.
+//!
+//! `-- compatible from N` closes the database, from the first step on, to programs that do not know migration N.
 
-use crate::dialect::Dialect;
-use crate::error::{Result, StoreError};
+mod history;
+mod partition;
+mod place;
+mod schema;
+mod step;
+
+use crate::dialect::Layout;
+use crate::error::Result;
 use crate::tx::Tx;
-use crate::values;
 
-/// All migrations in order. A text is never edited once released: its hash is checked at every start.
-pub(crate) const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "spine", include_str!("../migrations/0001_spine.sql")),
-    (2, "understanding", include_str!("../migrations/0002_understanding.sql")),
-    (3, "suspended", include_str!("../migrations/0003_suspended.sql")),
-    (4, "doors", include_str!("../migrations/0004_doors.sql")),
-    (5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
-    (6, "crashes", include_str!("../migrations/0006_crashes.sql")),
-    (7, "lists", include_str!("../migrations/0007_lists.sql")),
-    (8, "blob_marker", include_str!("../migrations/0008_blob_marker.sql")),
+use history::Applied;
+pub(crate) use place::Place;
+pub use schema::{Pending, Schema};
+use step::{Kind, Step};
+
+/// A numbered change of the schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Its number, counting up from 1.
+    pub number: i64,
+    /// What it brings, in a word.
+    pub name: &'static str,
+    /// Its steps in SQL. Never edited once released: its hash is checked at every start.
+    pub text: &'static str,
+}
+
+impl Migration {
+    const fn new(number: i64, name: &'static str, text: &'static str) -> Migration {
+        Migration { number, name, text }
+    }
+}
+
+/// All migrations in order.
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration::new(1, "spine", include_str!("../migrations/0001_spine.sql")),
+    Migration::new(2, "understanding", include_str!("../migrations/0002_understanding.sql")),
+    Migration::new(3, "suspended", include_str!("../migrations/0003_suspended.sql")),
+    Migration::new(4, "doors", include_str!("../migrations/0004_doors.sql")),
+    Migration::new(5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
+    Migration::new(6, "crashes", include_str!("../migrations/0006_crashes.sql")),
+    Migration::new(7, "lists", include_str!("../migrations/0007_lists.sql")),
+    Migration::new(8, "blob_marker", include_str!("../migrations/0008_blob_marker.sql")),
 ];
 
-const PARTITIONS: usize = 4;
+/// How the database stands to the migrations of this program; changes nothing.
+///
+/// # Errors
+/// [`crate::StoreError::Setup`] when a migration's text is not the one the database was made with.
+pub(crate) fn look(tx: &mut Tx<'_>) -> Result<Schema> {
+    schema::compare(&history::read(tx)?, MIGRATIONS)
+}
 
 /// Brings the schema up to date and returns the numbers of the migrations that were run now. Idempotent.
 ///
 /// # Errors
-/// [`StoreError::Setup`] when the database was written by a newer version or a migration text was changed.
-pub(crate) fn run(tx: &mut Tx<'_>, partitioned: bool) -> Result<Vec<i64>> {
-    tx.lock_migrations()?;
-    tx.batch(
-        "CREATE TABLE IF NOT EXISTS migrations (number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL)",
-    )?;
-    let done = done(tx)?;
+/// [`crate::StoreError::Setup`] when a newer version closed the database to this one or a migration's text was changed.
+pub(crate) fn run(place: &mut Place<'_>, known: &[Migration], is_partitioned: bool) -> Result<Vec<i64>> {
+    let all = known.to_vec();
+    if let Some(ran) = place.write(move |tx| create(tx, &all, is_partitioned))? {
+        return Ok(ran);
+    }
+    let all = known.to_vec();
+    let missing = match place.write(move |tx| schema::compare(&history::read(tx)?, &all))? {
+        Schema::Behind(missing) => missing,
+        Schema::Ready { .. } | Schema::Empty => return Ok(Vec::new()),
+        closed @ Schema::Closed { .. } => return closed.check().map(|()| Vec::new()),
+    };
     let mut ran = Vec::new();
-    for (number, name, text) in MIGRATIONS.iter().filter(|(number, ..)| !done.contains(number)) {
-        let dialect = tx.dialect();
-        tx.batch(&schema_text(dialect, text, partitioned))?;
-        if partitioned {
-            tx.batch(&partitions_text(text))?;
+    for migration in known.iter().filter(|known| missing.iter().any(|one| one.number == known.number)) {
+        if run_steps(place, *migration)? {
+            ran.push(migration.number);
         }
-        tx.execute(
-            "INSERT INTO migrations (number, name, hash) VALUES ($1, $2, $3)",
-            &values![*number, *name, &hash_of(text)],
-        )?;
-        ran.push(*number);
     }
     Ok(ran)
 }
 
-/// Whether the tables are those this version works with; changes nothing.
-///
-/// # Errors
-/// [`StoreError::Setup`] when they are missing, older, or of a newer version.
-pub(crate) fn verify(tx: &mut Tx<'_>) -> Result<()> {
-    let next = "run `guichet migrate`, or start this version on it";
-    if !tx.has_table("migrations")? {
-        return Err(StoreError::setup(format!("the database has no tables of ours; {next}")));
+/// Runs everything at once where there is nothing of ours yet: nobody else can be at work on such a database, and one
+/// whose creation was interrupted is as empty as before. None when there is something.
+fn create(tx: &mut Tx<'_>, known: &[Migration], is_partitioned: bool) -> Result<Option<Vec<i64>>> {
+    history::make_table(tx)?;
+    if !history::read(tx)?.is_empty() {
+        return Ok(None);
     }
-    let done = done(tx)?;
-    match MIGRATIONS.iter().find(|(number, ..)| !done.contains(number)) {
-        None => Ok(()),
-        Some((number, name, _)) => {
-            Err(StoreError::setup(format!("the database lacks migration {number} ({name}); {next}")))
+    let layout = Layout { is_partitioned, is_in_use: false };
+    for migration in known {
+        tx.batch(&tx.dialect().translate(migration.text, layout))?;
+        if is_partitioned {
+            tx.batch(&partition::text(migration.text))?;
         }
+        history::insert(tx, &Applied::finished(migration))?;
     }
+    Ok(Some(known.iter().map(|migration| migration.number).collect()))
 }
 
-/// The migrations that the database has, each known and with its text unchanged.
-fn done(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
-    let mut done = Vec::new();
-    for mut row in tx.query("SELECT number, hash FROM migrations ORDER BY number", &[])? {
-        let (number, hash) = (row.int()?, row.text()?);
-        check(number, &hash)?;
-        done.push(number);
+/// What came of one turn at a migration.
+enum Turn {
+    /// A step, or a piece of one, was done.
+    Worked,
+    /// The step of this place must run outside a transaction.
+    Outside(usize),
+    /// No step is left.
+    Finished,
+}
+
+/// Runs the steps of a migration that are not done yet, and says whether there were any.
+fn run_steps(place: &mut Place<'_>, migration: Migration) -> Result<bool> {
+    let layout = Layout { is_partitioned: false, is_in_use: true };
+    let mut steps = step::parse(migration.text);
+    for step in &mut steps {
+        step.text = place.dialect().translate(&step.text, layout);
     }
-    Ok(done)
-}
-
-fn check(number: i64, hash: &str) -> Result<()> {
-    let Some((_, name, text)) = MIGRATIONS.iter().find(|(known, ..)| *known == number) else {
-        return Err(StoreError::setup(format!(
-            "the database has migration {number}, which this version does not know; start the newer version it was written by"
-        )));
-    };
-    if hash_of(text) == hash {
-        return Ok(());
-    }
-    Err(StoreError::setup(format!("migration {number} ({name}) is not the text this database was made with")))
-}
-
-fn hash_of(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
-}
-
-fn schema_text(dialect: Dialect, text: &str, partitioned: bool) -> String {
-    let translated = dialect.translate(text, partitioned);
-    match dialect {
-        // STRICT knows INTEGER, which holds 64 bits there.
-        Dialect::Sqlite => translated.replace("BIGINT", "INTEGER"),
-        Dialect::Postgres => translated,
-    }
-}
-
-/// Hash partitions of every tenant table, as a sharding by account would have them.
-fn partitions_text(text: &str) -> String {
-    let mut out = String::new();
-    let mut table = "";
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
-            table = rest.split(' ').next().unwrap_or_default();
-        }
-        if line.starts_with(") {{rows}}") || line.starts_with(") {{clustered}}") {
-            for part in 0..PARTITIONS {
-                out.push_str(&format!(
-                    "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part});\n"
-                ));
+    let mut is_ours = false;
+    loop {
+        let all = steps.clone();
+        match place.write(move |tx| turn(tx, &migration, &all))? {
+            Turn::Worked => {}
+            Turn::Outside(at) => {
+                place.outside(&steps.get(at).map(Step::statements).unwrap_or_default())?;
+                place.write(move |tx| history::advance(tx, migration.number, at))?;
             }
+            Turn::Finished => return Ok(is_ours),
         }
+        is_ours = true;
     }
-    out
+}
+
+/// Looks where a migration stands and does what comes next, in the transaction that records it.
+fn turn(tx: &mut Tx<'_>, migration: &Migration, steps: &[Step]) -> Result<Turn> {
+    let at = history::begin(tx, migration)?;
+    let Some(step) = steps.get(at) else { return Ok(Turn::Finished) };
+    match step.kind {
+        Kind::Outside => return Ok(Turn::Outside(at)),
+        Kind::Whole => tx.batch(&step.text)?,
+        Kind::Pieces if tx.execute(&step.only_statement()?, &[])? > 0 => return Ok(Turn::Worked),
+        Kind::Pieces => {}
+    }
+    history::advance(tx, migration.number, at)?;
+    Ok(Turn::Worked)
 }

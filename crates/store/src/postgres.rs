@@ -3,6 +3,7 @@
 //! A thread drives its connection itself, so a statement costs no hop to another thread, and statements can travel together.
 //! Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
 
+mod migrating;
 mod name_lock;
 mod notify;
 mod server;
@@ -24,6 +25,7 @@ use notify::Notifier;
 use server::Server;
 use session::Failure;
 
+pub(crate) use migrating::Migrating;
 pub(crate) use session::Session;
 
 /// How often a closure is run again after a serialisation failure or a deadlock.
@@ -83,6 +85,11 @@ impl Postgres {
             // After close() the job is dropped, which tells its waiter.
             let _ = sender.send(work);
         }
+    }
+
+    /// A session for migrations, once no other process has one. Blocks.
+    pub(crate) fn migrating(&self) -> Result<Migrating> {
+        Migrating::begin(&self.server)
     }
 
     /// Hears what other nodes ring from now on.

@@ -1,19 +1,17 @@
 //! `guichet migrate`: makes the database or brings its tables up to date.
 
 use serde_json::json;
-use store::Store;
 
 use crate::cli::Common;
-use crate::failure::{Doing as _, Result};
+use crate::failure::Result;
 use crate::open;
 use crate::output::{Output, counted};
 
 /// Runs `migrate`.
 pub(super) fn run(common: &Common) -> Result<()> {
     let loaded = open::configuration(common)?;
-    let store =
-        Store::open(&loaded.config.store_options(&loaded.data)).doing("the database cannot be opened")?;
-    let ran = store.migrate().doing("the database's tables could not be brought up to date")?;
+    let store = open::open_store(&loaded)?;
+    let ran = open::migrate(&store)?;
     store.close();
     let numbers: Vec<String> = ran.iter().map(ToString::to_string).collect();
     let lines = match ran.len() {

@@ -155,6 +155,13 @@ pub(crate) const KEYS: &[Key] = &[
         put(&mut config.store.connections, number(raw, 1, 1_000)?)
     }),
     key(
+        "store.migrate",
+        "true",
+        "false",
+        "Whether `serve` brings the database's tables up to date before it opens its doors; else `guichet migrate` must have done so.",
+        |config, raw| put(&mut config.store.migrate, raw.flag()?),
+    ),
+    key(
         "store.allow_unsafe",
         "false",
         "true",

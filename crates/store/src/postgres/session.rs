@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use super::chain;
 use super::server::Server;
@@ -190,6 +190,13 @@ impl Session {
         let work = async { self.client.batch_execute(sql).await.map_err(|error| (error, sql.into())) };
         let done = drive(&self.runtime, &self.client, &mut self.stage, work);
         done.map_err(|(error, sql)| self.convert(&error, &sql))
+    }
+
+    /// Whether a query gives a row, asked in a way that leaves no snapshot behind in the open transaction.
+    pub(super) fn has_row(&mut self, sql: &str) -> Result<bool> {
+        let answered = self.runtime.block_on(self.client.simple_query(sql));
+        let messages = answered.map_err(|error| self.convert(&error, sql))?;
+        Ok(messages.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
     }
 
     /// Has all plans made anew now and then, for tables that have grown since.

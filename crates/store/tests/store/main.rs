@@ -20,6 +20,7 @@ mod ids;
 mod import;
 mod lists;
 mod message_ids;
+mod migrations;
 mod names;
 mod nodes;
 mod outbox;
