@@ -1,7 +1,10 @@
 //! The settings of an account, and what they may be set to.
 
+mod stored;
+
 use mail::address::AddressKey;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::attachment_rule::{AttachmentRule, AttachmentRuleError};
 use crate::authentication::{AgentMail, AuthenticationMode};
@@ -9,7 +12,8 @@ use crate::clock::{DAY, HOUR, Millis};
 use crate::comment::DELIMITER;
 use crate::sender_list::{SenderList, SenderListError};
 
-/// Settings of an account; the defaults are what a new account has. Stored as JSON of what was set.
+/// Settings of an account; the defaults are what a new account has. Stored as [`Settings::to_stored`] says; its own JSON, which
+/// names every setting and no other, is for people and programs.
 ///
 /// docs/behaviour/intake.md §10 explains each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +77,9 @@ pub struct Settings {
     pub suspended_notification: SuspendedNotification,
     /// Who is told of suspended tickets; empty for nobody.
     pub suspended_notification_address: String,
+    /// What the account stores and this version does not understand.
+    #[serde(skip)]
+    pub foreign: Map<String, Value>,
 }
 
 /// What stands for the built-in delimiter in the settings of other help desks.
@@ -137,6 +144,7 @@ impl Default for Settings {
             follow_up_keeps_assignee: false,
             suspended_notification: SuspendedNotification::Never,
             suspended_notification_address: String::new(),
+            foreign: Map::new(),
         }
     }
 }

@@ -211,7 +211,8 @@ pub fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<(i64, Account)>> 
     let version = version(tx, account_id)?;
     let sql = "SELECT subdomain, name, settings FROM accounts WHERE account_id = $1";
     let Some(mut row) = tx.find(sql, &values![account_id])? else { return Ok(None) };
-    let (subdomain, name, settings) = (row.text()?, row.text()?, row.json::<Settings>()?);
+    let (subdomain, name) = (row.text()?, row.text()?);
+    let settings = Settings::from_stored(row.json()?);
     let brands = brands(tx, account_id)?;
     let addresses = address::list(tx, account_id)?;
     let organizations = organization::list(tx, account_id)?;
@@ -241,7 +242,8 @@ fn brands(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Brand>> {
 /// # Errors
 /// As the database says.
 pub fn set_settings(tx: &mut Tx<'_>, account_id: i64, settings: &Settings) -> Result<()> {
-    let text = serde_json::to_string(settings).map_err(|error| StoreError::Statement(error.to_string()))?;
+    let text = settings.to_stored().and_then(|stored| serde_json::to_string(&stored));
+    let text = text.map_err(|error| StoreError::Statement(error.to_string()))?;
     tx.execute("UPDATE accounts SET settings = $1 WHERE account_id = $2", &values![&text, account_id])?;
     bump(tx, DIRECTORY)?;
     changed(tx, account_id)

@@ -45,5 +45,6 @@ pub fn only_account(tx: &mut Tx<'_>) -> Result<Option<i64>> {
 
 fn has_wildcard(tx: &mut Tx<'_>, account_id: i64) -> Result<bool> {
     let row = tx.find("SELECT settings FROM accounts WHERE account_id = $1", &values![account_id])?;
-    Ok(row.map(|mut row| row.json::<Settings>()).transpose()?.is_some_and(|settings| settings.wildcard))
+    let stored = row.map(|mut row| row.json()).transpose()?;
+    Ok(stored.is_some_and(|stored| Settings::from_stored(stored).wildcard))
 }

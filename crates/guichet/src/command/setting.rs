@@ -20,7 +20,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result
     let engine = session.engine().await?;
     if let cli::Setting::Set { key, value } = command {
         let (wanted, given) = (key.clone(), value.clone());
-        let change = move |settings: &Settings| changed(&mut as_map(settings)?, &wanted, &given);
+        let change = move |settings: &Settings| changed(settings, &wanted, &given);
         let settings =
             engine.change_settings(id, change).await.map_err(|error| refused(key, value, &error))??;
         let now = as_map(&settings)?.remove(key).unwrap_or_default();
@@ -117,17 +117,16 @@ fn unknown(key: &str, all: &Map<String, Value>) -> Failure {
 }
 
 /// Settings with one value changed; the value is read in the form that the present one has.
-fn changed(all: &mut Map<String, Value>, key: &str, value: &str) -> Result<Settings> {
-    let Some(present) = all.get_mut(key) else { return Err(unknown(key, all)) };
-    let read = match &*present {
+fn changed(settings: &Settings, key: &str, value: &str) -> Result<Settings> {
+    let all = as_map(settings)?;
+    let read = match all.get(key).ok_or_else(|| unknown(key, &all))? {
         Value::Bool(_) => value.trim().parse().ok().map(Value::Bool),
         Value::Number(_) => value.trim().parse::<u32>().ok().map(Value::from),
         _ => Some(Value::String(value.to_owned())),
     };
-    *present = read.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))?;
     // Words that stand for a choice are known to the settings alone.
-    serde_json::from_value(Value::Object(all.clone()))
-        .map_err(|_| wrong(key, value, "it is none of what is allowed"))
+    let changed = read.and_then(|read| settings.with(key, read).ok());
+    changed.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))
 }
 
 /// A value that the rules of the settings refuse, or a store that failed.
@@ -159,7 +158,7 @@ mod tests {
     use super::*;
 
     fn set(key: &str, value: &str) -> Result<Settings> {
-        let settings = changed(&mut as_map(&Settings::default()).unwrap(), key, value)?;
+        let settings = changed(&Settings::default(), key, value)?;
         let checked = settings
             .check()
             .map_err(|refusal| refused(key, value, &AdminError::Setting(refusal.to_string())));

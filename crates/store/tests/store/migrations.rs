@@ -3,7 +3,7 @@
 use store::{Migration, Schema, Store, StoreError};
 use testkit::database::{Database, both};
 
-use crate::support::{account, mail, on_both, open, wait};
+use crate::support::{account, key, mail, on_both, open, wait};
 
 const fn later(number: i64, name: &'static str, text: &'static str) -> Migration {
     Migration { number, name, text }
@@ -247,5 +247,30 @@ fn a_change_waits_shortly_for_a_table_in_use_and_lets_others_pass() {
         drop(let_go);
         reading.join().unwrap().unwrap();
         assert_eq!(migrating.join().unwrap().unwrap(), [9_001, 9_002]);
+    });
+}
+
+#[test]
+fn what_a_newer_version_stores_is_read_as_far_as_it_is_understood_and_kept() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        run(
+            store,
+            r#"UPDATE accounts SET settings = '{"wildcard":true,"mood":["calm"],"agent_mail":"signed"}'"#,
+        );
+        let found =
+            store.read_blocking(|tx| store::directory::account_of(tx, &key("anything@acme.desk.example")));
+        assert_eq!(found.unwrap(), Some(1), "the wildcard is understood");
+        store
+            .write_blocking(|tx| {
+                let (_, account) = store::account::load(tx, 1)?.unwrap();
+                let settings = account.settings.with("acknowledge", false.into()).unwrap();
+                store::account::set_settings(tx, 1, &settings)
+            })
+            .unwrap();
+        let sql = "SELECT settings FROM accounts WHERE account_id = 1";
+        let stored = store.read_blocking(move |tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose());
+        let want = r#"{"acknowledge":false,"agent_mail":"signed","mood":["calm"],"wildcard":true}"#;
+        assert_eq!(stored.unwrap().unwrap(), want);
     });
 }
