@@ -1,0 +1,24 @@
+//! What `guichet token` takes.
+
+use clap::Subcommand;
+
+/// `token …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make an API token with a person's rights; it is shown this once
+    Create {
+        /// Whose rights it has
+        #[arg(value_name = "EMAIL")]
+        user: String,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+    },
+    /// List the tokens, without their secrets
+    List,
+    /// Revoke a token
+    Revoke {
+        /// Its id
+        id: i64,
+    },
+}

@@ -1,0 +1,50 @@
+//! Does mail leave?
+
+use desk::outbox_state::OutboxState;
+
+use super::{Finding, Seen};
+use crate::http::Depths;
+
+pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
+    Some(outbox(&seen.depths, seen.loaded.config.can_deliver()))
+}
+
+fn outbox(depths: &Depths, can_deliver: bool) -> Finding {
+    let of = |state| depths.outbox.get(&state).copied().unwrap_or_default();
+    let detail = format!(
+        "{} waiting, {} queued, {} being sent, {} deferred",
+        of(OutboxState::Waiting),
+        of(OutboxState::Queued),
+        of(OutboxState::Sending),
+        of(OutboxState::Deferred)
+    );
+    match (of(OutboxState::Waiting), of(OutboxState::Deferred), can_deliver) {
+        (1.., _, false) => Finding::warn("outbox", detail, "set delivery.relay; what waits leaves then"),
+        (_, 1.., _) => Finding::warn(
+            "outbox",
+            detail,
+            "see the answers in `guichet outbox list`; `guichet outbox retry` tries at once",
+        ),
+        _ => Finding::ok("outbox", detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::Level;
+
+    #[test]
+    fn what_waits_is_told_with_what_to_do() {
+        for (can_deliver, state, count, want) in [
+            (false, OutboxState::Waiting, 0, Level::Ok),
+            (false, OutboxState::Waiting, 1, Level::Warn),
+            (true, OutboxState::Waiting, 1, Level::Ok),
+            (true, OutboxState::Deferred, 1, Level::Warn),
+            (false, OutboxState::Queued, 5, Level::Ok),
+        ] {
+            let depths = Depths { spool: 0, outbox: [(state.clone(), count)].into(), database_bytes: 0 };
+            assert_eq!(outbox(&depths, can_deliver).level, want, "{count} {state}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Is there an account that nobody works?
+
+use store::node::Unheld;
+
+use super::{Finding, Seen};
+
+/// So many accounts are named; the others are counted.
+const NAMED_MAX: usize = 5;
+
+pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
+    unworked(&seen.unheld, |id| seen.name_of(id))
+}
+
+/// Accounts whose mail waits while nobody works them.
+fn unworked(unheld: &[Unheld], name_of: impl Fn(i64) -> String) -> Option<Finding> {
+    if unheld.is_empty() {
+        return None;
+    }
+    let shown = |one: &Unheld| match one.holder.as_str() {
+        "" => format!("{} of {}", one.kind, name_of(one.account_id)),
+        holder => format!("{} of {} (last held by {holder})", one.kind, name_of(one.account_id)),
+    };
+    let mut named: Vec<String> = unheld.iter().take(NAMED_MAX).map(shown).collect();
+    if unheld.len() > NAMED_MAX {
+        named.push(format!("{} more", unheld.len() - NAMED_MAX));
+    }
+    Some(Finding::warn(
+        "unworked",
+        format!("for a minute nobody has worked {}", named.join(", ")),
+        "see that processes with the roles engine and outbox run, and their logs",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::doctor::Level;
+
+    #[test]
+    fn accounts_that_nobody_works_are_named() {
+        let name_of = |id| format!("desk-{id}");
+        assert_eq!(unworked(&[], name_of), None);
+        let unheld =
+            |account_id, holder: &str| Unheld { account_id, kind: "mail".into(), holder: holder.into() };
+        let found = unworked(&[unheld(1, "b"), unheld(2, "")], name_of).unwrap();
+        assert_eq!(found.level, Level::Warn);
+        assert!(found.detail.ends_with("mail of desk-1 (last held by b), mail of desk-2"), "{found:?}");
+        let many: Vec<Unheld> = (1..=7).map(|id| unheld(id, "")).collect();
+        assert!(unworked(&many, name_of).unwrap().detail.ends_with("mail of desk-5, 2 more"));
+    }
+}
