@@ -35,6 +35,7 @@ fn deliver(desk: &Desk, route: Route) -> Result<()> {
     exim.send(&letter.from, &[&letter.to], &letter.bytes())?;
     ensure!(exim.log().contains("=> support"), "{}", exim.log());
     let ticket = desk.ticket(1)?;
-    ensure!(ticket["subject"] == "by Exim" && ticket["recipient"] == SUPPORT, "{ticket}");
+    assert_eq!(ticket["subject"], "by Exim", "{ticket}");
+    assert_eq!(ticket["recipient"], SUPPORT, "{ticket}");
     desk.decided(1).map(drop)
 }

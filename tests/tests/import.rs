@@ -55,7 +55,8 @@ fn an_archive_becomes_tickets_as_old_as_its_mails_and_nobody_is_told() -> Result
         ensure!(comments[0]["body"] == "It is dark.\n\nFrom noon on it is light.", "{comments:?}");
         desk.decided(2)?;
         let ticket = desk.ticket(1)?;
-        ensure!(ticket["status"] == "new" && ticket["recipient"] == SUPPORT, "{ticket}");
+        assert_eq!(ticket["status"], "new", "{ticket}");
+        assert_eq!(ticket["recipient"], SUPPORT, "{ticket}");
         ensure!(ticket["created_at"].as_str().is_some_and(|at| at.starts_with("2018-03-05")), "{ticket}");
         ensure!(
             comments[1]["created_at"].as_str().is_some_and(|at| at.starts_with("2018-03-06")),
@@ -84,11 +85,16 @@ fn maildirs_and_folders_are_read() -> Result<()> {
             write(&desk, file, &format!("From: ann@customer.example\nSubject: {subject}\n\nhi\n"))?;
         }
         let (code, summary) = import(&desk, "maildir", &desk.file("Maildir"), &[])?;
-        ensure!(code == 0 && summary["imported"] == 2 && summary["left_out"] == 1, "{summary}");
+        assert_eq!(code, 0, "{summary}");
+        assert_eq!(summary["imported"], 2, "{summary}");
+        assert_eq!(summary["left_out"], 1, "{summary}");
         let (code, summary) = import(&desk, "maildir", &desk.file("Maildir"), &["--subfolders"])?;
-        ensure!(code == 0 && summary["imported"] == 1 && summary["already"] == 2, "{summary}");
+        assert_eq!(code, 0, "{summary}");
+        assert_eq!(summary["imported"], 1, "{summary}");
+        assert_eq!(summary["already"], 2, "{summary}");
         let (code, summary) = import(&desk, "eml", &desk.file("mails"), &[])?;
-        ensure!(code == 0 && summary["imported"] == 1, "{summary}");
+        assert_eq!(code, 0, "{summary}");
+        assert_eq!(summary["imported"], 1, "{summary}");
         desk.decided(4)?;
         let tickets = desk.list(&["ticket", "list"])?;
         let subjects: Vec<&str> = tickets.iter().filter_map(|ticket| ticket["subject"].as_str()).collect();
@@ -113,11 +119,14 @@ fn what_cannot_be_imported_is_told() -> Result<()> {
         (vec!["import", "eml", &source, "--rcpt", SUPPORT, "--subfolders"], "--subfolders is for a Maildir"),
     ] {
         let (code, said) = desk.feed(&line, b"")?;
-        ensure!(code == 1 && said.contains(want), "{line:?} ended with {code}: {said}");
+        assert_eq!(code, 1, "{line:?} ended with {code}: {said}");
+        assert!(said.contains(want), "{line:?} ended with {code}: {said}");
     }
     let notes = write(&desk, "notes.md", "title: Notes\ncolour: red\n\nFrom: nobody\n")?;
     let (code, summary) = import(&desk, "eml", &notes, &[])?;
-    ensure!(code == 3 && summary["imported"] == 0 && summary["skipped"] == 1, "{code}: {summary}");
+    assert_eq!(code, 3, "{code}: {summary}");
+    assert_eq!(summary["imported"], 0, "{code}: {summary}");
+    assert_eq!(summary["skipped"], 1, "{code}: {summary}");
     let reason = &summary["problems"][0]["reason"];
     ensure!(reason.as_str().is_some_and(|reason| reason.contains("none of From, To, Date")), "{summary}");
     assert_eq!(desk.list(&["ledger", "list"])?, Vec::<Value>::new());

@@ -36,12 +36,11 @@ fn the_ledger_and_held_mail_begin_with_the_newest() -> Result<()> {
         let ledger = desk.list(&["ledger", "list"])?;
         let times = texts(&ledger, "at");
         ensure!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");
-        ensure!(
-            ledger.len() == 5 && ledger[4]["outcome"] == "new_ticket",
-            "four came in, one went out: {ledger:?}"
-        );
+        assert_eq!(ledger.len(), 5, "four came in, one went out: {ledger:?}");
+        assert_eq!(ledger[4]["outcome"], "new_ticket", "four came in, one went out: {ledger:?}");
         let newest = desk.list(&["ledger", "list", "--limit", "1"])?;
-        ensure!(newest == ledger[..1] && newest[0]["message_id"] == "4@customer.example", "{newest:?}");
+        assert_eq!(newest, ledger[..1], "{newest:?}");
+        assert_eq!(newest[0]["message_id"], "4@customer.example", "{newest:?}");
         let ours = ledger.iter().find(|row| row["direction"] == "out").map(|row| row["message_id"].clone());
         let ours = ours.as_ref().and_then(Value::as_str).unwrap_or_default();
         ensure!(desk.list(&["ledger", "list", "--message-id", ours])?.len() == 1, "{ours} is not found");
@@ -56,7 +55,8 @@ fn the_ledger_and_held_mail_begin_with_the_newest() -> Result<()> {
         let deleted = desk.run(&["suspended", "delete", "--all", "--cause", "9"])?;
         ensure!(deleted["deleted"] == 2, "{deleted}");
         let (code, said) = desk.feed(&["suspended", "delete", "1"], b"")?;
-        ensure!(code == 1 && said.contains("there is no suspended ticket 1"), "{code}: {said}");
+        assert_eq!(code, 1, "{code}: {said}");
+        assert!(said.contains("there is no suspended ticket 1"), "{code}: {said}");
         ensure!(texts(&held(&[])?, "subject") == ["Lamp 3"], "{:?}", held(&[])?);
     }
     Ok(())
@@ -118,12 +118,9 @@ fn settings_say_what_is_in_force_and_what_is_allowed() -> Result<()> {
         let guard = row("sender_per_hour")?;
         ensure!((&guard["in_force"], &guard["from"]) == (&7.into(), &"this account".into()), "{guard}");
         let (code, said) = desk.feed(&["setting", "set", "sender_per_hour", "many"], b"")?;
-        ensure!(
-            code == 1
-                && said.contains("\"many\" was given")
-                && said.contains("for example: guichet setting set"),
-            "{said}"
-        );
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("\"many\" was given"), "{said}");
+        assert!(said.contains("for example: guichet setting set"), "{said}");
     }
     Ok(())
 }

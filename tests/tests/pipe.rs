@@ -19,7 +19,8 @@ fn a_piped_mail_is_taken_beside_a_running_desk() -> Result<()> {
         let (code, said) = desk.feed(&["intake", "--rcpt", SUPPORT, "--json"], piped)?;
         ensure!(code == 0, "{code} {said}");
         let ticket = desk.ticket(1)?;
-        ensure!(ticket["subject"] == "by pipe" && ticket["recipient"] == SUPPORT, "{ticket}");
+        assert_eq!(ticket["subject"], "by pipe", "{ticket}");
+        assert_eq!(ticket["recipient"], SUPPORT, "{ticket}");
         let rows = desk.decided(1)?;
         ensure!(said.contains(&rows[0]["id"].to_string()), "{said} {rows:?}");
     }

@@ -39,7 +39,8 @@ fn deliver(desk: &Desk, route: Route) -> Result<String> {
     let letter = Letter::new("ann@customer.example", SUPPORT, "by Postfix");
     Client::smtp(postfix.port())?.send(&letter.from, &letter.to, &letter.bytes())?.with_code(250)?;
     let ticket = desk.ticket(1)?;
-    ensure!(ticket["subject"] == "by Postfix" && ticket["recipient"] == SUPPORT, "{ticket}");
+    assert_eq!(ticket["subject"], "by Postfix", "{ticket}");
+    assert_eq!(ticket["recipient"], SUPPORT, "{ticket}");
     desk.decided(1)?;
     Ok(postfix.log())
 }

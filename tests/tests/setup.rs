@@ -23,15 +23,14 @@ fn the_link_makes_the_first_account_and_ends() -> Result<()> {
         let mut desk = Desk::configure(database, &DeskOptions::default())?;
         desk.serve(&[])?;
         let path = path(&desk)?;
-        ensure!(desk.page(&path)?.status == 200 && desk.page("/setup/wrong")?.status == 404, "{path}");
+        assert_eq!(desk.page(&path)?.status, 200, "{path}");
+        assert_eq!(desk.page("/setup/wrong")?.status, 404, "{path}");
         let refused = desk.post(&path, &[FORM], b"company=Acme+%26+Sons&subdomain=a+b")?;
-        ensure!(
-            refused.status == 422 && refused.body.contains("value=\"Acme &amp; Sons\""),
-            "{}",
-            refused.body
-        );
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert!(refused.body.contains("value=\"Acme &amp; Sons\""), "{}", refused.body);
         let made = desk.post(&path, &[FORM], GOOD)?;
-        ensure!(made.status == 200 && made.body.contains(SUPPORT), "{}", made.body);
+        assert_eq!(made.status, 200, "{}", made.body);
+        assert!(made.body.contains(SUPPORT), "{}", made.body);
         let secret = made
             .body
             .split("class=\"secret\">")
@@ -47,12 +46,11 @@ fn the_link_makes_the_first_account_and_ends() -> Result<()> {
         )?;
         ensure!(posted.status == 200, "{}", posted.body);
         desk.decided(1)?;
-        ensure!(
-            desk.page(&path)?.status == 410 && desk.post(&path, &[FORM], GOOD)?.status == 410,
-            "the link works twice"
-        );
+        assert_eq!(desk.page(&path)?.status, 410, "the link works twice");
+        assert_eq!(desk.post(&path, &[FORM], GOOD)?.status, 410, "the link works twice");
         let accounts = desk.list(&["account", "list"])?;
-        ensure!(accounts.len() == 1 && accounts[0]["native_host"] == NATIVE_HOST, "{accounts:?}");
+        assert_eq!(accounts.len(), 1, "{accounts:?}");
+        assert_eq!(accounts[0]["native_host"], NATIVE_HOST, "{accounts:?}");
         desk.kill()?;
         desk.serve(&[])?;
         ensure!(desk.page(&path)?.status == 404, "a link outlived its process");
@@ -67,6 +65,7 @@ fn the_link_ends_with_an_account_of_the_command_line() -> Result<()> {
     let path = path(&desk)?;
     desk.create_account()?;
     let gone = desk.page(&path)?;
-    ensure!(gone.status == 410 && gone.body.contains("This desk is set up"), "{}", gone.body);
+    assert_eq!(gone.status, 410, "{}", gone.body);
+    assert!(gone.body.contains("This desk is set up"), "{}", gone.body);
     Ok(())
 }
