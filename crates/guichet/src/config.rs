@@ -1,8 +1,8 @@
 //! The configuration: what can be set, its defaults, and how the layers are put together.
 //!
 //! Defaults < guichet.toml < `GUICHET_SECTION__KEY` environment < flags. Read once, here; the rooms get plain values. Every
-//! key stands once in [`key::KEYS`], from which reading, `guichet check` and the reference page are made. A problem never
-//! stops the reading: all of them are told at once.
+//! key is declared once in [`key::KEYS`], from which reading, `guichet check` and the reference page are made. A problem never
+//! stops the reading: all of them are reported at once.
 
 pub(crate) mod key;
 pub(crate) mod load;
@@ -126,7 +126,7 @@ pub(crate) enum Out {
 pub(crate) struct Delivery {
     /// Which way.
     pub(crate) relay: Out,
-    /// Authorities to trust beside the public ones, PEM.
+    /// Authorities to trust besides the public ones, PEM.
     pub(crate) ca_file: Option<PathBuf>,
     /// The port of mail exchangers.
     pub(crate) port: u16,

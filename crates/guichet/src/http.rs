@@ -45,7 +45,8 @@ impl Pages {
     /// Pages of a desk that is not ready yet. Installs the process's metrics recorder.
     #[must_use]
     pub(crate) fn new(store: Store) -> Pages {
-        let (is_ready, asked) = (AtomicBool::new(false), tokio::sync::Mutex::new(None));
+        let is_ready = AtomicBool::new(false);
+        let asked = tokio::sync::Mutex::new(None);
         Pages { store, is_ready, asked, recorder: metrics::install() }
     }
 
@@ -54,7 +55,7 @@ impl Pages {
         self.is_ready.store(is_ready, Ordering::Release);
     }
 
-    /// Whether the database answers and its tables are those of this version, else why not.
+    /// Whether the database answers and this version may work on its tables, else why not.
     async fn database(&self) -> Result<(), String> {
         let mut asked = self.asked.lock().await;
         if let Some((at, answer)) = &*asked
@@ -99,7 +100,7 @@ fn router(pages: Arc<Pages>) -> Router {
         .with_state(pages)
 }
 
-/// What stands at the address that the ready line names.
+/// The page at the address that the ready line names.
 async fn front() -> &'static str {
     "This is Guichet, a help desk for e-mail; its pages for tools are /healthz, /readyz and /metrics; mail is posted to /hooks/mail.\n"
 }
@@ -109,7 +110,7 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The doors are open, the database answers, and nobody has brought its tables to another version meanwhile.
+/// The doors are open, the database answers, and no newer version has closed it to this one meanwhile.
 async fn readyz(State(pages): State<Arc<Pages>>) -> Response {
     if !pages.is_ready.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the doors are not open\n").into_response();
@@ -120,7 +121,7 @@ async fn readyz(State(pages): State<Arc<Pages>>) -> Response {
     }
 }
 
-/// Prometheus text, for this machine alone.
+/// Prometheus text, only for this machine.
 async fn metrics_page(
     State(pages): State<Arc<Pages>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

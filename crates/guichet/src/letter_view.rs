@@ -101,14 +101,15 @@ pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
     lines
 }
 
-/// What decides beside the words: nature, new text, forwarded mail, report, attachments, defects.
+/// What decides besides the words: nature, new text, forwarded mail, report, attachments, defects.
 pub(crate) fn summary(letter: &Letter) -> Vec<(&'static str, String)> {
     let nature = letter.nature.as_str();
     let signs = signs(letter);
     let because =
         if signs.is_empty() { nature.to_owned() } else { format!("{nature}, because {}", signs.join("; ")) };
     let mut rows = vec![("nature", because)];
-    let (all, new) = (letter.text.chars().count(), reply_text(letter).chars().count());
+    let all = letter.text.chars().count();
+    let new = reply_text(letter).chars().count();
     if new != all {
         rows.push(("new text", format!("{new} of {all} characters; the rest is quoted or signature")));
     }
@@ -261,7 +262,7 @@ fn hop_name(header: HopHeader) -> &'static str {
     }
 }
 
-/// The header fields as they stand in the mail, unfolded and otherwise undecoded; lines that are none are left out.
+/// The header fields as they stand in the mail, unfolded and otherwise undecoded; lines that are not fields are left out.
 fn header(letter: &Letter, raw: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(raw.get(..letter.header_bytes).unwrap_or(raw));
     let mut fields: Vec<(String, String)> = Vec::new();

@@ -108,7 +108,7 @@ pub(crate) fn counted(count: impl ToString, word: &str) -> String {
     format!("{count} {word}{plural}")
 }
 
-/// Rows as aligned columns with two blanks between them; the first row is the head.
+/// Rows as aligned columns with two spaces between them; the first row is the head.
 #[must_use]
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
@@ -143,7 +143,7 @@ fn cut(cell: &str) -> String {
 fn wrote(result: io::Result<()>) -> Result<()> {
     match result {
         Ok(()) => Ok(()),
-        // Whoever reads has seen enough (`| head`): nothing failed, and nothing more is to be said.
+        // The reader has seen enough (`| head`): nothing failed, and nothing more is to be said.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Failure::of("the answer could not be printed", &error)),
     }

@@ -51,7 +51,7 @@ pub(crate) fn run(common: &Common) -> Result<()> {
     })
 }
 
-/// Tells an operator without an account how to make one; here alone the set-up link is told.
+/// Tells an operator without an account how to create one; the set-up link is shown only here.
 fn invite(started: &Started, hostname: &str, as_json: bool) {
     const COMMAND: &str = "guichet account create SUBDOMAIN --admin EMAIL";
     let Some(http) = started.http else {
@@ -132,7 +132,8 @@ mod tests {
         let store = Store::open(&Config::default().store_options(folder.path())).unwrap();
         let (let_go, hangs) = std::sync::mpsc::channel::<()>();
         let (begin, begun) = std::sync::mpsc::channel();
-        let (hanging, writer) = (std::sync::Mutex::new(hangs), store.clone());
+        let hanging = std::sync::Mutex::new(hangs);
+        let writer = store.clone();
         let writing = std::thread::spawn(move || {
             writer.write_blocking(move |_| {
                 let _ = begin.send(());

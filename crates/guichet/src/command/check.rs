@@ -1,4 +1,4 @@
-//! `guichet check`: reads the configuration and tells every problem at once.
+//! `guichet check`: reads the configuration and reports every problem at once.
 
 use serde_json::{Value, json};
 

@@ -31,10 +31,10 @@ use crate::output::Output;
 /// Mail that waits so long while nobody holds its account is not taken by itself.
 const UNHELD_MS: i64 = 60_000;
 
-/// The checks that need no database, in the order in which they are told.
+/// The checks that need no database, in the order in which they are printed.
 const OUTSIDE: &[fn(&Loaded) -> Finding] = &[certificate::check, relay::check, disk::check, process::check];
 
-/// The checks of what the tables say, in the order in which they are told; some have nothing to say.
+/// The checks of what the tables say, in the order in which they are printed; some have nothing to say.
 const INSIDE: &[fn(&Seen<'_>) -> Option<Finding>] = &[
     accounts::check,
     leases::check,
@@ -45,7 +45,7 @@ const INSIDE: &[fn(&Seen<'_>) -> Option<Finding>] = &[
     outbox::check,
 ];
 
-/// How a finding stands.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     Ok,

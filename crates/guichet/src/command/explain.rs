@@ -124,7 +124,7 @@ fn return_path(command: &cli::Explain, raw: &[u8]) -> Result<Option<String>> {
     Ok(Letter::parse(raw).from.first().map(|mailbox| mailbox.address.clone()))
 }
 
-/// One object: the first account's mail, the others' beside it under `also`.
+/// One object: the first account's mail, those of the others under `also`.
 fn answer(mut mails: Vec<Value>, refused: &[String]) -> Value {
     let also = mails.split_off(mails.len().min(1));
     let mut first = mails.pop().unwrap_or_else(
@@ -171,7 +171,8 @@ fn received_at(received: &Received) -> String {
 }
 
 fn as_json(explained: &Explained, recipients: &[String]) -> Value {
-    let (letter, decision) = (&explained.letter, &explained.decision);
+    let letter = &explained.letter;
+    let decision = &explained.decision;
     let received = &decision.arrival.received;
     let is_public = match &decision.verdict {
         Verdict::Comment { is_public, .. } => Some(*is_public),
@@ -203,7 +204,8 @@ fn as_json(explained: &Explained, recipients: &[String]) -> Value {
 }
 
 fn text(explained: &Explained, recipients: &[String]) -> String {
-    let (letter, decision) = (&explained.letter, &explained.decision);
+    let letter = &explained.letter;
+    let decision = &explained.decision;
     let mut lines = vec![format!("Mail to {} (account {})", recipients.join(", "), explained.account)];
     let mut row = |name: &str, value: String| lines.push(format!("  {name:<12}{value}"));
     row("subject", letter.subject.clone());

@@ -30,7 +30,7 @@ const BATCH_MAILS: usize = 256;
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of an mbox file read at once.
 const BUFFER_BYTES: usize = 1024 * 1024;
-/// Mails that were not taken and are told one by one; beyond it they are counted.
+/// How many messages that were not taken are listed one by one; the rest are only counted.
 const TOLD_MAX: usize = 1_000;
 
 /// Everything is in, but for some that nobody could take.
@@ -129,7 +129,8 @@ async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Resul
 /// Reads a source in batches until its end, or until nobody wants more.
 fn read(mut source: Box<dyn Source>, sender: &Sender<Vec<Found>>) {
     loop {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let mut batch = Vec::new();
+        let mut bytes = 0;
         while batch.len() < BATCH_MAILS && bytes < BATCH_BYTES {
             let Some(found) = source.next() else { break };
             bytes += found.mail.as_ref().map_or(0, |mail| mail.raw.len());

@@ -56,7 +56,7 @@ fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
     ]
 }
 
-/// Why a row stands where it does: what was answered last, or why nobody was asked yet.
+/// Why a row is in its state: the last answer, or why nobody was asked yet.
 pub(super) fn reason(row: &OutboxRow, can_deliver: bool) -> &str {
     match (&row.state, can_deliver) {
         (OutboxState::Waiting, false) => "no relay is configured (delivery.relay)",
@@ -78,10 +78,8 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
         ));
     }
     let engine = session.engine().await?;
-    let (now, marker) = (
-        engine.now(),
-        session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?,
-    );
+    let now = engine.now();
+    let marker = session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?;
     let retried = session.store.write(move |tx| {
         let retried = store::outbox::retry(tx, account, id, now)?;
         if retried > 0 {

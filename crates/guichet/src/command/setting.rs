@@ -19,7 +19,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result
     let id = session.account().await?;
     let engine = session.engine().await?;
     if let cli::Setting::Set { key, value } = command {
-        let (wanted, given) = (key.clone(), value.clone());
+        let wanted = key.clone();
+        let given = value.clone();
         let change = move |settings: &Settings| changed(settings, &wanted, &given);
         let settings =
             engine.change_settings(id, change).await.map_err(|error| refused(key, value, &error))??;
@@ -38,7 +39,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result
     }
 }
 
-/// What stands in for a setting that is left open.
+/// What applies where a setting is left open.
 #[derive(Debug, Clone, PartialEq)]
 struct InForce {
     value: Value,
@@ -124,7 +125,7 @@ fn changed(settings: &Settings, key: &str, value: &str) -> Result<Settings> {
         Value::Number(_) => value.trim().parse::<u32>().ok().map(Value::from),
         _ => Some(Value::String(value.to_owned())),
     };
-    // Words that stand for a choice are known to the settings alone.
+    // Words that stand for a choice are known only to the settings.
     let changed = read.and_then(|read| settings.with(key, read).ok());
     changed.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))
 }

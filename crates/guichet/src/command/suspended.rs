@@ -76,7 +76,9 @@ async fn page(
 
 /// The ids of what is held, the oldest first: the order in which it came.
 async fn held(session: &Session<'_>, account: i64, cause: Option<i64>) -> Result<Vec<i64>> {
-    let (mut ids, mut before, mut wanted) = (Vec::new(), Before::FIRST, Wanted::ALL);
+    let mut ids = Vec::new();
+    let mut before = Before::FIRST;
+    let mut wanted = Wanted::ALL;
     while let Some(size) = wanted.page() {
         let rows = page(session, account, cause, &mut before, size).await?;
         ids.extend(rows.iter().map(|row| row.id));
@@ -107,7 +109,7 @@ async fn list(session: &Session<'_>, account: i64, cause: Option<i64>, mut wante
     list.end("Nothing is held.")
 }
 
-/// A suspended ticket with what the ledger and the mail itself tell.
+/// A suspended ticket with what the ledger and the message itself say.
 struct Shown {
     row: SuspendedRow,
     ledger: Option<Row>,
@@ -231,7 +233,8 @@ async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()
     let known = known.doing("the suspended tickets cannot be read")?;
     let unknown: Vec<i64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
     let engine = session.engine().await?;
-    let (known, mut deleted) = (Vec::from_iter(known), 0);
+    let known = Vec::from_iter(known);
+    let mut deleted = 0;
     // Some at a time: the account's mail is not worked meanwhile.
     for some in known.chunks(AT_ONCE) {
         let what = || format!("{deleted} of {} deleted", counted(known.len(), "mail"));
@@ -244,7 +247,7 @@ async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()
     unknown.first().map_or(Ok(()), |id| Err(missing(*id)))
 }
 
-/// Why a mail was not decided anew, and what to do next.
+/// Why a message was not decided again, and what to do next.
 pub(super) fn refused(error: &RedecideError, what: &str) -> Failure {
     let next = match error {
         RedecideError::NotHeld(_) => "see `guichet suspended list`",

@@ -193,7 +193,7 @@ pub(crate) const KEYS: &[Key] = &[
         "delivery.ca_file",
         "none",
         r#""/etc/ssl/our-authority.pem""#,
-        "PEM certificates of authorities to trust beside the public ones; with them a relay on this machine is verified too.",
+        "PEM certificates of authorities to trust besides the public ones; with them a relay on this machine is verified too.",
         |config, raw| put(&mut config.delivery.ca_file, Some(existing(&raw.text()?)?)),
     ),
     key(
@@ -261,7 +261,7 @@ pub(crate) const KEYS: &[Key] = &[
         "limits.sender_per_hour",
         "20",
         "0",
-        "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. As many more are held, what is beyond is kept in the ledger alone; ten times as many for senders on an account's allow list. The setting sender_per_hour of an account goes before it.",
+        "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. As many more are held, anything beyond that is kept only in the ledger; ten times as many for senders on an account's allow list. The setting sender_per_hour of an account takes precedence.",
         |config, raw| {
             put(
                 &mut config.limits.sender_per_hour,
@@ -303,7 +303,7 @@ pub(crate) const KEYS: &[Key] = &[
         "engine.lease",
         "15s",
         r#""30s""#,
-        "How long a process that fell silent keeps the accounts it works before another one takes them over.",
+        "How long a process that went silent keeps its accounts before another one takes them over.",
         |config, raw| put(&mut config.engine.lease_ms, at_least(raw.duration_ms()?, 1_000, "1s")?),
     ),
     key(
@@ -320,7 +320,7 @@ pub(crate) const KEYS: &[Key] = &[
         "log.level",
         "info",
         r#""info,engine=debug""#,
-        "error, warn, info, debug or trace; for single rooms: `room=level`, separated by commas.",
+        "error, warn, info, debug or trace; for single crates: `crate=level`, separated by commas.",
         |config, raw| put(&mut config.log.level, log_level(&raw.text()?)?),
     ),
 ];

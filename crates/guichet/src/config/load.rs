@@ -12,7 +12,7 @@ const DATA: &str = "guichet-data";
 /// The name of the configuration file.
 const FILE: &str = "guichet.toml";
 
-/// What a start is told beside the file.
+/// What a start is told besides the file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sources {
     /// `--config`: this file and no other; it must be there.
@@ -178,7 +178,7 @@ fn is_known_variable(name: &str) -> bool {
     matches!(name, "DATA" | "CONFIG" | "ROLES" | "BIN") || name.starts_with("TEST_") || is_link
 }
 
-/// Names variables that look like a key whose section cannot be told, most often for want of a second underscore.
+/// Names variables that look like a key whose section cannot be recognized, usually because the second underscore is missing.
 fn strays(environment: &[(String, String)], problems: &mut Vec<Problem>) {
     let mut names: Vec<&str> =
         environment.iter().filter_map(|(variable, _)| variable.strip_prefix("GUICHET_")).collect();

@@ -58,7 +58,7 @@ impl Client {
         self.expect(line, want).await
     }
 
-    /// Reads a reply to its last line (RFC 5321 §4.2.1: the one without a hyphen behind the code).
+    /// Reads a reply to its last line (RFC 5321 §4.2.1: the one without a hyphen after the code).
     async fn expect(&mut self, to: &str, want: &str) -> Result<()> {
         loop {
             let mut line = String::new();

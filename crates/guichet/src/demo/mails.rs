@@ -9,10 +9,10 @@ use crate::failure::{Doing as _, Failure, Result};
 
 /// The order list.
 const ORDER: &str = include_str!("../../demo/demo.toml");
-/// Between two mails, as their dates tell.
+/// Time between two messages, according to their dates.
 const STEP: Millis = 37 * MINUTE;
 
-/// What stands in a mail for the hosts of the desk it is sent to.
+/// The placeholder in a message for the hosts of the desk it is sent to.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
     /// The native host of the first brand.

@@ -65,7 +65,7 @@ fn as_gauge(number: i64) -> f64 {
     number as f64
 }
 
-/// Resident memory as Linux tells it; none elsewhere.
+/// Resident memory as reported by Linux; none elsewhere.
 fn resident_bytes() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -73,7 +73,7 @@ fn resident_bytes() -> Option<i64> {
     kib.checked_mul(1_024)
 }
 
-/// Counting costs what waits, and whoever scrapes every second must not make a long queue longer.
+/// Counting takes longer the more is waiting, and a scraper that asks every second must not make a long queue longer.
 fn is_time_to_count() -> bool {
     static COUNTED: Mutex<Option<Instant>> = Mutex::new(None);
     let mut counted = COUNTED.lock().expect("plain value");

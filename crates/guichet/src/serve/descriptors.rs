@@ -5,7 +5,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use crate::config::{Config, Role};
 use crate::http::BOUNDS;
 
-/// Those of database, blobs, log, name servers and connections that send.
+/// For the database, blobs, log, name servers and connections that send.
 const OTHERS: usize = 256;
 
 /// Takes all the descriptors that this process may have, and warns when its doors could want more.
@@ -18,7 +18,8 @@ pub(super) fn raise(config: &Config) {
             Err(error) => tracing::debug!(%error, "The limit of file descriptors stays as it was"),
         }
     }
-    let (wanted, has) = (wanted(config), limit.current);
+    let wanted = wanted(config);
+    let has = limit.current;
     if is_short(has, wanted) {
         let has = has.unwrap_or_default();
         let next = "raise LimitNOFILE of the service, or set limits.connections lower";
@@ -30,7 +31,7 @@ pub(super) fn raise(config: &Config) {
     }
 }
 
-/// What all doors of this process may take, and what it needs beside them.
+/// What all doors of this process may take, and what it needs besides.
 fn wanted(config: &Config) -> u64 {
     let has_doors = config.has_role(Role::Smtp);
     let doors = usize::from(has_doors && config.smtp.listen.is_some())

@@ -8,14 +8,14 @@ use store::Store;
 use crate::config::{Config, Role};
 use crate::failure::{Doing as _, Failure, Result};
 
-/// How long a process that bore the name before may take to be gone: PostgreSQL needs some ten seconds to notice a machine
+/// How long the process that had the name before may take to disappear: PostgreSQL needs some ten seconds to notice a machine
 /// that vanished.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
 /// Takes the name for this process, when it has a part that holds accounts.
 ///
 /// # Errors
-/// When another process bears it.
+/// When another process has it.
 pub(super) async fn take(config: &Config, store: &Store, holder: &str) -> Result<()> {
     let has_leases = config.has_role(Role::Engine) || config.has_role(Role::Outbox);
     if !has_leases
@@ -30,7 +30,7 @@ pub(super) async fn take(config: &Config, store: &Store, holder: &str) -> Result
     ))
 }
 
-/// The name given, else one that is made: an embedded database has one process, so its name need not tell it from others.
+/// The name given, else one that is made: an embedded database has one process, so its name need not be unique.
 pub(crate) fn holder(config: &Config, is_embedded: bool, http: SocketAddr) -> String {
     match &config.node.name {
         Some(name) => name.clone(),

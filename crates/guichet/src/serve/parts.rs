@@ -78,7 +78,7 @@ impl Work {
 }
 
 impl Part {
-    /// As it is called where its end is told.
+    /// What it is called when it has ended by itself.
     pub(super) fn name(self) -> &'static str {
         match self {
             Part::Outbox => "the outbox",

@@ -33,7 +33,7 @@ pub(crate) struct Started {
     pub(crate) smtp: Option<String>,
     /// Where LMTP is taken.
     pub(crate) lmtp: Option<String>,
-    /// The engine, for whoever has something to submit.
+    /// The engine, for those who have something to submit.
     pub(crate) engine: Engine,
     /// The set-up page, to which no link leads yet.
     pub(super) setup: Arc<Setup>,
@@ -104,7 +104,8 @@ impl Running {
 
     fn greet(&self, config: &Config) {
         let or_none = |address: &Option<String>| address.clone().unwrap_or_else(|| "-".into());
-        let (smtp, lmtp) = (or_none(&self.started.smtp), or_none(&self.started.lmtp));
+        let smtp = or_none(&self.started.smtp);
+        let lmtp = or_none(&self.started.lmtp);
         let http = or_none(&self.started.http.map(|http| format!("http://{http}")));
         tracing::info!(http, smtp, lmtp, "Guichet is ready: pages {http}, SMTP {smtp}, LMTP {lmtp}");
         if config.has_role(Role::Outbox) && !config.can_deliver() {

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// When the operating system refuses.
 pub(crate) fn listen(stop: CancellationToken) -> std::io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
         next(&mut terminate, &mut interrupt).await;
         stop.cancel();

@@ -31,7 +31,7 @@ pub(super) fn check(loaded: &Loaded) -> Finding {
     }
 }
 
-/// Free space as `df` tells it (POSIX output: the fourth column of the second line).
+/// Free space as reported by `df` (POSIX output: the fourth column of the second line).
 fn free_kib(folder: &Path) -> Option<u64> {
     let output =
         Command::new("df").arg("-Pk").arg(folder).output().ok().filter(|output| output.status.success())?;

@@ -52,7 +52,7 @@ impl Progress {
         }
     }
 
-    /// Prints a line beside the bar.
+    /// Prints a line above the bar.
     pub(super) fn say(&self, line: &str) {
         self.bar.suspend(|| eprintln!("{line}"));
     }

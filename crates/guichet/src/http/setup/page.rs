@@ -1,4 +1,4 @@
-//! The HTML of the set-up page: no script, no request beside the page itself, every text of others escaped.
+//! The HTML of the set-up page: no script, no request other than for the page itself, every text of others escaped.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ const STYLE: &str = include_str!("style.css");
 pub(super) const SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-vLKZboI09dApOpwr4DY+fo1gyoabTaggaPk6RtjhjWo='; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// A page: its title and what stands below its heading.
+/// A page: its title and what follows its heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page {
     /// In the window's title; the heading without what `Error: ` adds.
@@ -43,7 +43,7 @@ pub(super) fn note(heading: &'static str, text: &str) -> Page {
     Page::new(heading, format!("<p>{}</p>\n", with_code(text)))
 }
 
-/// An input with what stands around it.
+/// An input with its label, hint and error.
 struct Input {
     field: Field,
     label: &'static str,
@@ -101,7 +101,9 @@ fn inputs(domain: &str) -> [Input; 4] {
 
 fn labelled(input: &Input, typed: &Typed, refused: &[Refused]) -> String {
     let Input { field, label, hint, attributes } = input;
-    let (name, hint, value) = (field.name(), escaped(hint), escaped(typed.text(*field)));
+    let name = field.name();
+    let hint = escaped(hint);
+    let value = escaped(typed.text(*field));
     let refused = refused.iter().find(|refused| refused.field == Some(*field));
     let (described, wrong) = match refused {
         None => (format!("aria-describedby=\"{name}-hint\""), String::new()),
@@ -162,7 +164,7 @@ pub(super) fn done(made: &CreatedAccount, smtp: Option<SocketAddr>, can_deliver:
     Page::new("The desk is set up", body)
 }
 
-/// Escapes text and shows what stands between backticks as code.
+/// Escapes text and shows text between backticks as code.
 fn with_code(text: &str) -> String {
     let parts = text.split('`').map(escaped).enumerate();
     parts.map(|(place, part)| if place % 2 == 1 { format!("<code>{part}</code>") } else { part }).collect()
