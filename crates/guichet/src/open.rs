@@ -167,3 +167,37 @@ pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(folder: &Path) -> Loaded {
+        load(&Sources { data: Some(folder.to_owned()), ..Sources::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_command_makes_tables_where_there_are_none_and_changes_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut loaded = loaded(folder.path());
+        let none = existing_store(&loaded).unwrap_err();
+        assert!(none.what.starts_with("there is no desk"), "{none:?}");
+
+        let store = new_or_existing_store(&loaded).unwrap();
+        assert_eq!(store.schema().unwrap(), Schema::Ready { newer: vec![] });
+        // As if the version that made it had been stopped in the middle.
+        let sql = "UPDATE migrations SET steps_done = 0 WHERE number = 1";
+        store.write_blocking(move |tx| tx.batch(sql)).unwrap();
+        store.close();
+        loaded.config.store.migrate = false;
+        for (name, open) in [
+            ("existing", existing_store as fn(&Loaded) -> Result<Store>),
+            ("new or existing", new_or_existing_store),
+            ("serving", serving_store),
+        ] {
+            let refused = open(&loaded).unwrap_err();
+            assert!(refused.why.contains("lacks migration 1"), "{name}: {refused:?}");
+            assert!(refused.next.contains("guichet migrate"), "{name}: {refused:?}");
+        }
+    }
+}
