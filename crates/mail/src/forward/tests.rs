@@ -1,5 +1,6 @@
 //! Messages from many programs in many languages, and what is in them.
 
+use super::scan::INLINE_TRIES;
 use super::*;
 use crate::Letter;
 use crate::quoting::words;
