@@ -1,4 +1,4 @@
-//! The one way a ticket changes: by mail, by commands, as time passes, and by rules.
+//! The one way a ticket changes: by mail, by commands, and as time passes.
 //!
 //! An [`Edit`] begins with a ticket as it is, takes [`Action`]s, comments and events, and is finished once.
 //! It alone writes what belongs to every change: the facts that later messages of the batch see, the changes

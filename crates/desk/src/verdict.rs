@@ -2,6 +2,7 @@
 //!
 //! The rows are those of docs/behaviour/intake.md §3, first match wins. What no row decides opens a ticket.
 
+mod agent;
 mod author;
 mod bounce;
 mod case;
