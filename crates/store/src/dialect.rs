@@ -20,9 +20,6 @@ pub(crate) struct Layout {
     pub(crate) is_in_use: bool,
 }
 
-/// Gives a row to the one process that may migrate a PostgreSQL, until its transaction ends.
-pub(crate) const TAKE_MIGRATION_LOCK: &str = "SELECT 1 WHERE pg_try_advisory_xact_lock(4711001)";
-
 /// How copies of the database follow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replication {

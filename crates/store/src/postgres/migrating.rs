@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::server::Server;
 use super::session::{Failure, Session};
-use crate::dialect::TAKE_MIGRATION_LOCK;
 use crate::error::{Result, StoreError};
 use crate::job::{Job, Outcome};
 
+/// Gives a row to the process that has the lock from now on. In brackets, as it is no statement for both databases.
+const TAKE_LOCK: &str = "(SELECT 1 WHERE pg_try_advisory_xact_lock(4711001))";
 /// How often a process that waits for the lock looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -44,7 +45,7 @@ impl Migrating {
         let mut lock = Session::connect(server)?;
         lock.batch(LOCK_SESSION)?;
         let mut is_told = false;
-        while !lock.has_row(TAKE_MIGRATION_LOCK)? {
+        while !lock.has_row(TAKE_LOCK)? {
             if !is_told {
                 tracing::info!("Another process brings the tables up to date: waiting until it has ended");
                 is_told = true;
