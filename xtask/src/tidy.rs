@@ -26,8 +26,8 @@ use source::Source;
 const CIRCLES: &[circle::Exception] = &[
     circle::Exception {
         room: "store",
-        modules: &["job", "postgres", "sqlite", "tx", "work"],
-        reason: "Tx is an enum of both databases, which hand it out; that work is in it is to be opened",
+        modules: &["job", "postgres", "sql", "sqlite", "tx", "work"],
+        reason: "sql runs each statement on one of both databases, which hand out Tx; that work is in it is to be opened",
     },
     circle::Exception {
         room: "intake",

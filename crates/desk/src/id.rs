@@ -53,6 +53,8 @@ ids! {
     OutgoingId,
     /// One recipient of an outgoing message.
     OutboxId,
+    /// An API token.
+    TokenId,
 }
 
 /// A word that is none of an enum's.

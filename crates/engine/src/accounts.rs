@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use desk::account::Account;
+use desk::id::AccountId;
 use store::{Result, StoreError, Tx};
 
 /// The accounts this node has worked lately.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
-    kept: Mutex<BTreeMap<i64, Versioned>>,
+    kept: Mutex<BTreeMap<AccountId, Versioned>>,
 }
 
 /// An account with the version of its configuration.
@@ -23,11 +24,11 @@ pub(crate) struct Versioned {
 const KEPT_MAX: usize = 4_096;
 
 impl Accounts {
-    pub(crate) fn kept(&self, account_id: i64) -> Option<Versioned> {
+    pub(crate) fn kept(&self, account_id: AccountId) -> Option<Versioned> {
         self.kept.lock().expect("plain map").get(&account_id).cloned()
     }
 
-    pub(crate) fn keep(&self, account_id: i64, versioned: Versioned) {
+    pub(crate) fn keep(&self, account_id: AccountId, versioned: Versioned) {
         let mut kept = self.kept.lock().expect("plain map");
         if kept.len() >= KEPT_MAX {
             kept.clear();
@@ -51,9 +52,9 @@ impl Versioned {
 ///
 /// # Errors
 /// [`StoreError::Changed`] when the account is gone.
-pub(crate) fn current(tx: &mut Tx<'_>, account_id: i64, kept: Option<&Versioned>) -> Result<Versioned> {
+pub(crate) fn current(tx: &mut Tx<'_>, account_id: AccountId, kept: Option<&Versioned>) -> Result<Versioned> {
     match kept {
-        Some(kept) if kept.is_of(store::account::version(tx, account_id)?) => Ok(kept.clone()),
+        Some(kept) if kept.is_of(store::account::version(tx, account_id.0)?) => Ok(kept.clone()),
         _ => load(tx, account_id),
     }
 }
@@ -62,8 +63,8 @@ pub(crate) fn current(tx: &mut Tx<'_>, account_id: i64, kept: Option<&Versioned>
 ///
 /// # Errors
 /// [`StoreError::Changed`] when the account is gone.
-pub(crate) fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Versioned> {
+pub(crate) fn load(tx: &mut Tx<'_>, account_id: AccountId) -> Result<Versioned> {
     let (version, account) =
-        store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
+        store::account::load(&mut tx.account(account_id))?.ok_or(StoreError::Changed("the account"))?;
     Ok(Versioned { version, account: Arc::new(account) })
 }

@@ -5,7 +5,7 @@ use desk::address::{Forwarding, Kind as AddressKind, SupportAddress};
 use desk::address_check::{self, AddressRefusal, NewAddress};
 use desk::changes::Changes;
 use desk::facts::Facts;
-use desk::id::{BrandId, UserId};
+use desk::id::{AccountId, BrandId, SupportAddressId, TokenId, UserId};
 use desk::logged_action::LoggedAction;
 use desk::notice;
 use desk::setting::Settings;
@@ -69,7 +69,7 @@ pub enum AdminError {
     Setting(String),
     /// No such token.
     #[error("there is no token {0} that could be revoked; see `guichet token list`")]
-    NoToken(i64),
+    NoToken(TokenId),
     /// No such person.
     #[error("{0} is nobody of this account; see `guichet user list`")]
     NoUser(String),
@@ -85,7 +85,7 @@ pub enum AdminError {
 #[derive(Debug, Clone)]
 pub struct CreatedAccount {
     /// Its id.
-    pub id: i64,
+    pub id: AccountId,
     /// Its subdomain.
     pub subdomain: String,
     /// The native host of its default brand.
@@ -226,7 +226,7 @@ impl Engine {
         let (subdomain, name, admin, host) = (subdomain?, name?, admin?, host?);
         let mut ids = self.store().ids(6).await?;
         let account = NewAccount {
-            id: ids.next()?,
+            id: AccountId(ids.next()?),
             subdomain: subdomain.clone(),
             name: name.clone(),
             created_at: self.now(),
@@ -239,7 +239,10 @@ impl Engine {
             is_default: true,
         };
         let person = new_person(ids.next()?, &admin, request.admin_email.trim(), "", Role::Admin);
-        let (address_id, token_id, event_id, now) = (ids.next()?, ids.next()?, ids.next()?, self.now());
+        let address_id = SupportAddressId(ids.next()?);
+        let token_id = TokenId(ids.next()?);
+        let event_id = ids.next()?;
+        let now = self.now();
         let system = system_address(&brand)?;
         let secret = random_secret();
         let (token, admin_email) = (secret.clone(), person.address.clone());
@@ -249,13 +252,12 @@ impl Engine {
                 return Ok(Err(AdminError::NotFirst));
             }
             store::account::insert(tx, &account)?;
-            store::account::insert_brand(tx, id, &brand, now)?;
-            store::address::insert(tx, id, address_id, &system, true, now)?;
-            store::user::insert_many(tx, id, &[(person.clone(), admin.clone(), now)])?;
-            store::token::insert(tx, id, token_id, "first admin", person.id.0, &token, now)?;
+            store::account::insert_brand(&mut tx.account(id), &brand, now)?;
+            store::address::insert(&mut tx.account(id), address_id, &system, true, now)?;
+            store::user::insert_many(&mut tx.account(id), &[(person.clone(), admin.clone(), now)])?;
+            store::token::insert(&mut tx.account(id), token_id, "first admin", person.id, &token, now)?;
             store::account::log_event(
-                tx,
-                id,
+                &mut tx.account(id),
                 event_id,
                 "operator",
                 &LoggedAction::AccountCreated,
@@ -275,7 +277,7 @@ impl Engine {
     /// As [`Engine::create_account`].
     pub async fn add_brand(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         name: &str,
         subdomain: &str,
         native_host: &str,
@@ -286,15 +288,16 @@ impl Engine {
         let mut ids = self.store().ids(3).await?;
         let brand =
             Brand { id: BrandId(ids.next()?), name, subdomain, native_host: host.clone(), is_default: false };
-        let (address_id, event_id, now) = (ids.next()?, ids.next()?, self.now());
+        let address_id = SupportAddressId(ids.next()?);
+        let event_id = ids.next()?;
+        let now = self.now();
         let (made, system) = (brand.clone(), system_address(&brand)?);
         let written = self.store().write(move |tx| {
-            store::account::insert_brand(tx, account_id, &made, now)?;
-            store::address::insert(tx, account_id, address_id, &system, true, now)?;
+            store::account::insert_brand(&mut tx.account(account_id), &made, now)?;
+            store::address::insert(&mut tx.account(account_id), address_id, &system, true, now)?;
             let detail = json!({"brand": made.id, "host": made.native_host}).to_string();
             store::account::log_event(
-                tx,
-                account_id,
+                &mut tx.account(account_id),
                 event_id,
                 "operator",
                 &LoggedAction::BrandCreated,
@@ -310,8 +313,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`AdminError::NoAccount`] by its id.
-    pub async fn account(&self, account_id: i64) -> Result<Account, AdminError> {
-        let found = self.store().read(move |tx| store::account::load(tx, account_id)).await?;
+    pub async fn account(&self, account_id: AccountId) -> Result<Account, AdminError> {
+        let found = self.store().read(move |tx| store::account::load(&mut tx.account(account_id))).await?;
         found.map(|(_, account)| account).ok_or_else(|| AdminError::NoAccount(account_id.to_string()))
     }
 
@@ -322,7 +325,7 @@ impl Engine {
     /// [`AdminError::Setting`] with what is wrong with a value, or the store's.
     pub async fn change_settings<E: Send + 'static>(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         change: impl Fn(&Settings) -> Result<Settings, E> + Send + 'static,
     ) -> Result<Result<Settings, E>, AdminError> {
         let (event_id, now) = (self.store().ids(1).await?.next()?, self.now());
@@ -334,11 +337,10 @@ impl Engine {
             if let Err(refusal) = settings.check() {
                 return Ok(Err(AdminError::Setting(refusal.to_string())));
             }
-            store::account::set_settings(tx, account_id, &settings)?;
+            store::account::set_settings(&mut tx.account(account_id), &settings)?;
             let detail = json!(settings).to_string();
             store::account::log_event(
-                tx,
-                account_id,
+                &mut tx.account(account_id),
                 event_id,
                 "operator",
                 &LoggedAction::SettingsChanged,
@@ -356,7 +358,7 @@ impl Engine {
     /// The rule that refuses it.
     pub async fn add_address(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         written: &str,
         name: &str,
         brand: Option<&str>,
@@ -364,7 +366,9 @@ impl Engine {
     ) -> Result<SupportAddress, AdminError> {
         let (written, name, brand) = (written.to_owned(), name.to_owned(), brand.map(str::to_owned));
         let mut ids = self.store().ids(2).await?;
-        let (id, event_id, now) = (ids.next()?, ids.next()?, self.now());
+        let id = SupportAddressId(ids.next()?);
+        let event_id = ids.next()?;
+        let now = self.now();
         let email = written.trim().to_owned();
         let added = self.store().write(move |tx| {
             let versioned = locked(tx, account_id)?;
@@ -378,14 +382,13 @@ impl Engine {
                 Ok(new) => new,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            if !store::user::by_addresses(tx, account_id, &[new.email.as_str()])?.is_empty() {
+            if !store::user::by_addresses(&mut tx.account(account_id), &[new.email.as_str()])?.is_empty() {
                 return Ok(Err(AddressRefusal::Person(new.email.to_string())));
             }
-            store::address::insert(tx, account_id, id, &new, false, now)?;
+            store::address::insert(&mut tx.account(account_id), id, &new, false, now)?;
             let detail = json!({"address": new.email.as_str()}).to_string();
             store::account::log_event(
-                tx,
-                account_id,
+                &mut tx.account(account_id),
                 event_id,
                 "operator",
                 &LoggedAction::AddressAdded,
@@ -404,7 +407,7 @@ impl Engine {
     /// [`AddressRefusal::Unknown`].
     pub async fn support_address(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         written: &str,
     ) -> Result<SupportAddress, AdminError> {
         let key = AddressKey::parse(written.trim()).map_err(|_| AdminError::Malformed(written.to_owned()))?;
@@ -417,7 +420,7 @@ impl Engine {
     ///
     /// # Errors
     /// The system address and defaults stay.
-    pub async fn remove_address(&self, account_id: i64, written: &str) -> Result<(), AdminError> {
+    pub async fn remove_address(&self, account_id: AccountId, written: &str) -> Result<(), AdminError> {
         let (written, event_id, now) = (written.to_owned(), self.store().ids(1).await?.next()?, self.now());
         let removed = self.store().write(move |tx| {
             let versioned = locked(tx, account_id)?;
@@ -425,11 +428,10 @@ impl Engine {
                 Ok(address) => address.clone(),
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            store::address::delete(tx, account_id, &address)?;
+            store::address::delete(&mut tx.account(account_id), &address)?;
             let detail = json!({"address": address.email.as_str()}).to_string();
             store::account::log_event(
-                tx,
-                account_id,
+                &mut tx.account(account_id),
                 event_id,
                 "operator",
                 &LoggedAction::AddressRemoved,
@@ -445,7 +447,7 @@ impl Engine {
     ///
     /// # Errors
     /// Unknown or not verified.
-    pub async fn make_default(&self, account_id: i64, written: &str) -> Result<(), AdminError> {
+    pub async fn make_default(&self, account_id: AccountId, written: &str) -> Result<(), AdminError> {
         let key = AddressKey::parse(written.trim()).map_err(|_| AdminError::Malformed(written.to_owned()))?;
         let now = self.now();
         let made = self.store().write(move |tx| {
@@ -456,7 +458,7 @@ impl Engine {
             if address.forwarding_at(now) != Forwarding::Verified {
                 return Ok(Err(AddressRefusal::Unverified(key.to_string())));
             }
-            Ok(Ok(store::address::make_default(tx, account_id, address)?))
+            Ok(Ok(store::address::make_default(&mut tx.account(account_id), address)?))
         });
         Ok(made.await??)
     }
@@ -465,7 +467,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`AdminError::NothingToCheck`] for a native address.
-    pub async fn send_probe(&self, account_id: i64, written: &str) -> Result<SupportAddress, AdminError> {
+    pub async fn send_probe(
+        &self,
+        account_id: AccountId,
+        written: &str,
+    ) -> Result<SupportAddress, AdminError> {
         let external = self.support_address(account_id, written).await?;
         if external.kind == AddressKind::Native {
             return Err(AdminError::NothingToCheck(external.email.to_string()));
@@ -475,10 +481,10 @@ impl Engine {
         let reserved = self.store().ids(4).await?;
         let (now, can_deliver) = (self.now(), self.inner.options.can_deliver);
         let to = external.written.clone();
-        let address_id = external.id.0;
+        let address_id = external.id;
         self.store()
             .write(move |tx| {
-                store::address::probe_sent(tx, account_id, address_id, &secret, now)?;
+                store::address::probe_sent(&mut tx.account(account_id), address_id, &secret, now)?;
                 let Some(content) = notice::probe(&account, &external, &secret) else { return Ok(()) };
                 let mut supply = BatchIds::new(reserved.again());
                 let marker = desk::id_source::IdSource::id(&mut supply);
@@ -492,8 +498,8 @@ impl Engine {
                 };
                 desk.send(None, None, content, vec![to.clone()]);
                 store::changes::write(
-                    tx,
-                    Writing { account_id, now, marker, can_deliver, digest_every: None },
+                    &mut tx.account(account_id),
+                    Writing { now, marker, can_deliver, digest_every: None },
                     &changes,
                 )
             })
@@ -509,7 +515,7 @@ impl Engine {
     /// A support address is nobody's own, and the last admin stays one.
     pub async fn add_user(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         email: &str,
         name: &str,
         role: impl Into<Option<Role>>,
@@ -524,10 +530,14 @@ impl Engine {
             if versioned.account().owner_of(&key).is_some() {
                 return Ok(Err(AdminError::IsSupportAddress(key.to_string())));
             }
-            let known = store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next();
+            let known =
+                store::user::by_addresses(&mut tx.account(account_id), &[key.as_str()])?.into_iter().next();
             let was = known.as_ref().map(|(_, known)| known.role);
             let role = role.or(was).unwrap_or(Role::EndUser);
-            if was == Some(Role::Admin) && role != Role::Admin && store::user::admins(tx, account_id)? <= 1 {
+            if was == Some(Role::Admin)
+                && role != Role::Admin
+                && store::user::admins(&mut tx.account(account_id))? <= 1
+            {
                 return Ok(Err(AdminError::LastAdmin(key.to_string())));
             }
             let kept = match known {
@@ -539,18 +549,20 @@ impl Engine {
                     } else {
                         person.name.clone()
                     };
-                    store::user::set_role(tx, account_id, known.id, role, &name)?;
+                    store::user::set_role(&mut tx.account(account_id), known.id, role, &name)?;
                     Person { role, name, is_verified: true, ..known }
                 }
                 None => {
-                    store::user::insert_many(tx, account_id, &[(person.clone(), key.clone(), now)])?;
+                    store::user::insert_many(
+                        &mut tx.account(account_id),
+                        &[(person.clone(), key.clone(), now)],
+                    )?;
                     person.clone()
                 }
             };
             let detail = json!({"user": kept.id, "role": role.as_str()}).to_string();
             store::account::log_event(
-                tx,
-                account_id,
+                &mut tx.account(account_id),
                 event_id,
                 "operator",
                 &LoggedAction::UserAdded,
@@ -568,21 +580,23 @@ impl Engine {
     /// [`AdminError::NoUser`].
     pub async fn create_token(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         email: &str,
         name: &str,
-    ) -> Result<(i64, String), AdminError> {
+    ) -> Result<(TokenId, String), AdminError> {
         let key = AddressKey::parse(email.trim()).map_err(|_| AdminError::Malformed(email.to_owned()))?;
-        let (id, now, secret) = (self.store().ids(1).await?.next()?, self.now(), random_secret());
+        let id = TokenId(self.store().ids(1).await?.next()?);
+        let now = self.now();
+        let secret = random_secret();
         let (name, token) = (name.to_owned(), secret.clone());
         let wanted = key.to_string();
         let made = self.store().write(move |tx| {
             let Some((_, person)) =
-                store::user::by_addresses(tx, account_id, &[key.as_str()])?.into_iter().next()
+                store::user::by_addresses(&mut tx.account(account_id), &[key.as_str()])?.into_iter().next()
             else {
                 return Ok(false);
             };
-            store::token::insert(tx, account_id, id, &name, person.id.0, &token, now)?;
+            store::token::insert(&mut tx.account(account_id), id, &name, person.id, &token, now)?;
             Ok(true)
         });
         if made.await? { Ok((id, secret)) } else { Err(AdminError::NoUser(wanted)) }
@@ -592,16 +606,17 @@ impl Engine {
     ///
     /// # Errors
     /// [`AdminError::NoToken`].
-    pub async fn revoke_token(&self, account_id: i64, id: i64) -> Result<(), AdminError> {
+    pub async fn revoke_token(&self, account_id: AccountId, id: TokenId) -> Result<(), AdminError> {
         let now = self.now();
-        let done = self.store().write(move |tx| store::token::revoke(tx, account_id, id, now)).await?;
+        let done =
+            self.store().write(move |tx| store::token::revoke(&mut tx.account(account_id), id, now)).await?;
         if done { Ok(()) } else { Err(AdminError::NoToken(id)) }
     }
 }
 
 /// Locks the account and reads its configuration in the same transaction.
-fn locked(tx: &mut Tx<'_>, account_id: i64) -> store::Result<accounts::Versioned> {
-    store::work::lock_account(tx, account_id)?;
+fn locked(tx: &mut Tx<'_>, account_id: AccountId) -> store::Result<accounts::Versioned> {
+    store::work::lock_account(tx, account_id.0)?;
     accounts::load(tx, account_id)
 }
 

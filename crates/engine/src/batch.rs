@@ -12,7 +12,7 @@ use desk::changes::Changes;
 use desk::effect;
 use desk::envelope::Envelope;
 use desk::facts::{Facts, TicketFacts};
-use desk::id::MailId;
+use desk::id::{AccountId, MailId};
 use desk::inbound::Inbound;
 use desk::ledger::Outcome;
 use desk::suspension::Cause;
@@ -24,6 +24,7 @@ use mail::address::AddressKey;
 use mail::letter::Letter;
 use store::changes::Writing;
 use store::ids::Ids;
+use store::spool::SpoolKey;
 use store::work::{Announced, Kind, Lease};
 use store::{Result, StoreError, Tx};
 
@@ -73,29 +74,33 @@ pub(crate) struct Decided {
 }
 
 impl Engine {
-    /// The next mails of an account after one of the given time and id (`(0, 0)`: the oldest), read and parsed; `full` tells
-    /// whether more may wait.
-    pub(crate) async fn next_batch(&self, account_id: i64, after: (i64, i64)) -> Result<(Vec<Item>, bool)> {
+    /// The next mails of an account after a place in their order, or the oldest, read and parsed; `full` tells whether more may
+    /// wait.
+    pub(crate) async fn next_batch(
+        &self,
+        account_id: AccountId,
+        after: Option<SpoolKey>,
+    ) -> Result<(Vec<Item>, bool)> {
         self.batch_of(account_id, after, self.inner.options.batch_max).await
     }
 
     /// As [`Engine::next_batch`], at most `limit` mails.
     pub(crate) async fn batch_of(
         &self,
-        account_id: i64,
-        after: (i64, i64),
+        account_id: AccountId,
+        after: Option<SpoolKey>,
         limit: usize,
     ) -> Result<(Vec<Item>, bool)> {
         let (rows, packed, is_full) = self
             .store()
             .read(move |tx| {
-                let mut rows = store::spool::page(tx, account_id, after, limit)?;
+                let mut rows = store::spool::page(&mut tx.account(account_id), after, limit)?;
                 let is_full = cut_to_bytes(&mut rows) || rows.len() == limit;
-                let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-                Ok((rows, store::raw::find_many(tx, account_id, &ids)?, is_full))
+                let ids: Vec<MailId> = rows.iter().map(|row| row.id).collect();
+                Ok((rows, store::raw::find_many(&mut tx.account(account_id), &ids)?, is_full))
             })
             .await?;
-        let mut packed: std::collections::BTreeMap<i64, store::raw::Packed> = packed.into_iter().collect();
+        let mut packed: std::collections::BTreeMap<MailId, store::raw::Packed> = packed.into_iter().collect();
         let mut raws = Vec::with_capacity(rows.len());
         for row in &rows {
             let raw = match packed.remove(&row.id) {
@@ -124,14 +129,14 @@ impl Engine {
                     Err(reason) => (Arc::new(Vec::new()), Err(Unread::failed(reason))),
                 };
                 let (envelope, authentication) = (Arc::new(row.envelope), Authentication::unchecked());
-                Item { id: row.id, accepted_at: row.accepted_at, envelope, raw, letter, authentication }
+                Item { id: row.id.0, accepted_at: row.accepted_at, envelope, raw, letter, authentication }
             })
             .collect();
         Ok((self.authenticated(account_id, items).await?, is_full))
     }
 
     /// Fills in what is known of the senders. Before the transaction, which must not wait for DNS.
-    async fn authenticated(&self, account_id: i64, mut items: Vec<Item>) -> Result<Vec<Item>> {
+    async fn authenticated(&self, account_id: AccountId, mut items: Vec<Item>) -> Result<Vec<Item>> {
         let Some(authenticator) = &self.inner.authenticator else { return Ok(items) };
         let (mut asked, mut subjects) = (Vec::new(), Vec::new());
         for item in &mut items {
@@ -144,7 +149,7 @@ impl Engine {
         // A mail on which this panics leaves its batch unchecked: the step that decides alone may hold mail back.
         let Ok(mut plans) = catch_unwind(AssertUnwindSafe(|| authenticator.plan_all(subjects))) else {
             tracing::error!(
-                account.id = account_id,
+                account.id = account_id.0,
                 "Looking at senders panicked: those of a batch count as unchecked"
             );
             return Ok(items);
@@ -161,7 +166,7 @@ impl Engine {
 
     /// Whether the account's mode looks at everybody's mail. Agents' is looked at in every mode; of what came by a relay nothing
     /// else depends on it.
-    async fn wants_all_checked(&self, account_id: i64) -> Result<bool> {
+    async fn wants_all_checked(&self, account_id: AccountId) -> Result<bool> {
         let kept = match self.inner.accounts.kept(account_id) {
             Some(kept) => kept,
             // Else the first mails after a start would wait for DNS whatever the mode.
@@ -176,13 +181,13 @@ impl Engine {
 
     async fn staff_among(
         &self,
-        account_id: i64,
+        account_id: AccountId,
         authors: BTreeSet<AddressKey>,
     ) -> Result<BTreeSet<AddressKey>> {
         self.store()
             .read(move |tx| {
                 let keys: Vec<&str> = authors.iter().map(AddressKey::as_str).collect();
-                let people = store::user::by_addresses(tx, account_id, &keys)?;
+                let people = store::user::by_addresses(&mut tx.account(account_id), &keys)?;
                 Ok(people.into_iter().filter(|(_, person)| person.is_staff()).map(|(key, _)| key).collect())
             })
             .await
@@ -250,14 +255,14 @@ impl Engine {
                 items: items.to_vec(),
                 seen: seen.clone(),
                 engine: self.clone(),
-                kept: self.inner.accounts.kept(lease.account_id),
+                kept: self.inner.accounts.kept(AccountId(lease.account_id)),
                 reserved: self.store().ids(wanted).await?,
                 fault: self.inner.options.fault.clone(),
             };
             match self.store().write(move |tx| work.run(tx)).await? {
                 Run::Done(decided, versioned, rest) => {
                     self.store().give_back(rest);
-                    self.inner.accounts.keep(lease.account_id, versioned);
+                    self.inner.accounts.keep(AccountId(lease.account_id), versioned);
                     return Ok(decided);
                 }
                 Run::Short(needed) => wanted = needed,
@@ -294,19 +299,13 @@ impl Engine {
         self.store()
             .write(move |tx| {
                 store::work::hold(tx, &lease)?;
-                let digest_every = accounts::load(tx, lease.account_id)?
+                let digest_every = accounts::load(tx, AccountId(lease.account_id))?
                     .account()
                     .settings
                     .suspended_notification
                     .every_ms();
-                let writing = Writing {
-                    account_id: lease.account_id,
-                    now,
-                    marker: 0,
-                    can_deliver: false,
-                    digest_every,
-                };
-                store::changes::write(tx, writing, &changes)?;
+                let writing = Writing { now, marker: 0, can_deliver: false, digest_every };
+                store::changes::write(&mut tx.account(AccountId(lease.account_id)), writing, &changes)?;
                 seen.as_ref().map_or(Ok(()), |seen| store::work::remove(tx, Kind::Mail, seen))
             })
             .await?;
@@ -350,12 +349,12 @@ impl Work {
     /// The account and what the decisions may need, under the lease. All is asked of the account as it was last known, so that
     /// it travels with the check of lease and version; a changed account is asked about once more.
     fn facts(&self, tx: &mut Tx<'_>, mails: &[Inbound<'_>]) -> Result<(Versioned, Facts)> {
-        let account_id = self.lease.account_id;
+        let account_id = AccountId(self.lease.account_id);
         let held = store::work::ask_hold(tx, &self.lease)?;
-        let version = store::account::ask_version(tx, account_id)?;
+        let version = store::account::ask_version(tx, account_id.0)?;
         let gather = |tx: &mut Tx<'_>, account: &Account| {
             store::facts::gather(
-                tx,
+                &mut tx.account(account.id),
                 account,
                 self.engine.keys(),
                 self.engine.inner.options.sender_per_hour,
@@ -377,7 +376,7 @@ impl Work {
     }
 
     fn run(&self, tx: &mut Tx<'_>) -> Result<Run> {
-        let account_id = self.lease.account_id;
+        let account_id = AccountId(self.lease.account_id);
         let mails: Vec<Inbound<'_>> = self.items.iter().filter_map(Item::inbound).collect();
         let (versioned, mut facts) = self.facts(tx, &mails)?;
         let account = versioned.account();
@@ -407,9 +406,8 @@ impl Work {
         }
         let can_deliver = self.engine.inner.options.can_deliver;
         store::changes::write(
-            tx,
+            &mut tx.account(account_id),
             Writing {
-                account_id,
                 now,
                 marker,
                 can_deliver,

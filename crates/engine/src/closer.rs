@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use desk::changes::Changes;
-use desk::id::TicketId;
+use desk::id::{AccountId, TicketId};
 use desk::id_source::IdSource as _;
 use desk::ticket::SOLVED_FOR;
 use desk::writer::Writer;
@@ -76,9 +76,11 @@ impl Engine {
                 work::lock_account(tx, lease.account_id)?;
                 let mut ids = BatchIds::new(reserved.again());
                 let marker = ids.id();
-                let closed = engine.close_tickets(tx, lease.account_id, &mut ids, marker, now)?;
+                let closed = engine.close_tickets(tx, AccountId(lease.account_id), &mut ids, marker, now)?;
                 work::remove(tx, Kind::Close, &seen)?;
-                if let Some(oldest) = store::ticket::oldest_solved(tx, lease.account_id)? {
+                if let Some(oldest) =
+                    store::ticket::oldest_solved(&mut tx.account(AccountId(lease.account_id)))?
+                {
                     work::add(tx, Kind::Close, &[(lease.account_id, oldest + SOLVED_FOR)], marker)?;
                 }
                 work::release(tx, std::slice::from_ref(&lease))?;
@@ -91,19 +93,21 @@ impl Engine {
     fn close_tickets(
         &self,
         tx: &mut Tx<'_>,
-        account_id: i64,
+        account_id: AccountId,
         ids: &mut BatchIds,
         marker: i64,
         now: i64,
     ) -> store::Result<u64> {
         let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
         let due: BTreeSet<TicketId> =
-            store::ticket::solved_before(tx, account_id, now - SOLVED_FOR, limit)?.into_iter().collect();
+            store::ticket::solved_before(&mut tx.account(account_id), now - SOLVED_FOR, limit)?
+                .into_iter()
+                .collect();
         if due.is_empty() {
             return Ok(0);
         }
         let versioned = accounts::load(tx, account_id)?;
-        let mut facts = store::facts::of_tickets(tx, account_id, &due)?;
+        let mut facts = store::facts::of_tickets(&mut tx.account(account_id), &due)?;
         let mut changes = Changes::default();
         let mut writer = Writer {
             account: versioned.account(),
@@ -115,8 +119,8 @@ impl Engine {
         let closed = due.iter().filter(|id| writer.close(**id)).count();
         let can_deliver = self.inner.options.can_deliver;
         store::changes::write(
-            tx,
-            Writing { account_id, now, marker, can_deliver, digest_every: None },
+            &mut tx.account(account_id),
+            Writing { now, marker, can_deliver, digest_every: None },
             &changes,
         )?;
         Ok(closed as u64)

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use desk::changes::{Changes, Outgoing};
+use desk::id::AccountId;
 use desk::notice::NoticeKind;
 use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
@@ -54,7 +55,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`SubmitError::Refused`] with the rule, or the store's failure.
-    pub async fn submit(&self, account_id: i64, command: Command) -> Result<Vec<Queued>, SubmitError> {
+    pub async fn submit(&self, account_id: AccountId, command: Command) -> Result<Vec<Queued>, SubmitError> {
         let Command::UpdateTicket { number, actor, update } = command;
         let kept = self.inner.accounts.kept(account_id);
         // Comment, audit, marker, the mail and one row for the requester and each CC, and a mail with its row for each follower.
@@ -63,17 +64,18 @@ impl Engine {
         let done = self
             .store()
             .write(move |tx| {
-                store::work::lock_account(tx, account_id)?;
+                store::work::lock_account(tx, account_id.0)?;
                 let versioned = accounts::current(tx, account_id, kept.as_ref())?;
                 let account = versioned.account();
-                let Some(ticket) = store::ticket::by_number(tx, account_id, number)? else {
+                let Some(ticket) = store::ticket::by_number(&mut tx.account(account_id), number)? else {
                     return Ok(Err(UpdateRefusal::NoTicket(number)));
                 };
-                let people = store::user::by_addresses(tx, account_id, &[actor.as_str()])?;
+                let people = store::user::by_addresses(&mut tx.account(account_id), &[actor.as_str()])?;
                 let Some((_, person)) = people.into_iter().next() else {
                     return Ok(Err(UpdateRefusal::NotAnAgent(actor.to_string())));
                 };
-                let mut facts = store::facts::of_tickets(tx, account_id, &BTreeSet::from([ticket.id]))?;
+                let mut facts =
+                    store::facts::of_tickets(&mut tx.account(account_id), &BTreeSet::from([ticket.id]))?;
                 let mut supply = BatchIds::new(reserved.again());
                 let marker = desk::id_source::IdSource::id(&mut supply);
                 let mut changes = Changes::default();
@@ -84,8 +86,8 @@ impl Engine {
                 }
                 let can_deliver = engine.inner.options.can_deliver;
                 store::changes::write(
-                    tx,
-                    Writing { account_id, now, marker, can_deliver, digest_every: None },
+                    &mut tx.account(account_id),
+                    Writing { now, marker, can_deliver, digest_every: None },
                     &changes,
                 )?;
                 Ok(Ok(changes.outgoing.iter().map(queued).collect()))

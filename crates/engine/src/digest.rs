@@ -6,6 +6,7 @@ use desk::account::Account;
 use desk::changes::Changes;
 use desk::digest::{Digest, Held, NEWEST_SHOWN};
 use desk::facts::Facts;
+use desk::id::AccountId;
 use desk::notice;
 use desk::suspension::Cause;
 use desk::writer::Writer;
@@ -41,20 +42,20 @@ impl Engine {
     }
 
     async fn tell_account(&self, seen: Announced) -> store::Result<bool> {
-        let (account_id, now, can_deliver) = (seen.account_id, self.now(), self.inner.options.can_deliver);
+        let (account_id, now, can_deliver) =
+            (AccountId(seen.account_id), self.now(), self.inner.options.can_deliver);
         let reserved = self.store().ids(IDS).await?;
         self.store()
             .write(move |tx| {
-                work::lock_account(tx, account_id)?;
+                work::lock_account(tx, account_id.0)?;
                 work::remove(tx, Kind::Digest, &seen)?;
                 let versioned = accounts::load(tx, account_id)?;
                 let account = versioned.account();
                 let Some(to) = recipient(account) else { return Ok(false) };
-                let last = store::suspended::told_until(tx, account_id, now)?;
+                let last = store::suspended::told_until(&mut tx.account(account_id), now)?;
                 let since = store::suspended::since(
-                    tx,
-                    account_id,
-                    last,
+                    &mut tx.account(account_id),
+                    last.unwrap_or_default(),
                     i64::try_from(NEWEST_SHOWN).unwrap_or(i64::MAX),
                 )?;
                 let Some(letter) = digest(since).letter(&account.name, &account.subdomain) else {
@@ -67,8 +68,8 @@ impl Engine {
                 let mut desk =
                     Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
                 desk.send(None, None, content, vec![to]);
-                let writing = Writing { account_id, now, marker, can_deliver, digest_every: None };
-                store::changes::write(tx, writing, &changes)?;
+                let writing = Writing { now, marker, can_deliver, digest_every: None };
+                store::changes::write(&mut tx.account(account_id), writing, &changes)?;
                 Ok(true)
             })
             .await
@@ -93,7 +94,7 @@ fn digest(since: Since) -> Digest {
         .collect();
     let newest = since.newest.into_iter().filter_map(|row| {
         Cause::of_number(row.cause).map(|cause| Held {
-            id: row.id,
+            id: row.id.0,
             cause,
             sender: row.sender,
             subject: row.subject,

@@ -1,7 +1,7 @@
 //! What would become of a mail, and why: the same parser, facts and verdict as intake, nothing written.
 
 use desk::envelope::Envelope;
-use desk::id::{MailId, TicketId};
+use desk::id::{AccountId, MailId, TicketId};
 use desk::inbound::Inbound;
 use desk::verdict::{Decision, Verdict, decide};
 use mail::address::AddressKey;
@@ -40,15 +40,21 @@ impl Engine {
                     return Ok(None);
                 };
                 let envelope = Envelope { recipients, ..envelope.clone() };
-                let (_, account) =
-                    store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
+                let (_, account) = store::account::load(&mut tx.account(account_id))?
+                    .ok_or(StoreError::Changed("the account"))?;
                 let inbound = Inbound {
                     raw: &bytes,
                     authentication: &authentication,
                     ..Inbound::new(MailId(0), accepted_at, &envelope, &shared)
                 };
                 let per_hour = engine.inner.options.sender_per_hour;
-                let facts = store::facts::gather(tx, &account, engine.keys(), per_hour, &[inbound])?;
+                let facts = store::facts::gather(
+                    &mut tx.account(account_id),
+                    &account,
+                    engine.keys(),
+                    per_hour,
+                    &[inbound],
+                )?;
                 let decision = decide(&account, engine.keys(), &facts, &inbound);
                 let ticket = named(&decision.verdict)
                     .and_then(|id| facts.tickets.get(&id))
@@ -63,8 +69,8 @@ impl Engine {
 
 /// The account of the first known recipient, and which of the recipients are its own: each account gets a copy of its own, and
 /// SMTP refuses those nobody has.
-fn of_one_account(tx: &mut Tx<'_>, written: &[String]) -> Result<Option<(i64, Vec<String>)>> {
-    let mut found: Option<(i64, Vec<String>)> = None;
+fn of_one_account(tx: &mut Tx<'_>, written: &[String]) -> Result<Option<(AccountId, Vec<String>)>> {
+    let mut found: Option<(AccountId, Vec<String>)> = None;
     for text in written {
         let Ok(key) = AddressKey::parse(text) else { continue };
         let Some(account_id) = store::directory::account_of(tx, &key)? else { continue };

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use desk::authentication::Authentication;
+use desk::id::AccountId;
 use store::spool::SpoolRow;
 use store::work::{self, Announced, Kind, Lease};
 use tokio_util::sync::CancellationToken;
@@ -34,8 +35,11 @@ impl Engine {
         // A batch, and the one that is read ahead of it.
         for _ in 0..self.inner.options.batch_max * 2 {
             let account_id = lease.account_id;
-            let oldest =
-                self.store().read(move |tx| store::spool::page(tx, account_id, (0, 0), 1)).await?.pop();
+            let oldest = self
+                .store()
+                .read(move |tx| store::spool::page(&mut tx.account(AccountId(account_id)), None, 1))
+                .await?
+                .pop();
             let Some(row) = oldest else {
                 return self.calm(lease, Some(announced)).await;
             };
@@ -49,7 +53,7 @@ impl Engine {
     }
 
     async fn work_alone(&self, lease: &Lease, row: SpoolRow) -> store::Result<()> {
-        let (held, id) = (lease.clone(), row.id);
+        let (held, id) = (lease.clone(), row.id.0);
         let crashes = self.store().write(move |tx| store::crash::try_alone(tx, &held, id)).await?;
         if crashes >= TRIES {
             let step = format!("working it stopped the program {crashes} times");
@@ -60,7 +64,7 @@ impl Engine {
 
     async fn try_mail(&self, lease: &Lease, id: i64) -> store::Result<()> {
         let tried = async {
-            let (items, _) = self.batch_of(lease.account_id, (0, 0), 1).await?;
+            let (items, _) = self.batch_of(AccountId(lease.account_id), None, 1).await?;
             // One that came in meanwhile with an earlier time is noted first.
             if items.first().is_none_or(|item| item.id != id) {
                 return Ok(());
@@ -91,7 +95,7 @@ impl Engine {
 /// A mail that is not read again.
 fn unread(row: SpoolRow, why: &str) -> Item {
     Item {
-        id: row.id,
+        id: row.id.0,
         accepted_at: row.accepted_at,
         envelope: Arc::new(row.envelope),
         raw: Arc::new(Vec::new()),

@@ -1,5 +1,6 @@
 //! Deletes suspended tickets for good: 14 days after they were held, or when somebody says so.
 
+use desk::id::{AccountId, MailId};
 use desk::suspension::HELD_FOR;
 use store::work::{self, Announced, Kind};
 
@@ -27,19 +28,19 @@ impl Engine {
 
     /// Each transaction takes a page; the announcement goes with the last.
     async fn purge_account(&self, seen: Announced) -> store::Result<u64> {
-        let (account_id, now) = (seen.account_id, self.now());
+        let (account_id, now) = (AccountId(seen.account_id), self.now());
         let mut purged = 0;
         loop {
             let seen = seen.clone();
             let (count, blobs) = self
                 .store()
                 .write(move |tx| {
-                    work::lock_account(tx, account_id)?;
-                    let held = store::suspended::held_until(tx, account_id, now - HELD_FOR, AT_ONCE)?;
-                    let ids: Vec<i64> = held.iter().map(|held| held.id).collect();
+                    work::lock_account(tx, account_id.0)?;
+                    let held =
+                        store::suspended::held_until(&mut tx.account(account_id), now - HELD_FOR, AT_ONCE)?;
+                    let ids: Vec<MailId> = held.iter().map(|held| held.id).collect();
                     let gone = store::suspended::delete(
-                        tx,
-                        account_id,
+                        &mut tx.account(account_id),
                         &ids,
                         "deleted for good 14 days after it was held",
                         now,
@@ -62,13 +63,18 @@ impl Engine {
     ///
     /// # Errors
     /// As the store says; nothing is deleted then.
-    pub async fn delete_suspended(&self, account_id: i64, ids: Vec<i64>, by: &str) -> store::Result<u64> {
+    pub async fn delete_suspended(
+        &self,
+        account_id: AccountId,
+        ids: Vec<MailId>,
+        by: &str,
+    ) -> store::Result<u64> {
         let (now, reason) = (self.now(), format!("deleted by {by}"));
         let deleted = self
             .store()
             .write(move |tx| {
-                work::lock_account(tx, account_id)?;
-                store::suspended::delete(tx, account_id, &ids, &reason, now)
+                work::lock_account(tx, account_id.0)?;
+                store::suspended::delete(&mut tx.account(account_id), &ids, &reason, now)
             })
             .await?;
         self.forget(&deleted.1).await;

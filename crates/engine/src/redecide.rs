@@ -12,7 +12,7 @@ use desk::changes::Changes;
 use desk::clock::{DAY, Millis};
 use desk::envelope::{Door, Envelope};
 use desk::event::Event;
-use desk::id::MailId;
+use desk::id::{AccountId, MailId};
 use desk::inbound::{Inbound, Recovered};
 use desk::ledger::Outcome;
 use desk::suspension::Cause;
@@ -67,18 +67,18 @@ pub struct Redecided {
 pub enum RedecideError {
     /// No such suspended ticket: never was, or recovered or deleted already.
     #[error("there is no suspended ticket {0}")]
-    NotHeld(i64),
+    NotHeld(MailId),
     /// No such mail came in.
     #[error("no mail {0} came in to this account")]
-    NoMail(i64),
+    NoMail(MailId),
     /// It waits in the spool.
     #[error("mail {0} is not decided yet; it will be in a moment")]
-    Undecided(i64),
+    Undecided(MailId),
     /// It made a ticket or a comment, which would be doubled.
     #[error("mail {id} is {outcome} on ticket {ticket} already; deciding it anew would double it")]
     Settled {
         /// The mail.
-        id: i64,
+        id: MailId,
         /// Its outcome.
         outcome: String,
         /// Its ticket.
@@ -86,12 +86,12 @@ pub enum RedecideError {
     },
     /// Its bytes were deleted with the suspended ticket.
     #[error("the bytes of mail {0} are deleted; only its row in the ledger is left")]
-    Gone(i64),
+    Gone(MailId),
     /// It cannot be read even now.
     #[error("mail {id} still cannot be read: {reason}")]
     Unreadable {
         /// The mail.
-        id: i64,
+        id: MailId,
         /// What happened.
         reason: String,
     },
@@ -118,7 +118,7 @@ enum Wish {
 
 /// A mail read again, with what was said of it.
 struct Again {
-    account_id: i64,
+    account_id: AccountId,
     item: Item,
     wish: Wish,
     engine: Engine,
@@ -132,8 +132,8 @@ impl Engine {
     /// [`RedecideError`]: nothing happened, the mail is where it was.
     pub async fn recover(
         &self,
-        account_id: i64,
-        id: i64,
+        account_id: AccountId,
+        id: MailId,
         how: RecoverAs,
         by: &str,
     ) -> Result<Redecided, RedecideError> {
@@ -144,11 +144,16 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::recover`].
-    pub async fn replay(&self, account_id: i64, id: i64, writes: bool) -> Result<Redecided, RedecideError> {
+    pub async fn replay(
+        &self,
+        account_id: AccountId,
+        id: MailId,
+        writes: bool,
+    ) -> Result<Redecided, RedecideError> {
         self.again(account_id, id, Wish::Replay { writes }).await
     }
 
-    async fn again(&self, account_id: i64, id: i64, wish: Wish) -> Result<Redecided, RedecideError> {
+    async fn again(&self, account_id: AccountId, id: MailId, wish: Wish) -> Result<Redecided, RedecideError> {
         let asked = wish.clone();
         let found = self.store().read(move |tx| read(tx, account_id, id, &asked)).await??;
         let (row, envelope, packed) = found;
@@ -168,7 +173,7 @@ impl Engine {
             Err(unread) => return Err(RedecideError::Unreadable { id, reason: unread.why.clone() }),
         };
         let item =
-            Item { id, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
+            Item { id: id.0, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
         let reserved = self.store().ids(IDS).await?;
         let again = Again { account_id, item, wish, engine: self.clone(), reserved };
         let done = self.store().write(move |tx| again.run(tx)).await??;
@@ -184,11 +189,11 @@ type Found = (Row, Envelope, store::raw::Packed);
 /// The mail with its envelope, when the wish can be granted as things stand.
 fn read(
     tx: &mut Tx<'_>,
-    account_id: i64,
-    id: i64,
+    account_id: AccountId,
+    id: MailId,
     wish: &Wish,
 ) -> store::Result<Result<Found, RedecideError>> {
-    let Some(packed) = store::raw::find(tx, account_id, id)? else {
+    let Some(packed) = store::raw::find(&mut tx.account(account_id), id)? else {
         return Ok(Err(match wish {
             Wish::Recover { .. } => RedecideError::NotHeld(id),
             Wish::Replay { .. } => RedecideError::NoMail(id),
@@ -198,10 +203,10 @@ fn read(
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
-    let envelope = match store::suspended::envelope(tx, account_id, id)? {
+    let envelope = match store::suspended::envelope(&mut tx.account(account_id), id)? {
         Some(envelope) => envelope,
         // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
-        None => match store::suspended::find(tx, account_id, id)? {
+        None => match store::suspended::find(&mut tx.account(account_id), id)? {
             Some(held) => Envelope {
                 door: Door::Smtp,
                 client: String::new(),
@@ -220,11 +225,11 @@ fn read(
 /// The ledger row, when the wish can be granted as things stand.
 fn decided(
     tx: &mut Tx<'_>,
-    account_id: i64,
-    id: i64,
+    account_id: AccountId,
+    id: MailId,
     wish: &Wish,
 ) -> store::Result<Result<Row, RedecideError>> {
-    let Some(row) = store::ledger::find(tx, account_id, id)? else {
+    let Some(row) = store::ledger::find(&mut tx.account(account_id), id)? else {
         return Ok(Err(RedecideError::Undecided(id)));
     };
     let outcome = row.outcome.clone().unwrap_or_default();
@@ -240,8 +245,8 @@ fn decided(
 
 impl Again {
     fn run(&self, tx: &mut Tx<'_>) -> store::Result<Result<Redecided, RedecideError>> {
-        let (account_id, id) = (self.account_id, self.item.id);
-        store::work::lock_account(tx, account_id)?;
+        let (account_id, id) = (self.account_id, MailId(self.item.id));
+        store::work::lock_account(tx, account_id.0)?;
         // Read once more under the lock: somebody else may have been faster.
         let row = match decided(tx, account_id, id, &self.wish)? {
             Ok(row) => row,
@@ -250,7 +255,7 @@ impl Again {
         let versioned = accounts::load(tx, account_id)?;
         let account = versioned.account();
         let Ok(letter) = &self.item.letter else { return Ok(Err(RedecideError::NoMail(id))) };
-        let mut inbound = Inbound::new(MailId(id), self.item.accepted_at, &self.item.envelope, letter);
+        let mut inbound = Inbound::new(id, self.item.accepted_at, &self.item.envelope, letter);
         inbound.raw = &self.item.raw;
         inbound.authentication = &self.item.authentication;
         let recovered = match self.recovered(tx)? {
@@ -261,7 +266,13 @@ impl Again {
         inbound.recovered = recovered.as_ref();
         // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
         let uncounted = 0;
-        let mut facts = store::facts::gather(tx, account, self.engine.keys(), uncounted, &[inbound])?;
+        let mut facts = store::facts::gather(
+            &mut tx.account(account_id),
+            account,
+            self.engine.keys(),
+            uncounted,
+            &[inbound],
+        )?;
         let mut supply = BatchIds::new(self.reserved.again());
         let marker = desk::id_source::IdSource::id(&mut supply);
         let decision = decide(account, self.engine.keys(), &facts, &inbound);
@@ -281,16 +292,16 @@ impl Again {
         Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
             .carry_out(&inbound, &decision);
         self.tell_history(&mut changes, &row);
-        let held = store::suspended::find(tx, account_id, id)?;
+        let held = store::suspended::find(&mut tx.account(account_id), id)?;
         self.tell_audit(&mut changes, held.map(|held| held.cause));
         let can_deliver = self.engine.inner.options.can_deliver;
         let digest_every = account.settings.suspended_notification.every_ms();
         store::changes::rewrite(
-            tx,
-            Writing { account_id, now, marker, can_deliver, digest_every },
+            &mut tx.account(account_id),
+            Writing { now, marker, can_deliver, digest_every },
             &changes,
         )?;
-        told.ticket = store::ledger::find(tx, account_id, id)?.and_then(|row| row.ticket);
+        told.ticket = store::ledger::find(&mut tx.account(account_id), id)?.and_then(|row| row.ticket);
         Ok(Ok(told))
     }
 
@@ -308,7 +319,7 @@ impl Again {
         Ok(Ok(Some(match how {
             RecoverAs::AsSent => Recovered::AsSent,
             RecoverAs::Into(number) => {
-                let Some(ticket) = store::ticket::by_number(tx, account_id, *number)? else {
+                let Some(ticket) = store::ticket::by_number(&mut tx.account(account_id), *number)? else {
                     return Ok(Err(RedecideError::NoTicket(*number)));
                 };
                 if ticket.status == Status::Closed {
@@ -344,7 +355,7 @@ impl Again {
     }
 }
 
-fn agent(tx: &mut Tx<'_>, account_id: i64, key: &AddressKey) -> store::Result<Option<Person>> {
-    let found = store::user::by_addresses(tx, account_id, &[key.as_str()])?;
+fn agent(tx: &mut Tx<'_>, account_id: AccountId, key: &AddressKey) -> store::Result<Option<Person>> {
+    let found = store::user::by_addresses(&mut tx.account(account_id), &[key.as_str()])?;
     Ok(found.into_iter().map(|(_, person)| person).find(Person::is_staff))
 }

@@ -7,7 +7,9 @@ mod round;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use desk::id::{AccountId, MailId};
 use store::StoreError;
+use store::spool::SpoolKey;
 use store::work::{self, Announced, Kind, Lease};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -103,9 +105,10 @@ impl Engine {
         if lease.crashes >= store::crash::CAREFUL_FROM {
             return self.work_carefully(lease, announced, stop).await;
         }
-        let (mut items, mut is_full) = self.next_batch(lease.account_id, (0, 0)).await?;
+        let (mut items, mut is_full) = self.next_batch(AccountId(lease.account_id), None).await?;
         for turn in 1..=BATCHES_IN_TURN {
-            let last = items.last().map(|item| (item.accepted_at, item.id)).unwrap_or_default();
+            let last =
+                items.last().map(|item| SpoolKey { accepted_at: item.accepted_at, id: MailId(item.id) });
             // Whatever was announced is in this batch, unless it is full: then more may wait, and one announcement stays
             // for it. More than one would only stand before those of other accounts.
             let kept = usize::from(is_full).min(announced.rows.len());
@@ -116,7 +119,11 @@ impl Engine {
             // earlier time is not in it: its own announcement is still there.
             let has_next = is_full && turn < BATCHES_IN_TURN;
             let read_ahead = async {
-                if has_next { self.next_batch(lease.account_id, last).await.map(Some) } else { Ok(None) }
+                if has_next {
+                    self.next_batch(AccountId(lease.account_id), last).await.map(Some)
+                } else {
+                    Ok(None)
+                }
             };
             let (settled, next) = tokio::join!(self.settle(lease, items, seen), read_ahead);
             settled?;

@@ -20,6 +20,7 @@ mod user;
 
 use std::io::StdoutLock;
 
+use desk::id::AccountId;
 use engine::Engine;
 use store::Store;
 
@@ -42,7 +43,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn account(&self) -> Result<i64> {
+    async fn account(&self) -> Result<AccountId> {
         open::account(&self.store, self.common.account.as_deref()).await
     }
 

@@ -6,6 +6,7 @@ mod mails;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use desk::id::AccountId;
 use desk::ticket::Status;
 use desk::update::{NewComment, Update};
 use desk::user::Role;
@@ -76,7 +77,7 @@ async fn fill(started: &Started, hosts: &Hosts) -> Result<String> {
     Ok(token)
 }
 
-async fn make_account(engine: &Engine, hosts: &Hosts) -> Result<(i64, String)> {
+async fn make_account(engine: &Engine, hosts: &Hosts) -> Result<(AccountId, String)> {
     let request = AccountRequest {
         subdomain: ACCOUNT.into(),
         name: "Lumen Outfitters".into(),
@@ -113,11 +114,11 @@ async fn feed(door: &str, hosts: &Hosts, now: i64) -> Result<()> {
 }
 
 /// Waits until everything is decided; another process may be the one that decides.
-async fn settle(engine: &Engine, account: i64) -> Result<()> {
+async fn settle(engine: &Engine, account: AccountId) -> Result<()> {
     for _ in 0..LOOKS {
         let left = engine
             .store()
-            .read(move |tx| store::spool::count(tx, account))
+            .read(move |tx| store::spool::count(&mut tx.account(account)))
             .await
             .doing("the spool cannot be read")?;
         if left == 0 {
@@ -133,7 +134,7 @@ async fn settle(engine: &Engine, account: i64) -> Result<()> {
 }
 
 /// An answer, a note and a solved ticket, so that there is more to be seen than mail that came in.
-async fn answer(engine: &Engine, account: i64) -> Result<()> {
+async fn answer(engine: &Engine, account: AccountId) -> Result<()> {
     let actor = AddressKey::parse(AGENT).doing("the sample agent's address cannot be read")?;
     let answers = [
         (

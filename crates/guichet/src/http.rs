@@ -142,7 +142,9 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+
     use crate::config::Config;
+    use store::testing::Sql as _;
 
     fn store(folder: &tempfile::TempDir) -> Store {
         Store::open(&Config::default().store_options(folder.path())).unwrap()

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use desk::id::AccountId;
 use engine::{Engine, EngineOptions};
 use store::{Schema, Store};
 
@@ -136,9 +137,9 @@ pub(crate) async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
 ///
 /// # Errors
 /// When there is none, no such one, or one must be named.
-pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
+pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<AccountId> {
     let all = store.read(store::account::list).await.doing("the accounts cannot be read")?;
-    let known = || all.iter().map(|(_, subdomain, _)| subdomain.as_str()).collect::<Vec<_>>().join(", ");
+    let known = || all.iter().map(|account| account.subdomain.as_str()).collect::<Vec<_>>().join(", ");
     match (named, all.as_slice()) {
         (_, []) => Err(Failure::new(
             "there is no account yet",
@@ -146,7 +147,7 @@ pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
             "make one with `guichet account create SUBDOMAIN --admin EMAIL`",
         )),
         (Some(named), all) => {
-            let found = all.iter().find(|(_, subdomain, _)| subdomain.eq_ignore_ascii_case(named));
+            let found = all.iter().find(|account| account.subdomain.eq_ignore_ascii_case(named));
             let wrong = || {
                 Failure::new(
                     format!("there is no account {named:?}"),
@@ -154,9 +155,9 @@ pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<i64> {
                     "name one of them",
                 )
             };
-            found.map(|(id, ..)| *id).ok_or_else(wrong)
+            found.map(|account| account.id).ok_or_else(wrong)
         }
-        (None, [(id, ..)]) => Ok(*id),
+        (None, [only]) => Ok(only.id),
         (None, _) => {
             let why = format!("there are several: {}", known());
             Err(Failure::new(

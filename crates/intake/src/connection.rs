@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::envelope::{Door, Envelope};
+use desk::id::{AccountId, MailId};
 use smtp::{MailAnswer, Protocol, Recipient, RecipientAnswer, Session, Step, Transaction};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -71,7 +72,7 @@ pub(crate) struct Connection {
     stream: Stream,
     peer: Peer,
     /// Accounts of the recipients asked for so far in this transaction.
-    accounts: BTreeMap<String, i64>,
+    accounts: BTreeMap<String, AccountId>,
     /// Memory of what was read and not dealt with.
     share: Share,
     /// When the mail in hand began.
@@ -249,9 +250,9 @@ impl Connection {
         vec![answer]
     }
 
-    async fn spool(&mut self, mut transaction: Transaction) -> store::Result<i64> {
+    async fn spool(&mut self, mut transaction: Transaction) -> store::Result<MailId> {
         let raw = std::mem::take(&mut transaction.raw);
-        let mut by_account: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let mut by_account: BTreeMap<AccountId, Vec<String>> = BTreeMap::new();
         for recipient in &transaction.recipients {
             let account = self.account_again(recipient).await?;
             let recipients = by_account.entry(account).or_default();
@@ -264,7 +265,7 @@ impl Connection {
         self.shared.intake.take(Parcel { raw, envelope, recipients: by_account }).await
     }
 
-    async fn account_again(&self, recipient: &Recipient) -> store::Result<i64> {
+    async fn account_again(&self, recipient: &Recipient) -> store::Result<AccountId> {
         if let Some(account) = self.accounts.get(recipient.as_written()) {
             return Ok(*account);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use desk::id::AccountId;
 use mail::address::AddressKey;
 use store::Store;
 
@@ -24,7 +25,7 @@ pub(crate) struct Directory {
 struct Memory {
     version: i64,
     checked: Option<Instant>,
-    accounts: BTreeMap<AddressKey, i64>,
+    accounts: BTreeMap<AddressKey, AccountId>,
 }
 
 impl Directory {
@@ -34,7 +35,7 @@ impl Directory {
     }
 
     /// The account of an address; none when nobody has it.
-    pub(crate) async fn account_of(&self, key: &AddressKey) -> store::Result<Option<i64>> {
+    pub(crate) async fn account_of(&self, key: &AddressKey) -> store::Result<Option<AccountId>> {
         if let Some(account) = self.remembered(key) {
             return Ok(Some(account));
         }
@@ -51,17 +52,17 @@ impl Directory {
     }
 
     /// The account of `<postmaster>`.
-    pub(crate) async fn postmaster(&self) -> store::Result<Option<i64>> {
+    pub(crate) async fn postmaster(&self) -> store::Result<Option<AccountId>> {
         self.store.read(store::directory::only_account).await
     }
 
-    fn remembered(&self, key: &AddressKey) -> Option<i64> {
+    fn remembered(&self, key: &AddressKey) -> Option<AccountId> {
         let memory = self.memory.lock().expect("plain map");
         let fresh = memory.checked.is_some_and(|checked| checked.elapsed() < FRESH);
         if fresh { memory.accounts.get(key).copied() } else { None }
     }
 
-    fn remember(&self, version: i64, key: &AddressKey, account: Option<i64>) {
+    fn remember(&self, version: i64, key: &AddressKey, account: Option<AccountId>) {
         let mut memory = self.memory.lock().expect("plain map");
         if memory.version != version || memory.accounts.len() >= KEPT_MAX {
             memory.accounts.clear();

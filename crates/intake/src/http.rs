@@ -20,6 +20,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use desk::envelope::{Door, Envelope};
+use desk::id::AccountId;
 use desk::user::Role;
 use futures_util::StreamExt as _;
 use mail::address::AddressKey;
@@ -153,7 +154,7 @@ impl Hooks {
     }
 
     /// The recipients, all of them addresses of the account: another's are as unknown as nobody's.
-    async fn recipients(&self, written: &[String], account_id: i64) -> Result<Vec<String>, Refusal> {
+    async fn recipients(&self, written: &[String], account_id: AccountId) -> Result<Vec<String>, Refusal> {
         if written.is_empty() {
             return Err(Refusal::NoRecipient);
         }

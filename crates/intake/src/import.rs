@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::envelope::{Door, Envelope};
+use desk::id::{AccountId, MailId};
 use store::import::Digest;
 use store::spool::NewMail;
 
@@ -40,7 +41,7 @@ pub struct Taken {
 #[derive(Debug)]
 pub struct Importer {
     intake: Intake,
-    account_id: i64,
+    account_id: AccountId,
     recipient: String,
     /// Whether somebody decides mails: only then is there something to wait for.
     is_decided: bool,
@@ -50,7 +51,7 @@ impl Importer {
     /// An importer into an account, to one of its addresses. `is_decided` tells whether a desk may be running that decides
     /// what is imported; where that cannot be known, say so.
     #[must_use]
-    pub fn new(intake: Intake, account_id: i64, recipient: String, is_decided: bool) -> Importer {
+    pub fn new(intake: Intake, account_id: AccountId, recipient: String, is_decided: bool) -> Importer {
         Importer { intake, account_id, recipient, is_decided }
     }
 
@@ -78,8 +79,9 @@ impl Importer {
         while self.is_decided {
             let account_id = self.account_id;
             let store = &self.intake.store;
-            let now =
-                store.read(move |tx| store::spool::oldest_of_more_than(tx, account_id, WAITING_MAX)).await?;
+            let now = store
+                .read(move |tx| store::spool::oldest_of_more_than(&mut tx.account(account_id), WAITING_MAX))
+                .await?;
             if now.is_none() {
                 break;
             }
@@ -94,7 +96,7 @@ impl Importer {
 
     async fn known(&self, digests: Vec<Digest>) -> store::Result<BTreeSet<Digest>> {
         let account_id = self.account_id;
-        self.intake.store.read(move |tx| store::import::known(tx, account_id, &digests)).await
+        self.intake.store.read(move |tx| store::import::known(&mut tx.account(account_id), &digests)).await
     }
 
     async fn spool(&self, new: Vec<(Digest, OldMail)>) -> store::Result<usize> {
@@ -103,7 +105,7 @@ impl Importer {
         let mut ids = intake.store.ids(new.len()).await?;
         let mut mails = Vec::with_capacity(new.len());
         for (digest, mail) in new {
-            let id = ids.next()?;
+            let id = MailId(ids.next()?);
             let envelope = parcel::written(&self.envelope(&mail))?;
             let packed = intake.store.pack_mail(*account_id, id, &Arc::new(mail.raw)).await?;
             mails.push((digest, NewMail { account_id: *account_id, id, accepted_at, envelope, packed }));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use desk::envelope::Envelope;
+use desk::id::{AccountId, MailId};
 use mail::address::{AddressError, AddressKey};
 use store::StoreError;
 use store::spool::NewMail;
@@ -14,7 +15,7 @@ use crate::Intake;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recipients {
     /// As written, each once, in order.
-    pub by_account: BTreeMap<i64, Vec<String>>,
+    pub by_account: BTreeMap<AccountId, Vec<String>>,
     /// Those nobody has; SMTP would refuse them with 550 5.1.1.
     pub unknown: Vec<String>,
 }
@@ -44,7 +45,7 @@ pub struct Parcel {
     /// What stands in for SMTP's envelope; the recipients are filled in for each account.
     pub envelope: Envelope,
     /// Whom it is for, not empty.
-    pub recipients: BTreeMap<i64, Vec<String>>,
+    pub recipients: BTreeMap<AccountId, Vec<String>>,
 }
 
 impl Intake {
@@ -72,26 +73,26 @@ impl Intake {
     ///
     /// # Errors
     /// The store's; nothing is kept then.
-    pub async fn take(&self, parcel: Parcel) -> store::Result<i64> {
+    pub async fn take(&self, parcel: Parcel) -> store::Result<MailId> {
         let Parcel { raw, envelope, recipients } = parcel;
         let raw = Arc::new(raw);
         let accepted_at = self.clock.now();
         let mut ids = self.store.ids(recipients.len()).await?;
         let mut mails = Vec::with_capacity(recipients.len());
         for (account_id, recipients) in recipients {
-            let id = ids.next()?;
+            let id = MailId(ids.next()?);
             let packed = self.store.pack_mail(account_id, id, &raw).await?;
             let envelope = written(&Envelope { recipients, ..envelope.clone() })?;
             mails.push(NewMail { account_id, id, accepted_at, envelope, packed });
         }
-        let taken: Vec<(i64, i64)> = mails.iter().map(|mail| (mail.account_id, mail.id)).collect();
+        let taken: Vec<(AccountId, MailId)> = mails.iter().map(|mail| (mail.account_id, mail.id)).collect();
         let first = taken.first().map(|(_, id)| *id).ok_or(StoreError::Changed("the recipients"))?;
         self.spooler.spool(mails).await?;
         metrics::counter!("guichet_mails_accepted_total").increment(taken.len() as u64);
         for (account_id, id) in &taken {
             tracing::info!(
-                account.id = account_id,
-                mail.id = id,
+                account.id = account_id.0,
+                mail.id = id.0,
                 size_bytes = raw.len(),
                 "Accepted mail {id}"
             );

@@ -138,6 +138,10 @@ mod tests {
 
     use super::*;
 
+    use desk::id::AccountId;
+
+    use desk::id::MailId;
+
     fn store(folder: &tempfile::TempDir) -> Store {
         let (url, blobs) = (
             format!("sqlite:{}/desk.db", folder.path().display()),
@@ -150,8 +154,14 @@ mod tests {
 
     async fn mail(store: &Store, id: i64) -> Vec<NewMail> {
         let raw = Arc::new(b"Subject: x\r\n\r\nhi\r\n".to_vec());
-        let packed = store.pack_mail(1, id, &raw).await.unwrap();
-        vec![NewMail { account_id: 1, id, accepted_at: id, envelope: "{}".to_owned(), packed }]
+        let packed = store.pack_mail(AccountId(1), MailId(id), &raw).await.unwrap();
+        vec![NewMail {
+            account_id: AccountId(1),
+            id: MailId(id),
+            accepted_at: id,
+            envelope: "{}".to_owned(),
+            packed,
+        }]
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +178,7 @@ mod tests {
         drop(first);
         answer.await.unwrap().unwrap();
         spooler.spool(mail(&store, 3).await).await.unwrap();
-        assert_eq!(store.read(|tx| store::spool::count(tx, 1)).await.unwrap(), 3);
+        assert_eq!(store.read(|tx| store::spool::count(&mut tx.account(AccountId(1)))).await.unwrap(), 3);
     }
     #[test]
     fn a_runtime_that_ends_while_a_group_is_written_tells_whoever_waits() {

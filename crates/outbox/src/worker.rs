@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use desk::clock::Clock;
+use desk::id::{AccountId, OutboxId};
 use desk::signed::SigningKeys;
 use store::Store;
 use store::work::{self, Announced, Kind, Lease};
@@ -75,7 +76,7 @@ struct InHand {
     /// From here on another node may have taken over: nothing is begun.
     ends: Instant,
     /// Rows with their destinations.
-    rows: BTreeMap<i64, String>,
+    rows: BTreeMap<OutboxId, String>,
 }
 
 /// What is done beside the mail itself, and when again.
@@ -187,7 +188,7 @@ impl Worker {
                 let mut due = Vec::new();
                 for account_id in work::held_by(tx, Kind::Outbox, &holder)? {
                     if !worked.contains(&account_id) {
-                        store::outbox::resume(tx, account_id, now)?;
+                        store::outbox::resume(&mut tx.account(AccountId(account_id)), now)?;
                         due.push((account_id, 0));
                     }
                 }
@@ -202,7 +203,7 @@ impl Worker {
             return Ok(());
         }
         let waiting = self.inner.store.read(|tx| {
-            let all: Vec<i64> = store::account::list(tx)?.into_iter().map(|(id, ..)| id).collect();
+            let all: Vec<i64> = store::account::list(tx)?.into_iter().map(|account| account.id.0).collect();
             work::waiting_for_relay(tx, &all)
         });
         let due: Vec<(i64, i64)> = waiting.await?.into_iter().map(|account_id| (account_id, 0)).collect();

@@ -6,8 +6,9 @@ use desk::logged_action::LoggedAction;
 use desk::setting::Settings;
 
 use crate::error::{Result, StoreError};
+use crate::sql::Sql as _;
 use crate::tx::Asked;
-use crate::{Tx, address, organization, values, work};
+use crate::{AccountTx, Tx, address, organization, values, work};
 
 /// The version that the doors' memory of the directory is checked against.
 pub const DIRECTORY: &str = "directory";
@@ -16,7 +17,7 @@ pub const DIRECTORY: &str = "directory";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
     /// The account it belongs to.
-    pub account_id: i64,
+    pub account_id: AccountId,
     /// The brand of a host, the support address of an address.
     pub target_id: i64,
 }
@@ -43,19 +44,17 @@ fn subdomain_key(subdomain: &str) -> String {
 /// As the database says.
 pub fn listed(tx: &mut Tx<'_>, key: &str) -> Result<Option<Listed>> {
     let row = tx.find("SELECT account_id, target_id FROM directory WHERE key = $1", &values![key])?;
-    row.map(|mut row| Ok(Listed { account_id: row.int()?, target_id: row.int()? })).transpose()
+    row.map(|mut row| Ok(Listed { account_id: AccountId(row.int()?), target_id: row.int()? })).transpose()
 }
 
 /// Enters a key.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody has it already.
-pub(crate) fn enter(tx: &mut Tx<'_>, key: &str, account_id: i64, target_id: i64) -> Result<()> {
-    tx.execute(
-        "INSERT INTO directory (key, account_id, target_id) VALUES ($1, $2, $3)",
-        &values![key, account_id, target_id],
-    )?;
-    bump(tx, DIRECTORY)
+pub(crate) fn enter(tx: &mut AccountTx<'_, '_>, key: &str, target_id: i64) -> Result<()> {
+    let sql = "INSERT INTO directory (account_id, key, target_id) VALUES ($1, $2, $3)";
+    tx.execute(sql, &values![key, target_id])?;
+    bump(tx.shared(), DIRECTORY)
 }
 
 pub(crate) fn strike(tx: &mut Tx<'_>, key: &str) -> Result<()> {
@@ -115,6 +114,11 @@ pub fn changed(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
     bump(tx, &account_version(account_id))
 }
 
+pub(crate) fn reconfigured(tx: &mut AccountTx<'_, '_>) -> Result<()> {
+    let account_id = tx.account_id().0;
+    changed(tx.shared(), account_id)
+}
+
 fn bump(tx: &mut Tx<'_>, name: &str) -> Result<()> {
     let sql = "INSERT INTO versions (name, version) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET version = versions.version + 1";
     tx.execute(sql, &values![name])?;
@@ -125,7 +129,7 @@ fn bump(tx: &mut Tx<'_>, name: &str) -> Result<()> {
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// Its id.
-    pub id: i64,
+    pub id: AccountId,
     /// Lower-case.
     pub subdomain: String,
     /// The company's name.
@@ -139,42 +143,50 @@ pub struct NewAccount {
 /// # Errors
 /// [`StoreError::Conflict`] when the subdomain is taken.
 pub fn insert(tx: &mut Tx<'_>, account: &NewAccount) -> Result<()> {
-    enter(tx, &subdomain_key(&account.subdomain), account.id, 0)?;
+    let tx = &mut tx.account(account.id);
+    enter(tx, &subdomain_key(&account.subdomain), 0)?;
     let sql = "INSERT INTO accounts (account_id, subdomain, name, settings, created_at) VALUES ($1, $2, $3, '{}', $4)";
-    tx.execute(sql, &values![account.id, &account.subdomain, &account.name, account.created_at])?;
+    tx.execute(sql, &values![&account.subdomain, &account.name, account.created_at])?;
     let sql = "INSERT INTO counters (account_id, name, value) VALUES ($1, 'ticket', 0)";
-    tx.execute(sql, &values![account.id])?;
-    work::make_leases(tx, account.id)
+    tx.execute(sql, &[])?;
+    work::make_leases(tx.shared(), account.id.0)
 }
 
 /// Makes a brand and enters its native host.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the host is taken.
-pub fn insert_brand(tx: &mut Tx<'_>, account_id: i64, brand: &Brand, now: i64) -> Result<()> {
-    enter(tx, &host_key(&brand.native_host), account_id, brand.id.0)?;
+pub fn insert_brand(tx: &mut AccountTx<'_, '_>, brand: &Brand, now: i64) -> Result<()> {
+    enter(tx, &host_key(&brand.native_host), brand.id.0)?;
     let sql = "INSERT INTO brands (account_id, id, name, subdomain, native_host, is_default, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let row = values![
-        account_id,
-        brand.id.0,
-        &brand.name,
-        &brand.subdomain,
-        &brand.native_host,
-        brand.is_default,
-        now
-    ];
+    let row = values![brand.id, &brand.name, &brand.subdomain, &brand.native_host, brand.is_default, now];
     tx.execute(sql, &row)?;
-    changed(tx, account_id)
+    reconfigured(tx)
 }
 
-/// Every account: id, subdomain, name; ordered by id.
+/// An account as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Lower-case.
+    pub subdomain: String,
+    /// The company's name.
+    pub name: String,
+}
+
+/// Every account, ordered by id.
 ///
 /// # Errors
 /// As the database says.
-pub fn list(tx: &mut Tx<'_>) -> Result<Vec<(i64, String, String)>> {
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>> {
     let rows = tx.query("SELECT account_id, subdomain, name FROM accounts ORDER BY account_id", &[])?;
-    rows.into_iter().map(|mut row| Ok((row.int()?, row.text()?, row.text()?))).collect()
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(AccountRow { id: AccountId(row.int()?), subdomain: row.text()?, name: row.text()? })
+        })
+        .collect()
 }
 
 /// Whether there is an account.
@@ -199,7 +211,7 @@ pub fn hold_empty(tx: &mut Tx<'_>) -> Result<bool> {
 ///
 /// # Errors
 /// As the database says.
-pub fn by_subdomain(tx: &mut Tx<'_>, subdomain: &str) -> Result<Option<i64>> {
+pub fn by_subdomain(tx: &mut Tx<'_>, subdomain: &str) -> Result<Option<AccountId>> {
     Ok(listed(tx, &subdomain_key(subdomain))?.map(|found| found.account_id))
 }
 
@@ -207,23 +219,24 @@ pub fn by_subdomain(tx: &mut Tx<'_>, subdomain: &str) -> Result<Option<i64>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn load(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<(i64, Account)>> {
-    let version = version(tx, account_id)?;
+pub fn load(tx: &mut AccountTx<'_, '_>) -> Result<Option<(i64, Account)>> {
+    let account_id = tx.account_id();
+    let version = version(tx.shared(), account_id.0)?;
     let sql = "SELECT subdomain, name, settings FROM accounts WHERE account_id = $1";
-    let Some(mut row) = tx.find(sql, &values![account_id])? else { return Ok(None) };
+    let Some(mut row) = tx.find(sql, &[])? else { return Ok(None) };
     let (subdomain, name) = (row.text()?, row.text()?);
     let settings = Settings::from_stored(row.json()?);
-    let brands = brands(tx, account_id)?;
-    let addresses = address::list(tx, account_id)?;
-    let organizations = organization::list(tx, account_id)?;
-    let account = Account::new(AccountId(account_id), subdomain, name, settings, brands, addresses);
+    let brands = brands(tx)?;
+    let addresses = address::list(tx)?;
+    let organizations = organization::list(tx)?;
+    let account = Account::new(account_id, subdomain, name, settings, brands, addresses);
     Ok(Some((version, account.with_organizations(&organizations))))
 }
 
-fn brands(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Brand>> {
+fn brands(tx: &mut AccountTx<'_, '_>) -> Result<Vec<Brand>> {
     let sql =
         "SELECT id, name, subdomain, native_host, is_default FROM brands WHERE account_id = $1 ORDER BY id";
-    let rows = tx.query(sql, &values![account_id])?;
+    let rows = tx.query(sql, &[])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(Brand {
@@ -241,12 +254,12 @@ fn brands(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<Brand>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn set_settings(tx: &mut Tx<'_>, account_id: i64, settings: &Settings) -> Result<()> {
+pub fn set_settings(tx: &mut AccountTx<'_, '_>, settings: &Settings) -> Result<()> {
     let text = settings.to_stored().and_then(|stored| serde_json::to_string(&stored));
     let text = text.map_err(|error| StoreError::Statement(error.to_string()))?;
-    tx.execute("UPDATE accounts SET settings = $1 WHERE account_id = $2", &values![&text, account_id])?;
-    bump(tx, DIRECTORY)?;
-    changed(tx, account_id)
+    tx.execute("UPDATE accounts SET settings = $2 WHERE account_id = $1", &values![&text])?;
+    bump(tx.shared(), DIRECTORY)?;
+    reconfigured(tx)
 }
 
 /// Writes a line of the event log: who changed what of the configuration.
@@ -254,8 +267,7 @@ pub fn set_settings(tx: &mut Tx<'_>, account_id: i64, settings: &Settings) -> Re
 /// # Errors
 /// As the database says.
 pub fn log_event(
-    tx: &mut Tx<'_>,
-    account_id: i64,
+    tx: &mut AccountTx<'_, '_>,
     id: i64,
     actor: &str,
     action: &LoggedAction,
@@ -263,6 +275,6 @@ pub fn log_event(
     now: i64,
 ) -> Result<()> {
     let sql = "INSERT INTO events (account_id, id, actor, action, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    tx.execute(sql, &values![account_id, id, actor, action.as_str(), detail, now])?;
+    tx.execute(sql, &values![id, actor, action.as_str(), detail, now])?;
     Ok(())
 }

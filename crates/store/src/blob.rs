@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use desk::id::{AccountId, MailId};
 use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -75,14 +76,15 @@ impl Blobs {
 
     /// The name of the blob of a raw mail.
     #[must_use]
-    pub fn name(account_id: i64, mail_id: i64) -> String {
-        format!("{account_id}/{}/{mail_id}.zst", mail_id % 1_000)
+    pub fn name(account_id: AccountId, mail_id: MailId) -> String {
+        format!("{account_id}/{}/{mail_id}.zst", mail_id.0 % 1_000)
     }
 
     /// Account and mail of a blob by its name; none for an object that [`Blobs::name`] did not name.
-    pub(crate) fn owner(name: &str) -> Option<(i64, i64)> {
+    pub(crate) fn owner(name: &str) -> Option<(AccountId, MailId)> {
         let mut parts = name.strip_suffix(".zst")?.split('/');
-        let (account_id, mail_id) = (parts.next()?.parse().ok()?, parts.nth(1)?.parse().ok()?);
+        let account_id = AccountId(parts.next()?.parse().ok()?);
+        let mail_id = MailId(parts.nth(1)?.parse().ok()?);
         (Blobs::name(account_id, mail_id) == name).then_some((account_id, mail_id))
     }
 

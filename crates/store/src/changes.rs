@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use desk::changes::{Changes, LedgerRow, Outgoing};
 use desk::clock::HOUR;
 use desk::delivery::DeliveryResult;
-use desk::id::{TicketId, TicketNumber};
+use desk::id::{SupportAddressId, TicketId, TicketNumber};
 use desk::ledger::Outcome;
 use desk::notice::NoticeKind;
 use desk::outbox_state::OutboxState;
@@ -16,9 +16,12 @@ use mail::address::AddressKey;
 
 use crate::error::{Result, StoreError};
 use crate::ledger::hash;
+use crate::spool::SpoolKey;
+use crate::sql::Sql as _;
 use crate::tx::Asked;
+use crate::value::list_of;
 use crate::work::{self, Kind};
-use crate::{Tx, Value, address, spool, suspended, ticket, user, values};
+use crate::{AccountTx, address, spool, suspended, ticket, user, values};
 
 /// How often "last seen" of a busy support address is written at most.
 const SEEN_STEP: i64 = HOUR;
@@ -29,8 +32,6 @@ const RATES_KEPT: i64 = 3 * HOUR;
 /// What the writing needs beside the changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Writing {
-    /// The account.
-    pub account_id: i64,
     /// Now.
     pub now: i64,
     /// An id for the announcements of work.
@@ -45,7 +46,7 @@ pub struct Writing {
 ///
 /// # Errors
 /// [`StoreError::Changed`] when a spool row was decided by somebody else; the transaction must not commit then.
-pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+pub fn write(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
     write_all(tx, writing, changes, Times::First)
 }
 
@@ -53,7 +54,7 @@ pub fn write(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()>
 ///
 /// # Errors
 /// [`StoreError::Changed`] when a mail has no ledger row; the transaction must not commit then.
-pub fn rewrite(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+pub fn rewrite(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
     write_all(tx, writing, changes, Times::Again)
 }
 
@@ -64,39 +65,38 @@ enum Times {
     Again,
 }
 
-fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times) -> Result<()> {
-    let account_id = writing.account_id;
+fn write_all(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes, times: Times) -> Result<()> {
     // What changes rows that are there stands first: inserts that follow each other are one statement on PostgreSQL. That all
     // spool rows were there is answered with the ticket numbers.
     let closed = match times {
         Times::First => {
-            keep_envelopes(tx, account_id, changes)?;
-            Some(close_spool(tx, account_id, changes)?)
+            keep_envelopes(tx, changes)?;
+            Some(close_spool(tx, changes)?)
         }
         Times::Again => None,
     };
-    let seen: Vec<i64> = changes.seen_addresses.iter().map(|id| id.0).collect();
-    address::seen(tx, account_id, &seen, writing.now, SEEN_STEP)?;
+    let seen: Vec<SupportAddressId> = changes.seen_addresses.iter().copied().collect();
+    address::seen(tx, &seen, writing.now, SEEN_STEP)?;
     write_rates(tx, writing, changes)?;
     let people: Vec<_> =
         changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
-    user::insert_many(tx, account_id, &people)?;
-    let mut numbers = write_tickets(tx, account_id, changes)?;
-    add_earlier(tx, account_id, changes, &mut numbers)?;
-    write_comments(tx, account_id, changes)?;
-    write_audits(tx, account_id, changes)?;
-    write_message_ids(tx, account_id, changes)?;
-    write_bounces(tx, writing, changes)?;
-    let locales: Vec<_> = changes.locales.iter().map(|(id, locale)| (id.0, locale.as_str())).collect();
-    user::set_locales(tx, account_id, &locales)?;
+    user::insert_many(tx, &people)?;
+    let mut numbers = write_tickets(tx, changes)?;
+    add_earlier(tx, changes, &mut numbers)?;
+    write_comments(tx, changes)?;
+    write_audits(tx, changes)?;
+    write_message_ids(tx, changes)?;
+    write_bounces(tx, changes)?;
+    let locales: Vec<_> = changes.locales.iter().map(|(id, locale)| (*id, locale.as_str())).collect();
+    user::set_locales(tx, &locales)?;
     for probe in &changes.probes {
-        address::probe_returned(tx, account_id, probe.address_id.0, &probe.native, probe.at)?;
+        address::probe_returned(tx, probe.address_id, &probe.native, probe.at)?;
     }
     match times {
-        Times::First => write_ledger(tx, account_id, changes, &numbers)?,
-        Times::Again => rewrite_ledger(tx, account_id, changes, &numbers)?,
+        Times::First => write_ledger(tx, changes, &numbers)?,
+        Times::Again => rewrite_ledger(tx, changes, &numbers)?,
     }
-    write_suspended(tx, account_id, changes)?;
+    write_suspended(tx, changes)?;
     announce_held(tx, writing, changes)?;
     write_outgoing(tx, writing, &changes.outgoing, &numbers)?;
     announce_closing(tx, writing, changes)?;
@@ -104,7 +104,7 @@ fn write_all(tx: &mut Tx<'_>, writing: Writing, changes: &Changes, times: Times)
 }
 
 /// Numbers of all tickets of the changes, new ones counted on from the account's counter.
-fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<BTreeMap<TicketId, i64>> {
+fn write_tickets(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<BTreeMap<TicketId, i64>> {
     let changed: Vec<&Ticket> = changes
         .tickets
         .values()
@@ -115,7 +115,7 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
         changed.iter().filter_map(|ticket| Some((ticket.id, ticket.number?.0))).collect();
     let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
     if !changes.new_tickets.is_empty() {
-        let first = take_numbers(tx, account_id, changes.new_tickets.len())?;
+        let first = take_numbers(tx, changes.new_tickets.len())?;
         for (number, id) in (first..).zip(&changes.new_tickets) {
             numbers.insert(*id, number);
             let opened = changes.tickets.get(id).map(|changed| &changed.after);
@@ -123,14 +123,12 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
                 .extend(opened.map(|ticket| Ticket { number: Some(TicketNumber(number)), ..ticket.clone() }));
         }
     }
-    ticket::insert_many(tx, account_id, &fresh.iter().collect::<Vec<_>>())?;
-    ticket::update_many(tx, account_id, &changed)?;
-    let ccs: Vec<_> =
-        changes.ccs.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
+    ticket::insert_many(tx, &fresh.iter().collect::<Vec<_>>())?;
+    ticket::update_many(tx, &changed)?;
+    let ccs: Vec<_> = changes.ccs.iter().map(|(ticket, user)| values![ticket.0, user.0]).collect();
     let sql = "INSERT INTO ticket_ccs (account_id, ticket_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &ccs)?;
-    let followers: Vec<_> =
-        changes.followers.iter().map(|(ticket, user)| values![account_id, ticket.0, user.0]).collect();
+    let followers: Vec<_> = changes.followers.iter().map(|(ticket, user)| values![*ticket, *user]).collect();
     let sql = "INSERT INTO ticket_followers (account_id, ticket_id, user_id) VALUES ($1, $2, $3)
                ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &followers)?;
@@ -139,31 +137,30 @@ fn write_tickets(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<
 
 /// Adds the numbers of tickets that the ledger names and nothing changed: those of duplicates and of bounces.
 fn add_earlier(
-    tx: &mut Tx<'_>,
-    account_id: i64,
+    tx: &mut AccountTx<'_, '_>,
     changes: &Changes,
     numbers: &mut BTreeMap<TicketId, i64>,
 ) -> Result<()> {
     let named = changes.ledger.iter().filter_map(|row| row.ticket_id);
     let missing: BTreeSet<TicketId> = named.filter(|id| !numbers.contains_key(id)).collect();
-    let list: Vec<Value<'_>> = missing.iter().map(|id| Value::Int(id.0)).collect();
+    let missing: Vec<TicketId> = missing.into_iter().collect();
     let sql = "SELECT id, number FROM tickets WHERE account_id = $1 AND id IN ($2..)";
-    for mut row in tx.query_in(sql, &values![account_id], &list)? {
+    for mut row in tx.query_in(sql, &[], &list_of(&missing))? {
         numbers.insert(TicketId(row.int()?), row.int()?);
     }
     Ok(())
 }
 
-fn take_numbers(tx: &mut Tx<'_>, account_id: i64, count: usize) -> Result<i64> {
+fn take_numbers(tx: &mut AccountTx<'_, '_>, count: usize) -> Result<i64> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let sql =
-        "UPDATE counters SET value = value + $1 WHERE account_id = $2 AND name = 'ticket' RETURNING value";
-    let row = tx.find(sql, &values![count, account_id])?;
+        "UPDATE counters SET value = value + $2 WHERE account_id = $1 AND name = 'ticket' RETURNING value";
+    let row = tx.find(sql, &values![count])?;
     let last = row.ok_or(StoreError::Changed("the account"))?.int()?;
     Ok(last - count + 1)
 }
 
-fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+fn write_comments(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     let texts: Vec<(String, String)> =
         changes.comments.iter().map(|comment| (json(&comment.flags), json(&comment.hidden))).collect();
     let rows: Vec<_> = changes
@@ -172,14 +169,13 @@ fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
         .zip(&texts)
         .map(|(comment, (flags, hidden))| {
             values![
-                account_id,
-                comment.ticket_id.0,
-                comment.id.0,
-                comment.author_id.0,
+                comment.ticket_id,
+                comment.id,
+                comment.author_id,
                 comment.is_public,
                 comment.is_cut,
                 &comment.body,
-                comment.mail_id.map(|id| id.0),
+                comment.mail_id,
                 flags,
                 hidden,
                 comment.created_at
@@ -197,10 +193,9 @@ fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
             let part = &new.attachment;
             let size = i64::try_from(part.size_bytes).unwrap_or(i64::MAX);
             values![
-                account_id,
-                new.comment_id.0,
+                new.comment_id,
                 i64::from(part.part),
-                new.mail_id.0,
+                new.mail_id,
                 &part.name,
                 &part.content_type,
                 part.content_id.as_deref(),
@@ -215,7 +210,7 @@ fn write_comments(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result
     tx.insert_rows(sql, &rows)
 }
 
-fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+fn write_audits(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     let events: Vec<String> = changes.audits.iter().map(|audit| json(&audit.events)).collect();
     let rows: Vec<_> = changes
         .audits
@@ -223,7 +218,6 @@ fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<(
         .zip(&events)
         .map(|(audit, events)| {
             values![
-                account_id,
                 audit.ticket_id.0,
                 audit.id.0,
                 audit.author.stored(),
@@ -238,7 +232,7 @@ fn write_audits(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<(
     tx.insert_rows(sql, &rows)
 }
 
-fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+fn write_message_ids(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     // One statement may touch a key only once: of an id met several times in a batch, the real mail counts.
     let mut by_hash = BTreeMap::new();
     for id in &changes.message_ids {
@@ -248,15 +242,7 @@ fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Res
         .iter()
         .map(|(hash, id)| {
             let fingerprint = id.fingerprint.as_ref().map(<[u8; 16]>::as_slice);
-            values![
-                account_id,
-                *hash,
-                &id.message_id,
-                id.kind.as_str(),
-                id.ticket_id.map(|id| id.0),
-                id.mail_id,
-                fingerprint
-            ]
+            values![*hash, &id.message_id, id.kind.as_str(), id.ticket_id, id.mail_id, fingerprint]
         })
         .collect();
     let sql = "INSERT INTO message_ids (account_id, hash, message_id, kind, ticket_id, mail_id, fingerprint)
@@ -270,53 +256,49 @@ fn write_message_ids(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Res
     tx.insert_rows(sql, &rows)
 }
 
-fn write_bounces(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+fn write_bounces(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     let failed = |result| matches!(result, DeliveryResult::Hard | DeliveryResult::Soft);
     let of = |wanted: bool| -> Vec<_> {
         let told = changes.bounced.iter().filter(|bounce| failed(bounce.result) == wanted);
-        told.map(|bounce| values![&bounce.answer, bounce.at, writing.account_id, bounce.delivery.outbox_id.0])
-            .collect()
+        told.map(|bounce| values![&bounce.answer, bounce.at, bounce.delivery.outbox_id]).collect()
     };
-    let sql = "UPDATE outbox SET state = 'bounced', last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
+    let sql = "UPDATE outbox SET state = 'bounced', last_answer = $2, updated_at = $3 WHERE account_id = $1 AND id = $4";
     tx.write_rows(sql, &of(true))?;
-    let sql = "UPDATE outbox SET last_answer = $1, updated_at = $2 WHERE account_id = $3 AND id = $4";
+    let sql = "UPDATE outbox SET last_answer = $2, updated_at = $3 WHERE account_id = $1 AND id = $4";
     tx.write_rows(sql, &of(false))?;
     // Before the bounces of this batch: a mail that came with them does not undo them.
     let well: Vec<&str> = changes.well_addresses.iter().map(AddressKey::as_str).collect();
-    user::recovered(tx, writing.account_id, &well)?;
+    user::recovered(tx, &well)?;
     let addresses = |wanted: DeliveryResult| -> Vec<String> {
         let told = changes.bounced.iter().filter(|bounce| bounce.result == wanted);
         told.filter_map(|bounce| AddressKey::parse(&bounce.delivery.recipient).ok())
             .map(|key| key.as_str().to_owned())
             .collect()
     };
-    user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Hard), 1)?;
-    user::bounced(tx, writing.account_id, &addresses(DeliveryResult::Soft), SOFT_BOUNCES_MAX)
+    user::bounced(tx, &addresses(DeliveryResult::Hard), 1)?;
+    user::bounced(tx, &addresses(DeliveryResult::Soft), SOFT_BOUNCES_MAX)
 }
 
 /// What was counted of senders; rows that say nothing any more go with it.
-fn write_rates(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+fn write_rates(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
     if changes.rates.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = changes
         .rates
         .iter()
-        .map(|(sender, rate)| {
-            values![writing.account_id, sender, rate.window_start, i64::from(rate.count), rate.held_until]
-        })
+        .map(|(sender, rate)| values![sender, rate.window_start, i64::from(rate.count), rate.held_until])
         .collect();
     let sql = "INSERT INTO sender_rates (account_id, sender, window_start, count, held_until) VALUES ($1, $2, $3, $4, $5)
                ON CONFLICT (account_id, sender) DO UPDATE
                SET window_start = excluded.window_start, count = excluded.count, held_until = excluded.held_until";
     tx.insert_rows(sql, &rows)?;
     let sql = "DELETE FROM sender_rates WHERE account_id = $1 AND window_start < $2";
-    tx.write(sql, &values![writing.account_id, writing.now - RATES_KEPT])
+    tx.write(sql, &values![writing.now - RATES_KEPT])
 }
 
 fn write_ledger(
-    tx: &mut Tx<'_>,
-    account_id: i64,
+    tx: &mut AccountTx<'_, '_>,
     changes: &Changes,
     numbers: &BTreeMap<TicketId, i64>,
 ) -> Result<()> {
@@ -327,8 +309,7 @@ fn write_ledger(
         .zip(&reasons)
         .map(|(row, reasons)| {
             values![
-                account_id,
-                row.id.0,
+                row.id,
                 row.accepted_at,
                 row.decided_at,
                 &row.message_id,
@@ -336,7 +317,7 @@ fn write_ledger(
                 row.outcome.as_str(),
                 &row.reason,
                 reasons,
-                row.ticket_id.map(|id| id.0),
+                row.ticket_id,
                 row.ticket_id.and_then(|id| numbers.get(&id)).copied()
             ]
         })
@@ -353,52 +334,49 @@ fn steps(row: &LedgerRow) -> String {
 }
 
 fn rewrite_ledger(
-    tx: &mut Tx<'_>,
-    account_id: i64,
+    tx: &mut AccountTx<'_, '_>,
     changes: &Changes,
     numbers: &BTreeMap<TicketId, i64>,
 ) -> Result<()> {
     for row in &changes.ledger {
-        let (reasons, ticket) = (steps(row), row.ticket_id.map(|id| id.0));
+        let reasons = steps(row);
         let number = row.ticket_id.and_then(|id| numbers.get(&id)).copied();
-        let sql = "UPDATE ledger SET decided_at = $1, outcome = $2, reason = $3, reasons = $4, ticket_id = $5, ticket_number = $6
-                   WHERE account_id = $7 AND id = $8";
+        let sql = "UPDATE ledger SET decided_at = $2, outcome = $3, reason = $4, reasons = $5, ticket_id = $6, ticket_number = $7
+                   WHERE account_id = $1 AND id = $8";
         let bound = values![
             row.decided_at,
             row.outcome.as_str(),
             &row.reason,
             &reasons,
-            ticket,
+            row.ticket_id,
             number,
-            account_id,
-            row.id.0
+            row.id
         ];
         if tx.execute(sql, &bound)? != 1 {
             return Err(StoreError::Changed("the ledger row of the mail"));
         }
-        suspended::release(tx, account_id, row.id.0)?;
+        suspended::release(tx, row.id)?;
     }
     Ok(())
 }
 
 /// What SMTP said of the mails that may be decided anew.
-fn keep_envelopes(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+fn keep_envelopes(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     let is_settled = |outcome| matches!(outcome, Outcome::NewTicket | Outcome::Comment | Outcome::FollowUp);
     let open = changes.ledger.iter().filter(|row| !is_settled(row.outcome));
-    let rows: Vec<_> = open.map(|row| values![account_id, row.accepted_at, row.id.0]).collect();
+    let rows: Vec<_> = open.map(|row| values![row.accepted_at, row.id]).collect();
     let sql = "INSERT INTO envelopes (account_id, id, envelope)
                SELECT account_id, id, envelope FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3";
     tx.write_rows(sql, &rows)
 }
 
-fn write_suspended(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<()> {
+fn write_suspended(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     let rows: Vec<_> = changes
         .suspended
         .iter()
         .map(|held| {
             values![
-                account_id,
-                held.id.0,
+                held.id,
                 held.cause.number(),
                 &held.sender,
                 &held.subject,
@@ -414,11 +392,12 @@ fn write_suspended(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Resul
 }
 
 /// Held mail is deleted when its time comes, and somebody may want to hear of it before.
-fn announce_held(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+fn announce_held(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
     let Some(held) = changes.suspended.first() else { return Ok(()) };
-    work::add_once(tx, Kind::Purge, writing.account_id, after(held.created_at + HELD_FOR, HOUR))?;
+    let account_id = tx.account_id().0;
+    work::add_once(tx.shared(), Kind::Purge, account_id, after(held.created_at + HELD_FOR, HOUR))?;
     match writing.digest_every {
-        Some(every) => work::add_once(tx, Kind::Digest, writing.account_id, after(held.created_at, every)),
+        Some(every) => work::add_once(tx.shared(), Kind::Digest, account_id, after(held.created_at, every)),
         None => Ok(()),
     }
 }
@@ -428,13 +407,14 @@ fn after(at: i64, step: i64) -> i64 {
     at - at.rem_euclid(step) + step
 }
 
-fn close_spool(tx: &mut Tx<'_>, account_id: i64, changes: &Changes) -> Result<Asked> {
-    let closed: Vec<(i64, i64)> = changes.ledger.iter().map(|row| (row.accepted_at, row.id.0)).collect();
-    spool::close(tx, account_id, &closed)
+fn close_spool(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<Asked> {
+    let closed: Vec<SpoolKey> =
+        changes.ledger.iter().map(|row| SpoolKey { accepted_at: row.accepted_at, id: row.id }).collect();
+    spool::close(tx, &closed)
 }
 
 fn write_outgoing(
-    tx: &mut Tx<'_>,
+    tx: &mut AccountTx<'_, '_>,
     writing: Writing,
     mails: &[Outgoing],
     numbers: &BTreeMap<TicketId, i64>,
@@ -442,7 +422,6 @@ fn write_outgoing(
     if mails.is_empty() {
         return Ok(());
     }
-    let account_id = writing.account_id;
     let contents: Vec<(NoticeKind, String)> =
         mails.iter().map(|mail| (mail.content.notice.kind(), json(&mail.content))).collect();
     let rows: Vec<_> = mails
@@ -450,9 +429,8 @@ fn write_outgoing(
         .zip(&contents)
         .map(|(mail, (kind, content))| {
             values![
-                account_id,
-                mail.id.0,
-                mail.ticket_id.map(|id| id.0),
+                mail.id,
+                mail.ticket_id,
                 mail.ticket_id.and_then(|id| numbers.get(&id)).copied(),
                 mail.comment_id.map(|id| id.0),
                 kind.as_str(),
@@ -472,7 +450,6 @@ fn write_outgoing(
         .flat_map(|mail| mail.recipients.iter().map(move |(id, recipient)| (mail, id, recipient)))
         .map(|(mail, id, recipient)| {
             values![
-                account_id,
                 id.0,
                 mail.id.0,
                 recipient,
@@ -490,11 +467,15 @@ fn write_outgoing(
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.insert_rows(sql, &rows)?;
     // Without a relay nobody would take the announcement away.
-    if writing.can_deliver { work::add(tx, Kind::Outbox, &[(account_id, 0)], writing.marker) } else { Ok(()) }
+    if !writing.can_deliver {
+        return Ok(());
+    }
+    let account_id = tx.account_id().0;
+    work::add(tx.shared(), Kind::Outbox, &[(account_id, 0)], writing.marker)
 }
 
 /// A ticket that was solved is closed when its time comes.
-fn announce_closing(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Result<()> {
+fn announce_closing(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
     let solved = changes
         .tickets
         .values()
@@ -502,10 +483,9 @@ fn announce_closing(tx: &mut Tx<'_>, writing: Writing, changes: &Changes) -> Res
         .filter(|ticket| ticket.status == Status::Solved)
         .filter_map(|ticket| ticket.solved_at)
         .min();
-    match solved {
-        Some(at) => work::add(tx, Kind::Close, &[(writing.account_id, at + SOLVED_FOR)], writing.marker),
-        None => Ok(()),
-    }
+    let Some(at) = solved else { return Ok(()) };
+    let account_id = tx.account_id().0;
+    work::add(tx.shared(), Kind::Close, &[(account_id, at + SOLVED_FOR)], writing.marker)
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use desk::id::AccountId;
+
 use crate::error::Result;
+use crate::sql::Sql as _;
 use crate::work::{self, Lease};
 use crate::{Tx, values};
 
@@ -33,7 +36,8 @@ fn count_one(tx: &mut Tx<'_>, lease: &mut Lease) -> Result<()> {
         tx.find("SELECT oldest_mail, tried_mail FROM leases WHERE account_id = $1 AND kind = $2", &key)?;
     let Some(mut before) = before else { return Ok(()) };
     let (oldest_before, tried) = (before.maybe_int()?, before.maybe_int()?);
-    let oldest = crate::spool::oldest_of_more_than(tx, lease.account_id, 0)?;
+    let oldest =
+        crate::spool::oldest_of_more_than(&mut tx.account(AccountId(lease.account_id)), 0)?.map(|id| id.0);
     let is_stuck = tried.is_some() || (oldest.is_some() && oldest == oldest_before);
     lease.crashes = if is_stuck { lease.crashes + 1 } else { 1 };
     let sql = "UPDATE leases SET crashes = $1, oldest_mail = $2 WHERE account_id = $3 AND kind = $4";

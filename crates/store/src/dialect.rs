@@ -1,6 +1,7 @@
 //! What differs between the two databases; nothing outside this file and the two drivers knows which one it is.
 
 use crate::error::Result;
+use crate::sql::Sql as _;
 use crate::tx::{Inner, Tx};
 use crate::values;
 
@@ -51,7 +52,7 @@ impl Tx<'_> {
     /// The database's own clock in unix milliseconds: what leases are measured by, so that nodes need not agree on the time.
     ///
     /// # Errors
-    /// As [`Tx::query`].
+    /// As the database says.
     pub fn database_now(&mut self) -> Result<i64> {
         let sql = match self.dialect() {
             Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
@@ -63,7 +64,7 @@ impl Tx<'_> {
     /// Bytes the whole database takes on disk, for `doctor` and metrics.
     ///
     /// # Errors
-    /// As [`Tx::query`].
+    /// As the database says.
     pub fn database_bytes(&mut self) -> Result<i64> {
         let sql = match self.dialect() {
             Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
@@ -75,7 +76,7 @@ impl Tx<'_> {
     /// How standbys follow; none where there can be none.
     ///
     /// # Errors
-    /// As [`Tx::query`].
+    /// As the database says.
     pub fn replication(&mut self) -> Result<Option<Replication>> {
         if self.dialect() == Dialect::Sqlite {
             return Ok(None);

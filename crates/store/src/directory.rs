@@ -1,12 +1,14 @@
 //! Who an envelope recipient belongs to: what the doors ask at RCPT.
 
 use desk::address::RESERVED_LOCAL_PARTS;
+use desk::id::AccountId;
 use desk::setting::Settings;
 use mail::address::AddressKey;
 
 use crate::account::{address_key, host_key, listed};
 use crate::error::Result;
-use crate::{Tx, values};
+use crate::sql::Sql as _;
+use crate::{AccountTx, Tx};
 
 /// The account a recipient belongs to, or none: 550 5.1.1.
 ///
@@ -16,7 +18,7 @@ use crate::{Tx, values};
 ///
 /// # Errors
 /// As the database says.
-pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<i64>> {
+pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<AccountId>> {
     if let Some(found) = listed(tx, &address_key(key.as_str()))? {
         return Ok(Some(found.account_id));
     }
@@ -27,7 +29,7 @@ pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<i64>> {
         return Ok(Some(found.account_id));
     }
     let Some(host) = listed(tx, &host_key(key.domain()))? else { return Ok(None) };
-    if RESERVED_LOCAL_PARTS.contains(&base.local()) || has_wildcard(tx, host.account_id)? {
+    if RESERVED_LOCAL_PARTS.contains(&base.local()) || has_wildcard(&mut tx.account(host.account_id))? {
         return Ok(Some(host.account_id));
     }
     Ok(None)
@@ -37,14 +39,14 @@ pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<i64>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn only_account(tx: &mut Tx<'_>) -> Result<Option<i64>> {
+pub fn only_account(tx: &mut Tx<'_>) -> Result<Option<AccountId>> {
     let rows = tx.query("SELECT account_id FROM accounts ORDER BY account_id LIMIT 2", &[])?;
-    let mut ids = rows.into_iter().map(|mut row| row.int()).collect::<Result<Vec<i64>>>()?;
+    let mut ids = rows.into_iter().map(|mut row| row.int().map(AccountId)).collect::<Result<Vec<_>>>()?;
     Ok(if ids.len() == 1 { ids.pop() } else { None })
 }
 
-fn has_wildcard(tx: &mut Tx<'_>, account_id: i64) -> Result<bool> {
-    let row = tx.find("SELECT settings FROM accounts WHERE account_id = $1", &values![account_id])?;
+fn has_wildcard(tx: &mut AccountTx<'_, '_>) -> Result<bool> {
+    let row = tx.find("SELECT settings FROM accounts WHERE account_id = $1", &[])?;
     let stored = row.map(|mut row| row.json()).transpose()?;
     Ok(stored.is_some_and(|stored| Settings::from_stored(stored).wildcard))
 }

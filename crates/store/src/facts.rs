@@ -16,9 +16,10 @@ use mail::address::AddressKey;
 
 use crate::error::Result;
 use crate::ledger::hash;
+use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::value::Row;
-use crate::{Tx, Value, ticket, user, values};
+use crate::{AccountTx, Value, ticket, user, values};
 
 /// Everything the decisions about these mails may need: what they ask at first, and what the first answers make some of them ask.
 ///
@@ -27,13 +28,12 @@ use crate::{Tx, Value, ticket, user, values};
 /// # Errors
 /// As the database says.
 pub fn gather(
-    tx: &mut Tx<'_>,
+    tx: &mut AccountTx<'_, '_>,
     account: &Account,
     keys: &SigningKeys,
     sender_per_hour: u32,
     mails: &[Inbound<'_>],
 ) -> Result<Facts> {
-    let account_id = account.id.0;
     let per_hour = match (sender_per_hour, account.settings.sender_per_hour) {
         (0, _) => 0,
         (installation, 0) => installation,
@@ -46,7 +46,7 @@ pub fn gather(
             questions.add_sender(inbound);
         }
     }
-    let mut facts = load(tx, account_id, &questions)?;
+    let mut facts = load(tx, &questions)?;
     facts.sender_per_hour = per_hour;
     let mut more = Questions::default();
     for inbound in mails {
@@ -56,30 +56,29 @@ pub fn gather(
         }
     }
     if !more.is_empty() {
-        load_more(tx, account_id, &more, &mut facts)?;
+        load_more(tx, &more, &mut facts)?;
     }
     Ok(facts)
 }
 
-fn load_more(tx: &mut Tx<'_>, account_id: i64, more: &Questions, facts: &mut Facts) -> Result<()> {
-    let ids = ask_message_ids(tx, account_id, &more.message_ids)?;
+fn load_more(tx: &mut AccountTx<'_, '_>, more: &Questions, facts: &mut Facts) -> Result<()> {
+    let ids = ask_message_ids(tx, &more.message_ids)?;
     let unknown = |key: &&AddressKey| !facts.people.contains_key(*key);
     let keys: Vec<&str> = more.addresses.iter().filter(unknown).map(AddressKey::as_str).collect();
-    let people = user::ask_many(tx, account_id, &keys)?;
+    let people = user::ask_many(tx, &keys)?;
     facts.message_ids.extend(message_ids(tx.rows(ids)?, &more.message_ids)?);
     know_people(user::found(tx, people)?, facts);
-    let users: Vec<i64> =
-        more.users.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
-    for person in user::by_ids(tx, account_id, &users)? {
+    let users: Vec<UserId> = more.users.iter().filter(|id| facts.person(**id).is_none()).copied().collect();
+    for person in user::by_ids(tx, &users)? {
         facts.people_by_id.insert(person.id, person);
     }
     let missing: BTreeSet<TicketId> =
         more.comments.iter().filter(|id| !facts.tickets.contains_key(id)).copied().collect();
-    load_tickets(tx, account_id, &missing, facts)?;
-    load_people_on_tickets(tx, account_id, facts)?;
+    load_tickets(tx, &missing, facts)?;
+    load_people_on_tickets(tx, facts)?;
     // One statement a ticket, since each has its own newest comments.
     let sql = "SELECT is_public, body FROM comments WHERE account_id = $1 AND ticket_id = $2 ORDER BY id DESC LIMIT 500";
-    let ask = |ticket: &TicketId| Ok((*ticket, tx.ask(sql, &values![account_id, ticket.0])?));
+    let ask = |ticket: &TicketId| Ok((*ticket, tx.ask(sql, &values![*ticket])?));
     let asked: Vec<(TicketId, Asked)> = more.comments.iter().map(ask).collect::<Result<_>>()?;
     for (ticket, comments) in asked {
         for mut row in tx.rows(comments)? {
@@ -93,15 +92,15 @@ fn load_more(tx: &mut Tx<'_>, account_id: i64, more: &Questions, facts: &mut Fac
 ///
 /// # Errors
 /// As the database says.
-pub fn load(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<Facts> {
+pub fn load(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<Facts> {
     // All that does not depend on an answer is asked before the first answer is read: one round trip.
-    let ids = ask_message_ids(tx, account_id, &questions.message_ids)?;
-    let deliveries = ask_deliveries(tx, account_id, questions)?;
+    let ids = ask_message_ids(tx, &questions.message_ids)?;
+    let deliveries = ask_deliveries(tx, questions)?;
     let tokens: Vec<&str> = questions.tokens.iter().map(desk::token::ThreadToken::as_str).collect();
-    let tokens = ticket::ask_tokens(tx, account_id, &tokens)?;
+    let tokens = ticket::ask_tokens(tx, &tokens)?;
     let keys: Vec<&str> = questions.addresses.iter().map(AddressKey::as_str).collect();
-    let people = user::ask_many(tx, account_id, &keys)?;
-    let rates = ask_rates(tx, account_id, &questions.senders)?;
+    let people = user::ask_many(tx, &keys)?;
+    let rates = ask_rates(tx, &questions.senders)?;
     let mut facts = Facts {
         message_ids: message_ids(tx.rows(ids)?, &questions.message_ids)?,
         deliveries: read_deliveries(tx, deliveries)?,
@@ -113,8 +112,8 @@ pub fn load(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<F
     let named = facts.message_ids.values().filter_map(|known| known.ticket);
     let of_deliveries = facts.deliveries.iter().filter_map(|delivery| delivery.ticket);
     let ids: BTreeSet<TicketId> = named.chain(facts.tokens.values().copied()).chain(of_deliveries).collect();
-    load_tickets(tx, account_id, &ids, &mut facts)?;
-    load_people_on_tickets(tx, account_id, &mut facts)?;
+    load_tickets(tx, &ids, &mut facts)?;
+    load_people_on_tickets(tx, &mut facts)?;
     Ok(facts)
 }
 
@@ -125,13 +124,13 @@ fn know_people(found: Vec<user::Found>, facts: &mut Facts) {
     }
 }
 
-fn ask_rates(tx: &mut Tx<'_>, account_id: i64, senders: &BTreeSet<String>) -> Result<Asked> {
+fn ask_rates(tx: &mut AccountTx<'_, '_>, senders: &BTreeSet<String>) -> Result<Asked> {
     let list: Vec<Value<'_>> = senders.iter().map(|sender| Value::Text(sender)).collect();
     let sql = "SELECT sender, window_start, count, held_until FROM sender_rates WHERE account_id = $1 AND sender IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list)
 }
 
-fn read_rates(tx: &mut Tx<'_>, asked: Asked) -> Result<BTreeMap<String, Rate>> {
+fn read_rates(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<BTreeMap<String, Rate>> {
     tx.rows(asked)?
         .into_iter()
         .map(|mut row| {
@@ -147,17 +146,17 @@ fn read_rates(tx: &mut Tx<'_>, asked: Asked) -> Result<BTreeMap<String, Rate>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn of_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>) -> Result<Facts> {
+pub fn of_tickets(tx: &mut AccountTx<'_, '_>, ids: &BTreeSet<TicketId>) -> Result<Facts> {
     let mut facts = Facts::default();
-    load_tickets(tx, account_id, ids, &mut facts)?;
-    load_people_on_tickets(tx, account_id, &mut facts)?;
+    load_tickets(tx, ids, &mut facts)?;
+    load_people_on_tickets(tx, &mut facts)?;
     Ok(facts)
 }
 
-fn ask_message_ids(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<String>) -> Result<Asked> {
+fn ask_message_ids(tx: &mut AccountTx<'_, '_>, ids: &BTreeSet<String>) -> Result<Asked> {
     let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(hash(id))).collect();
     let sql = "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list)
 }
 
 fn message_ids(rows: Vec<Row>, ids: &BTreeSet<String>) -> Result<BTreeMap<String, KnownId>> {
@@ -176,19 +175,19 @@ fn message_ids(rows: Vec<Row>, ids: &BTreeSet<String>) -> Result<BTreeMap<String
     Ok(known)
 }
 
-fn ask_deliveries(tx: &mut Tx<'_>, account_id: i64, questions: &Questions) -> Result<[Asked; 2]> {
-    let rows: Vec<Value<'_>> = questions.outbox.iter().map(|id| Value::Int(id.0)).collect();
-    let mails: Vec<Value<'_>> = questions.outgoing.iter().map(|id| Value::Int(id.0)).collect();
+fn ask_deliveries(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<[Asked; 2]> {
+    let rows: Vec<Value<'_>> = questions.outbox.iter().map(|id| (*id).into()).collect();
+    let mails: Vec<Value<'_>> = questions.outgoing.iter().map(|id| (*id).into()).collect();
     let by_row = "SELECT o.id, o.mail_id, o.recipient, m.ticket_id
                   FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
                   WHERE o.account_id = $1 AND o.id IN ($2..)";
     let by_mail = "SELECT o.id, o.mail_id, o.recipient, m.ticket_id
                    FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
                    WHERE o.account_id = $1 AND o.mail_id IN ($2..)";
-    Ok([tx.ask_in(by_row, &values![account_id], &rows)?, tx.ask_in(by_mail, &values![account_id], &mails)?])
+    Ok([tx.ask_in(by_row, &[], &rows)?, tx.ask_in(by_mail, &[], &mails)?])
 }
 
-fn read_deliveries(tx: &mut Tx<'_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec<Delivery>> {
+fn read_deliveries(tx: &mut AccountTx<'_, '_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec<Delivery>> {
     let mut found = tx.rows(by_row)?;
     found.extend(tx.rows(by_mail)?);
     found
@@ -204,11 +203,11 @@ fn read_deliveries(tx: &mut Tx<'_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec
         .collect()
 }
 
-fn load_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>, facts: &mut Facts) -> Result<()> {
-    let list: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let tickets = ticket::ask_ids(tx, account_id, &list)?;
-    let (ccs, followers) =
-        (ticket::ask_ccs(tx, account_id, &list)?, ticket::ask_followers(tx, account_id, &list)?);
+fn load_tickets(tx: &mut AccountTx<'_, '_>, ids: &BTreeSet<TicketId>, facts: &mut Facts) -> Result<()> {
+    let list: Vec<TicketId> = ids.iter().copied().collect();
+    let tickets = ticket::ask_ids(tx, &list)?;
+    let ccs = ticket::ask_ccs(tx, &list)?;
+    let followers = ticket::ask_followers(tx, &list)?;
     for ticket in ticket::of_ids(tx, tickets)? {
         facts
             .tickets
@@ -227,21 +226,20 @@ fn load_tickets(tx: &mut Tx<'_>, account_id: i64, ids: &BTreeSet<TicketId>, fact
     Ok(())
 }
 
-fn load_people_on_tickets(tx: &mut Tx<'_>, account_id: i64, facts: &mut Facts) -> Result<()> {
+fn load_people_on_tickets(tx: &mut AccountTx<'_, '_>, facts: &mut Facts) -> Result<()> {
     let on_tickets = facts.tickets.values().flat_map(|known| {
         let ticket = &known.ticket;
         let named = [Some(ticket.requester_id), ticket.assignee_id].into_iter().flatten();
         known.ccs.iter().chain(&known.followers).copied().chain(named)
     });
     let on_tickets: BTreeSet<UserId> = on_tickets.collect();
-    let missing: Vec<i64> =
-        on_tickets.iter().filter(|id| facts.person(**id).is_none()).map(|id| id.0).collect();
-    for person in user::by_ids(tx, account_id, &missing)? {
+    let missing: Vec<UserId> = on_tickets.iter().filter(|id| facts.person(**id).is_none()).copied().collect();
+    for person in user::by_ids(tx, &missing)? {
         facts.people_by_id.insert(person.id, person);
     }
     let silent = |person: &&Person| person.deliverable == Deliverable::Undeliverable;
-    let silent: Vec<i64> = facts.people_by_id.values().filter(silent).map(|person| person.id.0).collect();
-    for (id, address) in user::other_addresses(tx, account_id, &silent)? {
+    let silent: Vec<UserId> = facts.people_by_id.values().filter(silent).map(|person| person.id).collect();
+    for (id, address) in user::other_addresses(tx, &silent)? {
         facts.reach_at(id, &address);
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use crate::error::Result;
+use crate::sql::Sql as _;
 use crate::{Store, Tx, values};
 
 /// Ids taken from the database at once. A process that stops leaves the rest of its block unused.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use desk::id::AccountId;
+
 use crate::error::{Result, StoreError};
 use crate::spool::{self, NewMail};
+use crate::sql::Sql as _;
 use crate::work::Kind;
-use crate::{Store, Tx, Value, values};
+use crate::{AccountTx, Store, Value, values};
 
 /// What a raw mail is known by: BLAKE3 of its bytes with LF line ends, cut to 128 bits.
 pub type Digest = [u8; 16];
@@ -17,10 +20,10 @@ const TRIES: usize = 4;
 ///
 /// # Errors
 /// As the database says.
-pub fn known(tx: &mut Tx<'_>, account_id: i64, digests: &[Digest]) -> Result<BTreeSet<Digest>> {
+pub fn known(tx: &mut AccountTx<'_, '_>, digests: &[Digest]) -> Result<BTreeSet<Digest>> {
     let list: Vec<Value<'_>> = digests.iter().map(|digest| Value::Bytes(digest)).collect();
     let sql = "SELECT digest FROM imported_mails WHERE account_id = $1 AND digest IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let rows = tx.query_in(sql, &[], &list)?;
     rows.into_iter()
         .map(|mut row| {
             Digest::try_from(row.maybe_bytes()?.unwrap_or_default())
@@ -35,12 +38,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: none of them is taken.
-    pub async fn spool_imported(&self, account_id: i64, mails: Vec<(Digest, NewMail)>) -> Result<usize> {
+    pub async fn spool_imported(
+        &self,
+        account_id: AccountId,
+        mails: Vec<(Digest, NewMail)>,
+    ) -> Result<usize> {
         let marker = self.ids(1).await?.next()?;
         let mut tries = 0;
         loop {
             let batch = mails.clone();
-            let outcome = self.write(move |tx| insert(tx, account_id, &batch, marker)).await;
+            let outcome = self.write(move |tx| insert(&mut tx.account(account_id), &batch, marker)).await;
             tries += 1;
             match outcome {
                 Err(StoreError::Conflict(_)) if tries < TRIES => {}
@@ -55,18 +62,17 @@ impl Store {
     }
 }
 
-fn insert(tx: &mut Tx<'_>, account_id: i64, mails: &[(Digest, NewMail)], marker: i64) -> Result<usize> {
+fn insert(tx: &mut AccountTx<'_, '_>, mails: &[(Digest, NewMail)], marker: i64) -> Result<usize> {
     let digests: Vec<Digest> = mails.iter().map(|(digest, _)| *digest).collect();
-    let mut seen = known(tx, account_id, &digests)?;
+    let mut seen = known(tx, &digests)?;
     // A mail that the source holds twice is taken once.
     let new: Vec<&(Digest, NewMail)> = mails.iter().filter(|(digest, _)| seen.insert(*digest)).collect();
     if new.is_empty() {
         return Ok(0);
     }
-    let rows: Vec<_> =
-        new.iter().map(|(digest, mail)| values![account_id, digest.as_slice(), mail.id]).collect();
+    let rows: Vec<_> = new.iter().map(|(digest, mail)| values![digest.as_slice(), mail.id]).collect();
     tx.insert_rows("INSERT INTO imported_mails (account_id, digest, mail_id) VALUES ($1, $2, $3)", &rows)?;
     let spooled: Vec<NewMail> = new.iter().map(|(_, mail)| mail.clone()).collect();
-    spool::insert(tx, &spooled, marker)?;
+    spool::insert(tx.shared(), &spooled, marker)?;
     Ok(spooled.len())
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use desk::id::MailId;
+
 use crate::error::Result;
-use crate::{Before, Tx, values};
+use crate::sql::Sql as _;
+use crate::{AccountTx, Before, values};
 
 /// A row of the ledger as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +44,11 @@ pub fn hash(message_id: &str) -> i64 {
 ///
 /// # Errors
 /// As the database says.
-pub fn page(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+pub fn page(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Vec<Row>> {
     // The undecided ones are read first: a mail that is decided meanwhile is found twice, in one place, and never not at all.
-    let mut rows = undecided(tx, account_id, before, limit)?;
-    rows.extend(decided(tx, account_id, before, limit)?);
-    rows.extend(outgoing(tx, account_id, before, limit)?);
+    let mut rows = undecided(tx, before, limit)?;
+    rows.extend(decided(tx, before, limit)?);
+    rows.extend(outgoing(tx, before, limit)?);
     let by_place: BTreeMap<(i64, i64), Row> = rows.into_iter().map(|row| ((row.at, row.id), row)).collect();
     let limit = usize::try_from(limit).unwrap_or_default();
     Ok(by_place.into_values().rev().take(limit).collect())
@@ -55,26 +58,26 @@ pub fn page(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Res
 ///
 /// # Errors
 /// As the database says.
-pub fn decided(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+pub fn decided(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Vec<Row>> {
     let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at FROM ledger
                WHERE account_id = $1 AND (accepted_at, id) < ($2, $3) ORDER BY accepted_at DESC, id DESC LIMIT $4";
-    tx.query(sql, &values![account_id, before.at, before.id, limit])?.into_iter().map(read).collect()
+    tx.query(sql, &values![before.at, before.id, limit])?.into_iter().map(read).collect()
 }
 
 /// Decided mails and mails of ours with one Message-ID, the newest first.
 ///
 /// # Errors
 /// As the database says.
-pub fn by_message_id(tx: &mut Tx<'_>, account_id: i64, message_id: &str) -> Result<Vec<Row>> {
+pub fn by_message_id(tx: &mut AccountTx<'_, '_>, message_id: &str) -> Result<Vec<Row>> {
     let hash = hash(message_id);
     let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
                FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3";
-    let rows = tx.query(sql, &values![account_id, hash, message_id])?;
+    let rows = tx.query(sql, &values![hash, message_id])?;
     let mut found = rows.into_iter().map(read).collect::<Result<Vec<Row>>>()?;
     let sql = "SELECT m.id, m.message_id, m.kind, m.ticket_number, m.created_at
                FROM message_ids i JOIN outgoing_mails m ON m.account_id = i.account_id AND m.id = i.mail_id
                WHERE i.account_id = $1 AND i.hash = $2 AND i.message_id = $3 AND i.kind = 'out'";
-    for row in tx.query(sql, &values![account_id, hash, message_id])? {
+    for row in tx.query(sql, &values![hash, message_id])? {
         found.push(read_outgoing(row)?);
     }
     found.sort_by_key(|row| std::cmp::Reverse((row.at, row.id)));
@@ -85,16 +88,16 @@ pub fn by_message_id(tx: &mut Tx<'_>, account_id: i64, message_id: &str) -> Resu
 ///
 /// # Errors
 /// As the database says.
-pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Row>> {
+pub fn find(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<Option<Row>> {
     let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
                FROM ledger WHERE account_id = $1 AND id = $2";
-    tx.find(sql, &values![account_id, id])?.map(read).transpose()
+    tx.find(sql, &values![id])?.map(read).transpose()
 }
 
-fn undecided(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+fn undecided(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Vec<Row>> {
     let sql = "SELECT id, accepted_at FROM spool
                WHERE account_id = $1 AND (accepted_at, id) < ($2, $3) ORDER BY accepted_at DESC, id DESC LIMIT $4";
-    let rows = tx.query(sql, &values![account_id, before.at, before.id, limit])?;
+    let rows = tx.query(sql, &values![before.at, before.id, limit])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(Row {
@@ -111,10 +114,10 @@ fn undecided(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Re
         .collect()
 }
 
-fn outgoing(tx: &mut Tx<'_>, account_id: i64, before: Before, limit: i64) -> Result<Vec<Row>> {
+fn outgoing(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Vec<Row>> {
     let sql = "SELECT id, message_id, kind, ticket_number, created_at FROM outgoing_mails
                WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
-    let rows = tx.query(sql, &values![account_id, before.at, before.id, limit])?;
+    let rows = tx.query(sql, &values![before.at, before.id, limit])?;
     rows.into_iter().map(read_outgoing).collect()
 }
 

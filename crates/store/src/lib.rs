@@ -3,6 +3,7 @@
 //! Knows desk's types and nothing of sockets or mail servers. Data comes as slices and goes as vectors, one statement a
 //! batch. Closures given to [`Store::read`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
 
+mod account_tx;
 mod checkpointer;
 mod cursor;
 mod dialect;
@@ -10,6 +11,7 @@ mod error;
 mod job;
 mod migrate;
 mod postgres;
+mod sql;
 mod sqlite;
 mod tx;
 mod value;
@@ -38,12 +40,19 @@ pub mod token;
 pub mod user;
 pub mod work;
 
+pub use account_tx::AccountTx;
 pub use cursor::Before;
 pub use dialect::{Replication, Standby};
 pub use error::{Result, StoreError};
 pub use migrate::{Migration, Pending, Schema};
 pub use tx::{Asked, Tx};
 pub use value::{Row, Value};
+
+/// SQL for tests, which look at tables and damage them.
+#[cfg(feature = "testing")]
+pub mod testing {
+    pub use crate::sql::Sql;
+}
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use desk::id::AccountId;
+
 use crate::error::Result;
+use crate::sql::Sql as _;
 use crate::work::Kind;
 use crate::{Backend, Store, Tx, values};
 
@@ -82,6 +85,6 @@ pub fn unheld(tx: &mut Tx<'_>, waiting_ms: i64) -> Result<Vec<Unheld>> {
 
 /// What is announced for mail is due at once, so its age is that of the oldest mail.
 fn is_mail_older(tx: &mut Tx<'_>, account_id: i64, since: i64) -> Result<bool> {
-    let oldest = crate::spool::page(tx, account_id, (0, 0), 1)?;
+    let oldest = crate::spool::page(&mut tx.account(AccountId(account_id)), None, 1)?;
     Ok(oldest.first().is_some_and(|oldest| oldest.accepted_at <= since))
 }

@@ -5,20 +5,23 @@
 
 use std::collections::BTreeSet;
 
+use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::{Content, NoticeKind};
 use desk::outbox_state::OutboxState;
 
 use crate::error::Result;
 use crate::raw::{pack, unpack};
-use crate::{Row, Tx, Value, values};
+use crate::sql::Sql as _;
+use crate::value::list_of;
+use crate::{AccountTx, Row, Value, values};
 
 /// A recipient that is due.
 #[derive(Debug, Clone)]
 pub struct Due {
     /// The row.
-    pub id: i64,
+    pub id: OutboxId,
     /// The mail.
-    pub mail_id: i64,
+    pub mail_id: OutgoingId,
     /// The recipient.
     pub recipient: String,
     /// Attempts made before this one.
@@ -35,11 +38,10 @@ pub struct Due {
 /// # Errors
 /// As the database says.
 pub fn claim(
-    tx: &mut Tx<'_>,
-    account_id: i64,
+    tx: &mut AccountTx<'_, '_>,
     now: i64,
     again_at: i64,
-    in_hand: &[i64],
+    in_hand: &[OutboxId],
     limit: usize,
 ) -> Result<Vec<Due>> {
     let sql = "SELECT id, mail_id, recipient, attempts, created_at FROM outbox
@@ -48,10 +50,10 @@ pub fn claim(
     // Rows in hand may be due by the same rule; ask for as many more.
     let wanted = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
     let mut due = Vec::new();
-    for mut row in tx.query(sql, &values![account_id, now, wanted])? {
+    for mut row in tx.query(sql, &values![now, wanted])? {
         let found = Due {
-            id: row.int()?,
-            mail_id: row.int()?,
+            id: OutboxId(row.int()?),
+            mail_id: OutgoingId(row.int()?),
             recipient: row.text()?,
             attempts: row.int()?,
             created_at: row.int()?,
@@ -60,22 +62,22 @@ pub fn claim(
             due.push(found);
         }
     }
-    let list: Vec<Value<'_>> = due.iter().map(|row| Value::Int(row.id)).collect();
-    let sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $1, updated_at = $2
-               WHERE account_id = $3 AND id IN ($4..) AND state IN ('waiting', 'queued', 'sending', 'deferred')";
-    let claimed = tx.execute_in(sql, &values![again_at, now, account_id], &list)?;
+    let list: Vec<Value<'_>> = due.iter().map(|row| row.id.into()).collect();
+    let sql = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, due_at = $2, updated_at = $3
+               WHERE account_id = $1 AND id IN ($4..) AND state IN ('waiting', 'queued', 'sending', 'deferred')";
+    let claimed = tx.execute_in(sql, &values![again_at, now], &list)?;
     if claimed < due.len() as u64 {
-        leave_out_bounced(tx, account_id, &mut due)?;
+        leave_out_bounced(tx, &mut due)?;
     }
     Ok(due)
 }
 
 /// Leaves out rows that a bounce reported on between looking and claiming.
-fn leave_out_bounced(tx: &mut Tx<'_>, account_id: i64, due: &mut Vec<Due>) -> Result<()> {
-    let list: Vec<Value<'_>> = due.iter().map(|row| Value::Int(row.id)).collect();
+fn leave_out_bounced(tx: &mut AccountTx<'_, '_>, due: &mut Vec<Due>) -> Result<()> {
+    let list: Vec<Value<'_>> = due.iter().map(|row| row.id.into()).collect();
     let sql = "SELECT id FROM outbox WHERE account_id = $1 AND id IN ($2..) AND state = 'sending'";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
-    let sending = rows.into_iter().map(|mut row| row.int()).collect::<Result<BTreeSet<i64>>>()?;
+    let rows = tx.query_in(sql, &[], &list)?;
+    let sending = rows.into_iter().map(|mut row| row.int().map(OutboxId)).collect::<Result<BTreeSet<_>>>()?;
     due.retain(|row| sending.contains(&row.id));
     Ok(())
 }
@@ -84,13 +86,13 @@ fn leave_out_bounced(tx: &mut Tx<'_>, account_id: i64, due: &mut Vec<Due>) -> Re
 #[derive(Debug, Clone)]
 pub struct Mail {
     /// Its id.
-    pub id: i64,
+    pub id: OutgoingId,
     /// Its ticket.
-    pub ticket_id: Option<i64>,
+    pub ticket_id: Option<TicketId>,
     /// The ticket's number.
     pub ticket_number: Option<i64>,
     /// The comment it carries.
-    pub comment_id: Option<i64>,
+    pub comment_id: Option<CommentId>,
     /// Its Message-ID.
     pub message_id: String,
     /// The values at the event.
@@ -106,26 +108,25 @@ pub struct Mail {
 /// # Errors
 /// As the database says. In the place of a mail: [`crate::StoreError::Row`] when its values are not of the expected form,
 /// [`crate::StoreError::Statement`] when its bytes are damaged.
-pub fn mails(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(i64, Result<Mail>)>> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+pub fn mails(tx: &mut AccountTx<'_, '_>, ids: &[OutgoingId]) -> Result<Vec<(OutgoingId, Result<Mail>)>> {
     let sql = "SELECT id, ticket_id, ticket_number, comment_id, message_id, content, raw, created_at
                FROM outgoing_mails WHERE account_id = $1 AND id IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let rows = tx.query_in(sql, &[], &list_of(ids))?;
     rows.into_iter()
         .map(|mut row| {
-            let id = row.int()?;
+            let id = OutgoingId(row.int()?);
             Ok((id, read_mail(id, row)))
         })
         .collect()
 }
 
 /// The columns behind the id.
-fn read_mail(id: i64, mut row: Row) -> Result<Mail> {
+fn read_mail(id: OutgoingId, mut row: Row) -> Result<Mail> {
     Ok(Mail {
         id,
-        ticket_id: row.maybe_int()?,
+        ticket_id: row.maybe_int()?.map(TicketId),
         ticket_number: row.maybe_int()?,
-        comment_id: row.maybe_int()?,
+        comment_id: row.maybe_int()?.map(CommentId),
         message_id: row.text()?,
         content: row.json()?,
         raw: row.maybe_bytes()?.map(|packed| unpack_framed(&packed)).transpose()?,
@@ -137,12 +138,12 @@ fn read_mail(id: i64, mut row: Row) -> Result<Mail> {
 ///
 /// # Errors
 /// As the database says.
-pub fn keep_bytes(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, Vec<u8>)]) -> Result<()> {
-    let packed: Vec<(i64, Vec<u8>)> =
+pub fn keep_bytes(tx: &mut AccountTx<'_, '_>, mails: &[(OutgoingId, Vec<u8>)]) -> Result<()> {
+    let packed: Vec<(OutgoingId, Vec<u8>)> =
         mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
-    let rows: Vec<_> = packed.iter().map(|(id, bytes)| values![bytes, account_id, *id]).collect();
+    let rows: Vec<_> = packed.iter().map(|(id, bytes)| values![bytes, *id]).collect();
     tx.execute_rows(
-        "UPDATE outgoing_mails SET raw = $1 WHERE account_id = $2 AND id = $3 AND raw IS NULL",
+        "UPDATE outgoing_mails SET raw = $2 WHERE account_id = $1 AND id = $3 AND raw IS NULL",
         &rows,
     )?;
     Ok(())
@@ -165,11 +166,11 @@ fn unpack_framed(framed: &[u8]) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn conversation(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, before: i64) -> Result<Vec<String>> {
+pub fn conversation(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId, before: i64) -> Result<Vec<String>> {
     let sql = "SELECT l.message_id FROM comments c JOIN ledger l ON l.account_id = c.account_id AND l.id = c.raw_id
                WHERE c.account_id = $1 AND c.ticket_id = $2 AND c.is_public = 1 AND c.created_at <= $3 AND l.message_id <> ''
                ORDER BY c.created_at DESC, c.id DESC LIMIT 10";
-    let rows = tx.query(sql, &values![account_id, ticket_id, before])?;
+    let rows = tx.query(sql, &values![ticket_id, before])?;
     let mut ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<String>>>()?;
     ids.reverse();
     Ok(ids)
@@ -179,7 +180,7 @@ pub fn conversation(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64, before: i6
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempted {
     /// The row.
-    pub id: i64,
+    pub id: OutboxId,
     /// Sent, deferred, bounced or expired, or queued for one that was not tried after all.
     pub state: OutboxState,
     /// When it is due next.
@@ -194,15 +195,13 @@ pub struct Attempted {
 ///
 /// # Errors
 /// As the database says.
-pub fn record(tx: &mut Tx<'_>, account_id: i64, attempts: &[Attempted], now: i64) -> Result<()> {
+pub fn record(tx: &mut AccountTx<'_, '_>, attempts: &[Attempted], now: i64) -> Result<()> {
     let rows: Vec<_> = attempts
         .iter()
-        .map(|done| {
-            values![done.state.as_str(), done.due_at, &done.answer, now, !done.tried, account_id, done.id]
-        })
+        .map(|done| values![done.state.as_str(), done.due_at, &done.answer, now, !done.tried, done.id])
         .collect();
-    let sql = "UPDATE outbox SET state = $1, due_at = $2, last_answer = $3, updated_at = $4, attempts = attempts - $5
-               WHERE account_id = $6 AND id = $7 AND state = 'sending'";
+    let sql = "UPDATE outbox SET state = $2, due_at = $3, last_answer = $4, updated_at = $5, attempts = attempts - $6
+               WHERE account_id = $1 AND id = $7 AND state = 'sending'";
     tx.execute_rows(sql, &rows)?;
     Ok(())
 }
@@ -211,36 +210,36 @@ pub fn record(tx: &mut Tx<'_>, account_id: i64, attempts: &[Attempted], now: i64
 ///
 /// # Errors
 /// As the database says.
-pub fn resume(tx: &mut Tx<'_>, account_id: i64, now: i64) -> Result<u64> {
-    let sql = "UPDATE outbox SET due_at = $1
-               WHERE account_id = $2 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at > $3 AND state = 'sending'";
-    tx.execute(sql, &values![now, account_id, now])
+pub fn resume(tx: &mut AccountTx<'_, '_>, now: i64) -> Result<u64> {
+    let sql = "UPDATE outbox SET due_at = $2
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at > $3 AND state = 'sending'";
+    tx.execute(sql, &values![now, now])
 }
 
 /// When the account's next recipient is due, in the future or the past.
 ///
 /// # Errors
 /// As the database says.
-pub fn next_due(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<i64>> {
+pub fn next_due(tx: &mut AccountTx<'_, '_>) -> Result<Option<i64>> {
     let sql = "SELECT due_at FROM outbox
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') ORDER BY due_at, id LIMIT 1";
-    tx.find(sql, &values![account_id])?.map(|mut row| row.int()).transpose()
+    tx.find(sql, &[])?.map(|mut row| row.int()).transpose()
 }
 
 /// Makes deferred rows of an account due now, all of them or one; returns how many.
 ///
 /// # Errors
 /// As the database says.
-pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Result<u64> {
+pub fn retry(tx: &mut AccountTx<'_, '_>, id: Option<OutboxId>, now: i64) -> Result<u64> {
     match id {
         Some(id) => tx.execute(
-            "UPDATE outbox SET due_at = $1, state = 'queued' WHERE account_id = $2 AND id = $3 AND state IN ('deferred', 'expired', 'waiting')",
-            &values![now, account_id, id],
+            "UPDATE outbox SET due_at = $2, state = 'queued' WHERE account_id = $1 AND id = $3 AND state IN ('deferred', 'expired', 'waiting')",
+            &values![now, id],
         ),
         None => tx.execute(
-            "UPDATE outbox SET due_at = $1, state = 'queued'
-             WHERE account_id = $2 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 AND state = 'deferred'",
-            &values![now, account_id],
+            "UPDATE outbox SET due_at = $2, state = 'queued'
+             WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 AND state = 'deferred'",
+            &values![now],
         ),
     }
 }
@@ -249,10 +248,10 @@ pub fn retry(tx: &mut Tx<'_>, account_id: i64, id: Option<i64>, now: i64) -> Res
 ///
 /// # Errors
 /// As the database says.
-pub fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(OutboxState, i64)>> {
+pub fn undone(tx: &mut AccountTx<'_, '_>) -> Result<Vec<(OutboxState, i64)>> {
     let sql = "SELECT state, count(*) FROM outbox
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 GROUP BY state";
-    let rows = tx.query(sql, &values![account_id])?;
+    let rows = tx.query(sql, &[])?;
     rows.into_iter().map(|mut row| Ok((row.word()?, row.int()?))).collect()
 }
 
@@ -260,7 +259,7 @@ pub fn undone(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<(OutboxState, i64)
 #[derive(Debug, Clone)]
 pub struct OutboxRow {
     /// The row.
-    pub id: i64,
+    pub id: OutboxId,
     /// The ticket's number.
     pub ticket: Option<i64>,
     /// What the mail is.
@@ -283,35 +282,35 @@ pub struct OutboxRow {
     pub created_at: i64,
 }
 
-/// Rows after `after` in the order of their ids, at most `limit`.
+/// Rows in the order of their ids, after one of them or from the first on, at most `limit`.
 ///
 /// # Errors
 /// As the database says.
-pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<OutboxRow>> {
+pub fn list(tx: &mut AccountTx<'_, '_>, after: Option<OutboxId>, limit: i64) -> Result<Vec<OutboxRow>> {
     let sql =
         "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer,
                    o.created_at
                FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
                WHERE o.account_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
-    tx.query(sql, &values![account_id, after, limit])?.into_iter().map(read_row).collect()
+    tx.query(sql, &values![after.unwrap_or(OutboxId(0)), limit])?.into_iter().map(read_row).collect()
 }
 
 /// Rows of the mails that a ticket sent, in the order in which they were made.
 ///
 /// # Errors
 /// As the database says.
-pub fn of_ticket(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<OutboxRow>> {
+pub fn of_ticket(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId) -> Result<Vec<OutboxRow>> {
     let sql =
         "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer,
                    o.created_at
                FROM outgoing_mails m JOIN outbox o ON o.account_id = m.account_id AND o.mail_id = m.id
                WHERE m.account_id = $1 AND m.ticket_id = $2 ORDER BY o.created_at, o.id";
-    tx.query(sql, &values![account_id, ticket_id])?.into_iter().map(read_row).collect()
+    tx.query(sql, &values![ticket_id])?.into_iter().map(read_row).collect()
 }
 
 fn read_row(mut row: Row) -> Result<OutboxRow> {
     Ok(OutboxRow {
-        id: row.int()?,
+        id: OutboxId(row.int()?),
         ticket: row.maybe_int()?,
         kind: row.word()?,
         message_id: row.text()?,

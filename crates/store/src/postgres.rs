@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::error::{Result, StoreError};
 use crate::job::{Job, Outcome};
+use crate::sql::Sql as _;
 use crate::tx::{Inner, Tx};
 use crate::value::Row;
 use crate::work::Wakes;

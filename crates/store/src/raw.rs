@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
+use desk::id::MailId;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use crate::error::{Result, StoreError};
-use crate::{Store, Tx, Value, values};
+use crate::sql::Sql as _;
+use crate::value::list_of;
+use crate::{AccountTx, Store};
 
 /// Compressed bytes above which a mail lies in a blob and not in its row.
 pub const INLINE_MAX: usize = 256 * 1024;
@@ -97,13 +100,12 @@ impl Packed {
 ///
 /// # Errors
 /// As the database says.
-pub fn find_many(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(i64, Packed)>> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+pub fn find_many(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<Vec<(MailId, Packed)>> {
     let sql = "SELECT id, size_bytes, body, blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let rows = tx.query_in(sql, &[], &list_of(ids))?;
     rows.into_iter()
         .map(|mut row| {
-            let id = row.int()?;
+            let id = MailId(row.int()?);
             let size_bytes = usize::try_from(row.int()?).unwrap_or_default();
             Ok((id, Packed { size_bytes, body: row.maybe_bytes()?, blob: row.maybe_text()? }))
         })
@@ -114,8 +116,8 @@ pub fn find_many(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(i
 ///
 /// # Errors
 /// As the database says.
-pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Packed>> {
-    Ok(find_many(tx, account_id, &[id])?.into_iter().next().map(|(_, packed)| packed))
+pub fn find(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<Option<Packed>> {
+    Ok(find_many(tx, &[id])?.into_iter().next().map(|(_, packed)| packed))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use desk::signed::SigningKeys;
 use rand::Rng as _;
 
 use crate::error::{Result, StoreError};
+use crate::sql::Sql as _;
 use crate::{Tx, values};
 
 /// The keys, newest first; the first one is made when there is none yet.

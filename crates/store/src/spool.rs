@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use desk::clock::Millis;
 use desk::envelope::Envelope;
+use desk::id::{AccountId, MailId};
 
 use crate::blob::Blobs;
 use crate::error::{Result, StoreError};
 use crate::raw::{self, INLINE_MAX, Packed};
+use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::work::{self, Kind};
-use crate::{Store, Tx, values};
+use crate::{AccountTx, Store, Tx, values};
 
 /// Bytes compressed on the calling task; more would keep its thread from other connections for too long.
 const PACK_HERE_MAX: usize = 256 * 1024;
@@ -18,9 +21,9 @@ const PACK_HERE_MAX: usize = 256 * 1024;
 #[derive(Debug, Clone)]
 pub struct NewMail {
     /// The account, found by the directory from the envelope recipients alone.
-    pub account_id: i64,
+    pub account_id: AccountId,
     /// The mail's id: raw row, spool row, ledger row, logs.
-    pub id: i64,
+    pub id: MailId,
     /// When its last byte came, unix milliseconds.
     pub accepted_at: i64,
     /// What SMTP said, the recipients of this account alone.
@@ -29,11 +32,20 @@ pub struct NewMail {
     pub packed: Packed,
 }
 
+/// The place of an undecided mail in the order in which its account's mail is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpoolKey {
+    /// When it was accepted.
+    pub accepted_at: Millis,
+    /// The mail.
+    pub id: MailId,
+}
+
 /// A mail that waits to be decided.
 #[derive(Debug, Clone)]
 pub struct SpoolRow {
     /// The mail.
-    pub id: i64,
+    pub id: MailId,
     /// When it was accepted.
     pub accepted_at: i64,
     /// What SMTP said.
@@ -42,13 +54,26 @@ pub struct SpoolRow {
     pub size_bytes: i64,
 }
 
+impl SpoolRow {
+    /// Its place among the account's undecided mails.
+    #[must_use]
+    pub fn key(&self) -> SpoolKey {
+        SpoolKey { accepted_at: self.accepted_at, id: self.id }
+    }
+}
+
 impl Store {
     /// Compresses a mail and, when it is large, makes its blob durable; the row comes with [`Store::spool`].
     ///
     /// # Errors
     /// [`StoreError::Blob`], or [`StoreError::Setup`] when the blobs are another desk's: nothing is promised yet, the client
     /// must try again.
-    pub async fn pack_mail(&self, account_id: i64, mail_id: i64, raw: &Arc<Vec<u8>>) -> Result<Packed> {
+    pub async fn pack_mail(
+        &self,
+        account_id: AccountId,
+        mail_id: MailId,
+        raw: &Arc<Vec<u8>>,
+    ) -> Result<Packed> {
         let body = if raw.len() <= PACK_HERE_MAX {
             raw::pack(raw)?
         } else {
@@ -87,8 +112,8 @@ impl Store {
     async fn are_there(&self, mails: Arc<Vec<NewMail>>) -> Result<bool> {
         self.read(move |tx| {
             for mail in mails.iter() {
-                let is_same =
-                    raw::find(tx, mail.account_id, mail.id)?.is_some_and(|stored| stored == mail.packed);
+                let is_same = raw::find(&mut tx.account(mail.account_id), mail.id)?
+                    .is_some_and(|stored| stored == mail.packed);
                 if !is_same {
                     return Ok(false);
                 }
@@ -111,7 +136,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<
         .iter()
         .map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope])
         .collect();
-    let mut accounts: Vec<i64> = mails.iter().map(|mail| mail.account_id).collect();
+    let mut accounts: Vec<i64> = mails.iter().map(|mail| mail.account_id.0).collect();
     accounts.sort_unstable();
     accounts.dedup();
     let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
@@ -126,19 +151,22 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<
     work::add(tx, Kind::Mail, &due, marker)
 }
 
-/// The account's oldest undecided mails, at most `limit`, that come after one of the given time and id; `(0, 0)`: all.
+/// The account's oldest undecided mails, at most `limit`, that come after a place in their order, or from the first on.
 ///
 /// # Errors
 /// As the database says.
-pub fn page(tx: &mut Tx<'_>, account_id: i64, after: (i64, i64), limit: usize) -> Result<Vec<SpoolRow>> {
+pub fn page(tx: &mut AccountTx<'_, '_>, after: Option<SpoolKey>, limit: usize) -> Result<Vec<SpoolRow>> {
     let sql = "SELECT s.id, s.accepted_at, s.envelope, r.size_bytes
                FROM spool s LEFT JOIN raw_mails r ON r.account_id = s.account_id AND r.id = s.id
                WHERE s.account_id = $1 AND (s.accepted_at, s.id) > ($2, $3) ORDER BY s.accepted_at, s.id LIMIT $4";
-    let rows =
-        tx.query(sql, &values![account_id, after.0, after.1, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let after = after.unwrap_or(SpoolKey { accepted_at: Millis::MIN, id: MailId(i64::MIN) });
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = tx.query(sql, &values![after.accepted_at, after.id, limit])?;
     rows.into_iter()
         .map(|mut row| {
-            let (id, accepted_at, envelope) = (row.int()?, row.int()?, row.json()?);
+            let id = MailId(row.int()?);
+            let accepted_at = row.int()?;
+            let envelope = row.json()?;
             Ok(SpoolRow { id, accepted_at, envelope, size_bytes: row.maybe_int()?.unwrap_or_default() })
         })
         .collect()
@@ -148,8 +176,8 @@ pub fn page(tx: &mut Tx<'_>, account_id: i64, after: (i64, i64), limit: usize) -
 ///
 /// # Errors
 /// As the database says.
-pub fn count(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
-    let row = tx.find("SELECT count(*) FROM spool WHERE account_id = $1", &values![account_id])?;
+pub fn count(tx: &mut AccountTx<'_, '_>) -> Result<i64> {
+    let row = tx.find("SELECT count(*) FROM spool WHERE account_id = $1", &[])?;
     row.map_or(Ok(0), |mut row| row.int())
 }
 
@@ -157,20 +185,20 @@ pub fn count(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
 ///
 /// # Errors
 /// As the database says.
-pub fn oldest_of_more_than(tx: &mut Tx<'_>, account_id: i64, count: i64) -> Result<Option<i64>> {
+pub fn oldest_of_more_than(tx: &mut AccountTx<'_, '_>, count: i64) -> Result<Option<MailId>> {
     let sql = "SELECT id FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT 1 OFFSET $2";
-    if tx.find(sql, &values![account_id, count])?.is_none() {
+    if tx.find(sql, &values![count])?.is_none() {
         return Ok(None);
     }
-    tx.find(sql, &values![account_id, 0])?.map(|mut row| row.int()).transpose()
+    tx.find(sql, &values![0])?.map(|mut row| row.int().map(MailId)).transpose()
 }
 
 /// Takes decided mails off the spool; [`closed`] checks the answer.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn close(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, i64)]) -> Result<Asked> {
-    let rows: Vec<_> = mails.iter().map(|(accepted_at, id)| values![account_id, *accepted_at, *id]).collect();
+pub(crate) fn close(tx: &mut AccountTx<'_, '_>, mails: &[SpoolKey]) -> Result<Asked> {
+    let rows: Vec<_> = mails.iter().map(|mail| values![mail.accepted_at, mail.id]).collect();
     tx.ask_rows("DELETE FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3", &rows)
 }
 
@@ -178,6 +206,6 @@ pub(crate) fn close(tx: &mut Tx<'_>, account_id: i64, mails: &[(i64, i64)]) -> R
 ///
 /// # Errors
 /// [`StoreError::Changed`] when one of them was not there any more: somebody else decided it, so the caller's batch must not stand.
-pub(crate) fn closed(tx: &mut Tx<'_>, asked: Asked, mails: usize) -> Result<()> {
+pub(crate) fn closed(tx: &mut AccountTx<'_, '_>, asked: Asked, mails: usize) -> Result<()> {
     if tx.changed(asked)? == mails as u64 { Ok(()) } else { Err(StoreError::Changed("a spool row")) }
 }

@@ -7,13 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
 use crate::checkpointer::Checkpointer;
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Tx};
-use crate::value::{Cell, Row, Value, storable};
+use crate::value::{Bound, Cell, Row, Rows, Value, storable};
 
 /// How long a writer waits for another process (the command line beside the server) before it says "busy".
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -265,21 +265,37 @@ impl rusqlite::ToSql for Value<'_> {
     }
 }
 
-/// Row locks are PostgreSQL's: here `BEGIN IMMEDIATE` has locked everything already.
-fn without_row_locks(sql: &str) -> Cow<'_, str> {
-    match sql.find("FOR UPDATE") {
-        Some(at) => Cow::Borrowed(sql.get(..at).unwrap_or(sql)),
-        None => Cow::Borrowed(sql),
-    }
+/// The text as SQLite takes it.
+///
+/// `$n` would be a name there, numbered by its first use; `?n` is bound by its number. Row locks are PostgreSQL's: here
+/// `BEGIN IMMEDIATE` has locked everything already.
+fn translated(sql: &str) -> String {
+    let text = sql.find("FOR UPDATE").and_then(|at| sql.get(..at)).unwrap_or(sql);
+    text.replace('$', "?")
 }
 
-pub(crate) fn query(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
-    let mut statement =
-        connection.prepare_cached(&without_row_locks(sql)).map_err(|e| in_statement(&e, sql))?;
+fn bind(statement: &mut Statement<'_>, bound: Bound<'_>) -> rusqlite::Result<()> {
+    let wanted = statement.parameter_count();
+    if bound.len() != wanted {
+        return Err(rusqlite::Error::InvalidParameterCount(bound.len(), wanted));
+    }
+    for (number, value) in (1..).zip(bound.iter()) {
+        statement.raw_bind_parameter(number, value)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn query(connection: &Connection, sql: &str, bound: Bound<'_>) -> Result<Vec<Row>> {
+    read(connection, sql, bound).map_err(|error| in_statement(&error, sql))
+}
+
+fn read(connection: &Connection, sql: &str, bound: Bound<'_>) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(&translated(sql))?;
     let width = statement.column_count();
-    let mut rows = statement.query(params_from_iter(values)).map_err(|e| in_statement(&e, sql))?;
+    bind(&mut statement, bound)?;
+    let mut rows = statement.raw_query();
     let mut out = Vec::new();
-    while let Some(row) = rows.next().map_err(|e| in_statement(&e, sql))? {
+    while let Some(row) = rows.next()? {
         let cells = (0..width).map(|at| row.get_ref(at).map_or(Cell::Null, cell)).collect();
         out.push(Row::new(cells));
     }
@@ -295,32 +311,39 @@ fn cell(value: ValueRef<'_>) -> Cell {
     }
 }
 
-pub(crate) fn execute(connection: &Connection, sql: &str, values: &[Value<'_>]) -> Result<u64> {
-    let mut statement = connection.prepare_cached(sql).map_err(|e| in_statement(&e, sql))?;
-    let changed = statement.execute(params_from_iter(values)).map_err(|e| in_statement(&e, sql))?;
-    Ok(changed as u64)
+pub(crate) fn execute(connection: &Connection, sql: &str, bound: Bound<'_>) -> Result<u64> {
+    let run = || {
+        let mut statement = connection.prepare_cached(&translated(sql))?;
+        bind(&mut statement, bound)?;
+        statement.raw_execute()
+    };
+    run().map(|changed| changed as u64).map_err(|error| in_statement(&error, sql))
 }
 
-pub(crate) fn execute_rows<'v, R: AsRef<[Value<'v>]>>(
+pub(crate) fn execute_rows<const N: usize>(
     connection: &Connection,
     sql: &str,
-    rows: &[R],
+    rows: Rows<'_, N>,
 ) -> Result<u64> {
-    let mut statement = connection.prepare_cached(sql).map_err(|e| in_statement(&e, sql))?;
-    let mut changed = 0;
-    for row in rows {
-        changed +=
-            statement.execute(params_from_iter(row.as_ref())).map_err(|e| in_statement(&e, sql))? as u64;
-    }
-    Ok(changed)
+    let run = || {
+        let mut statement = connection.prepare_cached(&translated(sql))?;
+        let mut changed = 0;
+        for row in rows.rows {
+            bind(&mut statement, Bound { account: rows.account, values: row })?;
+            changed += statement.raw_execute()?;
+        }
+        Ok(changed)
+    };
+    run().map(|changed| changed as u64).map_err(|error| in_statement(&error, sql))
 }
 
 pub(crate) fn batch(connection: &Connection, sql: &str) -> Result<()> {
     connection.execute_batch(sql).map_err(|e| in_statement(&e, sql))
 }
 
+#[cfg(feature = "testing")]
 pub(crate) fn prepare(connection: &Connection, sql: &str) -> Result<()> {
-    connection.prepare(&without_row_locks(sql)).map(|_| ()).map_err(|e| in_statement(&e, sql))
+    connection.prepare(&translated(sql)).map(|_| ()).map_err(|error| in_statement(&error, sql))
 }
 
 fn in_statement(error: &rusqlite::Error, sql: &str) -> StoreError {

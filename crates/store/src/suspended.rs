@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::envelope::Envelope;
+use desk::id::MailId;
 
 use crate::error::Result;
-use crate::{Before, Row, Tx, Value, values};
+use crate::sql::Sql as _;
+use crate::value::list_of;
+use crate::{AccountTx, Before, Row, values};
 
 /// A suspended ticket as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuspendedRow {
-    /// The raw mail's id.
-    pub id: i64,
+    /// The raw mail.
+    pub id: MailId,
     /// The cause's number.
     pub cause: i64,
     /// From.
@@ -31,8 +34,7 @@ pub struct SuspendedRow {
 /// # Errors
 /// As the database says.
 pub fn page(
-    tx: &mut Tx<'_>,
-    account_id: i64,
+    tx: &mut AccountTx<'_, '_>,
     cause: Option<i64>,
     before: Before,
     limit: i64,
@@ -41,14 +43,14 @@ pub fn page(
         None => {
             let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
                        WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4";
-            tx.query(sql, &values![account_id, before.at, before.id, limit])?
+            tx.query(sql, &values![before.at, before.id, limit])?
         }
         Some(cause) => {
             let sql =
                 "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
                        WHERE account_id = $1 AND (created_at, id) < ($2, $3) AND cause = $4
                        ORDER BY created_at DESC, id DESC LIMIT $5";
-            tx.query(sql, &values![account_id, before.at, before.id, cause, limit])?
+            tx.query(sql, &values![before.at, before.id, cause, limit])?
         }
     };
     rows.into_iter().map(read).collect()
@@ -58,35 +60,34 @@ pub fn page(
 ///
 /// # Errors
 /// As the database says.
-pub fn held(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<BTreeSet<i64>> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+pub fn held(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<BTreeSet<MailId>> {
     let sql = "SELECT id FROM suspended_tickets WHERE account_id = $1 AND id IN ($2..)";
-    tx.query_in(sql, &values![account_id], &list)?.into_iter().map(|mut row| row.int()).collect()
+    tx.query_in(sql, &[], &list_of(ids))?.into_iter().map(|mut row| row.int().map(MailId)).collect()
 }
 
 /// Suspended tickets held before or at a time, the oldest first, at most `limit`.
 ///
 /// # Errors
 /// As the database says.
-pub fn held_until(tx: &mut Tx<'_>, account_id: i64, at: i64, limit: i64) -> Result<Vec<SuspendedRow>> {
+pub fn held_until(tx: &mut AccountTx<'_, '_>, at: i64, limit: i64) -> Result<Vec<SuspendedRow>> {
     let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
                FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 ORDER BY created_at, id LIMIT $3";
-    tx.query(sql, &values![account_id, at, limit])?.into_iter().map(read).collect()
+    tx.query(sql, &values![at, limit])?.into_iter().map(read).collect()
 }
 
 /// One suspended ticket, by the id of its mail.
 ///
 /// # Errors
 /// As the database says.
-pub fn find(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<SuspendedRow>> {
+pub fn find(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<Option<SuspendedRow>> {
     let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
                FROM suspended_tickets WHERE account_id = $1 AND id = $2";
-    tx.find(sql, &values![account_id, id])?.map(read).transpose()
+    tx.find(sql, &values![id])?.map(read).transpose()
 }
 
 fn read(mut row: Row) -> Result<SuspendedRow> {
     Ok(SuspendedRow {
-        id: row.int()?,
+        id: MailId(row.int()?),
         cause: row.int()?,
         sender: row.text()?,
         subject: row.text()?,
@@ -100,8 +101,8 @@ fn read(mut row: Row) -> Result<SuspendedRow> {
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn release(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<()> {
-    tx.execute("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &values![account_id, id])?;
+pub(crate) fn release(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<()> {
+    tx.execute("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &values![id])?;
     Ok(())
 }
 
@@ -109,9 +110,8 @@ pub(crate) fn release(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<()> {
 ///
 /// # Errors
 /// As the database says.
-pub fn envelope(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Envelope>> {
-    let row = tx
-        .find("SELECT envelope FROM envelopes WHERE account_id = $1 AND id = $2", &values![account_id, id])?;
+pub fn envelope(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<Option<Envelope>> {
+    let row = tx.find("SELECT envelope FROM envelopes WHERE account_id = $1 AND id = $2", &values![id])?;
     row.map(|mut row| row.json()).transpose()
 }
 
@@ -121,31 +121,30 @@ pub fn envelope(tx: &mut Tx<'_>, account_id: i64, id: i64) -> Result<Option<Enve
 /// # Errors
 /// As the database says.
 pub fn delete(
-    tx: &mut Tx<'_>,
-    account_id: i64,
-    ids: &[i64],
+    tx: &mut AccountTx<'_, '_>,
+    ids: &[MailId],
     reason: &str,
     now: i64,
 ) -> Result<(u64, Vec<String>)> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
     let sql = "SELECT s.id, l.reason, l.reasons, r.blob FROM suspended_tickets s
                JOIN ledger l ON l.account_id = s.account_id AND l.id = s.id
                JOIN raw_mails r ON r.account_id = s.account_id AND r.id = s.id
                WHERE s.account_id = $1 AND s.id IN ($2..)";
     let mut found = Vec::new();
     let mut blobs = Vec::new();
-    for mut row in tx.query_in(sql, &values![account_id], &list)? {
-        let (id, last) = (row.int()?, row.text()?);
+    for mut row in tx.query_in(sql, &[], &list_of(ids))? {
+        let id = MailId(row.int()?);
+        let last = row.text()?;
         let mut steps: Vec<String> = row.json()?;
         steps.push(last);
         blobs.extend(row.maybe_text()?);
         found.push((id, serde_json::to_string(&steps).unwrap_or_else(|_| "[]".into())));
     }
     let rows: Vec<_> =
-        found.iter().map(|(id, steps)| values!["discarded", reason, steps, now, account_id, *id]).collect();
-    let sql = "UPDATE ledger SET outcome = $1, reason = $2, reasons = $3, decided_at = $4 WHERE account_id = $5 AND id = $6";
+        found.iter().map(|(id, steps)| values!["discarded", reason, steps, now, *id]).collect();
+    let sql = "UPDATE ledger SET outcome = $2, reason = $3, reasons = $4, decided_at = $5 WHERE account_id = $1 AND id = $6";
     tx.execute_rows(sql, &rows)?;
-    let keys: Vec<_> = found.iter().map(|(id, _)| values![account_id, *id]).collect();
+    let keys: Vec<_> = found.iter().map(|(id, _)| values![*id]).collect();
     tx.execute_rows(
         "UPDATE raw_mails SET body = NULL, blob = NULL WHERE account_id = $1 AND id = $2",
         &keys,
@@ -170,18 +169,16 @@ pub struct Since {
 ///
 /// # Errors
 /// As the database says.
-pub fn since(tx: &mut Tx<'_>, account_id: i64, since: i64, newest: i64) -> Result<Since> {
+pub fn since(tx: &mut AccountTx<'_, '_>, since: i64, newest: i64) -> Result<Since> {
     let mut told = Since::default();
     let sql = "SELECT cause, COUNT(*) FROM suspended_tickets WHERE account_id = $1 AND created_at > $2 GROUP BY cause ORDER BY cause";
-    for mut row in tx.query(sql, &values![account_id, since])? {
+    for mut row in tx.query(sql, &values![since])? {
         told.counts.insert(row.int()?, u64::try_from(row.int()?).unwrap_or_default());
     }
     let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at FROM suspended_tickets
                WHERE account_id = $1 AND created_at > $2 ORDER BY created_at DESC, id DESC LIMIT $3";
-    told.newest =
-        tx.query(sql, &values![account_id, since, newest])?.into_iter().map(read).collect::<Result<_>>()?;
-    let held =
-        tx.find("SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1", &values![account_id])?;
+    told.newest = tx.query(sql, &values![since, newest])?.into_iter().map(read).collect::<Result<_>>()?;
+    let held = tx.find("SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1", &[])?;
     told.held = held
         .map(|mut row| row.int())
         .transpose()?
@@ -190,15 +187,15 @@ pub fn since(tx: &mut Tx<'_>, account_id: i64, since: i64, newest: i64) -> Resul
     Ok(told)
 }
 
-/// Until when somebody was told of suspended tickets; sets it to `now` and returns what it was, 0 for never.
+/// Until when somebody was told of suspended tickets, none for never; sets it to `now`.
 ///
 /// # Errors
 /// As the database says.
-pub fn told_until(tx: &mut Tx<'_>, account_id: i64, now: i64) -> Result<i64> {
+pub fn told_until(tx: &mut AccountTx<'_, '_>, now: i64) -> Result<Option<i64>> {
     let sql = "SELECT value FROM counters WHERE account_id = $1 AND name = 'suspended_told'";
-    let before = tx.find(sql, &values![account_id])?.map(|mut row| row.int()).transpose()?;
+    let before = tx.find(sql, &[])?.map(|mut row| row.int()).transpose()?;
     let sql = "INSERT INTO counters (account_id, name, value) VALUES ($1, $2, $3)
                ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value";
-    tx.execute(sql, &values![account_id, "suspended_told", now])?;
-    Ok(before.unwrap_or_default())
+    tx.execute(sql, &values!["suspended_told", now])?;
+    Ok(before)
 }

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use desk::id::{AccountId, MailId};
 use futures_util::StreamExt as _;
 
+use crate::Store;
 use crate::blob::Blobs;
 use crate::error::Result;
-use crate::{Store, Value, values};
+use crate::sql::Sql as _;
+use crate::value::list_of;
 
 /// A blob is left alone for a day: its row may be about to come.
 const GRACE_MS: i64 = 24 * 3_600_000;
@@ -54,7 +57,7 @@ impl Store {
     }
 
     async fn remove_unnamed(&self, names: Vec<String>) -> Result<u64> {
-        let mut by_account: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        let mut by_account: BTreeMap<AccountId, Vec<MailId>> = BTreeMap::new();
         for (account_id, mail_id) in names.iter().filter_map(|name| Blobs::owner(name)) {
             by_account.entry(account_id).or_default().push(mail_id);
         }
@@ -62,9 +65,8 @@ impl Store {
             .read(move |tx| {
                 let mut named = BTreeSet::new();
                 for (account_id, ids) in &by_account {
-                    let ids: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
                     let sql = "SELECT blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..)";
-                    for mut row in tx.query_in(sql, &values![*account_id], &ids)? {
+                    for mut row in tx.account(*account_id).query_in(sql, &[], &list_of(ids))? {
                         named.extend(row.maybe_text()?);
                     }
                 }

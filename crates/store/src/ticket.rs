@@ -6,16 +6,17 @@ use desk::actor::Actor;
 use desk::channel::Channel;
 use desk::comment::Hidden;
 use desk::event::Event;
-use desk::id::{BrandId, OrganizationId, TicketId, TicketNumber, UserId};
+use desk::id::{BrandId, CommentId, MailId, OrganizationId, TicketId, TicketNumber, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{Priority, Status, Ticket, TicketType};
 use desk::token::ThreadToken;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, StoreError};
+use crate::sql::Sql as _;
 use crate::tx::Asked;
-use crate::value::Row;
-use crate::{Tx, Value, values};
+use crate::value::{Row, list_of};
+use crate::{AccountTx, values};
 
 /// How received at was found, as stored.
 #[derive(Serialize, Deserialize)]
@@ -32,7 +33,7 @@ fn json<T: Serialize>(value: &T) -> Result<String> {
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket]) -> Result<()> {
+pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Result<()> {
     let texts: Vec<(String, String, String)> = tickets
         .iter()
         .map(|ticket| {
@@ -46,15 +47,14 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
         .zip(&texts)
         .map(|(ticket, (matches, received_by, tags))| {
             values![
-                account_id,
                 ticket.id.0,
                 ticket.number.map(|number| number.0),
                 ticket.brand_id.0,
                 &ticket.subject,
                 ticket.status.as_str(),
-                ticket.requester_id.0,
-                ticket.submitter_id.0,
-                ticket.assignee_id.map(|id| id.0),
+                ticket.requester_id,
+                ticket.submitter_id,
+                ticket.assignee_id,
                 &ticket.received.recipient,
                 matches,
                 received_by,
@@ -63,12 +63,12 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
                 ticket.token.as_str(),
                 ticket.is_public,
                 tags,
-                ticket.follow_up_of.map(|id| id.0),
+                ticket.follow_up_of,
                 ticket.last_message_id.as_deref(),
                 ticket.created_at,
                 ticket.updated_at,
                 ticket.solved_at,
-                ticket.organization_id.map(|id| id.0),
+                ticket.organization_id,
                 ticket.priority.map(Priority::as_str),
                 ticket.ticket_type.map(TicketType::as_str),
                 ticket.is_machine
@@ -87,7 +87,7 @@ pub(crate) fn insert_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket]) -> Result<()> {
+pub(crate) fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Result<()> {
     let tags: Vec<String> = tickets.iter().map(|ticket| json(&ticket.tags)).collect::<Result<_>>()?;
     let rows: Vec<_> = tickets
         .iter()
@@ -95,25 +95,24 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
         .map(|(ticket, tags)| {
             values![
                 ticket.status.as_str(),
-                ticket.assignee_id.map(|id| id.0),
+                ticket.assignee_id,
                 ticket.is_public,
                 tags,
                 ticket.last_message_id.as_deref(),
                 ticket.updated_at,
                 ticket.solved_at,
-                ticket.requester_id.0,
-                ticket.organization_id.map(|id| id.0),
+                ticket.requester_id,
+                ticket.organization_id,
                 ticket.priority.map(Priority::as_str),
                 ticket.ticket_type.map(TicketType::as_str),
-                account_id,
-                ticket.id.0
+                ticket.id
             ]
         })
         .collect();
     let sql =
-        "UPDATE tickets SET status = $1, assignee_id = $2, is_public = $3, tags = $4, last_message_id = $5, updated_at = $6,
-                   solved_at = $7, requester_id = $8, organization_id = $9, priority = $10, ticket_type = $11
-               WHERE account_id = $12 AND id = $13";
+        "UPDATE tickets SET status = $2, assignee_id = $3, is_public = $4, tags = $5, last_message_id = $6, updated_at = $7,
+                   solved_at = $8, requester_id = $9, organization_id = $10, priority = $11, ticket_type = $12
+               WHERE account_id = $1 AND id = $13";
     let changed = tx.execute_rows(sql, &rows)?;
     if changed == tickets.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a ticket")) }
 }
@@ -122,23 +121,23 @@ pub(crate) fn update_many(tx: &mut Tx<'_>, account_id: i64, tickets: &[&Ticket])
 ///
 /// # Errors
 /// As the database says.
-pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Ticket>> {
-    let asked = ask_ids(tx, account_id, ids)?;
+pub fn by_ids(tx: &mut AccountTx<'_, '_>, ids: &[TicketId]) -> Result<Vec<Ticket>> {
+    let asked = ask_ids(tx, ids)?;
     of_ids(tx, asked)
 }
 
 /// Asks for tickets; [`of_ids`] reads the answer.
-pub(crate) fn ask_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Asked> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+pub(crate) fn ask_ids(tx: &mut AccountTx<'_, '_>, ids: &[TicketId]) -> Result<Asked> {
+    let list = list_of(ids);
     let sql =
         "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
                       received_by, written_to, channel, token, is_public, tags, follow_up_of, last_message_id, created_at,
                       updated_at, solved_at, organization_id, priority, ticket_type, is_machine
                FROM tickets WHERE account_id = $1 AND id IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list)
 }
 
-pub(crate) fn of_ids(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Ticket>> {
+pub(crate) fn of_ids(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<Ticket>> {
     tx.rows(asked)?.into_iter().map(read).collect()
 }
 
@@ -146,31 +145,30 @@ pub(crate) fn of_ids(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Ticket>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn by_number(tx: &mut Tx<'_>, account_id: i64, number: i64) -> Result<Option<Ticket>> {
-    let row = tx
-        .find("SELECT id FROM tickets WHERE account_id = $1 AND number = $2", &values![account_id, number])?;
+pub fn by_number(tx: &mut AccountTx<'_, '_>, number: i64) -> Result<Option<Ticket>> {
+    let row = tx.find("SELECT id FROM tickets WHERE account_id = $1 AND number = $2", &values![number])?;
     let Some(mut row) = row else { return Ok(None) };
-    let id = row.int()?;
-    Ok(by_ids(tx, account_id, &[id])?.into_iter().next())
+    let id = TicketId(row.int()?);
+    Ok(by_ids(tx, &[id])?.into_iter().next())
 }
 
 /// Ids of the tickets that tokens name.
 ///
 /// # Errors
 /// As the database says.
-pub fn by_tokens(tx: &mut Tx<'_>, account_id: i64, tokens: &[&str]) -> Result<Vec<(ThreadToken, TicketId)>> {
-    let asked = ask_tokens(tx, account_id, tokens)?;
+pub fn by_tokens(tx: &mut AccountTx<'_, '_>, tokens: &[&str]) -> Result<Vec<(ThreadToken, TicketId)>> {
+    let asked = ask_tokens(tx, tokens)?;
     of_tokens(tx, asked)
 }
 
 /// Asks for the tickets that tokens name; [`of_tokens`] reads the answer.
-pub(crate) fn ask_tokens(tx: &mut Tx<'_>, account_id: i64, tokens: &[&str]) -> Result<Asked> {
-    let list: Vec<Value<'_>> = tokens.iter().map(|token| Value::Text(token)).collect();
+pub(crate) fn ask_tokens(tx: &mut AccountTx<'_, '_>, tokens: &[&str]) -> Result<Asked> {
+    let list = list_of(tokens);
     let sql = "SELECT token, id FROM tickets WHERE account_id = $1 AND token IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list)
 }
 
-pub(crate) fn of_tokens(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<(ThreadToken, TicketId)>> {
+pub(crate) fn of_tokens(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<(ThreadToken, TicketId)>> {
     tx.rows(asked)?.into_iter().map(|mut row| Ok((token(&row.text()?)?, TicketId(row.int()?)))).collect()
 }
 
@@ -222,19 +220,19 @@ fn read(mut row: Row) -> Result<Ticket> {
 ///
 /// # Errors
 /// As the database says.
-pub fn ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
-    let asked = ask_ccs(tx, account_id, tickets)?;
+pub fn ccs(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Vec<(TicketId, UserId)>> {
+    let asked = ask_ccs(tx, tickets)?;
     on_tickets(tx, asked)
 }
 
 /// Asks for the CCs of tickets; [`on_tickets`] reads the answer.
-pub(crate) fn ask_ccs(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Asked> {
-    let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
+pub(crate) fn ask_ccs(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Asked> {
+    let list = list_of(tickets);
     let sql = "SELECT ticket_id, user_id FROM ticket_ccs WHERE account_id = $1 AND ticket_id IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list)
 }
 
-pub(crate) fn on_tickets(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<(TicketId, UserId)>> {
+pub(crate) fn on_tickets(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<(TicketId, UserId)>> {
     tx.rows(asked)?.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
 }
 
@@ -242,16 +240,16 @@ pub(crate) fn on_tickets(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<(TicketId,
 ///
 /// # Errors
 /// As the database says.
-pub fn followers(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Vec<(TicketId, UserId)>> {
-    let asked = ask_followers(tx, account_id, tickets)?;
+pub fn followers(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Vec<(TicketId, UserId)>> {
+    let asked = ask_followers(tx, tickets)?;
     on_tickets(tx, asked)
 }
 
 /// Asks for the followers of tickets; [`on_tickets`] reads the answer.
-pub(crate) fn ask_followers(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<Asked> {
-    let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
+pub(crate) fn ask_followers(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Asked> {
+    let list = list_of(tickets);
     let sql = "SELECT ticket_id, user_id FROM ticket_followers WHERE account_id = $1 AND ticket_id IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list)
 }
 
 /// A line of the ticket list.
@@ -275,12 +273,12 @@ pub struct TicketLine {
 ///
 /// # Errors
 /// As the database says.
-pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<Vec<TicketLine>> {
+pub fn list(tx: &mut AccountTx<'_, '_>, after: i64, limit: i64) -> Result<Vec<TicketLine>> {
     let sql = "SELECT t.number, t.subject, t.status, t.recipient, i.written, t.updated_at
                FROM tickets t
                LEFT JOIN identities i ON i.account_id = t.account_id AND i.user_id = t.requester_id AND i.is_primary = 1
                WHERE t.account_id = $1 AND t.number > $2 ORDER BY t.number LIMIT $3";
-    let rows = tx.query(sql, &values![account_id, after, limit])?;
+    let rows = tx.query(sql, &values![after, limit])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(TicketLine {
@@ -299,7 +297,7 @@ pub fn list(tx: &mut Tx<'_>, account_id: i64, after: i64, limit: i64) -> Result<
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommentRow {
     /// Its id.
-    pub id: i64,
+    pub id: CommentId,
     /// Its author's id.
     pub author_id: UserId,
     /// Public, or an internal note.
@@ -309,7 +307,7 @@ pub struct CommentRow {
     /// Its text.
     pub body: String,
     /// The mail it came by.
-    pub raw_id: Option<i64>,
+    pub raw_id: Option<MailId>,
     /// Numbers of its flags: a newer version may know more of them.
     pub flags: Vec<i64>,
     /// Ranges of its text that are shown collapsed.
@@ -322,20 +320,23 @@ pub struct CommentRow {
 ///
 /// # Errors
 /// As the database says.
-pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTreeMap<i64, Vec<CommentRow>>> {
-    let list: Vec<Value<'_>> = tickets.iter().map(|id| Value::Int(*id)).collect();
+pub fn comments(
+    tx: &mut AccountTx<'_, '_>,
+    tickets: &[TicketId],
+) -> Result<BTreeMap<TicketId, Vec<CommentRow>>> {
+    let list = list_of(tickets);
     let sql = "SELECT ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, hidden, created_at
                FROM comments WHERE account_id = $1 AND ticket_id IN ($2..) ORDER BY ticket_id, created_at, id";
-    let mut found: BTreeMap<i64, Vec<CommentRow>> = BTreeMap::new();
-    for mut row in tx.query_in(sql, &values![account_id], &list)? {
-        let ticket = row.int()?;
+    let mut found: BTreeMap<TicketId, Vec<CommentRow>> = BTreeMap::new();
+    for mut row in tx.query_in(sql, &[], &list)? {
+        let ticket = TicketId(row.int()?);
         found.entry(ticket).or_default().push(CommentRow {
-            id: row.int()?,
+            id: CommentId(row.int()?),
             author_id: UserId(row.int()?),
             is_public: row.flag()?,
             is_cut: row.flag()?,
             body: row.text()?,
-            raw_id: row.maybe_int()?,
+            raw_id: row.maybe_int()?.map(MailId),
             flags: row.json()?,
             hidden: row.json()?,
             created_at: row.int()?,
@@ -349,13 +350,12 @@ pub fn comments(tx: &mut Tx<'_>, account_id: i64, tickets: &[i64]) -> Result<BTr
 /// # Errors
 /// As the database says.
 pub fn comment_body(
-    tx: &mut Tx<'_>,
-    account_id: i64,
-    ticket_id: i64,
-    comment_id: i64,
+    tx: &mut AccountTx<'_, '_>,
+    ticket_id: TicketId,
+    comment_id: CommentId,
 ) -> Result<Option<String>> {
     let sql = "SELECT body FROM comments WHERE account_id = $1 AND ticket_id = $2 AND id = $3";
-    let row = tx.find(sql, &values![account_id, ticket_id, comment_id])?;
+    let row = tx.find(sql, &values![ticket_id, comment_id])?;
     row.map(|mut row| row.text()).transpose()
 }
 
@@ -363,7 +363,7 @@ pub fn comment_body(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentRow {
     /// The comment it belongs to.
-    pub comment_id: i64,
+    pub comment_id: CommentId,
     /// File name as the sender gave it.
     pub name: String,
     /// Content type as the sender gave it.
@@ -378,15 +378,15 @@ pub struct AttachmentRow {
 ///
 /// # Errors
 /// As the database says.
-pub fn attachments(tx: &mut Tx<'_>, account_id: i64, comments: &[i64]) -> Result<Vec<AttachmentRow>> {
-    let list: Vec<Value<'_>> = comments.iter().map(|id| Value::Int(*id)).collect();
+pub fn attachments(tx: &mut AccountTx<'_, '_>, comments: &[CommentId]) -> Result<Vec<AttachmentRow>> {
+    let list = list_of(comments);
     let sql = "SELECT comment_id, name, content_type, size_bytes, is_inline
                FROM attachments WHERE account_id = $1 AND comment_id IN ($2..) ORDER BY comment_id, part";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let rows = tx.query_in(sql, &[], &list)?;
     rows.into_iter()
         .map(|mut row| {
             Ok(AttachmentRow {
-                comment_id: row.int()?,
+                comment_id: CommentId(row.int()?),
                 name: row.text()?,
                 content_type: row.text()?,
                 size_bytes: row.int()?,
@@ -413,9 +413,9 @@ pub struct AuditRow {
 ///
 /// # Errors
 /// As the database says.
-pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<AuditRow>> {
+pub fn audits(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId) -> Result<Vec<AuditRow>> {
     let sql = "SELECT author_id, channel, events, created_at FROM audits WHERE account_id = $1 AND ticket_id = $2 ORDER BY created_at, id";
-    let rows = tx.query(sql, &values![account_id, ticket_id])?;
+    let rows = tx.query(sql, &values![ticket_id])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(AuditRow {
@@ -432,10 +432,10 @@ pub fn audits(tx: &mut Tx<'_>, account_id: i64, ticket_id: i64) -> Result<Vec<Au
 ///
 /// # Errors
 /// As the database says.
-pub fn solved_before(tx: &mut Tx<'_>, account_id: i64, before: i64, limit: i64) -> Result<Vec<TicketId>> {
+pub fn solved_before(tx: &mut AccountTx<'_, '_>, before: i64, limit: i64) -> Result<Vec<TicketId>> {
     let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2
                ORDER BY solved_at, id LIMIT $3";
-    let rows = tx.query(sql, &values![account_id, before, limit])?;
+    let rows = tx.query(sql, &values![before, limit])?;
     rows.into_iter().map(|mut row| row.int().map(TicketId)).collect()
 }
 
@@ -443,7 +443,7 @@ pub fn solved_before(tx: &mut Tx<'_>, account_id: i64, before: i64, limit: i64) 
 ///
 /// # Errors
 /// As the database says.
-pub fn oldest_solved(tx: &mut Tx<'_>, account_id: i64) -> Result<Option<i64>> {
+pub fn oldest_solved(tx: &mut AccountTx<'_, '_>) -> Result<Option<i64>> {
     let sql = "SELECT min(solved_at) FROM tickets WHERE account_id = $1 AND status = 'solved'";
-    tx.find(sql, &values![account_id])?.map_or(Ok(None), |mut row| row.maybe_int())
+    tx.find(sql, &[])?.map_or(Ok(None), |mut row| row.maybe_int())
 }

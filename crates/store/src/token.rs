@@ -1,19 +1,21 @@
 //! API tokens: shown once, kept as hashes.
 
+use desk::id::{AccountId, TokenId, UserId};
 use desk::user::Role;
 
 use crate::error::Result;
-use crate::{Tx, account, values};
+use crate::sql::Sql as _;
+use crate::{AccountTx, Tx, account, values};
 
 /// A token as it is listed; its secret is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
     /// Its id.
-    pub id: i64,
+    pub id: TokenId,
     /// What it is for.
     pub name: String,
     /// Whose rights it has.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// When it was made.
     pub created_at: i64,
     /// When it was revoked.
@@ -25,29 +27,28 @@ pub struct TokenRow {
 /// # Errors
 /// As the database says.
 pub fn insert(
-    tx: &mut Tx<'_>,
-    account_id: i64,
-    id: i64,
+    tx: &mut AccountTx<'_, '_>,
+    id: TokenId,
     name: &str,
-    user_id: i64,
+    user_id: UserId,
     secret: &str,
     now: i64,
 ) -> Result<()> {
     let hash = hash_of(secret);
     let sql = "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
-    tx.execute(sql, &values![account_id, id, name, user_id, hash.as_slice(), now])?;
-    account::enter(tx, &account::token_key(&hash), account_id, id)
+    tx.execute(sql, &values![id, name, user_id, hash.as_slice(), now])?;
+    account::enter(tx, &account::token_key(&hash), id.0)
 }
 
 /// Whose rights a token gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The account it belongs to.
-    pub account_id: i64,
+    pub account_id: AccountId,
     /// The token.
-    pub token_id: i64,
+    pub token_id: TokenId,
     /// Whose rights it has.
-    pub user_id: i64,
+    pub user_id: UserId,
     /// What they may do.
     pub role: Role,
     /// Whether they are barred.
@@ -62,17 +63,20 @@ pub struct Holder {
 /// As the database says.
 pub fn holder(tx: &mut Tx<'_>, secret: &str) -> Result<Option<Holder>> {
     let Some(listed) = account::listed(tx, &account::token_key(&hash_of(secret)))? else { return Ok(None) };
+    let mut tx = tx.account(listed.account_id);
     let sql = "SELECT t.user_id, u.role, u.is_suspended
                FROM tokens t JOIN users u ON u.account_id = t.account_id AND u.id = t.user_id
                WHERE t.account_id = $1 AND t.id = $2 AND t.revoked_at IS NULL";
-    let Some(mut row) = tx.find(sql, &values![listed.account_id, listed.target_id])? else { return Ok(None) };
-    let (user_id, role, is_suspended) = (row.int()?, row.word()?, row.flag()?);
+    let Some(mut row) = tx.find(sql, &values![listed.target_id])? else { return Ok(None) };
+    let user_id = UserId(row.int()?);
+    let role = row.word()?;
+    let is_suspended = row.flag()?;
     let sql = "SELECT address FROM identities WHERE account_id = $1 AND user_id = $2";
-    let rows = tx.query(sql, &values![listed.account_id, user_id])?;
+    let rows = tx.query(sql, &values![user_id])?;
     let addresses = rows.into_iter().map(|mut row| row.text()).collect::<Result<_>>()?;
     Ok(Some(Holder {
         account_id: listed.account_id,
-        token_id: listed.target_id,
+        token_id: TokenId(listed.target_id),
         user_id,
         role,
         is_suspended,
@@ -84,16 +88,16 @@ pub fn holder(tx: &mut Tx<'_>, secret: &str) -> Result<Option<Holder>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn list(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<TokenRow>> {
+pub fn list(tx: &mut AccountTx<'_, '_>) -> Result<Vec<TokenRow>> {
     let sql =
         "SELECT id, name, user_id, created_at, revoked_at FROM tokens WHERE account_id = $1 ORDER BY id";
-    let rows = tx.query(sql, &values![account_id])?;
+    let rows = tx.query(sql, &[])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(TokenRow {
-                id: row.int()?,
+                id: TokenId(row.int()?),
                 name: row.text()?,
-                user_id: row.int()?,
+                user_id: UserId(row.int()?),
                 created_at: row.int()?,
                 revoked_at: row.maybe_int()?,
             })
@@ -105,11 +109,11 @@ pub fn list(tx: &mut Tx<'_>, account_id: i64) -> Result<Vec<TokenRow>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn revoke(tx: &mut Tx<'_>, account_id: i64, id: i64, now: i64) -> Result<bool> {
-    let sql = "UPDATE tokens SET revoked_at = $1 WHERE account_id = $2 AND id = $3 AND revoked_at IS NULL RETURNING hash";
-    let Some(mut row) = tx.find(sql, &values![now, account_id, id])? else { return Ok(false) };
+pub fn revoke(tx: &mut AccountTx<'_, '_>, id: TokenId, now: i64) -> Result<bool> {
+    let sql = "UPDATE tokens SET revoked_at = $2 WHERE account_id = $1 AND id = $3 AND revoked_at IS NULL RETURNING hash";
+    let Some(mut row) = tx.find(sql, &values![now, id])? else { return Ok(false) };
     if let Ok(hash) = <[u8; 32]>::try_from(row.maybe_bytes()?.unwrap_or_default()) {
-        account::strike(tx, &account::token_key(&hash))?;
+        account::strike(tx.shared(), &account::token_key(&hash))?;
     }
     Ok(true)
 }

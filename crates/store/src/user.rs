@@ -6,27 +6,27 @@ use desk::user::{Deliverable, Person, Role};
 use mail::address::AddressKey;
 
 use crate::error::Result;
+use crate::sql::Sql as _;
 use crate::tx::Asked;
-use crate::value::Row;
-use crate::{Tx, Value, values};
+use crate::value::{Row, list_of};
+use crate::{AccountTx, values};
 
 /// Makes people with their first address.
 ///
 /// # Errors
 /// [`crate::StoreError::Conflict`] when an address is somebody's already.
-pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressKey, i64)]) -> Result<()> {
+pub fn insert_many(tx: &mut AccountTx<'_, '_>, people: &[(Person, AddressKey, i64)]) -> Result<()> {
     let users: Vec<_> = people
         .iter()
         .map(|(person, _, at)| {
             values![
-                account_id,
-                person.id.0,
+                person.id,
                 &person.name,
                 person.role.as_str(),
                 person.is_suspended,
                 *at,
                 person.locale.as_deref(),
-                person.organization_id.map(|id| id.0),
+                person.organization_id,
                 person.is_verified
             ]
         })
@@ -37,7 +37,7 @@ pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressK
     let memberships: Vec<_> = people
         .iter()
         .filter_map(|(person, ..)| person.organization_id.map(|organization| (person.id, organization)))
-        .map(|(user, organization)| values![account_id, user.0, organization.0, 1])
+        .map(|(user, organization)| values![user, organization, 1])
         .collect();
     let sql =
         "INSERT INTO memberships (account_id, user_id, organization_id, is_default) VALUES ($1, $2, $3, $4)";
@@ -45,7 +45,7 @@ pub fn insert_many(tx: &mut Tx<'_>, account_id: i64, people: &[(Person, AddressK
     let identities: Vec<_> = people
         .iter()
         .map(|(person, key, _)| {
-            values![account_id, key.as_str(), person.id.0, &person.address, 1, person.deliverable.as_str(), 0]
+            values![key.as_str(), person.id, &person.address, 1, person.deliverable.as_str(), 0]
         })
         .collect();
     let sql = "INSERT INTO identities (account_id, address, user_id, written, is_primary, deliverable_state, bounce_count)
@@ -68,24 +68,23 @@ pub struct Found {
 ///
 /// # Errors
 /// As the database says.
-pub fn find_many(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<Found>> {
-    let asked = ask_many(tx, account_id, keys)?;
+pub fn find_many(tx: &mut AccountTx<'_, '_>, keys: &[&str]) -> Result<Vec<Found>> {
+    let asked = ask_many(tx, keys)?;
     found(tx, asked)
 }
 
 /// Asks for people by addresses; [`found`] reads the answer.
-pub(crate) fn ask_many(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Asked> {
-    let list: Vec<Value<'_>> = keys.iter().map(|key| Value::Text(key)).collect();
+pub(crate) fn ask_many(tx: &mut AccountTx<'_, '_>, keys: &[&str]) -> Result<Asked> {
     let sql = "SELECT i.address, i.bounce_count, i.deliverable_state, u.id, u.name, u.role, u.is_suspended, p.written,
                       p.deliverable_state, u.is_verified, u.locale, u.organization_id
                FROM identities i
                JOIN users u ON u.account_id = i.account_id AND u.id = i.user_id
                JOIN identities p ON p.account_id = i.account_id AND p.user_id = i.user_id AND p.is_primary = 1
                WHERE i.account_id = $1 AND i.address IN ($2..)";
-    tx.ask_in(sql, &values![account_id], &list)
+    tx.ask_in(sql, &[], &list_of(keys))
 }
 
-pub(crate) fn found(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Found>> {
+pub(crate) fn found(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<Found>> {
     tx.rows(asked)?
         .into_iter()
         .map(|mut row| {
@@ -101,16 +100,15 @@ pub(crate) fn found(tx: &mut Tx<'_>, asked: Asked) -> Result<Vec<Found>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn by_addresses(tx: &mut Tx<'_>, account_id: i64, keys: &[&str]) -> Result<Vec<(AddressKey, Person)>> {
-    Ok(find_many(tx, account_id, keys)?.into_iter().map(|found| (found.key, found.person)).collect())
+pub fn by_addresses(tx: &mut AccountTx<'_, '_>, keys: &[&str]) -> Result<Vec<(AddressKey, Person)>> {
+    Ok(find_many(tx, keys)?.into_iter().map(|found| (found.key, found.person)).collect())
 }
 
 /// For people whose primary address takes no mail: the first of their others that does, as written.
 ///
 /// # Errors
 /// As the database says.
-pub fn other_addresses(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<(UserId, String)>> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+pub fn other_addresses(tx: &mut AccountTx<'_, '_>, ids: &[UserId]) -> Result<Vec<(UserId, String)>> {
     // The addresses come out of the index by people alone, their rows by the primary key: asked for the rows at once, SQLite,
     // which has no statistics, would read every address of the account.
     let sql = "SELECT i.address, i.user_id, i.written
@@ -118,7 +116,7 @@ pub fn other_addresses(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<
                JOIN identities i ON i.account_id = o.account_id AND i.address = o.address
                    AND i.deliverable_state = 'deliverable'
                WHERE o.account_id = $1 AND o.user_id IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let rows = tx.query_in(sql, &[], &list_of(ids))?;
     let found = rows.into_iter().map(|mut row| Ok((row.text()?, UserId(row.int()?), row.text()?)));
     let mut found = found.collect::<Result<Vec<(String, UserId, String)>>>()?;
     found.sort_unstable_by(|one, other| other.0.cmp(&one.0));
@@ -129,14 +127,13 @@ pub fn other_addresses(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<
 ///
 /// # Errors
 /// As the database says.
-pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Person>> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(*id)).collect();
+pub fn by_ids(tx: &mut AccountTx<'_, '_>, ids: &[UserId]) -> Result<Vec<Person>> {
     let sql = "SELECT u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state, u.is_verified, u.locale,
                       u.organization_id
                FROM users u
                JOIN identities p ON p.account_id = u.account_id AND p.user_id = u.id AND p.is_primary = 1
                WHERE u.account_id = $1 AND u.id IN ($2..)";
-    let rows = tx.query_in(sql, &values![account_id], &list)?;
+    let rows = tx.query_in(sql, &[], &list_of(ids))?;
     rows.into_iter().map(|mut row| person(&mut row)).collect()
 }
 
@@ -144,13 +141,13 @@ pub fn by_ids(tx: &mut Tx<'_>, account_id: i64, ids: &[i64]) -> Result<Vec<Perso
 ///
 /// # Errors
 /// As the database says.
-pub fn list(tx: &mut Tx<'_>, account_id: i64, limit: i64) -> Result<Vec<Person>> {
+pub fn list(tx: &mut AccountTx<'_, '_>, limit: i64) -> Result<Vec<Person>> {
     let sql = "SELECT u.id, u.name, u.role, u.is_suspended, p.written, p.deliverable_state, u.is_verified, u.locale,
                       u.organization_id
                FROM users u
                JOIN identities p ON p.account_id = u.account_id AND p.user_id = u.id AND p.is_primary = 1
                WHERE u.account_id = $1 ORDER BY u.id LIMIT $2";
-    let rows = tx.query(sql, &values![account_id, limit])?;
+    let rows = tx.query(sql, &values![limit])?;
     rows.into_iter().map(|mut row| person(&mut row)).collect()
 }
 
@@ -172,9 +169,9 @@ fn person(row: &mut Row) -> Result<Person> {
 ///
 /// # Errors
 /// As the database says.
-pub fn set_role(tx: &mut Tx<'_>, account_id: i64, id: UserId, role: Role, name: &str) -> Result<()> {
-    let sql = "UPDATE users SET role = $1, name = $2, is_verified = 1 WHERE account_id = $3 AND id = $4";
-    tx.execute(sql, &values![role.as_str(), name, account_id, id.0])?;
+pub fn set_role(tx: &mut AccountTx<'_, '_>, id: UserId, role: Role, name: &str) -> Result<()> {
+    let sql = "UPDATE users SET role = $2, name = $3, is_verified = 1 WHERE account_id = $1 AND id = $4";
+    tx.execute(sql, &values![role.as_str(), name, id])?;
     Ok(())
 }
 
@@ -182,9 +179,9 @@ pub fn set_role(tx: &mut Tx<'_>, account_id: i64, id: UserId, role: Role, name: 
 ///
 /// # Errors
 /// As the database says.
-pub fn admins(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
+pub fn admins(tx: &mut AccountTx<'_, '_>) -> Result<i64> {
     let sql = "SELECT count(*) FROM users WHERE account_id = $1 AND role = $2";
-    let row = tx.find(sql, &values![account_id, Role::Admin.as_str()])?;
+    let row = tx.find(sql, &values![Role::Admin.as_str()])?;
     row.map_or(Ok(0), |mut row| row.int())
 }
 
@@ -192,11 +189,11 @@ pub fn admins(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn bounced(tx: &mut Tx<'_>, account_id: i64, addresses: &[String], most: i64) -> Result<()> {
-    let rows: Vec<_> = addresses.iter().map(|address| values![most, account_id, address]).collect();
+pub(crate) fn bounced(tx: &mut AccountTx<'_, '_>, addresses: &[String], most: i64) -> Result<()> {
+    let rows: Vec<_> = addresses.iter().map(|address| values![most, address]).collect();
     let sql = "UPDATE identities SET bounce_count = bounce_count + 1,
-                   deliverable_state = CASE WHEN bounce_count + 1 >= $1 THEN 'undeliverable' ELSE deliverable_state END
-               WHERE account_id = $2 AND address = $3";
+                   deliverable_state = CASE WHEN bounce_count + 1 >= $2 THEN 'undeliverable' ELSE deliverable_state END
+               WHERE account_id = $1 AND address = $3";
     tx.write_rows(sql, &rows)
 }
 
@@ -204,18 +201,17 @@ pub(crate) fn bounced(tx: &mut Tx<'_>, account_id: i64, addresses: &[String], mo
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn recovered(tx: &mut Tx<'_>, account_id: i64, addresses: &[&str]) -> Result<()> {
-    let list: Vec<Value<'_>> = addresses.iter().map(|address| Value::Text(address)).collect();
+pub(crate) fn recovered(tx: &mut AccountTx<'_, '_>, addresses: &[&str]) -> Result<()> {
     let sql = "UPDATE identities SET bounce_count = 0, deliverable_state = 'deliverable'
                WHERE account_id = $1 AND address IN ($2..)";
-    tx.write_in(sql, &values![account_id], &list)
+    tx.write_in(sql, &[], &list_of(addresses))
 }
 
 /// Notes the languages of people who had none.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn set_locales(tx: &mut Tx<'_>, account_id: i64, locales: &[(i64, &str)]) -> Result<()> {
-    let rows: Vec<_> = locales.iter().map(|(id, locale)| values![*locale, account_id, *id]).collect();
-    tx.write_rows("UPDATE users SET locale = $1 WHERE account_id = $2 AND id = $3 AND locale IS NULL", &rows)
+pub(crate) fn set_locales(tx: &mut AccountTx<'_, '_>, locales: &[(UserId, &str)]) -> Result<()> {
+    let rows: Vec<_> = locales.iter().map(|(id, locale)| values![*locale, *id]).collect();
+    tx.write_rows("UPDATE users SET locale = $2 WHERE account_id = $1 AND id = $3 AND locale IS NULL", &rows)
 }

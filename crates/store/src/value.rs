@@ -2,6 +2,11 @@
 
 use std::borrow::Cow;
 
+use desk::id::{
+    AccountId, BrandId, CommentId, MailId, OrganizationId, OutboxId, OutgoingId, SupportAddressId, TicketId,
+    TokenId, UserId,
+};
+
 use crate::StoreError;
 
 /// One bound value. Integers, times (unix milliseconds) and booleans (0/1) are all [`Value::Int`].
@@ -17,6 +22,32 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
+/// The values of a statement, in the order of their numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound<'v> {
+    /// `$1` of a statement on one account's data; the others follow it.
+    pub(crate) account: Option<AccountId>,
+    pub(crate) values: &'v [Value<'v>],
+}
+
+impl<'v> Bound<'v> {
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.account.is_some()) + self.values.len()
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Value<'v>> {
+        self.account.map(Value::from).into_iter().chain(self.values.iter().copied())
+    }
+}
+
+/// The values of one statement that is run for each of many rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'v, const N: usize> {
+    /// `$1` for all of them, on one account's data.
+    pub(crate) account: Option<AccountId>,
+    pub(crate) rows: &'v [[Value<'v>; N]],
+}
+
 /// A text as it is stored: without U+0000, which is copied away only where there is one.
 pub(crate) fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
@@ -27,6 +58,28 @@ impl From<i64> for Value<'_> {
         Value::Int(value)
     }
 }
+macro_rules! from_ids {
+    ($($id:ident),+ $(,)?) => {
+        $(impl From<$id> for Value<'_> {
+            fn from(id: $id) -> Self {
+                Value::Int(id.0)
+            }
+        })+
+    };
+}
+from_ids!(
+    AccountId,
+    BrandId,
+    CommentId,
+    MailId,
+    OrganizationId,
+    OutboxId,
+    OutgoingId,
+    SupportAddressId,
+    TicketId,
+    TokenId,
+    UserId
+);
 impl From<bool> for Value<'_> {
     fn from(value: bool) -> Self {
         Value::Int(i64::from(value))
@@ -56,6 +109,11 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Null, Into::into)
     }
+}
+
+/// Values of one type, for an `IN` list.
+pub(crate) fn list_of<'a, T: Copy + Into<Value<'a>>>(values: &[T]) -> Vec<Value<'a>> {
+    values.iter().map(|value| (*value).into()).collect()
 }
 
 /// Builds a row of [`Value`]s from anything that converts into one.

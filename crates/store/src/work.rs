@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::error::{Result, StoreError};
+use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::{Row, Store, Tx, Value, values};
 

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use desk::clock::{Clock, Millis};
+use desk::id::AccountId;
 use engine::admin::AccountRequest;
 use engine::{Engine, EngineOptions};
 use intake::{DoorOptions, Intake, Listen};
@@ -40,7 +41,7 @@ pub(crate) struct Inside {
     word: CancellationToken,
     engine: Engine,
     door: SocketAddr,
-    account: i64,
+    account: AccountId,
     agent: AddressKey,
     _folder: Folder,
 }
@@ -87,7 +88,7 @@ impl Inside {
     }
 
     /// Its only account.
-    pub(crate) fn account(&self) -> i64 {
+    pub(crate) fn account(&self) -> AccountId {
         self.account
     }
 
@@ -108,7 +109,8 @@ impl Inside {
     pub(crate) fn wait_decided(&self, accepted: usize) -> Result<()> {
         until_count("the desk decides what it accepted", accepted, || {
             let account = self.account;
-            let waiting = self.engine.store().read_blocking(move |tx| store::spool::count(tx, account))?;
+            let waiting =
+                self.engine.store().read_blocking(move |tx| store::spool::count(&mut tx.account(account)))?;
             Ok(accepted.saturating_sub(usize::try_from(waiting)?))
         })
     }

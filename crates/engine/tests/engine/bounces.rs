@@ -1,6 +1,7 @@
 //! A bounce of our mail finds its recipient and stops further mail to them.
 
 use desk::channel::Channel;
+use desk::id::TicketId;
 use desk::notice::NoticeKind;
 use desk::signed::Purpose;
 use engine::EngineOptions;
@@ -21,7 +22,7 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
             .unwrap();
         let path = format!(
             "bounce+{}@acme.desk.example",
-            desk.engine.keys().sign(Purpose::Bounce, desk.account, to_ada.id)
+            desk.engine.keys().sign(Purpose::Bounce, desk.account.0, to_ada.id.0)
         );
         let forged = "bounce+1-aaaaaaaaaaaaaaaa@acme.desk.example";
         let report = raw("From: MAILER-DAEMON@mx.customer.example\nSubject: Undeliverable\n\nNo such user.");
@@ -40,7 +41,7 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
             "nobody reads answers behind the requester's back"
         );
         let (account, id) = (desk.account, desk.ticket(1).await.id.0);
-        let audits = desk.read(move |tx| store::ticket::audits(tx, account, id)).await;
+        let audits = desk.read(move |tx| store::ticket::audits(&mut tx.account(account), TicketId(id))).await;
         let reported = audits.iter().filter(|audit| audit.channel == Channel::System).count();
         assert_eq!(reported, 1, "the ticket says so");
     })

@@ -35,13 +35,16 @@ async fn an_account_comes_with_brand_support_address_admin_and_token() {
         assert!(support.is_default && support.is_system);
         assert_eq!((account.name.as_str(), account.brands.len()), ("shop-1", 1));
         let id = made.id;
-        let (people, tokens) =
-            desk.read(move |tx| Ok((store::user::list(tx, id, 9)?, store::token::list(tx, id)?))).await;
+        let (people, tokens) = desk
+            .read(move |tx| {
+                Ok((store::user::list(&mut tx.account(id), 9)?, store::token::list(&mut tx.account(id))?))
+            })
+            .await;
         assert_eq!(
             (people.len(), people[0].role, people[0].address.as_str()),
             (1, Role::Admin, "Carol@shop.example")
         );
-        assert_eq!((tokens.len(), tokens[0].user_id, made.api_token.len()), (1, people[0].id.0, 48));
+        assert_eq!((tokens.len(), tokens[0].user_id, made.api_token.len()), (1, people[0].id, 48));
     })
     .await;
 }
@@ -220,7 +223,7 @@ async fn a_known_person_gets_a_role_and_keeps_their_name() {
         let named =
             engine.add_user(account, "ada@customer.example", "Ada A.", Role::Admin).await.unwrap().person;
         assert_eq!((named.name.as_str(), named.id), ("Ada A.", ada.id));
-        let kept = desk.read(move |tx| store::user::list(tx, account, 100)).await;
+        let kept = desk.read(move |tx| store::user::list(&mut tx.account(account), 100)).await;
         assert!(
             kept.iter().all(|person| person.is_verified),
             "whom an operator enters is verified: {kept:?}"

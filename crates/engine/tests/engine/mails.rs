@@ -1,6 +1,6 @@
 //! Mail from the spool to tickets.
 
-use desk::id::UserId;
+use desk::id::{MailId, UserId};
 
 use crate::support::{envelope, on_both, quick, raw, set};
 
@@ -117,13 +117,13 @@ async fn attachments_are_listed_and_read_out_of_the_raw_mail() {
         let ids = desk.receive(&[mail]).await;
         desk.work().await;
         let comment = desk.comments(1).await.remove(0);
-        assert_eq!(comment.raw_id, Some(ids[0]));
+        assert_eq!(comment.raw_id, Some(MailId(ids[0])));
         let (account, comment_id, mail_id) = (desk.account, comment.id, ids[0]);
         let (attachments, packed) = desk
             .read(move |tx| {
                 Ok((
-                    store::ticket::attachments(tx, account, &[comment_id])?,
-                    store::raw::find(tx, account, mail_id)?,
+                    store::ticket::attachments(&mut tx.account(account), &[comment_id])?,
+                    store::raw::find(&mut tx.account(account), MailId(mail_id))?,
                 ))
             })
             .await;
@@ -146,7 +146,8 @@ async fn a_mail_that_lies_in_a_blob_is_decided_like_any_other() {
         let id =
             desk.accept(envelope(Some("ada@customer.example"), &["support@acme.desk.example"]), &large).await;
         let account = desk.account;
-        let packed = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap();
+        let packed =
+            desk.read(move |tx| store::raw::find(&mut tx.account(account), MailId(id))).await.unwrap();
         assert_eq!(packed.unpack(desk.engine.store()).await.unwrap(), large);
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["new_ticket 1"]);
@@ -221,24 +222,35 @@ async fn accounts_side_by_side_do_not_see_each_other() {
         let store = desk.engine.store();
         let id = store.ids(1).await.unwrap().next().unwrap();
         let text = raw("Message-ID: <b@customer.example>\nIn-Reply-To: <a@customer.example>\n\nhi");
-        let packed = store.pack_mail(other, id, &std::sync::Arc::new(text)).await.unwrap();
+        let packed = store.pack_mail(other, MailId(id), &std::sync::Arc::new(text)).await.unwrap();
         let envelope =
             serde_json::to_string(&envelope(Some("ada@customer.example"), &["support@other.desk.example"]))
                 .unwrap();
         store
-            .spool(vec![store::spool::NewMail { account_id: other, id, accepted_at: 5, envelope, packed }])
+            .spool(vec![store::spool::NewMail {
+                account_id: other,
+                id: MailId(id),
+                accepted_at: 5,
+                envelope,
+                packed,
+            }])
             .await
             .unwrap();
         desk.work().await;
         desk.until("the other account's mail is decided", async || {
             desk.work_by(&desk.engine).await;
-            desk.read(move |tx| store::spool::count(tx, other)).await == 0
+            desk.read(move |tx| store::spool::count(&mut tx.account(other))).await == 0
         })
         .await;
-        let theirs = desk.read(move |tx| store::ledger::decided(tx, other, store::Before::FIRST, 9)).await;
+        let theirs = desk
+            .read(move |tx| store::ledger::decided(&mut tx.account(other), store::Before::FIRST, 9))
+            .await;
         assert_eq!((theirs[0].outcome.as_deref(), theirs[0].ticket), (Some("new_ticket"), Some(1)));
-        let ada_there =
-            desk.read(move |tx| store::ticket::by_number(tx, other, 1)).await.unwrap().requester_id;
+        let ada_there = desk
+            .read(move |tx| store::ticket::by_number(&mut tx.account(other), 1))
+            .await
+            .unwrap()
+            .requester_id;
         assert_ne!(ada_there, desk.ticket(1).await.requester_id);
         assert_ne!(ada_there, UserId(0));
     })

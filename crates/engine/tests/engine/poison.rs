@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::sync::{Arc, Mutex, mpsc};
 
+use desk::id::MailId;
 use engine::{EngineOptions, Fault, Step};
 use store::Before;
+use store::testing::Sql as _;
 
 use crate::support::{TestDesk, on_both, quick, work_at};
 
@@ -47,11 +49,12 @@ async fn one_is_held(desk: &TestDesk, ids: &[i64], cause: i64, words: &str) {
     let numbers: Vec<i64> = ledger.iter().filter_map(|row| row.ticket).collect();
     assert_eq!(numbers, (1..=19).collect::<Vec<_>>(), "the others keep their order");
     let account = desk.account;
-    let held = desk.read(move |tx| store::suspended::page(tx, account, None, Before::FIRST, 10)).await;
-    assert_eq!((held.len(), held[0].cause, held[0].id), (1, cause, ids[GUILTY]));
+    let held =
+        desk.read(move |tx| store::suspended::page(&mut tx.account(account), None, Before::FIRST, 10)).await;
+    assert_eq!((held.len(), held[0].cause, held[0].id.0), (1, cause, ids[GUILTY]));
     assert!(held[0].detail.contains(words), "{}", held[0].detail);
     let guilty = ids[GUILTY];
-    let kept = desk.read(move |tx| store::raw::find(tx, account, guilty)).await.unwrap();
+    let kept = desk.read(move |tx| store::raw::find(&mut tx.account(account), MailId(guilty))).await.unwrap();
     let kept = kept.unpack(desk.engine.store()).await.unwrap();
     assert!(kept.ends_with(b"poison\r\n"), "its bytes are kept");
 }

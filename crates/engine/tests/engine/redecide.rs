@@ -1,7 +1,7 @@
 //! What is left of held mail that was let through or deleted.
 
 use desk::event::Event;
-use desk::id::MailId;
+use desk::id::{MailId, TicketId};
 use desk::suspension::Cause;
 use desk::ticket::Status;
 use engine::redecide::RecoverAs;
@@ -23,11 +23,12 @@ async fn hold(desk: &TestDesk) -> i64 {
 async fn a_recovered_ticket_is_new_nobodys_and_says_why_it_was_held() {
     on_both(quick(), async |desk| {
         let id = hold(desk).await;
-        desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await.unwrap();
+        desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "the operator").await.unwrap();
         let ticket = desk.ticket(1).await;
         assert_eq!((ticket.status, ticket.assignee_id), (Status::New, None));
         let (account, ticket_id) = (desk.account, ticket.id.0);
-        let audits = desk.read(move |tx| store::ticket::audits(tx, account, ticket_id)).await;
+        let audits =
+            desk.read(move |tx| store::ticket::audits(&mut tx.account(account), TicketId(ticket_id))).await;
         let recovered = Event::recovered(MailId(id), Some(Cause::SystemUser), "the operator");
         let told = audits.iter().flat_map(|audit| &audit.events).filter(|event| **event == recovered).count();
         assert_eq!(told, 1, "{audits:?}");
@@ -40,7 +41,10 @@ async fn a_recovered_ticket_is_new_nobodys_and_says_why_it_was_held() {
 async fn a_deleted_mail_that_is_sent_again_is_a_duplicate_and_nobody_is_told() {
     on_both(quick(), async |desk| {
         let id = hold(desk).await;
-        assert_eq!(desk.engine.delete_suspended(desk.account, vec![id], "the operator").await.unwrap(), 1);
+        assert_eq!(
+            desk.engine.delete_suspended(desk.account, vec![MailId(id)], "the operator").await.unwrap(),
+            1
+        );
         assert_eq!(desk.outbox().await.len(), 0, "its sender is not told");
         desk.receive(&[HELD, &HELD.replace("It is dark.", "It is still dark.")]).await;
         desk.work().await;
@@ -50,7 +54,7 @@ async fn a_deleted_mail_that_is_sent_again_is_a_duplicate_and_nobody_is_told() {
             "another text is another mail"
         );
         let account = desk.account;
-        assert_eq!(desk.read(move |tx| store::ticket::list(tx, account, 0, 10)).await.len(), 0);
+        assert_eq!(desk.read(move |tx| store::ticket::list(&mut tx.account(account), 0, 10)).await.len(), 0);
         assert!(
             desk.ledger().await[1].reason.contains(&format!("mail {id}")),
             "it names the mail that was deleted"

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use desk::clock::{Clock, Millis};
 use desk::envelope::{Door, Envelope};
+use desk::id::{AccountId, MailId, TicketId};
 use desk::setting::Settings;
 use desk::ticket::Ticket;
 use desk::update::{NewComment, Update};
@@ -46,7 +47,7 @@ impl Clock for FakeClock {
 pub(crate) struct TestDesk {
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<FakeClock>,
-    pub(crate) account: i64,
+    pub(crate) account: AccountId,
     database: Database,
 }
 
@@ -57,7 +58,11 @@ pub(crate) async fn on_both(options: EngineOptions, case: impl AsyncFn(&TestDesk
         let desk = TestDesk::new(database, options.clone()).await;
         case(&desk).await;
         let account = desk.account;
-        assert_eq!(desk.read(move |tx| store::spool::count(tx, account)).await, 0, "mail was left undecided");
+        assert_eq!(
+            desk.read(move |tx| store::spool::count(&mut tx.account(account))).await,
+            0,
+            "mail was left undecided"
+        );
     }
 }
 
@@ -152,10 +157,16 @@ impl TestDesk {
     pub(crate) async fn accept(&self, envelope: Envelope, raw: &[u8]) -> i64 {
         let store = self.engine.store();
         let id = store.ids(1).await.unwrap().next().unwrap();
-        let packed = store.pack_mail(self.account, id, &Arc::new(raw.to_vec())).await.unwrap();
+        let packed = store.pack_mail(self.account, MailId(id), &Arc::new(raw.to_vec())).await.unwrap();
         let envelope = serde_json::to_string(&envelope).unwrap();
         self.clock.turn(1);
-        let mail = NewMail { account_id: self.account, id, accepted_at: self.clock.now(), envelope, packed };
+        let mail = NewMail {
+            account_id: self.account,
+            id: MailId(id),
+            accepted_at: self.clock.now(),
+            envelope,
+            packed,
+        };
         store.spool(vec![mail]).await.unwrap();
         id
     }
@@ -197,8 +208,9 @@ impl TestDesk {
     /// What became of every mail that came in, in the order of their ids.
     pub(crate) async fn ledger(&self) -> Vec<Row> {
         let account = self.account;
-        let mut rows =
-            self.read(move |tx| store::ledger::decided(tx, account, store::Before::FIRST, 1_000)).await;
+        let mut rows = self
+            .read(move |tx| store::ledger::decided(&mut tx.account(account), store::Before::FIRST, 1_000))
+            .await;
         rows.sort_by_key(|row| row.id);
         rows
     }
@@ -214,18 +226,22 @@ impl TestDesk {
 
     pub(crate) async fn ticket(&self, number: i64) -> Ticket {
         let account = self.account;
-        self.read(move |tx| store::ticket::by_number(tx, account, number)).await.unwrap()
+        self.read(move |tx| store::ticket::by_number(&mut tx.account(account), number)).await.unwrap()
     }
 
     pub(crate) async fn comments(&self, number: i64) -> Vec<CommentRow> {
         let (account, id) = (self.account, self.ticket(number).await.id.0);
-        self.read(move |tx| Ok(store::ticket::comments(tx, account, &[id])?.remove(&id).unwrap_or_default()))
-            .await
+        self.read(move |tx| {
+            Ok(store::ticket::comments(&mut tx.account(account), &[TicketId(id)])?
+                .remove(&TicketId(id))
+                .unwrap_or_default())
+        })
+        .await
     }
 
     pub(crate) async fn outbox(&self) -> Vec<OutboxRow> {
         let account = self.account;
-        self.read(move |tx| store::outbox::list(tx, account, 0, 1_000)).await
+        self.read(move |tx| store::outbox::list(&mut tx.account(account), None, 1_000)).await
     }
 
     /// What is in the outbox from a row on, as `kind to`.
@@ -250,7 +266,11 @@ pub(crate) fn answer(body: &str, is_public: bool) -> Update {
 }
 
 /// Changes an account's settings.
-pub(crate) async fn set(engine: &Engine, account: i64, change: impl Fn(&mut Settings) + Send + 'static) {
+pub(crate) async fn set(
+    engine: &Engine,
+    account: AccountId,
+    change: impl Fn(&mut Settings) + Send + 'static,
+) {
     let changed = engine.change_settings(account, move |settings| {
         let mut settings = settings.clone();
         change(&mut settings);
@@ -265,16 +285,17 @@ pub(crate) async fn work_at(place: &str, options: EngineOptions) {
         place.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
     let store = tokio::task::spawn_blocking(move || open_at(&url, &blobs)).await.unwrap();
     let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
-    work(&Engine::new(store, options, clock).await.unwrap(), account.parse().unwrap()).await;
+    work(&Engine::new(store, options, clock).await.unwrap(), AccountId(account.parse().unwrap())).await;
 }
 
-async fn work(engine: &Engine, account: i64) {
+async fn work(engine: &Engine, account: AccountId) {
     let stop = CancellationToken::new();
     let sorter = tokio::spawn({
         let (engine, stop) = (engine.clone(), stop.clone());
         async move { engine.run_sorter(stop).await }
     });
-    let left = async || engine.store().read(move |tx| store::spool::count(tx, account)).await.unwrap();
+    let left =
+        async || engine.store().read(move |tx| store::spool::count(&mut tx.account(account))).await.unwrap();
     until("all mail is decided", async || left().await == 0).await;
     stop.cancel();
     sorter.await.unwrap();

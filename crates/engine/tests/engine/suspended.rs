@@ -1,11 +1,13 @@
 //! Suspended tickets: let through, deleted, purged, told of; mails decided anew.
 
 use desk::clock::{DAY, HOUR};
+use desk::id::MailId;
 use desk::setting::SuspendedNotification;
 use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
 use engine::redecide::{RecoverAs, RedecideError};
 use store::Before;
+use store::testing::Sql as _;
 
 use crate::support::{TestDesk, envelope, key, on_both, quick, raw};
 
@@ -21,10 +23,10 @@ async fn hold(desk: &TestDesk) -> i64 {
 
 async fn held(desk: &TestDesk) -> Vec<i64> {
     let account = desk.account;
-    desk.read(move |tx| store::suspended::page(tx, account, None, Before::FIRST, 100))
+    desk.read(move |tx| store::suspended::page(&mut tx.account(account), None, Before::FIRST, 100))
         .await
         .into_iter()
-        .map(|row| row.id)
+        .map(|row| row.id.0)
         .collect()
 }
 
@@ -33,7 +35,8 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
     on_both(quick(), async |desk| {
         let id = hold(desk).await;
         assert_eq!(desk.outcomes().await, ["suspended"]);
-        let done = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await.unwrap();
+        let done =
+            desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "the operator").await.unwrap();
         assert_eq!(
             (done.before.as_str(), done.outcome.as_str(), done.ticket),
             ("suspended", "new_ticket", Some(1))
@@ -45,7 +48,7 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
         assert!(reasons.iter().any(|reason| reason == "recovered by the operator"), "{reasons:?}");
         assert!(reasons.iter().any(|reason| reason.contains("cause 9")), "{reasons:?}");
         // Twice does nothing.
-        let again = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await;
+        let again = desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "the operator").await;
         assert!(matches!(again, Err(RedecideError::NotHeld(_))), "{again:?}");
         // An answer to it finds its ticket.
         desk.receive(&[
@@ -54,8 +57,11 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
         .await;
         desk.work().await;
         let second = held(desk).await.remove(0);
-        let joined =
-            desk.engine.recover(desk.account, second, RecoverAs::AsSent, "the operator").await.unwrap();
+        let joined = desk
+            .engine
+            .recover(desk.account, MailId(second), RecoverAs::AsSent, "the operator")
+            .await
+            .unwrap();
         assert_eq!((joined.outcome.as_str(), joined.ticket), ("comment", Some(1)));
     })
     .await;
@@ -67,8 +73,8 @@ async fn a_mail_recovered_by_two_at_once_becomes_one_ticket() {
         let id = hold(desk).await;
         let other = desk.node(quick()).await;
         let (one, two) = tokio::join!(
-            desk.engine.recover(desk.account, id, RecoverAs::AsSent, "one"),
-            other.recover(desk.account, id, RecoverAs::AsSent, "two")
+            desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "one"),
+            other.recover(desk.account, MailId(id), RecoverAs::AsSent, "two")
         );
         assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|done| **done).count(), 1);
         assert_eq!(desk.outcomes().await, ["new_ticket 1"]);
@@ -81,9 +87,10 @@ async fn a_mail_is_recovered_into_a_ticket_of_choice() {
     on_both(quick(), async |desk| {
         desk.receive(&["Subject: Door\n\nIt is shut."]).await;
         let id = hold(desk).await;
-        let missing = desk.engine.recover(desk.account, id, RecoverAs::Into(7), "the operator").await;
+        let missing = desk.engine.recover(desk.account, MailId(id), RecoverAs::Into(7), "the operator").await;
         assert!(matches!(missing, Err(RedecideError::NoTicket(7))), "{missing:?}");
-        let done = desk.engine.recover(desk.account, id, RecoverAs::Into(1), "the operator").await.unwrap();
+        let done =
+            desk.engine.recover(desk.account, MailId(id), RecoverAs::Into(1), "the operator").await.unwrap();
         assert_eq!((done.outcome.as_str(), done.ticket), ("comment", Some(1)));
         assert_eq!(desk.comments(1).await.len(), 2);
     })
@@ -95,13 +102,14 @@ async fn an_agent_takes_a_held_mail_as_requester() {
     on_both(quick(), async |desk| {
         let id = hold(desk).await;
         let stranger = RecoverAs::Agent(key("ada@customer.example"));
-        let refused = desk.engine.recover(desk.account, id, stranger, "ada").await;
+        let refused = desk.engine.recover(desk.account, MailId(id), stranger, "ada").await;
         assert!(matches!(refused, Err(RedecideError::NotAnAgent(_))), "{refused:?}");
         let bob = key("bob@acme.example");
-        desk.engine.recover(desk.account, id, RecoverAs::Agent(bob.clone()), "bob").await.unwrap();
+        desk.engine.recover(desk.account, MailId(id), RecoverAs::Agent(bob.clone()), "bob").await.unwrap();
         let requester = desk.ticket(1).await.requester_id.0;
         let account = desk.account;
-        let people = desk.read(move |tx| store::user::by_addresses(tx, account, &[bob.as_str()])).await;
+        let people =
+            desk.read(move |tx| store::user::by_addresses(&mut tx.account(account), &[bob.as_str()])).await;
         assert_eq!(people.first().map(|(_, person)| person.id.0), Some(requester));
     })
     .await;
@@ -111,7 +119,13 @@ async fn an_agent_takes_a_held_mail_as_requester() {
 async fn a_deleted_mail_leaves_its_row_in_the_ledger() {
     on_both(quick(), async |desk| {
         let id = hold(desk).await;
-        assert_eq!(desk.engine.delete_suspended(desk.account, vec![id, 1], "the operator").await.unwrap(), 1);
+        assert_eq!(
+            desk.engine
+                .delete_suspended(desk.account, vec![MailId(id), MailId(1)], "the operator")
+                .await
+                .unwrap(),
+            1
+        );
         assert_eq!(held(desk).await, Vec::<i64>::new());
         let row = desk.ledger().await.remove(0);
         assert_eq!(
@@ -119,11 +133,12 @@ async fn a_deleted_mail_leaves_its_row_in_the_ledger() {
             (Some("discarded"), "deleted by the operator")
         );
         let account = desk.account;
-        let packed = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap();
+        let packed =
+            desk.read(move |tx| store::raw::find(&mut tx.account(account), MailId(id))).await.unwrap();
         assert!(packed.body.is_none() && packed.blob.is_none());
-        let gone = desk.engine.recover(desk.account, id, RecoverAs::AsSent, "the operator").await;
+        let gone = desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "the operator").await;
         assert!(matches!(gone, Err(RedecideError::NotHeld(_))), "{gone:?}");
-        let gone = desk.engine.replay(desk.account, id, true).await;
+        let gone = desk.engine.replay(desk.account, MailId(id), true).await;
         assert!(matches!(gone, Err(RedecideError::Gone(_))), "{gone:?}");
     })
     .await;
@@ -142,7 +157,8 @@ async fn held_mail_is_deleted_14_days_later() {
             .await;
         desk.work().await;
         let account = desk.account;
-        let blob = desk.read(move |tx| store::raw::find(tx, account, id)).await.unwrap().blob;
+        let blob =
+            desk.read(move |tx| store::raw::find(&mut tx.account(account), MailId(id))).await.unwrap().blob;
         desk.clock.turn(HELD_FOR - 1);
         assert_eq!(desk.engine.purge_due().await.unwrap(), 0);
         // The announcement is on the hour.
@@ -200,7 +216,7 @@ async fn a_replay_counts_nobody_again() {
         };
         let before = rates().await;
         desk.clock.turn(HOUR / 2);
-        let again = desk.engine.replay(account, ids[1], true).await.unwrap();
+        let again = desk.engine.replay(account, MailId(ids[1]), true).await.unwrap();
         assert_eq!((again.before.as_str(), again.outcome.as_str()), ("suspended", "new_ticket"));
         assert_eq!(rates().await, before);
     })
@@ -217,13 +233,13 @@ async fn a_replay_follows_changed_settings_and_doubles_nothing() {
         desk.receive(&["Subject: Door\n\nIt is shut."]).await;
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["suspended", "new_ticket 1"]);
-        let same = desk.engine.replay(desk.account, id, true).await.unwrap();
+        let same = desk.engine.replay(desk.account, MailId(id), true).await.unwrap();
         assert!(!same.is_changed && same.outcome.as_str() == "suspended", "{same:?}");
         let ticket = desk.ledger().await.pop().unwrap().id;
-        let settled = desk.engine.replay(desk.account, ticket, true).await;
+        let settled = desk.engine.replay(desk.account, MailId(ticket), true).await;
         assert!(matches!(settled, Err(RedecideError::Settled { ticket: 1, .. })), "{settled:?}");
-        let missing = desk.engine.replay(desk.account, 1, true).await;
-        assert!(matches!(missing, Err(RedecideError::NoMail(1))), "{missing:?}");
+        let missing = desk.engine.replay(desk.account, MailId(1), true).await;
+        assert!(matches!(missing, Err(RedecideError::NoMail(MailId(1)))), "{missing:?}");
     })
     .await;
 }

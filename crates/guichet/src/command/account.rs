@@ -2,6 +2,7 @@
 
 use engine::admin::AccountRequest;
 use serde_json::json;
+use store::account::AccountRow;
 
 use super::Session;
 use crate::cli;
@@ -49,10 +50,10 @@ async fn list(session: &Session<'_>) -> Result<()> {
     let all = session.store.read(store::account::list).await.doing("the accounts cannot be read")?;
     let mut output = session.output();
     let mut list = output.list(&["SUBDOMAIN", "NATIVE HOST", "NAME"])?;
-    for (id, subdomain, name) in all {
+    for AccountRow { id, subdomain, name } in all {
         let loaded = session
             .store
-            .read(move |tx| store::account::load(tx, id))
+            .read(move |tx| store::account::load(&mut tx.account(id)))
             .await
             .doing("the account cannot be read")?;
         let host = loaded

@@ -1,6 +1,7 @@
 //! `guichet explain`: what would become of a mail, and why. Writes nothing.
 
 use desk::envelope::{Door, Envelope};
+use desk::id::AccountId;
 use desk::received::{Received, Source, Trust};
 use desk::suspension::Cause;
 use desk::verdict::{Author, Verdict};
@@ -75,7 +76,7 @@ fn told(session: &Session<'_>, mails: Vec<Value>, mut lines: Vec<String>, refuse
 
 /// Recipients by account, in the order of their first one; and those that nobody has.
 async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec<Vec<String>>, Vec<String>)> {
-    let mut accounts: Vec<(i64, Vec<String>)> = Vec::new();
+    let mut accounts: Vec<(AccountId, Vec<String>)> = Vec::new();
     let mut refused = Vec::new();
     for recipient in recipients {
         let wrong = |_| {

@@ -7,6 +7,7 @@ use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
+use desk::id::AccountId;
 use intake::Intake;
 use intake::import::folder::Folder;
 use intake::import::maildir::Maildir;
@@ -104,7 +105,7 @@ fn mbox(path: &Path, limit: u64, what: &str) -> Result<Box<dyn Source>> {
 }
 
 /// The account of the recipient, which must be the one named, when one is.
-async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Result<i64> {
+async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Result<AccountId> {
     let found = intake.recipients(&[rcpt.to_owned()]).await.doing("the address cannot be looked up")?;
     let named = match session.common.account {
         Some(_) => Some(session.account().await?),

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use desk::envelope::{Door, Envelope};
+use desk::id::MailId;
 use intake::parcel::{Parcel, RecipientError, Recipients};
 use intake::{Intake, raw_mail};
 use mail::address::AddressKey;
@@ -64,7 +65,7 @@ async fn spool(
     command: &cli::Intake,
     raw: Vec<u8>,
     mail_from: Option<String>,
-) -> Result<i64> {
+) -> Result<MailId> {
     let intake = Intake::new(store.clone(), Arc::new(SystemClock), loaded.config.limits.room_bytes());
     let limit = serve::limits(&loaded.config).recipients;
     if command.rcpt.len() > limit {

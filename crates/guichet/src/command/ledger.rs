@@ -1,5 +1,6 @@
 //! `guichet ledger`: what became of every mail, in and out.
 
+use desk::id::{AccountId, MailId};
 use serde_json::{Value, json};
 use store::Before;
 use store::ledger::Row;
@@ -15,7 +16,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Ledger) -> Result<
     let account = session.account().await?;
     let (message_id, paging) = match command {
         cli::Ledger::List { message_id, paging } => (message_id, paging),
-        cli::Ledger::Replay { id, dry_run } => return replay(session, account, *id, *dry_run).await,
+        cli::Ledger::Replay { id, dry_run } => return replay(session, account, MailId(*id), *dry_run).await,
     };
     match message_id {
         Some(id) => of_message_id(session, account, id, *paging).await,
@@ -25,12 +26,13 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Ledger) -> Result<
 
 const HEADS: [&str; 7] = ["ID", "AT", "DIR", "OUTCOME", "TICKET", "MESSAGE-ID", "REASON"];
 
-async fn everything(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result<()> {
+async fn everything(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&HEADS)?;
     let mut before = Before::FIRST;
     while let Some(size) = wanted.page() {
-        let rows = session.store.read(move |tx| store::ledger::page(tx, account, before, size)).await;
+        let rows =
+            session.store.read(move |tx| store::ledger::page(&mut tx.account(account), before, size)).await;
         let rows = rows.doing("the ledger cannot be read")?;
         before = rows.last().map_or(before, |row| Before { at: row.at, id: row.id });
         for row in &rows {
@@ -43,9 +45,15 @@ async fn everything(session: &Session<'_>, account: i64, mut wanted: Wanted) -> 
     list.end("No mail yet.")
 }
 
-async fn of_message_id(session: &Session<'_>, account: i64, id: &str, paging: cli::Paging) -> Result<()> {
+async fn of_message_id(
+    session: &Session<'_>,
+    account: AccountId,
+    id: &str,
+    paging: cli::Paging,
+) -> Result<()> {
     let id = id.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
-    let found = session.store.read(move |tx| store::ledger::by_message_id(tx, account, &id)).await;
+    let found =
+        session.store.read(move |tx| store::ledger::by_message_id(&mut tx.account(account), &id)).await;
     let most = paging.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut output = session.output();
     let mut list = output.list(&HEADS)?;
@@ -55,7 +63,7 @@ async fn of_message_id(session: &Session<'_>, account: i64, id: &str, paging: cl
     list.end("No decided mail and none of ours has this Message-ID.")
 }
 
-async fn replay(session: &Session<'_>, account: i64, id: i64, dry_run: bool) -> Result<()> {
+async fn replay(session: &Session<'_>, account: AccountId, id: MailId, dry_run: bool) -> Result<()> {
     let done = session.engine().await?.replay(account, id, !dry_run).await;
     let done = done.map_err(|error| suspended::refused(&error, "the mail was not decided anew"))?;
     let value = json!({

@@ -1,5 +1,6 @@
 //! `guichet outbox`: mail on its way out, and another try for what was deferred.
 
+use desk::id::{AccountId, OutboxId};
 use desk::outbox_state::OutboxState;
 use serde_json::{Value, json};
 use store::outbox::OutboxRow;
@@ -16,19 +17,20 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Outbox) -> Result<
     let account = session.account().await?;
     match command {
         cli::Outbox::List(paging) => list(session, account, Wanted::of(*paging)).await,
-        cli::Outbox::Retry { id } => retry(session, account, *id).await,
+        cli::Outbox::Retry { id } => retry(session, account, id.map(OutboxId)).await,
     }
 }
 
-async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result<()> {
+async fn list(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&["ID", "TICKET", "STATE", "TRIES", "DUE", "FROM", "TO", "REASON"])?;
     let can_deliver = session.loaded.config.can_deliver();
-    let mut after = 0;
+    let mut after = None;
     while let Some(page) = wanted.page() {
-        let rows = session.store.read(move |tx| store::outbox::list(tx, account, after, page)).await;
+        let rows =
+            session.store.read(move |tx| store::outbox::list(&mut tx.account(account), after, page)).await;
         let rows = rows.doing("the outbox cannot be read")?;
-        after = rows.last().map_or(after, |row| row.id);
+        after = rows.last().map(|row| row.id).or(after);
         for row in &rows {
             list.row(&as_json(row, can_deliver), cells(row, can_deliver))?;
         }
@@ -69,7 +71,7 @@ pub(super) fn reason(row: &OutboxRow, can_deliver: bool) -> &str {
     }
 }
 
-async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<()> {
+async fn retry(session: &Session<'_>, account: AccountId, id: Option<OutboxId>) -> Result<()> {
     if !session.loaded.config.can_deliver() {
         return Err(Failure::new(
             "nothing was retried",
@@ -81,9 +83,9 @@ async fn retry(session: &Session<'_>, account: i64, id: Option<i64>) -> Result<(
     let now = engine.now();
     let marker = session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?;
     let retried = session.store.write(move |tx| {
-        let retried = store::outbox::retry(tx, account, id, now)?;
+        let retried = store::outbox::retry(&mut tx.account(account), id, now)?;
         if retried > 0 {
-            work::add(tx, Kind::Outbox, &[(account, 0)], marker)?;
+            work::add(tx, Kind::Outbox, &[(account.0, 0)], marker)?;
         }
         Ok(retried)
     });
@@ -138,7 +140,7 @@ mod tests {
             ("sent", "250 taken", true, "250 taken"),
         ] {
             let row = OutboxRow {
-                id: 1,
+                id: OutboxId(1),
                 ticket: None,
                 kind: "comment".into(),
                 message_id: "a@b".into(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use desk::id::{AccountId, MailId};
 use desk::suspension::{Cause, HELD_FOR};
 use engine::redecide::{RecoverAs, RedecideError};
 use mail::address::AddressKey;
@@ -31,9 +32,13 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Suspended) -> Resu
     let account = session.account().await?;
     match command {
         cli::Suspended::List { cause, paging } => list(session, account, *cause, Wanted::of(*paging)).await,
-        cli::Suspended::Show { id } => show(session, account, *id).await,
+        cli::Suspended::Show { id } => show(session, account, MailId(*id)).await,
         cli::Suspended::Recover { ids, all, cause, into, agent } => {
-            let ids = if *all { held(session, account, *cause).await? } else { ids.clone() };
+            let ids = if *all {
+                held(session, account, *cause).await?
+            } else {
+                ids.iter().copied().map(MailId).collect()
+            };
             let how = match (into, agent) {
                 (Some(number), _) => RecoverAs::Into(*number),
                 (None, Some(agent)) => RecoverAs::Agent(address(agent)?),
@@ -42,7 +47,11 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Suspended) -> Resu
             recover(session, account, &ids, &how).await
         }
         cli::Suspended::Delete { ids, all, cause } => {
-            let ids = if *all { held(session, account, *cause).await? } else { ids.clone() };
+            let ids = if *all {
+                held(session, account, *cause).await?
+            } else {
+                ids.iter().copied().map(MailId).collect()
+            };
             delete(session, account, ids).await
         }
     }
@@ -62,20 +71,23 @@ fn address(text: &str) -> Result<AddressKey> {
 /// The next page of what is held, the newest first; `before` is moved to its end.
 async fn page(
     session: &Session<'_>,
-    account: i64,
+    account: AccountId,
     cause: Option<i64>,
     before: &mut Before,
     limit: i64,
 ) -> Result<Vec<SuspendedRow>> {
     let from = *before;
-    let rows = session.store.read(move |tx| store::suspended::page(tx, account, cause, from, limit)).await;
+    let rows = session
+        .store
+        .read(move |tx| store::suspended::page(&mut tx.account(account), cause, from, limit))
+        .await;
     let rows = rows.doing("the suspended tickets cannot be read")?;
-    *before = rows.last().map_or(from, |row| Before { at: row.created_at, id: row.id });
+    *before = rows.last().map_or(from, |row| Before { at: row.created_at, id: row.id.0 });
     Ok(rows)
 }
 
 /// The ids of what is held, the oldest first: the order in which it came.
-async fn held(session: &Session<'_>, account: i64, cause: Option<i64>) -> Result<Vec<i64>> {
+async fn held(session: &Session<'_>, account: AccountId, cause: Option<i64>) -> Result<Vec<MailId>> {
     let mut ids = Vec::new();
     let mut before = Before::FIRST;
     let mut wanted = Wanted::ALL;
@@ -90,7 +102,12 @@ async fn held(session: &Session<'_>, account: i64, cause: Option<i64>) -> Result
     Ok(ids)
 }
 
-async fn list(session: &Session<'_>, account: i64, cause: Option<i64>, mut wanted: Wanted) -> Result<()> {
+async fn list(
+    session: &Session<'_>,
+    account: AccountId,
+    cause: Option<i64>,
+    mut wanted: Wanted,
+) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&["ID", "HELD", "CAUSE", "FROM", "RECIPIENT", "SUBJECT"])?;
     let mut before = Before::FIRST;
@@ -116,10 +133,14 @@ struct Shown {
     letter: Letter,
 }
 
-async fn show(session: &Session<'_>, account: i64, id: i64) -> Result<()> {
+async fn show(session: &Session<'_>, account: AccountId, id: MailId) -> Result<()> {
     let read = session.store.read(move |tx| {
-        let row = store::suspended::find(tx, account, id)?;
-        Ok((row, store::ledger::find(tx, account, id)?, store::raw::find(tx, account, id)?))
+        let row = store::suspended::find(&mut tx.account(account), id)?;
+        Ok((
+            row,
+            store::ledger::find(&mut tx.account(account), id)?,
+            store::raw::find(&mut tx.account(account), id)?,
+        ))
     });
     let (row, ledger, packed) = read.await.doing("the suspended ticket cannot be read")?;
     let Some(row) = row else { return Err(missing(id)) };
@@ -131,7 +152,7 @@ async fn show(session: &Session<'_>, account: i64, id: i64) -> Result<()> {
     session.output().answer(&shown_json(&shown), &tame(&shown_text(&shown)))
 }
 
-fn missing(id: i64) -> Failure {
+fn missing(id: MailId) -> Failure {
     Failure::new(
         format!("there is no suspended ticket {id}"),
         "no held mail has that id: it may be recovered or deleted already",
@@ -193,7 +214,7 @@ fn shown_json(shown: &Shown) -> Value {
     value
 }
 
-async fn recover(session: &Session<'_>, account: i64, ids: &[i64], how: &RecoverAs) -> Result<()> {
+async fn recover(session: &Session<'_>, account: AccountId, ids: &[MailId], how: &RecoverAs) -> Result<()> {
     let engine = session.engine().await?;
     let by = match how {
         RecoverAs::Agent(agent) => agent.to_string(),
@@ -227,11 +248,11 @@ async fn recover(session: &Session<'_>, account: i64, ids: &[i64], how: &Recover
     Err(refused(error, &format!("{} of {} not recovered", failed.len(), counted(ids.len(), "mail"))))
 }
 
-async fn delete(session: &Session<'_>, account: i64, ids: Vec<i64>) -> Result<()> {
+async fn delete(session: &Session<'_>, account: AccountId, ids: Vec<MailId>) -> Result<()> {
     let wanted = ids.clone();
-    let known = session.store.read(move |tx| store::suspended::held(tx, account, &wanted)).await;
+    let known = session.store.read(move |tx| store::suspended::held(&mut tx.account(account), &wanted)).await;
     let known = known.doing("the suspended tickets cannot be read")?;
-    let unknown: Vec<i64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    let unknown: Vec<MailId> = ids.into_iter().filter(|id| !known.contains(id)).collect();
     let engine = session.engine().await?;
     let known = Vec::from_iter(known);
     let mut deleted = 0;

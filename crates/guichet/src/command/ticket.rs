@@ -5,10 +5,10 @@ mod show;
 
 use std::collections::BTreeMap;
 
-use desk::id::UserId;
+use desk::id::{AccountId, TicketId, UserId};
 use serde_json::{Value, json};
 use store::ticket::{CommentRow, TicketLine};
-use store::{Result as StoreResult, Tx};
+use store::{AccountTx, Result as StoreResult};
 
 use super::{Session, Wanted};
 use crate::cli;
@@ -31,13 +31,16 @@ struct Listed {
     comments: Vec<CommentRow>,
 }
 
-async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result<()> {
+async fn list(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> Result<()> {
     let mut output = session.output();
     let with_comments = output.is_json();
     let mut list = output.list(&["NUMBER", "STATUS", "CHANGED", "REQUESTER", "RECEIVED AT", "SUBJECT"])?;
     let mut after = 0;
     while let Some(page) = wanted.page() {
-        let read = session.store.read(move |tx| read_page(tx, account, after, page, with_comments)).await;
+        let read = session
+            .store
+            .read(move |tx| read_page(&mut tx.account(account), after, page, with_comments))
+            .await;
         let (tickets, authors) = read.doing("the tickets cannot be read")?;
         after = tickets.last().map_or(after, |ticket| ticket.line.number);
         for ticket in &tickets {
@@ -69,41 +72,36 @@ async fn list(session: &Session<'_>, account: i64, mut wanted: Wanted) -> Result
 type Authors = BTreeMap<UserId, String>;
 
 fn read_page(
-    tx: &mut Tx<'_>,
-    account: i64,
+    tx: &mut AccountTx<'_, '_>,
     after: i64,
     page: i64,
     with_comments: bool,
 ) -> StoreResult<(Vec<Listed>, Authors)> {
     let mut tickets = Vec::new();
-    for line in store::ticket::list(tx, account, after, page)? {
+    for line in store::ticket::list(tx, after, page)? {
         // Programs get the comments too; the list itself knows numbers alone.
         let id = if with_comments {
-            store::ticket::by_number(tx, account, line.number)?.map(|ticket| ticket.id.0)
+            store::ticket::by_number(tx, line.number)?.map(|ticket| ticket.id)
         } else {
             None
         };
-        let ids: Vec<i64> = id.into_iter().collect();
-        let comments = store::ticket::comments(tx, account, &ids)?.into_values().flatten().collect();
+        let ids: Vec<TicketId> = id.into_iter().collect();
+        let comments = store::ticket::comments(tx, &ids)?.into_values().flatten().collect();
         tickets.push(Listed { line, comments });
     }
-    let authors = authors(tx, account, tickets.iter().flat_map(|ticket| &ticket.comments))?;
+    let authors = authors(tx, tickets.iter().flat_map(|ticket| &ticket.comments))?;
     Ok((tickets, authors))
 }
 
 /// The addresses of the people who wrote comments.
 fn authors<'c>(
-    tx: &mut Tx<'_>,
-    account: i64,
+    tx: &mut AccountTx<'_, '_>,
     comments: impl Iterator<Item = &'c CommentRow>,
 ) -> StoreResult<Authors> {
-    let mut ids: Vec<i64> = comments.map(|comment| comment.author_id.0).collect();
+    let mut ids: Vec<UserId> = comments.map(|comment| comment.author_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    Ok(store::user::by_ids(tx, account, &ids)?
-        .into_iter()
-        .map(|person| (person.id, person.address))
-        .collect())
+    Ok(store::user::by_ids(tx, &ids)?.into_iter().map(|person| (person.id, person.address)).collect())
 }
 
 fn comment_json(comment: &CommentRow, authors: &Authors) -> Value {

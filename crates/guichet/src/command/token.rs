@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use desk::id::{AccountId, TokenId, UserId};
 use serde_json::json;
 
 use super::Session;
@@ -21,21 +22,26 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Token) -> Result<(
         }
         cli::Token::List => list(session, account).await,
         cli::Token::Revoke { id } => {
-            session.engine().await?.revoke_token(account, *id).await.doing("the token was not revoked")?;
+            session
+                .engine()
+                .await?
+                .revoke_token(account, TokenId(*id))
+                .await
+                .doing("the token was not revoked")?;
             session.output().answer(&json!({"id": id, "revoked": true}), &format!("Token {id} is revoked."))
         }
     }
 }
 
-async fn list(session: &Session<'_>, account: i64) -> Result<()> {
+async fn list(session: &Session<'_>, account: AccountId) -> Result<()> {
     let read = session.store.read(move |tx| {
-        let tokens = store::token::list(tx, account)?;
-        let owners: Vec<i64> = tokens.iter().map(|token| token.user_id).collect();
-        Ok((tokens, store::user::by_ids(tx, account, &owners)?))
+        let tokens = store::token::list(&mut tx.account(account))?;
+        let owners: Vec<UserId> = tokens.iter().map(|token| token.user_id).collect();
+        Ok((tokens, store::user::by_ids(&mut tx.account(account), &owners)?))
     });
     let (tokens, people) = read.await.doing("the tokens cannot be read")?;
-    let owners: BTreeMap<i64, String> =
-        people.into_iter().map(|person| (person.id.0, person.address)).collect();
+    let owners: BTreeMap<UserId, String> =
+        people.into_iter().map(|person| (person.id, person.address)).collect();
     let mut output = session.output();
     let mut list = output.list(&["ID", "USER", "MADE", "STATE", "NAME"])?;
     for token in tokens {

@@ -29,9 +29,10 @@ pub(crate) struct Depths {
 pub(crate) fn depths(tx: &mut Tx<'_>) -> Result<Depths> {
     let mut depths = Depths { database_bytes: tx.database_bytes()?, ..Depths::default() };
     depths.outbox.extend(OutboxState::UNDONE.map(|state| (state, 0)));
-    for (account_id, ..) in store::account::list(tx)? {
-        depths.spool += store::spool::count(tx, account_id)?;
-        for (state, count) in store::outbox::undone(tx, account_id)? {
+    for account in store::account::list(tx)? {
+        let mut tx = tx.account(account.id);
+        depths.spool += store::spool::count(&mut tx)?;
+        for (state, count) in store::outbox::undone(&mut tx)? {
             *depths.outbox.entry(state).or_default() += count;
         }
     }

@@ -102,7 +102,10 @@ impl Setup {
     }
 
     fn done(&self, made: &CreatedAccount) -> Response {
-        tracing::info!(account.id = made.id, "Made the first account by the set-up link, which ends with it");
+        tracing::info!(
+            account.id = made.id.0,
+            "Made the first account by the set-up link, which ends with it"
+        );
         shown(StatusCode::OK, &page::done(made, self.smtp, self.can_deliver))
     }
 

@@ -7,7 +7,7 @@ use desk::account::Brand;
 use desk::address::Kind;
 use desk::address_check::NewAddress;
 use desk::clock::{Clock, Millis};
-use desk::id::BrandId;
+use desk::id::{AccountId, BrandId, SupportAddressId};
 use mail::address::AddressKey;
 use store::account::NewAccount;
 use store::{Store, StoreOptions};
@@ -39,16 +39,16 @@ async fn store(folder: &Path) -> Store {
         let name = "acme".to_owned();
         store::account::insert(
             tx,
-            &NewAccount { id: 1, subdomain: name.clone(), name: name.clone(), created_at: 1 },
+            &NewAccount { id: AccountId(1), subdomain: name.clone(), name: name.clone(), created_at: 1 },
         )?;
         let native_host = "acme.desk.example".to_owned();
         let brand =
             Brand { id: BrandId(10), name: name.clone(), subdomain: name, native_host, is_default: true };
-        store::account::insert_brand(tx, 1, &brand, 1)?;
+        store::account::insert_brand(&mut tx.account(AccountId(1)), &brand, 1)?;
         let email = AddressKey::parse(SUPPORT).unwrap();
         let (written, name, brand_id) = (SUPPORT.to_owned(), String::new(), BrandId(10));
         let address = NewAddress { email, written, name, brand_id, kind: Kind::Native, is_default: true };
-        store::address::insert(tx, 1, 100, &address, true, 1)
+        store::address::insert(&mut tx.account(AccountId(1)), SupportAddressId(100), &address, true, 1)
     });
     made.await.unwrap();
     store

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use desk::id::AccountId;
 use desk::outbox_state::OutboxState;
 use store::StoreError;
 use store::outbox::{Attempted, Due};
@@ -54,8 +55,8 @@ impl Worker {
         };
         tracing::info!(
             account.id = lease.account_id,
-            outbox.id = done.id,
-            mail.id = delivery.due.mail_id,
+            outbox.id = done.id.0,
+            mail.id = delivery.due.mail_id.0,
             state = done.state.as_str(),
             "Tried to deliver outgoing mail {}",
             delivery.due.mail_id
@@ -67,7 +68,7 @@ impl Worker {
     fn withdraw(&self, lease: &Lease, due: &Due) {
         tracing::warn!(
             account.id = lease.account_id,
-            outbox.id = due.id,
+            outbox.id = due.id.0,
             "Not begun: the lease of the account ran out while this mail waited for its connection"
         );
         self.let_go(lease, due.id);
@@ -144,7 +145,7 @@ impl Worker {
                 let deferred = Deferred {
                     class: attempt.class.unwrap_or(Class::Connection),
                     attempts: u32::try_from(due.attempts + 1).unwrap_or(u32::MAX),
-                    row_id: due.id,
+                    row_id: due.id.0,
                     queued_at_ms: due.created_at,
                     last_answer: &attempt.answer,
                 };
@@ -167,7 +168,11 @@ impl Worker {
             };
             let written = self.inner.store.write(move |tx| {
                 work::hold(tx, &lease_now)?;
-                store::outbox::record(tx, lease_now.account_id, std::slice::from_ref(&done_now), now)?;
+                store::outbox::record(
+                    &mut tx.account(AccountId(lease_now.account_id)),
+                    std::slice::from_ref(&done_now),
+                    now,
+                )?;
                 if matches!(done_now.state, OutboxState::Deferred | OutboxState::Queued) {
                     work::add(tx, Kind::Outbox, &[(lease_now.account_id, done_now.due_at)], marker)?;
                 }
@@ -178,14 +183,14 @@ impl Worker {
                 Err(StoreError::Fenced { account_id }) => {
                     tracing::warn!(
                         account.id = account_id,
-                        outbox.id = id,
+                        outbox.id = id.0,
                         "Another node took this account over: it may send this mail once more"
                     );
                     self.lose(lease);
                     break;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, outbox.id = id, "The result of a delivery cannot be written now: trying again");
+                    tracing::warn!(%error, outbox.id = id.0, "The result of a delivery cannot be written now: trying again");
                     tokio::time::sleep(PAUSE).await;
                 }
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use desk::id::OutboxId;
 use store::StoreError;
 use store::work::{self, Announced, Kind, Lease};
 
@@ -80,7 +81,7 @@ impl Worker {
     }
 
     /// A row is no longer in hand under this lease: there is room for another one.
-    pub(super) fn let_go(&self, lease: &Lease, id: i64) {
+    pub(super) fn let_go(&self, lease: &Lease, id: OutboxId) {
         if let Some(held) = Self::under(&mut self.accounts(), lease) {
             held.rows.remove(&id);
         }

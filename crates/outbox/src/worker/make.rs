@@ -9,7 +9,7 @@ use desk::id::{OutgoingId, TicketNumber};
 use desk::notice::{RenderError, Rendering, render};
 use desk::outbox_state::OutboxState;
 use desk::signed::{Purpose, SigningKeys};
-use store::Tx;
+use store::AccountTx;
 use store::outbox::{Attempted, Due, Mail};
 
 use super::wait::untried;
@@ -44,16 +44,16 @@ struct Ready {
 /// # Errors
 /// As the database says.
 pub(super) fn make(
-    tx: &mut Tx<'_>,
+    tx: &mut AccountTx<'_, '_>,
     keys: &SigningKeys,
-    account_id: i64,
     due: Vec<Due>,
     now: i64,
 ) -> store::Result<Vec<Result<Delivery, Unmade<Attempted>>>> {
-    let mails = mails(tx, keys, account_id, &due)?;
+    let account_id = tx.account_id().0;
+    let mails = mails(tx, keys, &due)?;
     let make_one = |due: Due| match mails.get(&due.mail_id) {
         Some(Ok(Ready { host, bytes })) => {
-            let envelope_from = format!("bounce+{}@{host}", keys.sign(Purpose::Bounce, account_id, due.id));
+            let envelope_from = format!("bounce+{}@{host}", keys.sign(Purpose::Bounce, account_id, due.id.0));
             Ok(Delivery { envelope_from, bytes: Arc::clone(bytes), due })
         }
         Some(Err(Unmade::Damaged(why))) => Err(Unmade::Damaged(given_up(&due, why, now))),
@@ -71,17 +71,16 @@ fn given_up(due: &Due, why: &str, now: i64) -> Attempted {
 
 /// The mails of some rows by their ids; what has no bytes yet gets them here.
 fn mails(
-    tx: &mut Tx<'_>,
+    tx: &mut AccountTx<'_, '_>,
     keys: &SigningKeys,
-    account_id: i64,
     due: &[Due],
-) -> store::Result<BTreeMap<i64, Made>> {
-    let ids: BTreeSet<i64> = due.iter().map(|row| row.mail_id).collect();
+) -> store::Result<BTreeMap<OutgoingId, Made>> {
+    let ids: BTreeSet<OutgoingId> = due.iter().map(|row| row.mail_id).collect();
     let (mut all, mut fresh) = (BTreeMap::new(), Vec::new());
-    for (id, mail) in store::outbox::mails(tx, account_id, &ids.into_iter().collect::<Vec<_>>())? {
+    for (id, mail) in store::outbox::mails(tx, &ids.into_iter().collect::<Vec<_>>())? {
         let made = match mail {
             Ok(Mail { raw: Some(raw), content, .. }) => Ok((content.host, raw)),
-            Ok(mail) => render_one(tx, keys, account_id, &mail)?.map(|bytes| {
+            Ok(mail) => render_one(tx, keys, &mail)?.map(|bytes| {
                 fresh.push((id, bytes.clone()));
                 (mail.content.host, bytes)
             }),
@@ -89,27 +88,26 @@ fn mails(
         };
         all.insert(id, made.map(|(host, bytes)| Ready { host, bytes: Arc::new(bytes) }));
     }
-    store::outbox::keep_bytes(tx, account_id, &fresh)?;
+    store::outbox::keep_bytes(tx, &fresh)?;
     Ok(all)
 }
 
 fn render_one(
-    tx: &mut Tx<'_>,
+    tx: &mut AccountTx<'_, '_>,
     keys: &SigningKeys,
-    account_id: i64,
     mail: &Mail,
 ) -> store::Result<Result<Vec<u8>, Unmade<String>>> {
     let comment = match (mail.ticket_id, mail.comment_id) {
         (Some(ticket), Some(comment)) => {
-            store::ticket::comment_body(tx, account_id, ticket, comment)?.unwrap_or_default()
+            store::ticket::comment_body(tx, ticket, comment)?.unwrap_or_default()
         }
         _ => String::new(),
     };
     let references = match mail.ticket_id {
-        Some(ticket) => store::outbox::conversation(tx, account_id, ticket, mail.created_at)?,
+        Some(ticket) => store::outbox::conversation(tx, ticket, mail.created_at)?,
         None => Vec::new(),
     };
-    let mark = keys.sign(Purpose::Mail, account_id, mail.id);
+    let mark = keys.sign(Purpose::Mail, tx.account_id().0, mail.id.0);
     let rendering = Rendering {
         content: &mail.content,
         message_id: &mail.message_id,
@@ -117,7 +115,7 @@ fn render_one(
         comment: &comment,
         references: &references,
         mark: &mark,
-        id: OutgoingId(mail.id),
+        id: mail.id,
         date: mail.created_at,
     };
     // Nothing is asked of the database in here: a panic leaves the transaction as it was.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use desk::id::{AccountId, OutboxId};
 use desk::outbox_state::OutboxState;
 use store::StoreError;
 use store::outbox::{Attempted, Due};
@@ -31,15 +32,21 @@ impl Worker {
         let (worker, held) = (self.clone(), lease.clone());
         let written = self.inner.store.write(move |tx| {
             work::hold(tx, &held)?;
-            let held_ids: Vec<i64> = in_hand.keys().copied().collect();
-            let due = store::outbox::claim(tx, held.account_id, now, again_at, &held_ids, limit)?;
+            let held_ids: Vec<OutboxId> = in_hand.keys().copied().collect();
+            let due = store::outbox::claim(
+                &mut tx.account(AccountId(held.account_id)),
+                now,
+                again_at,
+                &held_ids,
+                limit,
+            )?;
             let more = due.len() == limit;
             let done = if more { all_but_one(&seen) } else { seen.clone() };
             work::remove(tx, Kind::Outbox, &done)?;
             let (begun, mut back) = worker.sift(&in_hand, due, now);
             let mut deliveries = Vec::new();
             let mut unmade = Vec::new();
-            for made in make(tx, &worker.inner.keys, held.account_id, begun, now)? {
+            for made in make(&mut tx.account(AccountId(held.account_id)), &worker.inner.keys, begun, now)? {
                 match made {
                     Ok(delivery) => deliveries.push(delivery),
                     Err(Unmade::Damaged(row)) => unmade.push(row),
@@ -47,7 +54,11 @@ impl Worker {
                 }
             }
             let mut again: BTreeSet<i64> = back.iter().map(|row| row.due_at).collect();
-            store::outbox::record(tx, held.account_id, &[back, unmade.clone()].concat(), now)?;
+            store::outbox::record(
+                &mut tx.account(AccountId(held.account_id)),
+                &[back, unmade.clone()].concat(),
+                now,
+            )?;
             if !deliveries.is_empty() || !in_hand.is_empty() {
                 // Should this node die: whoever takes over finds what was in hand by this.
                 again.insert(again_at);
@@ -61,7 +72,7 @@ impl Worker {
                 for row in unmade {
                     tracing::error!(
                         account.id = lease.account_id,
-                        outbox.id = row.id,
+                        outbox.id = row.id.0,
                         "Gave a mail up: {}",
                         row.answer
                     );
@@ -84,13 +95,18 @@ impl Worker {
         self.accounts().get(&lease.account_id).map_or(0, |held| IN_HAND_MAX.saturating_sub(held.rows.len()))
     }
 
-    fn in_hand(&self, lease: &Lease) -> BTreeMap<i64, String> {
+    fn in_hand(&self, lease: &Lease) -> BTreeMap<OutboxId, String> {
         self.accounts().get(&lease.account_id).map(|held| held.rows.clone()).unwrap_or_default()
     }
 
     /// Parts claimed rows into those to begin and those handed back untried: their destination is down, or so slow that it
     /// has as many rows in hand as may be. A slow one must not take all the places of an account.
-    fn sift(&self, in_hand: &BTreeMap<i64, String>, due: Vec<Due>, now: i64) -> (Vec<Due>, Vec<Attempted>) {
+    fn sift(
+        &self,
+        in_hand: &BTreeMap<OutboxId, String>,
+        due: Vec<Due>,
+        now: i64,
+    ) -> (Vec<Due>, Vec<Attempted>) {
         let transport = &self.inner.transport;
         let connections = transport.connections().max(1);
         // With a relay there is one destination: nobody else waits behind it.

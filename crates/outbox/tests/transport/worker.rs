@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::clock::Clock;
+use desk::id::AccountId;
 use desk::signed::SigningKeys;
 use outbox::retry::Policy;
 use outbox::route::{RelayUrl, Route};
 use outbox::transport::{Options, Transport};
 use outbox::worker::{OutboxOptions, Worker};
 use store::outbox::OutboxRow;
+use store::testing::Sql as _;
 use store::work::{self, Kind};
 use store::{Store, StoreOptions, Value};
 use tokio::sync::Semaphore;
@@ -68,7 +70,7 @@ impl Bench {
                 let (subdomain, name) = (format!("a{id}"), format!("A{id}"));
                 store::account::insert(
                     tx,
-                    &store::account::NewAccount { id, subdomain, name, created_at: NOW },
+                    &store::account::NewAccount { id: AccountId(id), subdomain, name, created_at: NOW },
                 )?;
             }
             Ok(())
@@ -114,7 +116,10 @@ impl Bench {
     }
 
     async fn rows(&self, account_id: i64) -> Vec<OutboxRow> {
-        self.store.read(move |tx| store::outbox::list(tx, account_id, 0, 100_000)).await.unwrap()
+        self.store
+            .read(move |tx| store::outbox::list(&mut tx.account(AccountId(account_id)), None, 100_000))
+            .await
+            .unwrap()
     }
 
     /// How many rows of an account are in a state.
@@ -219,7 +224,7 @@ async fn a_mail_that_only_a_newer_version_can_make_waits_for_it() {
     bench.until(1, "deferred", 1).await;
     let rows = bench.rows(1).await;
     let waiting = rows.iter().find(|row| row.state.as_str() == "deferred").unwrap();
-    assert_eq!((waiting.id, waiting.attempts), (1, 0));
+    assert_eq!((waiting.id.0, waiting.attempts), (1, 0));
     assert_eq!(waiting.last_answer, "this version does not know mails of the kind survey");
     end(run).await;
 }

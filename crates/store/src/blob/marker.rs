@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 
 use crate::blob::Blobs;
 use crate::error::{Result, StoreError};
+use crate::sql::Sql as _;
 use crate::{Store, Tx, values};
 
 /// The object's name; no blob has it.

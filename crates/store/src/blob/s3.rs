@@ -75,7 +75,11 @@ mod tests {
     use testkit::s3::ObjectServer;
 
     use super::*;
+
+    use desk::id::MailId;
+
     use crate::blob::Blobs;
+    use desk::id::AccountId;
 
     #[test]
     fn a_url_names_bucket_and_prefix() {
@@ -117,7 +121,7 @@ mod tests {
         wait(async {
             for (url, prefix) in [("s3://mails", ""), ("s3://mails/desk/raw/", "desk/raw/")] {
                 let blobs = blobs(&server, url, None);
-                let name = Blobs::name(7, 12_345);
+                let name = Blobs::name(AccountId(7), MailId(12_345));
                 let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
                 blobs.put(&name, bytes.clone()).await.unwrap();
                 blobs.put(&name, bytes.clone()).await.unwrap();

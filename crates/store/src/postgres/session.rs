@@ -218,6 +218,7 @@ impl Session {
         });
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn prepare_only(&mut self, sql: &str) -> Result<()> {
         self.statement(sql).map(|_| ())
     }

@@ -1,8 +1,10 @@
 //! Accounts are walls: what is unique is unique, what is an account's own is not seen by another.
 
 use desk::address::{Forwarding, Kind};
+use desk::id::{AccountId, SupportAddressId, TokenId, UserId};
 use desk::setting::Settings;
 use desk::user::Role;
+use store::testing::Sql as _;
 use store::{Store, StoreError};
 
 use crate::support::{account, address, brand, key, on_both, person};
@@ -14,13 +16,22 @@ fn is_conflict<T: std::fmt::Debug>(name: &str, got: store::Result<T>) {
 fn add_address(store: &Store, account_id: i64, id: i64, email: &'static str) -> store::Result<()> {
     let kind = if email.ends_with("desk.example") { Kind::Native } else { Kind::External };
     store.write_blocking(move |tx| {
-        store::address::insert(tx, account_id, id, &address(email, account_id * 10, kind, false), false, 1)
+        store::address::insert(
+            &mut tx.account(AccountId(account_id)),
+            SupportAddressId(id),
+            &address(email, account_id * 10, kind, false),
+            false,
+            1,
+        )
     })
 }
 
 fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> store::Result<()> {
     store.write_blocking(move |tx| {
-        store::user::insert_many(tx, account_id, &[(person(id, email, Role::EndUser), key(email), 1)])
+        store::user::insert_many(
+            &mut tx.account(AccountId(account_id)),
+            &[(person(id, email, Role::EndUser), key(email), 1)],
+        )
     })
 }
 
@@ -32,8 +43,7 @@ fn names_hosts_and_addresses_belong_to_one_account() {
         is_conflict("subdomain", account(store, 3, "acme"));
         let host = store.write_blocking(|tx| {
             store::account::insert_brand(
-                tx,
-                2,
+                &mut tx.account(AccountId(2)),
                 &desk::account::Brand { native_host: "acme.desk.example".into(), ..brand(21, "x", false) },
                 1,
             )
@@ -44,9 +54,15 @@ fn names_hosts_and_addresses_belong_to_one_account() {
         is_conflict("address of the same account", add_address(store, 1, 102, "HELP@acme.example"));
         // What was refused left nothing behind.
         let accounts = store.read_blocking(store::account::list).unwrap();
-        assert_eq!(accounts.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(store.read_blocking(|tx| store::address::list(tx, 2)).unwrap().len(), 1);
-        assert_eq!(store.read_blocking(|tx| store::account::by_subdomain(tx, "ACME")).unwrap(), Some(1));
+        assert_eq!(accounts.iter().map(|account| account.id.0).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            store.read_blocking(|tx| store::address::list(&mut tx.account(AccountId(2)))).unwrap().len(),
+            1
+        );
+        assert_eq!(
+            store.read_blocking(|tx| store::account::by_subdomain(tx, "ACME")).unwrap(),
+            Some(AccountId(1))
+        );
     });
 }
 
@@ -60,12 +76,15 @@ fn a_persons_address_is_theirs_alone_within_an_account() {
         add_person(store, 2, 52, "ada@customer.example").unwrap();
         let of = |account_id| {
             let found = store.read_blocking(move |tx| {
-                store::user::by_addresses(tx, account_id, &["ada@customer.example"])
+                store::user::by_addresses(&mut tx.account(AccountId(account_id)), &["ada@customer.example"])
             });
             found.unwrap().into_iter().map(|(_, person)| person.id.0).collect::<Vec<_>>()
         };
         assert_eq!((of(1), of(2)), (vec![50], vec![52]));
-        assert_eq!(store.read_blocking(|tx| store::user::list(tx, 1, 10)).unwrap().len(), 1);
+        assert_eq!(
+            store.read_blocking(|tx| store::user::list(&mut tx.account(AccountId(1)), 10)).unwrap().len(),
+            1
+        );
     });
 }
 
@@ -75,19 +94,17 @@ fn one_address_of_a_brand_is_its_default() {
         account(store, 1, "acme").unwrap();
         store
             .write_blocking(|tx| {
-                store::account::insert_brand(tx, 1, &brand(11, "shop", false), 1)?;
+                store::account::insert_brand(&mut tx.account(AccountId(1)), &brand(11, "shop", false), 1)?;
                 store::address::insert(
-                    tx,
-                    1,
-                    102,
+                    &mut tx.account(AccountId(1)),
+                    SupportAddressId(102),
                     &address("support@shop.desk.example", 11, Kind::Native, true),
                     true,
                     1,
                 )?;
                 store::address::insert(
-                    tx,
-                    1,
-                    101,
+                    &mut tx.account(AccountId(1)),
+                    SupportAddressId(101),
                     &address("help@acme.desk.example", 10, Kind::Native, true),
                     false,
                     1,
@@ -95,7 +112,7 @@ fn one_address_of_a_brand_is_its_default() {
             })
             .unwrap();
         let defaults = || {
-            let all = store.read_blocking(|tx| store::address::list(tx, 1)).unwrap();
+            let all = store.read_blocking(|tx| store::address::list(&mut tx.account(AccountId(1)))).unwrap();
             all.into_iter()
                 .filter(|address| address.is_default)
                 .map(|address| address.id.0)
@@ -104,8 +121,11 @@ fn one_address_of_a_brand_is_its_default() {
         assert_eq!(defaults(), [101, 102]);
         store
             .write_blocking(|tx| {
-                let all = store::address::list(tx, 1)?;
-                store::address::make_default(tx, 1, all.iter().find(|address| address.id.0 == 100).unwrap())
+                let all = store::address::list(&mut tx.account(AccountId(1)))?;
+                store::address::make_default(
+                    &mut tx.account(AccountId(1)),
+                    all.iter().find(|address| address.id.0 == 100).unwrap(),
+                )
             })
             .unwrap();
         assert_eq!(defaults(), [100, 102]);
@@ -127,30 +147,45 @@ fn every_change_of_configuration_counts_the_version_up() {
         };
         add_address(store, 1, 101, "help@acme.example").unwrap();
         counted("address added");
-        store.write_blocking(|tx| store::address::probe_sent(tx, 1, 101, "secret", 5)).unwrap();
+        store
+            .write_blocking(|tx| {
+                store::address::probe_sent(&mut tx.account(AccountId(1)), SupportAddressId(101), "secret", 5)
+            })
+            .unwrap();
         counted("probe sent");
         store
             .write_blocking(|tx| {
-                store::address::probe_returned(tx, 1, 101, &key("support@acme.desk.example"), 9)
+                store::address::probe_returned(
+                    &mut tx.account(AccountId(1)),
+                    SupportAddressId(101),
+                    &key("support@acme.desk.example"),
+                    9,
+                )
             })
             .unwrap();
         counted("probe returned");
         store
             .write_blocking(|tx| {
-                store::account::set_settings(tx, 1, &Settings { acknowledge: false, ..Settings::default() })
+                store::account::set_settings(
+                    &mut tx.account(AccountId(1)),
+                    &Settings { acknowledge: false, ..Settings::default() },
+                )
             })
             .unwrap();
         counted("settings");
         assert_eq!(version(2), other, "another account's version stays");
 
-        let (loaded, account) = store.read_blocking(|tx| store::account::load(tx, 1)).unwrap().unwrap();
+        let (loaded, account) =
+            store.read_blocking(|tx| store::account::load(&mut tx.account(AccountId(1)))).unwrap().unwrap();
         assert_eq!(loaded, last);
         assert!(!account.settings.acknowledge);
         let help = account.address(&key("help@acme.example")).unwrap();
         assert_eq!(help.forwarding, Forwarding::Verified);
         assert_eq!(help.forwards_to, Some(key("support@acme.desk.example")));
         assert_eq!((help.probe_token.as_deref(), help.last_verified_at), (None, Some(9)));
-        assert!(store.read_blocking(|tx| store::account::load(tx, 3)).unwrap().is_none());
+        assert!(
+            store.read_blocking(|tx| store::account::load(&mut tx.account(AccountId(3)))).unwrap().is_none()
+        );
     });
 }
 
@@ -158,8 +193,17 @@ fn every_change_of_configuration_counts_the_version_up() {
 fn last_seen_is_written_once_in_a_while() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
-        let see = |now| store.write_blocking(move |tx| store::address::seen(tx, 1, &[100], now, 60)).unwrap();
-        let seen = || store.read_blocking(|tx| store::address::list(tx, 1)).unwrap()[0].last_verified_at;
+        let see = |now| {
+            store
+                .write_blocking(move |tx| {
+                    store::address::seen(&mut tx.account(AccountId(1)), &[SupportAddressId(100)], now, 60)
+                })
+                .unwrap()
+        };
+        let seen = || {
+            store.read_blocking(|tx| store::address::list(&mut tx.account(AccountId(1)))).unwrap()[0]
+                .last_verified_at
+        };
         for (now, want) in [(1_000, 1_000), (1_060, 1_000), (1_061, 1_061)] {
             see(now);
             assert_eq!(seen(), Some(want), "at {now}");
@@ -171,7 +215,18 @@ fn last_seen_is_written_once_in_a_while() {
 fn tokens_are_kept_as_hashes_and_revoked_once() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
-        store.write_blocking(|tx| store::token::insert(tx, 1, 5, "for the shop", 50, "secret", 9)).unwrap();
+        store
+            .write_blocking(|tx| {
+                store::token::insert(
+                    &mut tx.account(AccountId(1)),
+                    TokenId(5),
+                    "for the shop",
+                    UserId(50),
+                    "secret",
+                    9,
+                )
+            })
+            .unwrap();
         let found = store.read_blocking(|tx| {
             let hash = store::token::hash_of("secret");
             tx.query(
@@ -181,12 +236,16 @@ fn tokens_are_kept_as_hashes_and_revoked_once() {
         });
         assert_eq!(found.unwrap().len(), 1);
         let revoke = |account_id, id| {
-            store.write_blocking(move |tx| store::token::revoke(tx, account_id, id, 20)).unwrap()
+            store
+                .write_blocking(move |tx| {
+                    store::token::revoke(&mut tx.account(AccountId(account_id)), id, 20)
+                })
+                .unwrap()
         };
-        assert!(!revoke(2, 5), "another account's");
-        assert!(revoke(1, 5));
-        assert!(!revoke(1, 5));
-        let listed = store.read_blocking(|tx| store::token::list(tx, 1)).unwrap();
+        assert!(!revoke(2, TokenId(5)), "another account's");
+        assert!(revoke(1, TokenId(5)));
+        assert!(!revoke(1, TokenId(5)));
+        let listed = store.read_blocking(|tx| store::token::list(&mut tx.account(AccountId(1)))).unwrap();
         assert_eq!(listed[0].revoked_at, Some(20));
     });
 }
@@ -199,17 +258,36 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
         let bob = person(50, "Bob@acme.example", Role::Agent);
         store
             .write_blocking(move |tx| {
-                store::user::insert_many(tx, 2, &[(bob.clone(), key("bob@acme.example"), 1)])
+                store::user::insert_many(
+                    &mut tx.account(AccountId(2)),
+                    &[(bob.clone(), key("bob@acme.example"), 1)],
+                )
             })
             .unwrap();
-        store.write_blocking(|tx| store::token::insert(tx, 2, 5, "hooks", 50, "s3cret", 9)).unwrap();
+        store
+            .write_blocking(|tx| {
+                store::token::insert(
+                    &mut tx.account(AccountId(2)),
+                    TokenId(5),
+                    "hooks",
+                    UserId(50),
+                    "s3cret",
+                    9,
+                )
+            })
+            .unwrap();
         let holder =
             |secret: &'static str| store.read_blocking(move |tx| store::token::holder(tx, secret)).unwrap();
         let found = holder("s3cret").unwrap();
-        assert_eq!((found.account_id, found.token_id, found.user_id, found.role), (2, 5, 50, Role::Agent));
+        assert_eq!(
+            (found.account_id, found.token_id, found.user_id, found.role),
+            (AccountId(2), TokenId(5), UserId(50), Role::Agent)
+        );
         assert_eq!((found.is_suspended, found.addresses), (false, vec!["bob@acme.example".to_owned()]));
         assert_eq!(holder("S3cret"), None);
-        store.write_blocking(|tx| store::token::revoke(tx, 2, 5, 20)).unwrap();
+        store
+            .write_blocking(|tx| store::token::revoke(&mut tx.account(AccountId(2)), TokenId(5), 20))
+            .unwrap();
         assert_eq!(holder("s3cret"), None);
     });
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use desk::id::{AccountId, MailId};
 use store::raw::{INLINE_MAX, Packed};
 use store::spool::NewMail;
+use store::testing::Sql as _;
 use store::{Result, Store, StoreError, StoreOptions};
 use testkit::database::{Database, both, sqlite};
 
@@ -35,7 +37,7 @@ fn on_both_desks(case: impl Fn(&Store, &StoreOptions)) {
 
 /// A large mail whose row never came.
 fn orphan(store: &Store, id: i64) -> Result<Packed> {
-    wait(store.pack_mail(1, id, &Arc::new(noise(INLINE_MAX * 2))))
+    wait(store.pack_mail(AccountId(1), MailId(id), &Arc::new(noise(INLINE_MAX * 2))))
 }
 
 /// A large mail.

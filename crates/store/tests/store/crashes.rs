@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use store::testing::Sql as _;
 use store::work::{self, Kind, Lease};
 use store::{Store, StoreError, crash};
 

@@ -1,6 +1,7 @@
 //! Who an envelope recipient belongs to.
 
 use desk::address::Kind;
+use desk::id::{AccountId, SupportAddressId};
 use desk::setting::Settings;
 
 use crate::support::{account, address, key, on_both};
@@ -13,14 +14,16 @@ fn recipients_are_known_by_the_rules_of_support_addresses() {
         store
             .write_blocking(|tx| {
                 store::address::insert(
-                    tx,
-                    1,
-                    101,
+                    &mut tx.account(AccountId(1)),
+                    SupportAddressId(101),
                     &address("help@acme.example", 10, Kind::External, false),
                     false,
                     1,
                 )?;
-                store::account::set_settings(tx, 2, &Settings { wildcard: true, ..Settings::default() })
+                store::account::set_settings(
+                    &mut tx.account(AccountId(2)),
+                    &Settings { wildcard: true, ..Settings::default() },
+                )
             })
             .unwrap();
         for (name, recipient, want) in [
@@ -46,7 +49,7 @@ fn recipients_are_known_by_the_rules_of_support_addresses() {
         ] {
             let got =
                 store.read_blocking(move |tx| store::directory::account_of(tx, &key(recipient))).unwrap();
-            assert_eq!(got, want, "{name}: {recipient}");
+            assert_eq!(got.map(|id| id.0), want, "{name}: {recipient}");
         }
     });
 }
@@ -61,19 +64,42 @@ fn a_removed_address_is_unknown_at_once_and_may_be_added_elsewhere() {
             || store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)).unwrap();
         let owner =
             || store.read_blocking(|tx| store::directory::account_of(tx, &key("help@acme.example"))).unwrap();
-        store.write_blocking(move |tx| store::address::insert(tx, 1, 101, &help(), false, 1)).unwrap();
+        store
+            .write_blocking(move |tx| {
+                store::address::insert(
+                    &mut tx.account(AccountId(1)),
+                    SupportAddressId(101),
+                    &help(),
+                    false,
+                    1,
+                )
+            })
+            .unwrap();
         let before = version();
-        assert_eq!(owner(), Some(1));
+        assert_eq!(owner(), Some(AccountId(1)));
         store
             .write_blocking(|tx| {
-                let all = store::address::list(tx, 1)?;
-                store::address::delete(tx, 1, all.iter().find(|address| address.id.0 == 101).unwrap())
+                let all = store::address::list(&mut tx.account(AccountId(1)))?;
+                store::address::delete(
+                    &mut tx.account(AccountId(1)),
+                    all.iter().find(|address| address.id.0 == 101).unwrap(),
+                )
             })
             .unwrap();
         assert_eq!(owner(), None);
         assert!(version() > before, "the doors notice by the version");
-        store.write_blocking(move |tx| store::address::insert(tx, 2, 201, &help(), false, 1)).unwrap();
-        assert_eq!(owner(), Some(2));
+        store
+            .write_blocking(move |tx| {
+                store::address::insert(
+                    &mut tx.account(AccountId(2)),
+                    SupportAddressId(201),
+                    &help(),
+                    false,
+                    1,
+                )
+            })
+            .unwrap();
+        assert_eq!(owner(), Some(AccountId(2)));
     });
 }
 
@@ -83,7 +109,7 @@ fn postmaster_without_a_domain_is_the_only_account_there_is() {
         let only = || store.read_blocking(store::directory::only_account).unwrap();
         assert_eq!(only(), None);
         account(store, 7, "acme").unwrap();
-        assert_eq!(only(), Some(7));
+        assert_eq!(only(), Some(AccountId(7)));
         account(store, 8, "other").unwrap();
         assert_eq!(only(), None);
     });

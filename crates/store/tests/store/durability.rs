@@ -1,5 +1,6 @@
 //! A database that may forget commits is refused; one that is not there or not known is named.
 
+use store::testing::Sql as _;
 use store::{Store, StoreError, StoreOptions};
 use testkit::database::{self, Database};
 use testkit::server::{Postgres, PostgresOptions};

@@ -1,5 +1,6 @@
 //! TLS to PostgreSQL: what each `sslmode` demands, and what is said when it is not met.
 
+use store::testing::Sql as _;
 use store::{Store, StoreError, StoreOptions};
 use testkit::database::{self, Database};
 use testkit::server::{Certificate, Folder, Postgres, PostgresOptions};

@@ -3,9 +3,11 @@
 //! SQLite says "full" here because of a page limit; it is the same error as on a full disk, which the end-to-end tests
 //! have for real.
 
+use desk::id::AccountId;
 use store::StoreError;
 use store::raw::Packed;
 use store::spool::NewMail;
+use store::testing::Sql as _;
 use testkit::database;
 
 use crate::support::{account, mail, open, wait};
@@ -30,10 +32,11 @@ fn a_full_database_refuses_mail_and_recovers() {
         matches!(&refused, Err(error @ StoreError::Unavailable(_)) if error.is_transient()),
         "{refused:?}"
     );
-    let waiting = || store.read_blocking(|tx| store::spool::page(tx, 1, (0, 0), 10)).unwrap();
-    assert_eq!(waiting().iter().map(|row| row.id).collect::<Vec<_>>(), [1]);
+    let waiting =
+        || store.read_blocking(|tx| store::spool::page(&mut tx.account(AccountId(1)), None, 10)).unwrap();
+    assert_eq!(waiting().iter().map(|row| row.id.0).collect::<Vec<_>>(), [1]);
 
     limit("PRAGMA max_page_count = 1000000");
     wait(store.spool(vec![large(2)])).unwrap();
-    assert_eq!(waiting().iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(waiting().iter().map(|row| row.id.0).collect::<Vec<_>>(), [1, 2]);
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use desk::id::AccountId;
+use store::testing::Sql as _;
 use store::{Store, StoreError, values};
 use testkit::database::both;
 
@@ -204,5 +206,36 @@ fn readers_write_nothing() {
     on_both(|store| {
         assert!(store.read_blocking(|tx| put(tx, 1)).is_err());
         assert_eq!(rows(store), Vec::<i64>::new());
+    });
+}
+
+#[test]
+fn values_are_bound_by_number_and_the_account_is_the_first() {
+    let insert = "INSERT INTO ticket_ccs (user_id, account_id, ticket_id) VALUES ($3, $1, $2)";
+    let select =
+        "SELECT count(*) FROM ticket_ccs WHERE ticket_id IN ($3..) AND user_id >= $2 AND account_id = $1";
+    let delete = "DELETE FROM ticket_ccs WHERE user_id = $3 AND ticket_id = $2 AND account_id = $1";
+    on_both(|store| {
+        let rows = [values![7, 70], values![8, 80], values![9, 90]];
+        let count = |account_id| {
+            store
+                .read_blocking(move |tx| {
+                    let mut tx = tx.account(AccountId(account_id));
+                    tx.query_in(select, &values![80], &values![7, 8, 9])?.remove(0).int()
+                })
+                .unwrap()
+        };
+        for account_id in [1, 2] {
+            store
+                .write_blocking(move |tx| tx.account(AccountId(account_id)).insert_rows(insert, &rows))
+                .unwrap();
+        }
+        assert_eq!([count(1), count(2)], [2, 2]);
+        let gone = store
+            .write_blocking(move |tx| tx.account(AccountId(1)).execute_rows(delete, &rows[1..]))
+            .unwrap();
+        assert_eq!((gone, count(1), count(2)), (2, 0, 2));
+        let short = store.write_blocking(move |tx| tx.account(AccountId(1)).execute(delete, &values![7]));
+        assert!(short.is_err(), "a value that is missing is an error");
     });
 }

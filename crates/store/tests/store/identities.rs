@@ -1,8 +1,9 @@
 //! People who are known by several addresses.
 
 use desk::changes::Changes;
-use desk::id::{TicketId, UserId};
+use desk::id::{AccountId, TicketId, UserId};
 use desk::user::Deliverable;
+use store::testing::Sql as _;
 use store::{Store, values};
 
 use crate::support::{account, key, new_person, on_both, opening, ticket, write};
@@ -41,8 +42,11 @@ fn a_person_is_found_by_any_address_and_named_by_the_primary_one() {
         people(store);
         add(store, 1, 50, "Ada@Home.example", "deliverable");
         let found = |account_id, address: &'static str| {
-            let found =
-                store.read_blocking(move |tx| store::user::by_addresses(tx, account_id, &[address])).unwrap();
+            let found = store
+                .read_blocking(move |tx| {
+                    store::user::by_addresses(&mut tx.account(AccountId(account_id)), &[address])
+                })
+                .unwrap();
             found
                 .into_iter()
                 .map(|(key, person)| (key.to_string(), person.id.0, person.address))
@@ -50,8 +54,11 @@ fn a_person_is_found_by_any_address_and_named_by_the_primary_one() {
         };
         assert_eq!(found(1, "ada@home.example"), [("ada@home.example".to_owned(), 50, ADA.to_owned())]);
         assert_eq!(found(2, "ada@home.example"), [], "another account knows nobody by it");
-        let both =
-            store.read_blocking(|tx| store::user::find_many(tx, 1, &[ADA, "ada@home.example"])).unwrap();
+        let both = store
+            .read_blocking(|tx| {
+                store::user::find_many(&mut tx.account(AccountId(1)), &[ADA, "ada@home.example"])
+            })
+            .unwrap();
         assert_eq!(both.iter().map(|found| found.person.id).collect::<Vec<_>>(), [UserId(50), UserId(50)]);
     });
 }
@@ -62,7 +69,9 @@ fn whose_primary_address_takes_no_mail_is_reached_at_another() {
         people(store);
         let reached = || {
             let ids = [TicketId(900)].into();
-            let facts = store.read_blocking(move |tx| store::facts::of_tickets(tx, 1, &ids)).unwrap();
+            let facts = store
+                .read_blocking(move |tx| store::facts::of_tickets(&mut tx.account(AccountId(1)), &ids))
+                .unwrap();
             let ada = facts.person(UserId(50)).unwrap().clone();
             (ada.address, ada.deliverable)
         };
@@ -81,7 +90,11 @@ fn whose_primary_address_takes_no_mail_is_reached_at_another() {
         assert_eq!(reached(), ("Zoo@Home.example".to_owned(), Deliverable::Deliverable));
         silence(store, "zoo@home.example");
         assert_eq!(reached(), (ADA.to_owned(), Deliverable::Undeliverable), "none is left");
-        let others = store.read_blocking(|tx| store::user::other_addresses(tx, 2, &[50, 60])).unwrap();
+        let others = store
+            .read_blocking(|tx| {
+                store::user::other_addresses(&mut tx.account(AccountId(2)), &[UserId(50), UserId(60)])
+            })
+            .unwrap();
         assert_eq!(others, [(UserId(60), ADA.to_owned())], "another account's people are not asked");
     });
 }

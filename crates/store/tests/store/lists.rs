@@ -1,7 +1,7 @@
 //! Lists in the order of time, page by page.
 
 use desk::changes::{Changes, Outgoing, Suspended};
-use desk::id::{MailId, OutboxId, OutgoingId};
+use desk::id::{AccountId, MailId, OutboxId, OutgoingId};
 use desk::suspension::Cause;
 use serde_json::json;
 use store::{Before, Store};
@@ -28,7 +28,9 @@ fn outgoing(id: i64, created_at: i64) -> Outgoing {
 fn ledger(store: &Store, limit: i64) -> Vec<i64> {
     let (mut ids, mut before) = (Vec::new(), Before::FIRST);
     loop {
-        let rows = store.read_blocking(move |tx| store::ledger::page(tx, 1, before, limit)).unwrap();
+        let rows = store
+            .read_blocking(move |tx| store::ledger::page(&mut tx.account(AccountId(1)), before, limit))
+            .unwrap();
         let Some(last) = rows.last() else { return ids };
         before = Before { at: last.at, id: last.id };
         ids.extend(rows.iter().map(|row| row.id));
@@ -42,7 +44,7 @@ fn the_ledger_goes_back_in_time_over_mail_in_and_out() {
         account(store, 2, "zoo").unwrap();
         // Ids and times disagree: nodes take ids in blocks.
         let mut theirs = mail(2, 99, 35);
-        theirs.account_id = 2;
+        theirs.account_id = AccountId(2);
         wait(store.spool(vec![
             mail(1, 9, 10),
             mail(1, 2, 20),
@@ -91,8 +93,11 @@ fn a_message_id_finds_mail_in_and_out() {
             ("o5@acme.desk.example", &[(5, "out")]),
             ("no@x.example", &[]),
         ] {
-            let rows =
-                store.read_blocking(move |tx| store::ledger::by_message_id(tx, 1, message_id)).unwrap();
+            let rows = store
+                .read_blocking(move |tx| {
+                    store::ledger::by_message_id(&mut tx.account(AccountId(1)), message_id)
+                })
+                .unwrap();
             let found: Vec<_> = rows.iter().map(|row| (row.id, row.direction)).collect();
             assert_eq!(found, want, "{message_id}");
         }
@@ -132,18 +137,32 @@ fn held_mail_is_listed_by_cause_and_page_the_newest_first() {
             (bulk, Before { at: 20, id: 2 }, 9, &[1]),
             (Some(-1), Before::FIRST, 9, &[]),
         ] {
-            let rows =
-                store.read_blocking(move |tx| store::suspended::page(tx, 1, cause, before, limit)).unwrap();
+            let rows = store
+                .read_blocking(move |tx| {
+                    store::suspended::page(&mut tx.account(AccountId(1)), cause, before, limit)
+                })
+                .unwrap();
             assert_eq!(
-                rows.iter().map(|row| row.id).collect::<Vec<_>>(),
+                rows.iter().map(|row| row.id.0).collect::<Vec<_>>(),
                 want,
                 "{cause:?} {before:?} {limit}"
             );
         }
-        let known = store.read_blocking(|tx| store::suspended::held(tx, 1, &[7, 5, 2])).unwrap();
-        assert_eq!(Vec::from_iter(known), [2, 5]);
+        let known = store
+            .read_blocking(|tx| {
+                store::suspended::held(&mut tx.account(AccountId(1)), &[MailId(7), MailId(5), MailId(2)])
+            })
+            .unwrap();
+        assert_eq!(Vec::from_iter(known), [MailId(2), MailId(5)]);
         assert_eq!(
-            store.read_blocking(|tx| store::suspended::page(tx, 2, None, Before::FIRST, 9)).unwrap(),
+            store
+                .read_blocking(|tx| store::suspended::page(
+                    &mut tx.account(AccountId(2)),
+                    None,
+                    Before::FIRST,
+                    9
+                ))
+                .unwrap(),
             []
         );
     });

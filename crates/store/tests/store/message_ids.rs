@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::{Changes, RememberedId};
 use desk::facts::{IdKind, KnownId};
-use desk::id::TicketId;
+use desk::id::{AccountId, TicketId};
 use desk::questions::Questions;
 use store::Store;
 
@@ -27,7 +27,10 @@ fn remember(store: &Store, ids: Vec<RememberedId>) {
 
 fn known(store: &Store, account_id: i64, ids: BTreeSet<String>) -> BTreeMap<String, KnownId> {
     let questions = Questions { message_ids: ids, ..Questions::default() };
-    store.read_blocking(move |tx| store::facts::load(tx, account_id, &questions)).unwrap().message_ids
+    store
+        .read_blocking(move |tx| store::facts::load(&mut tx.account(AccountId(account_id)), &questions))
+        .unwrap()
+        .message_ids
 }
 
 fn one(store: &Store, id: &str) -> Option<KnownId> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use store::Store;
+use store::testing::Sql as _;
 use testkit::database;
 use testkit::server::{READY_WITHIN, until};
 

@@ -3,12 +3,13 @@
 use desk::changes::{Bounced, Changes, Outgoing};
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
-use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
+use desk::id::{AccountId, CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
 use desk::outbox_state::OutboxState;
 use serde_json::json;
 use store::changes::Writing;
 use store::outbox::{self, Attempted, Due, Mail};
+use store::testing::Sql as _;
 use store::work::{self, Kind};
 use store::{Before, Store, StoreError, Value};
 
@@ -48,37 +49,45 @@ fn sent_mail(store: &Store, can_deliver: bool) {
         outgoing: vec![mail],
         ..opening(vec![ticket(900, 50)])
     };
-    write_as(
-        store,
-        Writing { account_id: 1, now: 100, marker: 77, can_deliver, digest_every: None },
-        changes,
-    )
-    .unwrap();
+    write_as(store, AccountId(1), Writing { now: 100, marker: 77, can_deliver, digest_every: None }, changes)
+        .unwrap();
 }
 
 /// Claims what is due; should the node die with it, it is due again [`AGAIN`] later.
 fn claim(store: &Store, now: i64, in_hand: &'static [i64], limit: usize) -> Vec<Due> {
-    store.write_blocking(move |tx| outbox::claim(tx, 1, now, now + AGAIN, in_hand, limit)).unwrap()
+    let in_hand: Vec<OutboxId> = in_hand.iter().copied().map(OutboxId).collect();
+    store
+        .write_blocking(move |tx| {
+            outbox::claim(&mut tx.account(AccountId(1)), now, now + AGAIN, &in_hand, limit)
+        })
+        .unwrap()
 }
 
 fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
-    let done =
-        [Attempted { id, state: state.into(), due_at, answer: format!("{state} at {now}"), tried: true }];
-    store.write_blocking(move |tx| outbox::record(tx, 1, &done, now)).unwrap();
+    let done = [Attempted {
+        id: OutboxId(id),
+        state: state.into(),
+        due_at,
+        answer: format!("{state} at {now}"),
+        tried: true,
+    }];
+    store.write_blocking(move |tx| outbox::record(&mut tx.account(AccountId(1)), &done, now)).unwrap();
 }
 
 fn mail(store: &Store, id: i64) -> Result<Mail, StoreError> {
-    let mut found = store.read_blocking(move |tx| outbox::mails(tx, 1, &[id])).unwrap();
-    assert_eq!((found.len(), found[0].0), (1, id));
+    let mut found = store
+        .read_blocking(move |tx| outbox::mails(&mut tx.account(AccountId(1)), &[OutgoingId(id)]))
+        .unwrap();
+    assert_eq!((found.len(), found[0].0), (1, OutgoingId(id)));
     found.remove(0).1
 }
 
 /// `(id, state, attempts, due_at, last_answer)` of every row.
 fn rows(store: &Store) -> Vec<(i64, String, i64, i64, String)> {
-    let listed = store.read_blocking(|tx| outbox::list(tx, 1, 0, 100)).unwrap();
+    let listed = store.read_blocking(|tx| outbox::list(&mut tx.account(AccountId(1)), None, 100)).unwrap();
     listed
         .into_iter()
-        .map(|row| (row.id, row.state.to_string(), row.attempts, row.due_at, row.last_answer))
+        .map(|row| (row.id.0, row.state.to_string(), row.attempts, row.due_at, row.last_answer))
         .collect()
 }
 
@@ -116,19 +125,29 @@ fn queued_mail_is_announced_and_listed_with_its_ticket() {
         sent_mail(store, true);
         let due = store.read_blocking(|tx| work::due(tx, Kind::Outbox, 0, 9)).unwrap();
         assert_eq!(due[0].account_id, 1);
-        let listed = store.read_blocking(|tx| outbox::list(tx, 1, 501, 100)).unwrap();
+        let listed = store
+            .read_blocking(|tx| outbox::list(&mut tx.account(AccountId(1)), Some(OutboxId(501)), 100))
+            .unwrap();
         let row = &listed[0];
-        assert_eq!((row.id, row.ticket, row.to.as_str()), (502, Some(1), "carl@customer.example"));
+        assert_eq!((row.id.0, row.ticket, row.to.as_str()), (502, Some(1), "carl@customer.example"));
         assert_eq!((row.state.as_str(), row.from.as_str()), ("queued", "support@acme.desk.example"));
-        assert_eq!(store.read_blocking(|tx| outbox::list(tx, 2, 0, 100)).unwrap().len(), 0);
-        let of_ticket =
-            |account, ticket| store.read_blocking(move |tx| outbox::of_ticket(tx, account, ticket)).unwrap();
         assert_eq!(
-            of_ticket(1, 900).iter().map(|row| (row.id, row.created_at)).collect::<Vec<_>>(),
+            store.read_blocking(|tx| outbox::list(&mut tx.account(AccountId(2)), None, 100)).unwrap().len(),
+            0
+        );
+        let of_ticket = |account, ticket| {
+            store
+                .read_blocking(move |tx| outbox::of_ticket(&mut tx.account(AccountId(account)), ticket))
+                .unwrap()
+        };
+        assert_eq!(
+            of_ticket(1, TicketId(900)).iter().map(|row| (row.id.0, row.created_at)).collect::<Vec<_>>(),
             [(501, 100), (502, 100)]
         );
-        assert_eq!((of_ticket(1, 901).len(), of_ticket(2, 900).len()), (0, 0));
-        let out = store.read_blocking(|tx| store::ledger::page(tx, 1, Before::FIRST, 9)).unwrap();
+        assert_eq!((of_ticket(1, TicketId(901)).len(), of_ticket(2, TicketId(900)).len()), (0, 0));
+        let out = store
+            .read_blocking(|tx| store::ledger::page(&mut tx.account(AccountId(1)), Before::FIRST, 9))
+            .unwrap();
         assert_eq!(
             out.iter().map(|row| (row.id, row.direction, row.ticket)).collect::<Vec<_>>(),
             [(400, "out", Some(1))]
@@ -141,15 +160,16 @@ fn rows_are_claimed_when_due_and_not_while_in_hand() {
     on_both(|store| {
         sent_mail(store, true);
         assert_eq!(claim(store, 99, &[], 10).len(), 0, "not due yet");
-        let first: Vec<_> = claim(store, 100, &[], 1).into_iter().map(|due| (due.id, due.attempts)).collect();
+        let first: Vec<_> =
+            claim(store, 100, &[], 1).into_iter().map(|due| (due.id.0, due.attempts)).collect();
         assert_eq!(first, [(501, 0)]);
-        let second: Vec<_> = claim(store, 100, &[501], 1).into_iter().map(|due| due.id).collect();
+        let second: Vec<_> = claim(store, 100, &[501], 1).into_iter().map(|due| due.id.0).collect();
         assert_eq!(second, [502]);
         assert_eq!(claim(store, 100 + AGAIN, &[501, 502], 10).len(), 0);
         assert_eq!(claim(store, 100 + AGAIN - 1, &[], 10).len(), 0);
         // A node that died holds nothing in its hand: what it was sending is due again.
         let again: Vec<_> =
-            claim(store, 100 + AGAIN, &[], 10).into_iter().map(|due| (due.id, due.attempts)).collect();
+            claim(store, 100 + AGAIN, &[], 10).into_iter().map(|due| (due.id.0, due.attempts)).collect();
         assert_eq!(again, [(501, 1), (502, 1)]);
     });
 }
@@ -159,7 +179,8 @@ fn a_node_that_starts_again_resumes_what_it_was_sending_at_once() {
     on_both(|store| {
         sent_mail(store, true);
         claim(store, 100, &[], 1);
-        let resume = || store.write_blocking(|tx| outbox::resume(tx, 1, 110)).unwrap();
+        let resume =
+            || store.write_blocking(|tx| outbox::resume(&mut tx.account(AccountId(1)), 110)).unwrap();
         assert_eq!(resume(), 1);
         assert_eq!(resume(), 0);
         assert_eq!(claim(store, 110, &[], 10).len(), 2);
@@ -175,13 +196,17 @@ fn what_was_not_tried_after_all_counts_as_no_attempt() {
         sent_mail(store, true);
         claim(store, 100, &[], 1);
         let done = Attempted {
-            id: 501,
+            id: OutboxId(501),
             state: OutboxState::Deferred,
             due_at: 500,
             answer: "its server is down".into(),
             tried: false,
         };
-        store.write_blocking(move |tx| outbox::record(tx, 1, std::slice::from_ref(&done), 110)).unwrap();
+        store
+            .write_blocking(move |tx| {
+                outbox::record(&mut tx.account(AccountId(1)), std::slice::from_ref(&done), 110)
+            })
+            .unwrap();
         assert_eq!(rows(store)[0], (501, "deferred".into(), 0, 500, "its server is down".into()));
     });
 }
@@ -200,11 +225,14 @@ fn attempts_are_recorded_and_deferred_rows_come_back_when_due() {
                 (502, "deferred".into(), 1, 500, "deferred at 110".into())
             ]
         );
-        assert_eq!(store.read_blocking(|tx| outbox::next_due(tx, 1)).unwrap(), Some(500));
+        assert_eq!(
+            store.read_blocking(|tx| outbox::next_due(&mut tx.account(AccountId(1)))).unwrap(),
+            Some(500)
+        );
         assert_eq!(claim(store, 499, &[], 10).len(), 0);
         assert_eq!(claim(store, 500, &[], 10)[0].attempts, 1);
         record(store, 502, "expired", 0, 510);
-        assert_eq!(store.read_blocking(|tx| outbox::next_due(tx, 1)).unwrap(), None);
+        assert_eq!(store.read_blocking(|tx| outbox::next_due(&mut tx.account(AccountId(1)))).unwrap(), None);
     });
 }
 
@@ -216,8 +244,11 @@ fn a_bounce_after_sending_stands_and_marks_the_address() {
         record(store, 501, "sent", 0, 110);
         bounce(store, 501, DeliveryResult::Hard);
         assert_eq!(rows(store)[0], (501, "bounced".into(), 1, 0, "550 no such user".into()));
-        let ada =
-            store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
+        let ada = store
+            .read_blocking(|tx| {
+                store::user::by_addresses(&mut tx.account(AccountId(1)), &["ada@customer.example"])
+            })
+            .unwrap();
         assert_eq!(ada[0].1.deliverable.as_str(), "undeliverable");
         // The bounce came while the attempt was still open: the attempt's own end does not undo it.
         bounce(store, 502, DeliveryResult::Hard);
@@ -248,7 +279,9 @@ fn an_address_that_needs_quotes_is_found_by_its_bounce() {
         }];
         write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
         let found = store
-            .read_blocking(|tx| store::user::by_addresses(tx, 1, &["\"dots..twice\"@docomo.example"]))
+            .read_blocking(|tx| {
+                store::user::by_addresses(&mut tx.account(AccountId(1)), &["\"dots..twice\"@docomo.example"])
+            })
             .unwrap();
         assert_eq!(found[0].1.deliverable.as_str(), "undeliverable");
     });
@@ -275,7 +308,7 @@ fn a_bounce_between_looking_and_claiming_stands() {
         })
     });
     is_bounced.recv().unwrap();
-    let claimed: Vec<i64> = claim(&store, 100, &[], 10).into_iter().map(|due| due.id).collect();
+    let claimed: Vec<i64> = claim(&store, 100, &[], 10).into_iter().map(|due| due.id.0).collect();
     writer.join().unwrap().unwrap();
     assert_eq!(claimed, [502]);
     assert_eq!(state(&store, 501), "bounced");
@@ -289,8 +322,11 @@ fn a_delay_report_changes_no_state_and_marks_nobody() {
         record(store, 501, "sent", 0, 110);
         bounce(store, 501, DeliveryResult::Other);
         assert_eq!(rows(store)[0], (501, "sent".into(), 1, 0, "550 no such user".into()));
-        let ada =
-            store.read_blocking(|tx| store::user::by_addresses(tx, 1, &["ada@customer.example"])).unwrap();
+        let ada = store
+            .read_blocking(|tx| {
+                store::user::by_addresses(&mut tx.account(AccountId(1)), &["ada@customer.example"])
+            })
+            .unwrap();
         assert_eq!(ada[0].1.deliverable.as_str(), "deliverable");
     });
 }
@@ -299,19 +335,21 @@ fn a_delay_report_changes_no_state_and_marks_nobody() {
 fn retry_makes_deferred_rows_due_and_never_those_that_are_done() {
     on_both(|store| {
         sent_mail(store, true);
-        let retry = |id| store.write_blocking(move |tx| outbox::retry(tx, 1, id, 200)).unwrap();
+        let retry = |id| {
+            store.write_blocking(move |tx| outbox::retry(&mut tx.account(AccountId(1)), id, 200)).unwrap()
+        };
         claim(store, 100, &[], 10);
         record(store, 501, "deferred", 9_000, 110);
         record(store, 502, "bounced", 0, 110);
-        assert_eq!(retry(Some(502)), 0);
+        assert_eq!(retry(Some(OutboxId(502))), 0);
         assert_eq!(retry(None), 1);
-        assert_eq!(claim(store, 200, &[], 10).into_iter().map(|due| due.id).collect::<Vec<_>>(), [501]);
+        assert_eq!(claim(store, 200, &[], 10).into_iter().map(|due| due.id.0).collect::<Vec<_>>(), [501]);
         record(store, 501, "expired", 0, 210);
         assert_eq!(retry(None), 0, "what was given up is tried again only when asked for by its id");
-        assert_eq!(retry(Some(501)), 1);
+        assert_eq!(retry(Some(OutboxId(501))), 1);
         assert_eq!(claim(store, 200, &[], 10).len(), 1);
         record(store, 501, "sent", 0, 220);
-        assert_eq!(retry(Some(501)), 0, "what was sent is not sent again");
+        assert_eq!(retry(Some(OutboxId(501))), 0, "what was sent is not sent again");
     });
 }
 
@@ -320,11 +358,18 @@ fn the_bytes_of_a_mail_are_kept_once() {
     on_both(|store| {
         sent_mail(store, true);
         let keep = |bytes: &'static [u8]| {
-            store.write_blocking(move |tx| outbox::keep_bytes(tx, 1, &[(400, bytes.to_vec())])).unwrap();
+            store
+                .write_blocking(move |tx| {
+                    outbox::keep_bytes(&mut tx.account(AccountId(1)), &[(OutgoingId(400), bytes.to_vec())])
+                })
+                .unwrap();
             mail(store, 400).unwrap()
         };
         let before = mail(store, 400).unwrap();
-        assert_eq!((before.raw, before.ticket_number, before.comment_id), (None, Some(1), Some(7)));
+        assert_eq!(
+            (before.raw, before.ticket_number, before.comment_id),
+            (None, Some(1), Some(CommentId(7)))
+        );
         assert_eq!(keep(b"first").raw.as_deref(), Some(&b"first"[..]));
         assert_eq!(keep(b"second").raw.as_deref(), Some(&b"first"[..]), "every retry sends the same bytes");
     });
@@ -345,7 +390,14 @@ fn a_damaged_mail_is_an_error_in_its_own_place() {
             tx.execute("UPDATE outgoing_mails SET content = '{' WHERE account_id = 1 AND id = 403", &[])
         });
         neighbours.unwrap();
-        let found = store.read_blocking(|tx| outbox::mails(tx, 1, &[400, 401, 402, 403])).unwrap();
+        let found = store
+            .read_blocking(|tx| {
+                outbox::mails(
+                    &mut tx.account(AccountId(1)),
+                    &[OutgoingId(400), OutgoingId(401), OutgoingId(402), OutgoingId(403)],
+                )
+            })
+            .unwrap();
         assert_eq!(found.len(), 4);
         assert!(mail(store, 400).is_ok());
         for (id, words) in

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use desk::id::AccountId;
+use store::testing::Sql as _;
 use store::{Store, Tx};
 use testkit::database;
 
@@ -128,8 +130,16 @@ fn a_partitioned_database_takes_mail_and_changes_as_any_other() {
         desk::changes::Changes { ledger, ..crate::support::opening(vec![crate::support::ticket(900, 50)]) };
     crate::support::write(&store, 1, changes).unwrap();
     assert_eq!(
-        store.read_blocking(|tx| store::ledger::page(tx, 1, store::Before::FIRST, 10)).unwrap().len(),
+        store
+            .read_blocking(|tx| store::ledger::page(&mut tx.account(AccountId(1)), store::Before::FIRST, 10))
+            .unwrap()
+            .len(),
         2
     );
-    assert!(store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap().is_some());
+    assert!(
+        store
+            .read_blocking(|tx| store::ticket::by_number(&mut tx.account(AccountId(1)), 1))
+            .unwrap()
+            .is_some()
+    );
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use desk::id::{AccountId, MailId};
 use store::raw::{INLINE_MAX, Packed, find, pack};
 use store::spool::NewMail;
 
@@ -27,10 +28,10 @@ fn packing_to(size: usize) -> Vec<u8> {
 
 fn spooled(store: &store::Store, id: i64, raw: &[u8]) -> Packed {
     wait(async {
-        let packed = store.pack_mail(1, id, &Arc::new(raw.to_vec())).await.unwrap();
+        let packed = store.pack_mail(AccountId(1), MailId(id), &Arc::new(raw.to_vec())).await.unwrap();
         store.spool(vec![NewMail { packed, ..mail(1, id, id) }]).await.unwrap();
     });
-    store.read_blocking(move |tx| find(tx, 1, id)).unwrap().unwrap()
+    store.read_blocking(move |tx| find(&mut tx.account(AccountId(1)), MailId(id))).unwrap().unwrap()
 }
 
 #[test]
@@ -66,9 +67,15 @@ fn mails_of_one_account_are_not_found_by_another() {
         account(store, 1, "acme").unwrap();
         account(store, 2, "other").unwrap();
         spooled(store, 5, b"hello");
-        assert!(store.read_blocking(|tx| find(tx, 2, 5)).unwrap().is_none());
+        assert!(store.read_blocking(|tx| find(&mut tx.account(AccountId(2)), MailId(5))).unwrap().is_none());
         // More ids than one list holds.
-        let ids: Vec<i64> = (1..2_000).collect();
-        assert_eq!(store.read_blocking(move |tx| store::raw::find_many(tx, 1, &ids)).unwrap().len(), 1);
+        let ids: Vec<MailId> = (1..2_000).map(MailId).collect();
+        assert_eq!(
+            store
+                .read_blocking(move |tx| store::raw::find_many(&mut tx.account(AccountId(1)), &ids))
+                .unwrap()
+                .len(),
+            1
+        );
     });
 }

@@ -1,5 +1,6 @@
 //! Both databases end in the same tables and columns; migrating is idempotent and refuses what it does not know.
 
+use store::testing::Sql as _;
 use store::{Schema, Store, StoreError};
 use testkit::database::both;
 

@@ -2,6 +2,7 @@
 
 use desk::changes::Changes;
 use desk::envelope::Door;
+use desk::id::{AccountId, MailId};
 use store::StoreError;
 use store::work::{self, Kind};
 
@@ -16,16 +17,18 @@ fn mails_are_paged_in_the_order_of_acceptance_then_id() {
         wait(store.spool(vec![mail(1, 5, 100)])).unwrap();
         let ids = |account_id, limit| {
             store
-                .read_blocking(move |tx| store::spool::page(tx, account_id, (0, 0), limit))
+                .read_blocking(move |tx| {
+                    store::spool::page(&mut tx.account(AccountId(account_id)), None, limit)
+                })
                 .unwrap()
                 .into_iter()
-                .map(|row| (row.accepted_at, row.id))
+                .map(|row| (row.accepted_at, row.id.0))
                 .collect::<Vec<_>>()
         };
         assert_eq!(ids(1, 9), [(100, 5), (100, 9), (200, 3)]);
         assert_eq!(ids(1, 2), [(100, 5), (100, 9)]);
         assert_eq!(ids(2, 9), [(1, 4)]);
-        assert_eq!(store.read_blocking(|tx| store::spool::count(tx, 1)).unwrap(), 3);
+        assert_eq!(store.read_blocking(|tx| store::spool::count(&mut tx.account(AccountId(1)))).unwrap(), 3);
     });
 }
 
@@ -45,7 +48,8 @@ fn the_envelope_comes_back_as_it_was_given() {
         let new =
             store::spool::NewMail { envelope: serde_json::to_string(&strange).unwrap(), ..mail(1, 1, 1) };
         wait(store.spool(vec![new])).unwrap();
-        let rows = store.read_blocking(|tx| store::spool::page(tx, 1, (0, 0), 1)).unwrap();
+        let rows =
+            store.read_blocking(|tx| store::spool::page(&mut tx.account(AccountId(1)), None, 1)).unwrap();
         assert_eq!(rows[0].envelope, strange);
     });
 }
@@ -76,8 +80,13 @@ fn a_mail_that_is_there_already_is_not_accepted_again() {
         wait(store.spool(vec![mail(1, 1, 1)])).unwrap();
         let again = wait(store.spool(vec![mail(1, 2, 2), mail(1, 1, 1)]));
         assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
-        assert_eq!(store.read_blocking(|tx| store::spool::count(tx, 1)).unwrap(), 1);
-        assert!(store.read_blocking(|tx| store::raw::find(tx, 1, 2)).unwrap().is_none());
+        assert_eq!(store.read_blocking(|tx| store::spool::count(&mut tx.account(AccountId(1)))).unwrap(), 1);
+        assert!(
+            store
+                .read_blocking(|tx| store::raw::find(&mut tx.account(AccountId(1)), MailId(2)))
+                .unwrap()
+                .is_none()
+        );
     });
 }
 
@@ -88,7 +97,7 @@ fn a_commit_whose_answer_was_lost_is_no_refusal() {
         let mails = || vec![mail(1, 1, 1), mail(1, 2, 2)];
         wait(store.spool(mails())).unwrap();
         wait(store.spool(mails())).unwrap();
-        assert_eq!(store.read_blocking(|tx| store::spool::count(tx, 1)).unwrap(), 2);
+        assert_eq!(store.read_blocking(|tx| store::spool::count(&mut tx.account(AccountId(1)))).unwrap(), 2);
         let mut other = mail(1, 1, 1);
         other.packed.size_bytes += 1;
         assert!(matches!(wait(store.spool(vec![other])), Err(StoreError::Conflict(_))));
@@ -117,12 +126,17 @@ fn a_mail_is_decided_once_and_the_second_batch_writes_nothing() {
         let refused = write(store, 1, unknown);
         assert!(matches!(refused, Err(StoreError::Changed("a spool row"))), "{refused:?}");
 
-        let people = store
-            .read_blocking(|tx| store::user::by_addresses(tx, 1, &[key("ada@customer.example").as_str()]));
+        let people = store.read_blocking(|tx| {
+            store::user::by_addresses(&mut tx.account(AccountId(1)), &[key("ada@customer.example").as_str()])
+        });
         assert_eq!(people.unwrap(), []);
-        let rows = store.read_blocking(|tx| store::ledger::decided(tx, 1, store::Before::FIRST, 10)).unwrap();
+        let rows = store
+            .read_blocking(|tx| {
+                store::ledger::decided(&mut tx.account(AccountId(1)), store::Before::FIRST, 10)
+            })
+            .unwrap();
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [1]);
-        assert_eq!(store.read_blocking(|tx| store::spool::count(tx, 1)).unwrap(), 1);
+        assert_eq!(store.read_blocking(|tx| store::spool::count(&mut tx.account(AccountId(1)))).unwrap(), 1);
     });
 }
 
@@ -134,9 +148,10 @@ fn the_ledger_tells_of_waiting_and_decided_mails() {
         write(store, 1, Changes { ledger: vec![decided(1, 10)], ..Changes::default() }).unwrap();
         let (all, found, raw) = store
             .read_blocking(|tx| {
-                let all = store::ledger::page(tx, 1, store::Before::FIRST, 10)?;
-                let found = store::ledger::by_message_id(tx, 1, "m1@customer.example")?;
-                Ok((all, found, store::raw::find(tx, 1, 1)?))
+                let all = store::ledger::page(&mut tx.account(AccountId(1)), store::Before::FIRST, 10)?;
+                let found =
+                    store::ledger::by_message_id(&mut tx.account(AccountId(1)), "m1@customer.example")?;
+                Ok((all, found, store::raw::find(&mut tx.account(AccountId(1)), MailId(1))?))
             })
             .unwrap();
         let all: Vec<_> = all.into_iter().map(|row| (row.id, row.outcome)).collect();

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use store::testing::Sql as _;
 use store::{Store, Value};
 use testkit::database::both;
 

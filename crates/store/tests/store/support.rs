@@ -7,7 +7,7 @@ use desk::address::Kind;
 use desk::address_check::NewAddress;
 use desk::changes::{ChangedTicket, Changes, LedgerRow, NewPerson};
 use desk::channel::Channel;
-use desk::id::{BrandId, MailId, TicketId, UserId};
+use desk::id::{AccountId, BrandId, MailId, SupportAddressId, TicketId, UserId};
 use desk::ledger::Outcome;
 use desk::received::Received;
 use desk::ticket::{Status, Ticket};
@@ -63,11 +63,16 @@ pub(crate) fn key(text: &str) -> AddressKey {
 pub(crate) fn account(store: &Store, id: i64, name: &str) -> Result<()> {
     let name = name.to_owned();
     store.write_blocking(move |tx| {
-        let new = NewAccount { id, subdomain: name.clone(), name: name.to_uppercase(), created_at: 1 };
+        let new = NewAccount {
+            id: AccountId(id),
+            subdomain: name.clone(),
+            name: name.to_uppercase(),
+            created_at: 1,
+        };
         store::account::insert(tx, &new)?;
-        store::account::insert_brand(tx, id, &brand(id * 10, &name, true), 1)?;
+        store::account::insert_brand(&mut tx.account(AccountId(id)), &brand(id * 10, &name, true), 1)?;
         let support = address(&format!("support@{name}.desk.example"), id * 10, Kind::Native, true);
-        store::address::insert(tx, id, id * 100, &support, true, 1)
+        store::address::insert(&mut tx.account(AccountId(id)), SupportAddressId(id * 100), &support, true, 1)
     })
 }
 
@@ -98,7 +103,7 @@ pub(crate) fn mail(account_id: i64, id: i64, accepted_at: i64) -> NewMail {
     let envelope =
         r#"{"door":"smtp","mail_from":"ada@customer.example","recipients":["support@acme.desk.example"]}"#
             .into();
-    NewMail { account_id, id, accepted_at, envelope, packed }
+    NewMail { account_id: AccountId(account_id), id: MailId(id), accepted_at, envelope, packed }
 }
 
 pub(crate) fn decided(id: i64, accepted_at: i64) -> LedgerRow {
@@ -174,11 +179,17 @@ pub(crate) fn opening(tickets: Vec<Ticket>) -> Changes {
 pub(crate) fn write(store: &Store, account_id: i64, changes: Changes) -> Result<()> {
     write_as(
         store,
-        Writing { account_id, now: 1_000, marker: 77, can_deliver: false, digest_every: None },
+        AccountId(account_id),
+        Writing { now: 1_000, marker: 77, can_deliver: false, digest_every: None },
         changes,
     )
 }
 
-pub(crate) fn write_as(store: &Store, writing: Writing, changes: Changes) -> Result<()> {
-    store.write_blocking(move |tx| store::changes::write(tx, writing, &changes))
+pub(crate) fn write_as(
+    store: &Store,
+    account_id: AccountId,
+    writing: Writing,
+    changes: Changes,
+) -> Result<()> {
+    store.write_blocking(move |tx| store::changes::write(&mut tx.account(account_id), writing, &changes))
 }

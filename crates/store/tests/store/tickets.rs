@@ -5,7 +5,7 @@ use desk::changes::{Audit, ChangedTicket, Changes};
 use desk::channel::Channel;
 use desk::comment::{Comment, Flag};
 use desk::event::Event;
-use desk::id::{AuditId, CommentId, MailId, TicketId, TicketNumber, UserId};
+use desk::id::{AccountId, AuditId, CommentId, MailId, TicketId, TicketNumber, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use store::work::{self, Kind};
@@ -14,7 +14,9 @@ use store::{Store, StoreError};
 use crate::support::{account, new_person, on_both, opening, ticket, write};
 
 fn numbers(store: &Store, account_id: i64) -> Vec<(i64, i64)> {
-    let lines = store.read_blocking(move |tx| store::ticket::list(tx, account_id, 0, 100)).unwrap();
+    let lines = store
+        .read_blocking(move |tx| store::ticket::list(&mut tx.account(AccountId(account_id)), 0, 100))
+        .unwrap();
     lines
         .into_iter()
         .map(|line| (line.number, line.subject.replace("Ticket ", "").parse().unwrap()))
@@ -22,7 +24,10 @@ fn numbers(store: &Store, account_id: i64) -> Vec<(i64, i64)> {
 }
 
 fn by_number(store: &Store, number: i64) -> Ticket {
-    store.read_blocking(move |tx| store::ticket::by_number(tx, 1, number)).unwrap().unwrap()
+    store
+        .read_blocking(move |tx| store::ticket::by_number(&mut tx.account(AccountId(1)), number))
+        .unwrap()
+        .unwrap()
 }
 
 #[test]
@@ -73,10 +78,18 @@ fn a_ticket_comes_back_as_it_was_written() {
         write(store, 1, opening(vec![whole.clone()])).unwrap();
         assert_eq!(by_number(store, 1), Ticket { number: Some(TicketNumber(1)), ..whole.clone() });
         let (token, id) = (whole.token.clone(), whole.id);
-        let found =
-            store.read_blocking(move |tx| store::ticket::by_tokens(tx, 1, &[token.as_str()])).unwrap();
+        let found = store
+            .read_blocking(move |tx| {
+                store::ticket::by_tokens(&mut tx.account(AccountId(1)), &[token.as_str()])
+            })
+            .unwrap();
         assert_eq!(found, [(whole.token, id)]);
-        assert!(store.read_blocking(|tx| store::ticket::by_number(tx, 2, 1)).unwrap().is_none());
+        assert!(
+            store
+                .read_blocking(|tx| store::ticket::by_number(&mut tx.account(AccountId(2)), 1))
+                .unwrap()
+                .is_none()
+        );
     });
 }
 
@@ -138,12 +151,21 @@ fn comments_ccs_and_audits_are_read_in_order() {
         write(store, 1, Changes { ccs: ccs.into(), ..Changes::default() }).unwrap();
         let (comments, found_ccs, audits) = store
             .read_blocking(|tx| {
-                let comments = store::ticket::comments(tx, 1, &[900, 901])?.remove(&900).unwrap();
-                Ok((comments, store::ticket::ccs(tx, 1, &[900])?, store::ticket::audits(tx, 1, 900)?))
+                let comments =
+                    store::ticket::comments(&mut tx.account(AccountId(1)), &[TicketId(900), TicketId(901)])?
+                        .remove(&TicketId(900))
+                        .unwrap();
+                Ok((
+                    comments,
+                    store::ticket::ccs(&mut tx.account(AccountId(1)), &[TicketId(900)])?,
+                    store::ticket::audits(&mut tx.account(AccountId(1)), TicketId(900))?,
+                ))
             })
             .unwrap();
-        let shown: Vec<_> =
-            comments.iter().map(|c| (c.id, c.is_public, c.is_cut, c.raw_id, c.body.as_str())).collect();
+        let shown: Vec<_> = comments
+            .iter()
+            .map(|c| (c.id.0, c.is_public, c.is_cut, c.raw_id.map(|id| id.0), c.body.as_str()))
+            .collect();
         assert_eq!(shown, [(1, true, false, Some(2), "text 1"), (2, false, true, None, "text 2")]);
         assert_eq!(comments[0].flags, [0, 4]);
         assert_eq!(found_ccs.into_iter().collect::<std::collections::BTreeSet<_>>(), ccs.into());
@@ -166,10 +188,13 @@ fn solved_tickets_are_announced_and_found_when_their_time_comes() {
         let due = store.read_blocking(|tx| work::due(tx, Kind::Close, 400 + SOLVED_FOR, 9)).unwrap();
         assert_eq!(due[0].rows, [(400 + SOLVED_FOR, 77)]);
         let solved = |before, limit| {
-            let found = store.read_blocking(move |tx| store::ticket::solved_before(tx, 1, before, limit));
+            let found = store.read_blocking(move |tx| {
+                store::ticket::solved_before(&mut tx.account(AccountId(1)), before, limit)
+            });
             found.unwrap().iter().map(|id| id.0).collect::<Vec<_>>()
         };
-        let oldest = || store.read_blocking(|tx| store::ticket::oldest_solved(tx, 1)).unwrap();
+        let oldest =
+            || store.read_blocking(|tx| store::ticket::oldest_solved(&mut tx.account(AccountId(1)))).unwrap();
         assert_eq!(oldest(), Some(400));
         assert_eq!(solved(399, 10), [0; 0]);
         assert_eq!(solved(600, 1), [901], "the longest solved one first");

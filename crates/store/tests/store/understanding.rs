@@ -6,7 +6,9 @@ use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
 use desk::envelope::{Door, Envelope};
 use desk::facts::Facts;
-use desk::id::{CommentId, MailId, OrganizationId, OutboxId, OutgoingId, TicketId, TicketNumber, UserId};
+use desk::id::{
+    AccountId, CommentId, MailId, OrganizationId, OutboxId, OutgoingId, TicketId, TicketNumber, UserId,
+};
 use desk::inbound::Inbound;
 use desk::organization::Organization;
 use desk::rate::Rate;
@@ -27,7 +29,7 @@ fn gathered(store: &Store, raw: &'static str, per_hour: u32) -> Facts {
 
 fn gathered_of(store: &Store, raws: Vec<&'static str>, per_hour: u32) -> Facts {
     let gather = move |tx: &mut store::Tx<'_>| {
-        let (_, account) = store::account::load(tx, 1)?.unwrap();
+        let (_, account) = store::account::load(&mut tx.account(AccountId(1)))?.unwrap();
         let envelope = Envelope {
             door: Door::Smtp,
             client: String::new(),
@@ -41,7 +43,13 @@ fn gathered_of(store: &Store, raws: Vec<&'static str>, per_hour: u32) -> Facts {
         let inbound = |(raw, letter)| Inbound { raw, ..Inbound::new(MailId(7), 1, &envelope, letter) };
         let mails: Vec<Inbound<'_>> =
             raws.iter().map(|raw| raw.as_bytes()).zip(&letters).map(inbound).collect();
-        store::facts::gather(tx, &account, &SigningKeys::new(vec![[7; 32]]).unwrap(), per_hour, &mails)
+        store::facts::gather(
+            &mut tx.account(AccountId(1)),
+            &account,
+            &SigningKeys::new(vec![[7; 32]]).unwrap(),
+            per_hour,
+            &mails,
+        )
     };
     store.read_blocking(gather).unwrap()
 }
@@ -92,8 +100,8 @@ fn senders_are_counted_where_the_guard_is_on_and_forgotten_after_hours() {
         let rate = |window_start, count| Rate { window_start, count, held_until: Some(window_start + 5) };
         let counted = |rate: Rate, now: i64| {
             let changes = Changes { rates: [(sender.clone(), rate)].into(), ..Changes::default() };
-            let writing = Writing { account_id: 1, now, marker: 77, can_deliver: false, digest_every: None };
-            write_as(store, writing, changes).unwrap();
+            let writing = Writing { now, marker: 77, can_deliver: false, digest_every: None };
+            write_as(store, AccountId(1), writing, changes).unwrap();
         };
         counted(rate(1_000, 3), 1_000);
         counted(rate(2_000, 4), 2_000);
@@ -108,7 +116,8 @@ fn senders_are_counted_where_the_guard_is_on_and_forgotten_after_hours() {
         };
         write_as(
             store,
-            Writing { account_id: 1, now: day, marker: 77, can_deliver: false, digest_every: None },
+            AccountId(1),
+            Writing { now: day, marker: 77, can_deliver: false, digest_every: None },
             other,
         )
         .unwrap();
@@ -143,8 +152,11 @@ fn an_agents_mail_asks_for_whom_it_names_and_what_it_may_quote() {
             ..opening(vec![first])
         };
         write(store, 1, changes).unwrap();
-        let shown =
-            store.read_blocking(|tx| store::ticket::comments(tx, 1, &[900])).unwrap().remove(&900).unwrap();
+        let shown = store
+            .read_blocking(|tx| store::ticket::comments(&mut tx.account(AccountId(1)), &[TicketId(900)]))
+            .unwrap()
+            .remove(&TicketId(900))
+            .unwrap();
         assert_eq!(shown[0].hidden, [Hidden { from: 0, to: 6, kind: HiddenKind::Quote }]);
         let mail = |from: &str| -> &'static str {
             Box::leak(
@@ -176,13 +188,19 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         };
         let before = store.read_blocking(|tx| store::account::version(tx, 1)).unwrap();
         let made = organization.clone();
-        store.write_blocking(move |tx| store::organization::insert(tx, 1, &made, 5)).unwrap();
+        store
+            .write_blocking(move |tx| store::organization::insert(&mut tx.account(AccountId(1)), &made, 5))
+            .unwrap();
         assert!(
             store.read_blocking(|tx| store::account::version(tx, 1)).unwrap() > before,
             "nodes read the account anew"
         );
-        assert_eq!(store.read_blocking(|tx| store::organization::list(tx, 1)).unwrap(), [organization]);
-        let (_, loaded) = store.read_blocking(|tx| store::account::load(tx, 1)).unwrap().unwrap();
+        assert_eq!(
+            store.read_blocking(|tx| store::organization::list(&mut tx.account(AccountId(1)))).unwrap(),
+            [organization]
+        );
+        let (_, loaded) =
+            store.read_blocking(|tx| store::account::load(&mut tx.account(AccountId(1)))).unwrap().unwrap();
         assert_eq!(loaded.organization_of(&key(ADA)), Some(OrganizationId(70)));
         let mut ada = new_person(50, ADA);
         ada.person.organization_id = Some(OrganizationId(70));
@@ -196,7 +214,7 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         let locales = [(UserId(50), "fr".to_owned())].into();
         write(store, 1, Changes { people: vec![ada], locales, ..opening(vec![whole.clone()]) }).unwrap();
         assert_eq!(
-            store.read_blocking(|tx| store::ticket::by_number(tx, 1, 1)).unwrap(),
+            store.read_blocking(|tx| store::ticket::by_number(&mut tx.account(AccountId(1)), 1)).unwrap(),
             Some(Ticket { number: Some(TicketNumber(1)), ..whole })
         );
         let found = gathered(store, "From: ada@customer.example\n\nhi", 0).people[&key(ADA)].clone();

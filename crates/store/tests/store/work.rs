@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use store::testing::Sql as _;
 use store::work::{self, Kind, Lease};
 use store::{Store, StoreError, values};
 use testkit::database::{Database, both};

@@ -1,5 +1,6 @@
 //! `guichet ticket reply`: an agent answers by the one way to change a ticket.
 
+use desk::id::AccountId;
 use desk::notice::NoticeKind;
 use desk::ticket::Status;
 use desk::update::{NewComment, Update};
@@ -12,7 +13,7 @@ use crate::cli::{self, StatusWord};
 use crate::failure::{Doing as _, Failure, Result};
 
 /// Runs `ticket reply`.
-pub(super) async fn run(session: &Session<'_>, account: i64, command: &cli::Ticket) -> Result<()> {
+pub(super) async fn run(session: &Session<'_>, account: AccountId, command: &cli::Ticket) -> Result<()> {
     let cli::Ticket::Reply { number, agent, public, note: _, body, body_file, status } = command else {
         return Ok(());
     };
@@ -41,7 +42,7 @@ pub(super) async fn run(session: &Session<'_>, account: i64, command: &cli::Tick
     let wanted = *number;
     let ticket = session
         .store
-        .read(move |tx| store::ticket::by_number(tx, account, wanted))
+        .read(move |tx| store::ticket::by_number(&mut tx.account(account), wanted))
         .await
         .doing("the ticket cannot be read")?;
     let status = ticket.map(|ticket| ticket.status.as_str()).unwrap_or_default();

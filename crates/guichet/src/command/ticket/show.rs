@@ -4,13 +4,13 @@ mod history;
 
 use desk::account::Account;
 use desk::actor::Actor;
-use desk::id::UserId;
+use desk::id::{AccountId, CommentId, UserId};
 use desk::ticket::Ticket;
 use desk::user::Person;
 use serde_json::{Value, json};
 use store::outbox::OutboxRow;
 use store::ticket::{AttachmentRow, AuditRow, CommentRow};
-use store::{Result as StoreResult, StoreError, Tx};
+use store::{AccountTx, Result as StoreResult, StoreError};
 
 use super::super::{Session, outbox};
 use super::comment_json;
@@ -35,9 +35,9 @@ struct Shown {
 }
 
 /// Runs `ticket show`.
-pub(super) async fn run(session: &Session<'_>, account: i64, number: i64) -> Result<()> {
+pub(super) async fn run(session: &Session<'_>, account: AccountId, number: i64) -> Result<()> {
     let can_deliver = session.loaded.config.can_deliver();
-    let read = session.store.read(move |tx| read(tx, account, number, can_deliver)).await;
+    let read = session.store.read(move |tx| read(&mut tx.account(account), number, can_deliver)).await;
     let missing = || {
         Failure::new(
             format!("there is no ticket {number}"),
@@ -49,48 +49,46 @@ pub(super) async fn run(session: &Session<'_>, account: i64, number: i64) -> Res
     session.output().answer(&as_json(&shown), &tame(&text(&shown)))
 }
 
-fn read(tx: &mut Tx<'_>, account_id: i64, number: i64, can_deliver: bool) -> StoreResult<Option<Shown>> {
-    let (_, account) = store::account::load(tx, account_id)?.ok_or(StoreError::Changed("the account"))?;
-    let Some(ticket) = store::ticket::by_number(tx, account_id, number)? else { return Ok(None) };
-    let id = ticket.id.0;
-    let comments = store::ticket::comments(tx, account_id, &[id])?.remove(&id).unwrap_or_default();
-    let comment_ids: Vec<i64> = comments.iter().map(|comment| comment.id).collect();
-    let attachments = store::ticket::attachments(tx, account_id, &comment_ids)?;
-    let audits = store::ticket::audits(tx, account_id, id)?;
-    let ccs: Vec<UserId> =
-        store::ticket::ccs(tx, account_id, &[id])?.into_iter().map(|(_, user)| user).collect();
-    let mut ids: Vec<i64> = [ticket.requester_id, ticket.submitter_id]
+fn read(tx: &mut AccountTx<'_, '_>, number: i64, can_deliver: bool) -> StoreResult<Option<Shown>> {
+    let (_, account) = store::account::load(tx)?.ok_or(StoreError::Changed("the account"))?;
+    let Some(ticket) = store::ticket::by_number(tx, number)? else {
+        return Ok(None);
+    };
+    let id = ticket.id;
+    let comments = store::ticket::comments(tx, &[id])?.remove(&id).unwrap_or_default();
+    let comment_ids: Vec<CommentId> = comments.iter().map(|comment| comment.id).collect();
+    let attachments = store::ticket::attachments(tx, &comment_ids)?;
+    let audits = store::ticket::audits(tx, id)?;
+    let ccs: Vec<UserId> = store::ticket::ccs(tx, &[id])?.into_iter().map(|(_, user)| user).collect();
+    let mut ids: Vec<UserId> = [ticket.requester_id, ticket.submitter_id]
         .iter()
         .chain(&ticket.assignee_id)
         .chain(&ccs)
-        .map(|id| id.0)
+        .copied()
         .collect();
     ids.extend(
         comments
             .iter()
-            .map(|comment| comment.author_id.0)
-            .chain(audits.iter().filter_map(|audit| audit.author.person()).map(|id| id.0)),
+            .map(|comment| comment.author_id)
+            .chain(audits.iter().filter_map(|audit| audit.author.person())),
     );
     ids.extend(history::people_in(&audits));
     ids.sort_unstable();
     ids.dedup();
     let mut named = history::tickets_in(&audits);
-    named.extend(ticket.follow_up_of.iter().map(|id| id.0));
+    named.extend(ticket.follow_up_of);
     named.sort_unstable();
     named.dedup();
     let names = Names {
-        people: store::user::by_ids(tx, account_id, &ids)?
-            .into_iter()
-            .map(|person| (person.id, person))
-            .collect(),
-        tickets: store::ticket::by_ids(tx, account_id, &named)?
+        people: store::user::by_ids(tx, &ids)?.into_iter().map(|person| (person.id, person)).collect(),
+        tickets: store::ticket::by_ids(tx, &named)?
             .into_iter()
             .filter_map(|ticket| Some((ticket.id, ticket.number?.0)))
             .collect(),
         comments: comment_ids.into_iter().zip(1..).collect(),
     };
     let follow_up_of = ticket.follow_up_of.and_then(|id| names.tickets.get(&id)).copied();
-    let mails = store::outbox::of_ticket(tx, account_id, id)?;
+    let mails = store::outbox::of_ticket(tx, id)?;
     Ok(Some(Shown {
         account,
         number,
@@ -123,7 +121,7 @@ impl Shown {
         self.account.brand(self.ticket.brand_id).map_or("", |brand| brand.subdomain.as_str())
     }
 
-    fn attachments_of(&self, comment: i64) -> impl Iterator<Item = &AttachmentRow> {
+    fn attachments_of(&self, comment: CommentId) -> impl Iterator<Item = &AttachmentRow> {
         self.attachments.iter().filter(move |attachment| attachment.comment_id == comment)
     }
 }

@@ -177,6 +177,8 @@ mod tests {
 
     use super::*;
 
+    use desk::id::AccountId;
+
     #[test]
     fn the_policy_knows_the_style_sheet() {
         let hash = base64::prelude::BASE64_STANDARD.encode(sha2::Sha256::digest(STYLE.as_bytes()));
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn a_made_account_says_what_comes_next() {
         let made = CreatedAccount {
-            id: 1,
+            id: AccountId(1),
             subdomain: "acme".into(),
             native_host: "acme.d.example".into(),
             admin_email: "a&b@x.example".into(),

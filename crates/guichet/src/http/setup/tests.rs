@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use store::Store;
+use store::account::AccountRow;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -56,7 +57,7 @@ impl Desk {
         })
     }
 
-    fn accounts(&self) -> Vec<(i64, String, String)> {
+    fn accounts(&self) -> Vec<AccountRow> {
         self.runtime.block_on(self.setup.engine.store().read(store::account::list)).unwrap()
     }
 }
@@ -94,7 +95,7 @@ fn a_form_makes_the_account_and_ends_the_link() {
     );
     let accounts = desk.accounts();
     assert!(
-        matches!(accounts.as_slice(), [(_, subdomain, name)] if subdomain == "acme" && name == "Acme"),
+        matches!(accounts.as_slice(), [AccountRow { subdomain, name, .. }] if subdomain == "acme" && name == "Acme"),
         "{accounts:?}"
     );
     for again in [desk.get(&token), desk.post(&token, GOOD)] {

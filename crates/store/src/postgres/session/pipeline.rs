@@ -7,13 +7,13 @@ use futures_util::future::join;
 use tokio_postgres::types::{IsNull, ToSql, Type};
 
 use super::super::statement::{
-    Column, Encoded, Failed, Given, Sent, Unencodable, deleted_by_columns, inserted_from_columns, merged,
-    row_of, run_all,
+    Column, Done, Encoded, Failed, Given, Sent, Unencodable, deleted_by_columns, inserted_from_columns,
+    merged, row_of, run_all,
 };
 use super::{Session, Stage, drive};
 use crate::error::{Result, StoreError};
 use crate::tx::Answer;
-use crate::value::Value;
+use crate::value::{Bound, Rows, Value};
 
 /// Merged statements that a connection keeps: each is one combination of tables with one row and with many.
 const MERGED_MAX: usize = 256;
@@ -26,14 +26,15 @@ impl Session {
     }
 
     /// Puts a statement behind those that wait to travel; `place` is where its answer is wanted.
-    pub(crate) fn send(&mut self, sql: &str, values: &[Value<'_>], place: Option<usize>) -> Result<()> {
-        let params: Vec<&dyn ToSql> = values.iter().map(|value| value as _).collect();
+    pub(crate) fn send(&mut self, sql: &str, bound: Bound<'_>, place: Option<usize>) -> Result<()> {
+        let account = bound.account.map(Value::from);
+        let params: Vec<&dyn ToSql> = account.iter().chain(bound.values).map(|value| value as _).collect();
         self.put(sql, &params, place)
     }
 
-    pub(crate) fn insert_rows<const N: usize>(&mut self, sql: &str, rows: &[[Value<'_>; N]]) -> Result<()> {
-        match rows {
-            [row] => self.send(sql, row, None),
+    pub(crate) fn insert_rows<const N: usize>(&mut self, sql: &str, rows: Rows<'_, N>) -> Result<()> {
+        match rows.rows {
+            [row] => self.send(sql, Bound { account: rows.account, values: row }, None),
             _ => self.send_columns(sql, inserted_from_columns, rows, None),
         }
     }
@@ -42,28 +43,33 @@ impl Session {
     pub(crate) fn send_rows<const N: usize>(
         &mut self,
         sql: &str,
-        rows: &[[Value<'_>; N]],
+        rows: Rows<'_, N>,
         place: Option<usize>,
     ) -> Result<()> {
-        match rows {
+        match rows.rows {
             [_, _, ..] if sql.split_whitespace().next() == Some("DELETE") => {
                 self.send_columns(sql, deleted_by_columns, rows, place)
             }
-            _ => rows.iter().try_for_each(|row| self.send(sql, row, place)),
+            each => each
+                .iter()
+                .try_for_each(|row| self.send(sql, Bound { account: rows.account, values: row }, place)),
         }
     }
 
-    /// Sends one statement for all rows, with an array for each of their columns.
+    /// Sends one statement for all rows: their account as it is, and an array for each of their columns.
     fn send_columns<const N: usize>(
         &mut self,
         sql: &str,
-        rewrite: fn(&str, &[Type]) -> Result<String>,
-        rows: &[[Value<'_>; N]],
+        rewrite: fn(&str, &Given<'_>) -> Result<String>,
+        rows: Rows<'_, N>,
         place: Option<usize>,
     ) -> Result<()> {
-        let text = rewrite(sql, self.statement(sql)?.1.params())?;
-        let columns: Vec<Column<'_, N>> = (0..N).map(|at| Column { rows, at }).collect();
-        let params: Vec<&dyn ToSql> = columns.iter().map(|column| column as _).collect();
+        let statement = self.statement(sql)?.1;
+        let text = rewrite(sql, &Given { types: statement.params(), has_account: rows.account.is_some() })?;
+        let account = rows.account.map(Value::from);
+        let columns: Vec<Column<'_, N>> = (0..N).map(|at| Column { rows: rows.rows, at }).collect();
+        let columns = columns.iter().map(|column| column as &dyn ToSql);
+        let params: Vec<&dyn ToSql> = account.iter().map(|value| value as _).chain(columns).collect();
         self.put(&text, &params, place)
     }
 
@@ -165,12 +171,12 @@ impl Session {
         self.take_answers(&sent, done)
     }
 
-    fn take_answers(&mut self, sent: &[Sent], done: std::result::Result<Vec<Given>, Failed>) -> Result<()> {
-        let given = done.map_err(|(error, sql)| self.convert(&error, &sql))?;
-        for (sent, given) in sent.iter().zip(given) {
+    fn take_answers(&mut self, sent: &[Sent], done: std::result::Result<Vec<Done>, Failed>) -> Result<()> {
+        let done = done.map_err(|(error, sql)| self.convert(&error, &sql))?;
+        for (sent, done) in sent.iter().zip(done) {
             let Some(answer) = sent.place.and_then(|place| self.answers.get_mut(place)) else { continue };
-            answer.changed += given.changed;
-            for row in &given.rows {
+            answer.changed += done.changed;
+            for row in &done.rows {
                 match row_of(row) {
                     Ok(row) => answer.rows.push(row),
                     Err(error) => return Err(self.convert(&error, &sent.sql)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use desk::event::{Change, Event, FromTo, Peer};
-use desk::id::{TicketId, UserId};
+use desk::id::{CommentId, TicketId, UserId};
 use desk::ticket::Status;
 use desk::user::Person;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(super) struct Names {
     /// Numbers of tickets, by id.
     pub(super) tickets: BTreeMap<TicketId, i64>,
     /// Places of the ticket's comments, from 1 on, by id.
-    pub(super) comments: BTreeMap<i64, usize>,
+    pub(super) comments: BTreeMap<CommentId, usize>,
 }
 
 impl Names {
@@ -35,23 +35,23 @@ impl Names {
 }
 
 /// The ids of the people whom events name.
-pub(super) fn people_in(audits: &[AuditRow]) -> Vec<i64> {
+pub(super) fn people_in(audits: &[AuditRow]) -> Vec<UserId> {
     let named = audits.iter().flat_map(|audit| &audit.events).flat_map(|event| match event {
         Event::Change(Change::Assignee(change)) => [change.from, change.to],
         Event::Change(Change::Requester(change)) => [Some(change.from), Some(change.to)],
         _ => [None, None],
     });
-    named.flatten().map(|id| id.0).collect()
+    named.flatten().collect()
 }
 
 /// The ids of the tickets which events name.
-pub(super) fn tickets_in(audits: &[AuditRow]) -> Vec<i64> {
+pub(super) fn tickets_in(audits: &[AuditRow]) -> Vec<TicketId> {
     let named = audits.iter().flat_map(|audit| &audit.events).flat_map(|event| match event {
         Event::Siblings { tickets } => tickets.clone(),
         Event::Create { follow_up_of, .. } => follow_up_of.iter().copied().collect(),
         _ => vec![],
     });
-    named.map(|id| id.0).collect()
+    named.collect()
 }
 
 /// An event in one line: its type, then what there is to know of it.
@@ -65,7 +65,7 @@ pub(super) fn event_text(names: &Names, event: &Event) -> String {
             text + &peer_text(peer)
         }
         Event::Comment { id, public, flags, peer, .. } => {
-            let place = names.comments.get(&id.0).map_or_else(String::new, |place| format!(" {place}"));
+            let place = names.comments.get(id).map_or_else(String::new, |place| format!(" {place}"));
             let mut text = format!("Comment{place}  public: {public}");
             if !flags.is_empty() {
                 let numbers: Vec<String> = flags.iter().map(|flag| flag.number().to_string()).collect();
@@ -152,7 +152,7 @@ mod tests {
         Names {
             people: [(person.id, person)].into(),
             tickets: [(TicketId(900), 3), (TicketId(901), 4)].into(),
-            comments: [(71, 1)].into(),
+            comments: [(CommentId(71), 1)].into(),
         }
     }
 
@@ -208,7 +208,7 @@ mod tests {
         .unwrap();
         let audit =
             AuditRow { author: Actor::Person(UserId(1)), channel: Channel::Email, events, created_at: 1 };
-        assert_eq!(people_in(std::slice::from_ref(&audit)), [7, 8, 9]);
-        assert_eq!(tickets_in(&[audit]), [900, 901]);
+        assert_eq!(people_in(std::slice::from_ref(&audit)), [7, 8, 9].map(UserId));
+        assert_eq!(tickets_in(&[audit]), [900, 901].map(TicketId));
     }
 }
