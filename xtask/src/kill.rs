@@ -24,6 +24,7 @@ mod crowd;
 pub mod evidence;
 mod faults;
 mod mount;
+mod newer_schema;
 mod old_snapshot;
 mod read;
 mod refusals;
@@ -59,8 +60,8 @@ pub struct KillArgs {
 }
 
 /// All scenes by their words.
-const SCENES: [&str; 8] =
-    ["sqlite", "postgres", "cluster", "clocks", "blobs", "crowd", "refusals", "old-snapshot"];
+const SCENES: [&str; 9] =
+    ["sqlite", "postgres", "cluster", "clocks", "blobs", "crowd", "refusals", "old-snapshot", "newer-schema"];
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,6 +82,8 @@ pub enum Scene {
     Refusals,
     /// Somebody holds an old snapshot of the database.
     OldSnapshot,
+    /// A newer version has added to the database.
+    NewerSchema,
 }
 
 /// How much of a scene is played.
@@ -154,6 +157,7 @@ pub fn play(options: &Options) -> Result<check::Counts> {
         Scene::Crowd => crowd::play(options, &mut report),
         Scene::Refusals => refusals::play(options, &mut report),
         Scene::OldSnapshot => old_snapshot::play(options, &mut report),
+        Scene::NewerSchema => newer_schema::play(options, &mut report),
     };
     played.with_context(|| name.clone())?;
     report.end(&name)

@@ -173,6 +173,17 @@ impl Act {
         found.map(|playing| &playing.node).with_context(|| format!("no process is named {name}"))
     }
 
+    /// Stops a process in order.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub(super) fn stop(&mut self, name: &str) -> Result<()> {
+        self.falls_ill(name);
+        let place = self.playing.iter().position(|playing| playing.node.name() == name);
+        let place = place.with_context(|| format!("no process is named {name}"))?;
+        self.playing.remove(place).node.stop()
+    }
+
     /// Notes that something a process needs is broken from now on.
     pub(super) fn falls_ill(&mut self, name: &str) {
         let now = Instant::now();
