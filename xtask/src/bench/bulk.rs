@@ -1,4 +1,4 @@
-//! A database opened past the product, to be filled in bulk: plain SQL, the same on both engines.
+//! A database opened without the product, to be filled in bulk: plain SQL, the same on both engines.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-/// Quick and forgetful: whoever is interrupted fills a new database. The log stays off until the product opens the file.
+/// Quick and forgetful: a fill that is interrupted starts over with a new database. The log stays off until the product opens the file.
 const SQLITE_SESSION: &str =
     "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000;
                               PRAGMA temp_store = MEMORY;";

@@ -1,8 +1,8 @@
-//! Fills a desk for the flat cases: a few rows that the product itself wrote are copied many times inside the database.
+//! Fills a desk for the flat cases: a few rows that the product itself wrote are copied many times within the database.
 //!
 //! No process of the desk runs meanwhile. A copy has ids, addresses, tokens and Message-IDs of its own, so that keys and
-//! indexes are as large and as scattered as if each row had come by mail. The tables and columns are asked of the
-//! database: a later schema is filled by the same text.
+//! indexes are as large and as scattered as if each row had come by mail. The database itself
+//! names the tables and columns, so that a later schema is filled by the same text.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! Mails that were made to cost much: each is one thing, very often.
+//! Mails made to be expensive: each repeats one thing very many times.
 
 /// A mail of `count` times something.
 pub(crate) struct Hostile {

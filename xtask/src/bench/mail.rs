@@ -69,7 +69,7 @@ pub fn run(arguments: &MailArgs) -> Result<()> {
     Ok(())
 }
 
-/// What is done with a mail; the parse holds the two steps behind it, which are told on their own too.
+/// What is done with a mail; the parse includes the two steps after it, which are also shown on their own.
 const STEPS: [&str; 5] =
     ["parse, all of it", "of that reply text", "of that forwarded", "language", "verdict"];
 
@@ -237,7 +237,7 @@ fn understood(raw: &[u8]) -> Duration {
 mod memory {
     use std::fs;
 
-    /// Starts the peak anew; the memory in use, in kilobytes. `None` where the system does not tell.
+    /// Resets the peak; the memory in use, in kilobytes. `None` where the system does not say.
     pub(super) fn reset() -> Option<u64> {
         fs::write("/proc/self/clear_refs", "5").ok()?;
         value("VmRSS:")

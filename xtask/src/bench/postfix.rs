@@ -1,4 +1,4 @@
-//! Postfix storing the same mails into a Maildir: the yardstick that every mail engineer knows.
+//! Postfix storing the same mails into a Maildir: the yardstick every mail engineer knows.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};

@@ -155,7 +155,7 @@ impl Case {
 
     fn run(&self, desk: &Desk, sample: &Sample, connections: usize) -> Result<Served> {
         let node = desk.start()?;
-        // What earlier runs left to write back shall not fall into this one.
+        // What earlier runs left to write back must not fall into this one.
         run(&mut Command::new("sync"))?;
         let idle = process::memory(node.pid())?;
         let own = process::tree_cpu(node.pid())?;

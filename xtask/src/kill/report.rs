@@ -44,7 +44,7 @@ impl Report {
     }
 }
 
-/// The longest time from 250 to a decision that was seen, whoever was idle meanwhile.
+/// The longest time from a 250 to a decision that was seen, no matter who was idle meanwhile.
 fn longest_wait(evidence: &Evidence) -> String {
     let Some(timed) = &evidence.timed else { return String::new() };
     let wait = |message_id: &str, heard: Instant| {

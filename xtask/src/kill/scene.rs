@@ -38,7 +38,7 @@ impl Stage {
         self.sink.begin_round(round);
         let fault = Fault::choose(self.scene, &mut self.chance);
         while self.nodes.len() < faults::processes(self.scene) {
-            // A process that shall die while it comes up is not waited for.
+            // A process that is to die while it comes up is not waited for.
             self.nodes.push(if fault == Fault::StartUp { self.desk.spawn()? } else { self.desk.start()? });
         }
         let sample = self.sample(round)?;
@@ -103,7 +103,7 @@ impl Stage {
         for (place, fate) in places.iter().zip(&sent.fates) {
             if let Some(posted) = self.posted.get_mut(*place) {
                 posted.fate = *fate;
-                // The first copy may have been the one that was taken, at a time that nobody was told.
+                // The first copy may have been the one that was taken, at a time that nobody knows.
                 posted.sent_again = true;
             }
         }

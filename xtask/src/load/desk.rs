@@ -93,7 +93,7 @@ impl Desk {
         let admin = format!("admin@{subdomain}.people.example");
         let account = self.command(&["account", "create", subdomain, "--admin", &admin])?;
         let host = account.get("native_host").and_then(Value::as_str);
-        host.map(str::to_owned).with_context(|| format!("account create told no native_host: {account}"))
+        host.map(str::to_owned).with_context(|| format!("account create named no native_host: {account}"))
     }
 
     /// The native host of the account `bench`.

@@ -22,7 +22,7 @@ const PEOPLE: usize = 500;
 /// Size of a large attachment before base64: random bytes, which cannot be packed.
 const LARGE_BYTES: usize = 400_000;
 
-/// What a sample shall be.
+/// What a sample consists of.
 #[derive(Debug, Clone)]
 pub struct Recipe {
     /// Number of mails.

@@ -128,7 +128,7 @@ fn ticks_per_second() -> u64 {
         .filter_map(|word| Some(u64::from_ne_bytes(word.try_into().ok()?)))
         .collect();
     let pairs = words.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)));
-    // 100 is what every Linux has told since 2.6.
+    // 100 is what every Linux has said since 2.6.
     pairs.into_iter().find(|(key, _)| *key == CLOCK_TICKS_KEY).map_or(100, |(_, value)| value)
 }
 
