@@ -215,4 +215,9 @@ mod tests {
     fn an_old_snapshot_delays_nothing() {
         check(Scene::OldSnapshot, 0);
     }
+
+    #[test]
+    fn a_newer_version_that_only_added_stops_nobody() {
+        check(Scene::NewerSchema, 0);
+    }
 }
