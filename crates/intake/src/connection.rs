@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::door::Shared;
 use crate::memory::Share;
 use crate::parcel::Parcel;
+use crate::shared::Shared;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 32 * 1024;

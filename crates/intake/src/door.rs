@@ -1,15 +1,13 @@
 //! A listener and its connections, counted in all and per client.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Connection, Peer, Stream};
+use crate::shared::Shared;
 use crate::{DoorOptions, Intake, Listen};
 
 /// A bound door.
@@ -25,34 +23,13 @@ enum Listener {
     Unix(UnixListener, std::path::PathBuf),
 }
 
-/// What a door's connections share.
-pub(crate) struct Shared {
-    pub(crate) intake: Intake,
-    pub(crate) options: DoorOptions,
-    pub(crate) config: Arc<smtp::Config>,
-    pub(crate) acceptor: Option<TlsAcceptor>,
-    open: Mutex<BTreeMap<Option<IpAddr>, usize>>,
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("listen", &self.options.listen).finish_non_exhaustive()
-    }
-}
-
 impl Door {
     pub(crate) async fn bind(intake: Intake, options: DoorOptions) -> std::io::Result<Door> {
         let listener = match &options.listen {
             Listen::Tcp(address) => Listener::Tcp(TcpListener::bind(address).await?),
             Listen::Unix(path) => bind_unix(path)?,
         };
-        let mut config = smtp::Config::new(options.hostname.clone(), options.protocol);
-        config.max_mail_bytes = options.max_mail_bytes;
-        config.limits = options.limits.clone();
-        config.starttls = options.tls.is_some();
-        let acceptor = options.tls.clone().map(TlsAcceptor::from);
-        let shared = Shared { intake, options, config: Arc::new(config), acceptor, open: Mutex::default() };
-        Ok(Door { listener, shared: Arc::new(shared) })
+        Ok(Door { listener, shared: Arc::new(Shared::new(intake, options)) })
     }
 
     /// Where it listens, as people write it.
@@ -113,7 +90,7 @@ impl Door {
 
     fn take(&self, stream: Stream, peer: Peer, connections: &mut JoinSet<()>, stop: &CancellationToken) {
         let shared = Arc::clone(&self.shared);
-        let counted = Counted::new(&shared, &peer);
+        let counted = shared.enter(peer.ip);
         let session = match &counted {
             Some(_) => smtp::Session::new(Arc::clone(&shared.config)),
             None => smtp::Session::too_many_connections(Arc::clone(&shared.config)),
@@ -147,38 +124,6 @@ fn is_stale(path: &std::path::Path) -> bool {
         connected.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
     };
     is_socket && refuses()
-}
-
-/// A place among the open connections, given back when it is dropped.
-struct Counted {
-    shared: Arc<Shared>,
-    ip: Option<IpAddr>,
-}
-
-impl Counted {
-    fn new(shared: &Arc<Shared>, peer: &Peer) -> Option<Counted> {
-        let mut open = shared.open.lock().expect("plain map");
-        let all: usize = open.values().sum();
-        let of_client = open.get(&peer.ip).copied().unwrap_or_default();
-        let allowed = all < shared.options.connections && of_client < shared.options.connections_per_client;
-        if !allowed {
-            return None;
-        }
-        open.insert(peer.ip, of_client + 1);
-        Some(Counted { shared: Arc::clone(shared), ip: peer.ip })
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut open = self.shared.open.lock().expect("plain map");
-        match open.get_mut(&self.ip) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                open.remove(&self.ip);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

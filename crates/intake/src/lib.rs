@@ -13,6 +13,7 @@ mod memory;
 mod network;
 pub mod parcel;
 pub mod raw_mail;
+mod shared;
 mod spooler;
 
 use std::path::PathBuf;
