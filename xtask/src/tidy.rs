@@ -30,19 +30,9 @@ const CIRCLES: &[circle::Exception] = &[
         reason: "sql runs each statement on one of both databases, which hand out Tx; that work is in it is to be opened",
     },
     circle::Exception {
-        room: "intake",
-        modules: &["connection", "door"],
-        reason: "to be opened: one constant",
-    },
-    circle::Exception {
         room: "store",
         modules: &["account", "address", "organization"],
         reason: "to be opened by store::directory",
-    },
-    circle::Exception {
-        room: "testkit",
-        modules: &["database", "server"],
-        reason: "to be opened: one constant",
     },
 ];
 

@@ -9,3 +9,4 @@ pub mod database;
 pub mod dns;
 pub mod s3;
 pub mod server;
+mod statement;

@@ -13,7 +13,7 @@ use super::folder::Folder;
 use super::port::free_port;
 use super::process::{as_root, as_user, find_program, run, signal, user_exists};
 use super::wait::{READY_WITHIN, until};
-use crate::database;
+use crate::statement;
 
 /// The system user PostgreSQL runs as when the tests run as root; the Debian package makes it.
 const USER: &str = "postgres";
@@ -117,7 +117,7 @@ impl Postgres {
     pub fn fresh_database(&self) -> Result<String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("desk_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        database::create(&self.url(), &name)
+        statement::create(&self.url(), &name)
     }
 
     /// Follows the server as an asynchronous standby named `pg_receivewal`, until the value is dropped. Once a server.
@@ -191,7 +191,7 @@ impl Postgres {
             let mut child = self.spawn()?;
             let answers = until("PostgreSQL answers", READY_WITHIN, || {
                 let ended = child.try_wait()?.is_some();
-                Ok((ended || database::answers(&self.url())).then_some(!ended))
+                Ok((ended || statement::answers(&self.url())).then_some(!ended))
             })?;
             self.child = answers.then_some(child);
             Ok(answers.then_some(()))
