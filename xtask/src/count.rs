@@ -1,4 +1,4 @@
-//! Adds up the closing lines of many test suites.
+//! Adds up the summary lines of many test suites.
 
 /// How many tests ran, and how.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// Adds a suite's closing line (`test result: ok. 3 passed; 0 failed; …`); any other line changes nothing.
+    /// Adds a suite's summary line (`test result: ok. 3 passed; 0 failed; …`); other lines are ignored.
     pub(crate) fn add(&mut self, line: &str) {
         let Some((_, figures)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
         else {
@@ -20,10 +20,8 @@ impl Count {
         };
         for figure in figures.split(';') {
             let mut words = figure.split_whitespace();
-            let (Some(Ok(number)), Some(kind)) = (words.next().map(str::parse::<u64>), words.next()) else {
-                continue;
-            };
-            match kind {
+            let number = words.next().and_then(|word| word.parse::<u64>().ok()).unwrap_or_default();
+            match words.next().unwrap_or_default() {
                 "passed" => self.passed += number,
                 "failed" => self.failed += number,
                 "ignored" => self.ignored += number,
@@ -38,7 +36,7 @@ mod tests {
     use super::Count;
 
     #[test]
-    fn closing_lines_are_added_and_others_are_not() {
+    fn summary_lines_are_added_and_others_are_ignored() {
         let mut count = Count::default();
         for line in [
             "running 3 tests",

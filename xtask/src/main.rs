@@ -32,7 +32,7 @@ struct Arguments {
 enum Chore {
     /// Run everything that a change must pass: the checks below and all tests.
     Ci,
-    /// Install what the tests need, start throw-away servers, run every test, say the counts.
+    /// Install what the tests need, start throw-away servers, run every test, print the counts.
     Test(test::Options),
     /// Check what the compiler cannot: arrows, circles, who writes what, citations, file names.
     Tidy,

@@ -8,23 +8,24 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use testkit::server::{as_root, find_program, is_root, run};
 
-/// Decides whether packages may start services when they are installed; Debian's policy layer asks it.
+/// Asked by Debian's policy layer whether a package may start services when it is installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// A Debian package and how to see that what we want of it is there.
+/// A Debian package, and how to tell that what the tests need of it is installed.
 struct Package {
     name: &'static str,
     is_there: fn() -> bool,
 }
 
-/// What the tests run beside the program. Exim is missing here: it excludes Postfix, see `testkit::server::Exim`.
+/// What the tests run besides the program. Exim is not here: as a package it excludes Postfix, see
+/// `testkit::server::Exim`.
 const PACKAGES: [Package; 8] = [
     Package { name: "postgresql", is_there: postgres_is_there },
     Package { name: "postfix", is_there: || find_program("postfix").is_ok() },
     Package { name: "dovecot-imapd", is_there: || Path::new("/usr/lib/dovecot/imap").exists() },
     Package { name: "dovecot-lmtpd", is_there: || Path::new("/usr/lib/dovecot/lmtp").exists() },
     Package { name: "swaks", is_there: || find_program("swaks").is_ok() },
-    // swaks speaks TLS only with it.
+    // swaks needs it for TLS.
     Package {
         name: "libnet-ssleay-perl",
         is_there: || run(Command::new("perl").args(["-MNet::SSLeay", "-e1"])).is_ok(),
@@ -47,8 +48,8 @@ pub(crate) fn ensure_installed() -> Result<()> {
     println!("xtask: missing: {names}");
     install(&missing)
         .with_context(|| format!("the tests need these Debian packages, please install them: {names}"))?;
-    let still = self::missing();
-    ensure!(still.is_empty(), "installed, but not to be found: {}", still.join(" "));
+    let not_found = self::missing();
+    ensure!(not_found.is_empty(), "installed, but still not found: {}", not_found.join(" "));
     println!("xtask: installed: {names}");
     Ok(())
 }
@@ -68,7 +69,7 @@ fn install(packages: &[&str]) -> Result<()> {
     become_able_to_install()?;
     let _policy = NoServices::forbid()?;
     apt(&["update"])?;
-    // --no-remove: Postfix excludes other mail servers, and a machine's own is not ours to remove.
+    // --no-remove: Postfix excludes other mail servers, and one that the machine runs is not ours to remove.
     let mut arguments = vec!["install", "-y", "--no-install-recommends", "--no-remove"];
     arguments.extend(packages);
     apt(&arguments)
@@ -88,25 +89,25 @@ fn become_able_to_install() -> Result<()> {
 fn apt(arguments: &[&str]) -> Result<()> {
     println!("xtask: apt-get {}", arguments.join(" "));
     let mut command = as_root("env");
-    // A system that is just coming up holds the package manager's lock for a while.
+    // A system that has just booted may hold the package manager's lock for a while.
     command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]);
     let status = command.args(arguments).stdin(Stdio::null()).status().context("starting apt-get")?;
     ensure!(status.success(), "apt-get {} ended with {status}", arguments.join(" "));
     Ok(())
 }
 
-/// While it lives, installing a package starts no service.
+/// As long as this value lives, installing a package starts no service.
 struct NoServices {
     is_ours: bool,
 }
 
 impl NoServices {
-    /// Puts a policy in place, unless the machine has one of its own, which stays.
+    /// Puts a policy in place, unless the machine already has one, which is left alone.
     fn forbid() -> Result<Self> {
         if Path::new(POLICY).exists() {
             return Ok(Self { is_ours: false });
         }
-        // 101: the action is not allowed.
+        // 101 means: action not allowed.
         let script = "cat > \"$0\" && chmod 755 \"$0\"";
         let mut writer = as_root("sh").args(["-c", script, POLICY]).stdin(Stdio::piped()).spawn()?;
         writer.stdin.take().context("standard input is piped")?.write_all(b"#!/bin/sh\nexit 101\n")?;
@@ -123,7 +124,7 @@ impl Drop for NoServices {
         if self.is_ours
             && let Err(error) = run(as_root("rm").args(["-f", POLICY]))
         {
-            eprintln!("xtask: {POLICY} is left behind: {error:#}");
+            eprintln!("xtask: {POLICY} was not removed: {error:#}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything the tests need, then the tests.
+//! `cargo xtask test`: sets up everything that the tests need, then runs them.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -11,7 +11,7 @@ use xtask::bench::build;
 use crate::count::Count;
 use crate::{cargo, packages};
 
-/// What `cargo xtask test` takes.
+/// The arguments of `cargo xtask test`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Arguments of `cargo test` that replace `--workspace`, such as `-p guichet-store` or `-p guichet-tests --test smtp`.
@@ -27,10 +27,10 @@ pub(crate) fn all() -> Result<()> {
     run(&Options { arguments: Vec::new() })
 }
 
-/// Installs what is missing, starts PostgreSQL, builds the program, runs the tests and says the counts.
+/// Installs what is missing, starts PostgreSQL, builds the program, runs the tests and prints the counts.
 ///
 /// # Errors
-/// When something that the tests need is missing, or a test failed.
+/// When something that the tests need is missing, or a test fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     Folder::sweep();
     packages::ensure_installed()?;
@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command, passes its standard output on line by line, and counts the tests that it tells of.
+/// Runs a command, passes its standard output on line by line, and counts the tests that it reports.
 fn run_counted(command: &mut Command) -> Result<(ExitStatus, Count)> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting cargo test")?;

@@ -149,9 +149,7 @@ fn find(name: &str) -> Option<&'static Room> {
 /// What a room's Cargo.toml depends on and must not. Development dependencies are free.
 pub(crate) fn manifest_faults(name: &str, manifest: &Table) -> Vec<String> {
     let Some(room) = find(name) else {
-        return vec![format!(
-            "{name}: this room stands in no row of xtask/src/tidy/room.rs and ARCHITECTURE.md"
-        )];
+        return vec![format!("{name}: this room has no row in xtask/src/tidy/room.rs and ARCHITECTURE.md")];
     };
     let allowed = reachable(room);
     let fault = |dependency: &str| {
