@@ -135,6 +135,15 @@ impl Desk {
         &self.data
     }
 
+    /// The desk's database, as `store.url` names it.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        match self.database.engine {
+            "sqlite" => format!("sqlite:{}", self.data.join("desk.db").display()),
+            _ => self.database.url.clone(),
+        }
+    }
+
     /// A file in the desk's own folder.
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
@@ -326,10 +335,7 @@ impl Desk {
     fn configuration(&self, options: &DeskOptions) -> String {
         let Self { smtp_port, lmtp_port, http_port, .. } = self;
         let data = &self.data;
-        let url = match self.database.engine {
-            "sqlite" => format!("sqlite:{}", data.join("desk.db").display()),
-            _ => self.database.url.clone(),
-        };
+        let url = self.database_url();
         let lmtp = match options.lmtp {
             Lmtp::Tcp => format!("127.0.0.1:{lmtp_port}"),
             Lmtp::Unix => format!("unix:{}", self.lmtp_socket().display()),

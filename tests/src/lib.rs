@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: a desk that is the built program, the letters it is sent, and the customer's mailbox.
 //!
-//! The tests know the program by its command line, its configuration file, its ports and its pages, and by nothing else.
+//! The tests know the program by its command line, its configuration file, its ports and its pages, and by nothing else; only
+//! the test of upgrades takes the store's help to bring a database to a version that is not there yet.
 //! Run them by `cargo xtask test -p guichet-tests`, or one topic by `cargo xtask test -p guichet-tests --test smtp`.
 
 mod desk;
