@@ -32,6 +32,7 @@ fn migrate(desk: &Desk, later: &[Migration]) -> Result<Vec<i64>> {
         blobs: format!("file:{}", desk.data().join("blobs").display()),
         connections: 1,
         allow_unsafe: false,
+        clock: None,
     };
     let store = Store::open(&options)?;
     let ran = store.migrate_further(later);

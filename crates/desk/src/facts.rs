@@ -99,6 +99,22 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Adds what others found; what is known already, and may have been changed by decisions since, stays.
+    pub fn add_missing(&mut self, found: Facts) {
+        for (key, person) in found.people {
+            self.people.entry(key).or_insert(person);
+        }
+        for (id, person) in found.people_by_id {
+            self.people_by_id.entry(id).or_insert(person);
+        }
+        for (id, ticket) in found.tickets {
+            self.tickets.entry(id).or_insert(ticket);
+        }
+        for (token, id) in found.tokens {
+            self.tokens.entry(token).or_insert(id);
+        }
+    }
+
     /// A person by id.
     #[must_use]
     pub fn person(&self, id: UserId) -> Option<&Person> {

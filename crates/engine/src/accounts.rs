@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use desk::account::Account;
 use desk::id::AccountId;
-use store::{Result, StoreError, Tx};
+use store::{AccountTx, Result, StoreError};
 
 /// The accounts this node has worked lately.
 #[derive(Debug, Default)]
@@ -48,23 +48,11 @@ impl Versioned {
     }
 }
 
-/// The account as it is in this transaction: what is kept, when its version still holds, else read anew.
+/// The account as it is in this transaction, read again.
 ///
 /// # Errors
 /// [`StoreError::Changed`] when the account is gone.
-pub(crate) fn current(tx: &mut Tx<'_>, account_id: AccountId, kept: Option<&Versioned>) -> Result<Versioned> {
-    match kept {
-        Some(kept) if kept.is_of(store::account::version(tx, account_id.0)?) => Ok(kept.clone()),
-        _ => load(tx, account_id),
-    }
-}
-
-/// The account as it is in this transaction, read anew.
-///
-/// # Errors
-/// [`StoreError::Changed`] when the account is gone.
-pub(crate) fn load(tx: &mut Tx<'_>, account_id: AccountId) -> Result<Versioned> {
-    let (version, account) =
-        store::account::load(&mut tx.account(account_id))?.ok_or(StoreError::Changed("the account"))?;
+pub(crate) fn load(tx: &mut AccountTx<'_, '_>) -> Result<Versioned> {
+    let (version, account) = store::account::load(tx)?.ok_or(StoreError::Changed("the account"))?;
     Ok(Versioned { version, account: Arc::new(account) })
 }

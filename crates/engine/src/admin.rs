@@ -1,25 +1,23 @@
 //! The configuration of accounts: every change checked by the desk, written with a line in the event log.
 
+use std::sync::Arc;
+
 use desk::account::{Account, Brand};
 use desk::address::{Forwarding, Kind as AddressKind, SupportAddress};
 use desk::address_check::{self, AddressRefusal, NewAddress};
-use desk::changes::Changes;
-use desk::facts::Facts;
 use desk::id::{AccountId, BrandId, SupportAddressId, TokenId, UserId};
 use desk::logged_action::LoggedAction;
 use desk::notice;
 use desk::setting::Settings;
 use desk::user::{Deliverable, Person, Role, name_from};
-use desk::writer::Writer;
 use mail::address::{AddressKey, Mailbox, domain_key};
 use rand::Rng as _;
 use serde_json::json;
 use store::account::NewAccount;
-use store::changes::Writing;
-use store::work::Kind;
+use store::account_state::{self, State};
 use store::{StoreError, Tx};
 
-use crate::id_source::BatchIds;
+use crate::transact::{Open, Work};
 use crate::{Engine, accounts};
 
 /// Why a change of configuration was not made; nothing of it happened.
@@ -254,7 +252,10 @@ impl Engine {
             store::account::insert(tx, &account)?;
             store::account::insert_brand(&mut tx.account(id), &brand, now)?;
             store::address::insert(&mut tx.account(id), address_id, &system, true, now)?;
-            store::user::insert_many(&mut tx.account(id), &[(person.clone(), admin.clone(), now)])?;
+            let mut state = account_state::lock(&mut tx.account(id))?;
+            let change = state.next_change();
+            store::user::insert_many(&mut tx.account(id), &[(person.clone(), admin.clone(), now)], change)?;
+            account_state::save(&mut tx.account(id), &state)?;
             store::token::insert(&mut tx.account(id), token_id, "first admin", person.id, &token, now)?;
             store::account::log_event(
                 &mut tx.account(id),
@@ -476,35 +477,8 @@ impl Engine {
         if external.kind == AddressKind::Native {
             return Err(AdminError::NothingToCheck(external.email.to_string()));
         }
-        let account = self.account(account_id).await?;
-        let secret = random_secret();
-        let reserved = self.store().ids(4).await?;
-        let (now, can_deliver) = (self.now(), self.inner.options.can_deliver);
-        let to = external.written.clone();
-        let address_id = external.id;
-        self.store()
-            .write(move |tx| {
-                store::address::probe_sent(&mut tx.account(account_id), address_id, &secret, now)?;
-                let Some(content) = notice::probe(&account, &external, &secret) else { return Ok(()) };
-                let mut supply = BatchIds::new(reserved.again());
-                let marker = desk::id_source::IdSource::id(&mut supply);
-                let (mut facts, mut changes) = (Facts::default(), Changes::default());
-                let mut desk = Writer {
-                    account: &account,
-                    facts: &mut facts,
-                    supply: &mut supply,
-                    changes: &mut changes,
-                    now,
-                };
-                desk.send(None, None, content, vec![to.clone()]);
-                store::changes::write(
-                    &mut tx.account(account_id),
-                    Writing { now, marker, can_deliver, digest_every: None },
-                    &changes,
-                )
-            })
-            .await?;
-        self.store().wake(Kind::Outbox);
+        let probe = SendProbe { external, secret: random_secret() };
+        self.transact(account_id, Arc::new(probe)).await?;
         self.support_address(account_id, written).await
     }
 
@@ -526,8 +500,8 @@ impl Engine {
         let (id, event_id, now) = (ids.next()?, ids.next()?, self.now());
         let person = new_person(id, &key, email.trim(), name, role.unwrap_or(Role::EndUser));
         let added = self.store().write(move |tx| {
-            let versioned = locked(tx, account_id)?;
-            if versioned.account().owner_of(&key).is_some() {
+            let mut locked = locked(tx, account_id)?;
+            if locked.account().owner_of(&key).is_some() {
                 return Ok(Err(AdminError::IsSupportAddress(key.to_string())));
             }
             let known =
@@ -540,6 +514,7 @@ impl Engine {
             {
                 return Ok(Err(AdminError::LastAdmin(key.to_string())));
             }
+            let change = locked.state.next_change();
             let kept = match known {
                 Some((_, known)) => {
                     let name = if person.name
@@ -549,17 +524,19 @@ impl Engine {
                     } else {
                         person.name.clone()
                     };
-                    store::user::set_role(&mut tx.account(account_id), known.id, role, &name)?;
+                    store::user::set_role(&mut tx.account(account_id), known.id, role, &name, change)?;
                     Person { role, name, is_verified: true, ..known }
                 }
                 None => {
                     store::user::insert_many(
                         &mut tx.account(account_id),
                         &[(person.clone(), key.clone(), now)],
+                        change,
                     )?;
                     person.clone()
                 }
             };
+            account_state::save(&mut tx.account(account_id), &locked.state)?;
             let detail = json!({"user": kept.id, "role": role.as_str()}).to_string();
             store::account::log_event(
                 &mut tx.account(account_id),
@@ -614,10 +591,45 @@ impl Engine {
     }
 }
 
-/// Locks the account and reads its configuration in the same transaction.
-fn locked(tx: &mut Tx<'_>, account_id: AccountId) -> store::Result<accounts::Versioned> {
-    store::work::lock_account(tx, account_id.0)?;
-    accounts::load(tx, account_id)
+/// A forwarding probe on its way out.
+struct SendProbe {
+    external: SupportAddress,
+    secret: String,
+}
+
+impl Work for SendProbe {
+    type Done = ();
+
+    fn ids_expected(&self) -> usize {
+        2
+    }
+
+    fn decide(&self, open: &mut Open<'_, '_, '_>) -> store::Result<()> {
+        let now = open.now();
+        store::address::probe_sent(open.tx, self.external.id, &self.secret, now)?;
+        if let Some(content) = notice::probe(&open.account(), &self.external, &self.secret) {
+            open.writer().send(None, None, content, vec![self.external.written.clone()]);
+        }
+        Ok(())
+    }
+}
+
+/// An account under its lock, with its configuration as it is in the same transaction.
+struct Locked {
+    state: State,
+    versioned: accounts::Versioned,
+}
+
+impl Locked {
+    fn account(&self) -> &Account {
+        self.versioned.account()
+    }
+}
+
+fn locked(tx: &mut Tx<'_>, account_id: AccountId) -> store::Result<Locked> {
+    let tx = &mut tx.account(account_id);
+    let state = account_state::lock(tx)?;
+    Ok(Locked { state, versioned: accounts::load(tx)? })
 }
 
 fn new_person(id: i64, key: &AddressKey, written: &str, name: &str, role: Role) -> Person {

@@ -1,20 +1,20 @@
 //! Commands: the one way for people and programs to change a ticket. Same rules, same audit, same transaction as mail.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use desk::changes::{Changes, Outgoing};
-use desk::id::AccountId;
+use desk::changes::Outgoing;
+use desk::id::{AccountId, TicketId};
 use desk::notice::NoticeKind;
-use desk::ticket::CCS_MAX;
 use desk::update::{Update, UpdateRefusal};
-use desk::writer::Writer;
 use mail::address::AddressKey;
-use store::StoreError;
-use store::changes::Writing;
-use store::work::Kind;
+use store::{Result, StoreError};
 
-use crate::id_source::BatchIds;
-use crate::{Engine, accounts};
+use crate::Engine;
+use crate::transact::{Open, Work};
+
+/// Ids that a command takes in most cases: comment, audit, a mail and its recipients.
+const IDS_EACH: usize = 24;
 
 /// A change somebody asks for.
 #[derive(Debug, Clone)]
@@ -41,6 +41,15 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
+/// A command that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// The account's change number after it: whoever reads at least up to this sees it.
+    pub change: i64,
+    /// The mails that it put into the outbox, none where nobody is told.
+    pub queued: Vec<Queued>,
+}
+
 /// A mail that a command put into the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
@@ -50,60 +59,98 @@ pub struct Queued {
     pub to: Vec<String>,
 }
 
+/// A command on its way through the queue of its account.
+#[derive(Debug)]
+pub(crate) struct Submission(pub(crate) Command);
+
+/// What a rule said of a command, or the mails it sends.
+pub(crate) type Outcome = Result<Vec<Queued>, UpdateRefusal>;
+
+/// The answer to a command.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) outcome: Outcome,
+    pub(crate) change: i64,
+}
+
 impl Engine {
-    /// Carries a command out in one transaction and wakes the outbox. Returns the mails it put there, none where nobody is told.
+    /// Carries a command out and wakes the outbox. It waits its turn without holding a thread of the database, and goes together
+    /// with whatever else waits for its account.
     ///
     /// # Errors
     /// [`SubmitError::Refused`] with the rule, or the store's failure.
-    pub async fn submit(&self, account_id: AccountId, command: Command) -> Result<Vec<Queued>, SubmitError> {
-        let Command::UpdateTicket { number, actor, update } = command;
-        let kept = self.inner.accounts.kept(account_id);
-        // Comment, audit, marker, the mail and one row for the requester and each CC, and a mail with its row for each follower.
-        let reserved = self.store().ids(5 + CCS_MAX + 1 + 2 * CCS_MAX).await?;
-        let (engine, now) = (self.clone(), self.now());
-        let done = self
-            .store()
-            .write(move |tx| {
-                store::work::lock_account(tx, account_id.0)?;
-                let versioned = accounts::current(tx, account_id, kept.as_ref())?;
-                let account = versioned.account();
-                let Some(ticket) = store::ticket::by_number(&mut tx.account(account_id), number)? else {
-                    return Ok(Err(UpdateRefusal::NoTicket(number)));
-                };
-                let people = store::user::by_addresses(&mut tx.account(account_id), &[actor.as_str()])?;
-                let Some((_, person)) = people.into_iter().next() else {
-                    return Ok(Err(UpdateRefusal::NotAnAgent(actor.to_string())));
-                };
-                let mut facts =
-                    store::facts::of_tickets(&mut tx.account(account_id), &BTreeSet::from([ticket.id]))?;
-                let mut supply = BatchIds::new(reserved.again());
-                let marker = desk::id_source::IdSource::id(&mut supply);
-                let mut changes = Changes::default();
-                let mut desk =
-                    Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now };
-                if let Err(refusal) = desk.update(ticket.id, &person, &update) {
-                    return Ok(Err(named(refusal, number)));
-                }
-                let can_deliver = engine.inner.options.can_deliver;
-                store::changes::write(
-                    &mut tx.account(account_id),
-                    Writing { now, marker, can_deliver, digest_every: None },
-                    &changes,
-                )?;
-                Ok(Ok(changes.outgoing.iter().map(queued).collect()))
-            })
-            .await?;
-        let queued = done?;
-        self.store().wake(Kind::Outbox);
-        Ok(queued)
+    pub async fn submit(&self, account_id: AccountId, command: Command) -> Result<Submitted, SubmitError> {
+        let answered = self.decide_command(account_id, Submission(command)).await?;
+        Ok(Submitted { change: answered.change, queued: answered.outcome? })
+    }
+}
+
+/// Ids that so many commands take in most cases.
+pub(crate) fn ids_expected(commands: usize) -> usize {
+    IDS_EACH * commands
+}
+
+/// Commands without mail.
+pub(crate) struct CommandWork {
+    pub(crate) submissions: Vec<Arc<Submission>>,
+}
+
+impl Work for CommandWork {
+    type Done = Vec<Outcome>;
+
+    fn ids_expected(&self) -> usize {
+        ids_expected(self.submissions.len())
+    }
+
+    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Vec<Outcome>> {
+        decide(open, &self.submissions)
+    }
+}
+
+/// Decides commands in their order. One that a rule refuses changes nothing, and the others are carried out.
+pub(crate) fn decide(open: &mut Open<'_, '_, '_>, submissions: &[Arc<Submission>]) -> Result<Vec<Outcome>> {
+    let numbers: Vec<i64> = submissions.iter().map(|one| one.number()).collect();
+    let tickets = store::ticket::ids_of_numbers(open.tx, &numbers)?;
+    let actors: BTreeSet<&str> = submissions.iter().map(|one| one.actor().as_str()).collect();
+    let actors: Vec<&str> = actors.into_iter().collect();
+    let people = store::user::by_addresses(open.tx, &actors)?;
+    let missing: BTreeSet<TicketId> =
+        tickets.values().copied().filter(|id| !open.facts.tickets.contains_key(id)).collect();
+    let facts = store::facts::of_tickets(open.tx, &missing)?;
+    open.facts.add_missing(facts);
+    let mut outcomes = Vec::with_capacity(submissions.len());
+    for Submission(Command::UpdateTicket { number, actor, update }) in submissions.iter().map(AsRef::as_ref) {
+        let person = people.iter().find(|(key, _)| key == actor).map(|(_, person)| person);
+        outcomes.push(match (tickets.get(number), person) {
+            (None, _) => Err(UpdateRefusal::NoTicket(*number)),
+            (_, None) => Err(UpdateRefusal::NotAnAgent(actor.to_string())),
+            (Some(ticket), Some(person)) => {
+                let before = open.changes.outgoing.len();
+                let updated = open.writer().update(*ticket, person, update);
+                updated
+                    .map_err(|refusal| named(refusal, *number))
+                    .map(|()| open.changes.outgoing.iter().skip(before).map(queued).collect())
+            }
+        });
+    }
+    Ok(outcomes)
+}
+
+impl Submission {
+    fn number(&self) -> i64 {
+        let Command::UpdateTicket { number, .. } = &self.0;
+        *number
+    }
+
+    fn actor(&self) -> &AddressKey {
+        let Command::UpdateTicket { actor, .. } = &self.0;
+        actor
     }
 }
 
 fn queued(mail: &Outgoing) -> Queued {
-    Queued {
-        kind: mail.content.notice.kind(),
-        to: mail.recipients.iter().map(|(_, address)| address.clone()).collect(),
-    }
+    let to = mail.recipients.iter().map(|(_, address)| address.clone()).collect();
+    Queued { kind: mail.content.notice.kind(), to }
 }
 
 /// People know a ticket by its number, not by its id.

@@ -1,8 +1,8 @@
-//! The shell around the desk: gathers facts, asks the desk, writes once. Works the spool, closes what was long solved,
-//! takes commands.
+//! The shell around the desk: gathers facts, asks the desk, writes once. Works the spool, does what is due, takes commands.
 //!
-//! Knows no SQL, and of sockets only the resolver that authenticates senders. Mail comes from the spool, answers go to the outbox, both by way of the store alone;
-//! [`Engine::submit`] is the one way for people and programs to change a ticket.
+//! Knows no SQL, and of sockets only the resolver that authenticates senders. Mail comes from the spool, answers go to the outbox,
+//! both by way of the store alone; [`Engine::submit`] is the one way for people and programs to change a ticket. Whatever writes an
+//! account goes through `transact`.
 
 pub mod admin;
 pub mod explain;
@@ -11,15 +11,15 @@ pub mod redecide;
 mod accounts;
 mod authenticate;
 mod batch;
-mod closer;
 mod command;
-mod digest;
+mod due;
 mod id_source;
 mod isolate;
 mod parse;
-mod purge;
+mod queue;
 mod sorter;
 mod sweeper;
+mod transact;
 
 use std::sync::Arc;
 
@@ -28,7 +28,8 @@ use desk::signed::SigningKeys;
 use store::Store;
 
 pub use authenticate::AuthenticateOptions;
-pub use command::{Command, Queued, SubmitError};
+pub use command::{Command, Queued, SubmitError, Submitted};
+pub use due::DueDone;
 
 /// A step of a mail's way, named for faults that tests inject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Default for EngineOptions {
     fn default() -> EngineOptions {
         EngineOptions {
             holder: "guichet".into(),
-            lease_ms: 15_000,
+            lease_ms: 8_000,
             batch_max: 256,
             batch_wait_ms: 15,
             parse_budget_ms: 10_000,
@@ -104,6 +105,8 @@ struct EngineInner {
     keys: SigningKeys,
     accounts: accounts::Accounts,
     authenticator: Option<authenticate::Authenticator>,
+    queues: queue::Queues,
+    guilty: batch::Guilty,
     /// Held by the one account whose mail is worked one at a time.
     careful: tokio::sync::Mutex<()>,
 }
@@ -117,9 +120,24 @@ impl Engine {
         let now = clock.now();
         let keys = store.write(move |tx| store::signing::load_or_make(tx, now)).await?;
         let authenticator = authenticator(&options);
-        let (accounts, careful) = (accounts::Accounts::default(), tokio::sync::Mutex::default());
-        let inner = EngineInner { store, options, clock, keys, accounts, authenticator, careful };
+        let inner = EngineInner {
+            store,
+            options,
+            clock,
+            keys,
+            accounts: accounts::Accounts::default(),
+            authenticator,
+            queues: queue::Queues::default(),
+            guilty: batch::Guilty::default(),
+            careful: tokio::sync::Mutex::default(),
+        };
         Ok(Engine { inner: Arc::new(inner) })
+    }
+
+    /// This node's accounts for a kind of work.
+    fn lane(&self, kind: store::work::Kind) -> store::lane::Lane {
+        let options = &self.inner.options;
+        store::lane::Lane::new(self.store().clone(), kind, &options.holder, options.lease_ms)
     }
 
     /// The store it works on.

@@ -19,22 +19,20 @@ use desk::suspension::Cause;
 use desk::ticket::Status;
 use desk::user::Person;
 use desk::verdict::decide;
-use desk::writer::Writer;
 use mail::address::AddressKey;
-use store::changes::Writing;
 use store::ledger::Row;
-use store::work::Kind;
-use store::{StoreError, Tx};
+use store::spool::SpoolKey;
+use store::{AccountTx, StoreError};
 
 use crate::batch::Item;
-use crate::id_source::BatchIds;
 use crate::parse::Unread;
-use crate::{Engine, accounts, parse};
+use crate::transact::{Open, Work};
+use crate::{Engine, parse};
 
 /// How long after it came a mail's sender can still be checked: DKIM keys and SPF records are changed in time.
 const KEYS_LAST: Millis = 7 * DAY;
-/// Ids for one mail: ten tickets, and as many CCs and followers as may be, each with a mail of theirs, take fewer than 400.
-const IDS: usize = 1_024;
+/// Ids that one mail takes in most cases.
+const IDS: usize = 64;
 
 /// What a suspended ticket becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +45,7 @@ pub enum RecoverAs {
     Agent(AddressKey),
 }
 
-/// What deciding a mail anew gave.
+/// What deciding a mail again gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redecided {
     /// The outcome it had.
@@ -62,7 +60,7 @@ pub struct Redecided {
     pub is_changed: bool,
 }
 
-/// Why a mail was not decided anew; nothing of it happened.
+/// Why a mail was not decided again; nothing of it happened.
 #[derive(Debug, thiserror::Error)]
 pub enum RedecideError {
     /// No such suspended ticket: never was, or recovered or deleted already.
@@ -75,7 +73,7 @@ pub enum RedecideError {
     #[error("mail {0} is not decided yet; it will be in a moment")]
     Undecided(MailId),
     /// It made a ticket or a comment, which would be doubled.
-    #[error("mail {id} is {outcome} on ticket {ticket} already; deciding it anew would double it")]
+    #[error("mail {id} is {outcome} on ticket {ticket} already; deciding it again would double it")]
     Settled {
         /// The mail.
         id: MailId,
@@ -118,11 +116,8 @@ enum Wish {
 
 /// A mail read again, with what was said of it.
 struct Again {
-    account_id: AccountId,
     item: Item,
     wish: Wish,
-    engine: Engine,
-    reserved: store::ids::Ids,
 }
 
 impl Engine {
@@ -140,7 +135,7 @@ impl Engine {
         self.again(account_id, id, Wish::Recover { how, by: by.to_owned() }).await
     }
 
-    /// Decides a mail anew and writes what became of it, unless that is what it was, or `writes` is off.
+    /// Decides a mail again and writes what became of it, unless that is what it was, or `writes` is off.
     ///
     /// # Errors
     /// As [`Engine::recover`].
@@ -155,7 +150,7 @@ impl Engine {
 
     async fn again(&self, account_id: AccountId, id: MailId, wish: Wish) -> Result<Redecided, RedecideError> {
         let asked = wish.clone();
-        let found = self.store().read(move |tx| read(tx, account_id, id, &asked)).await??;
+        let found = self.store().read(move |tx| read(&mut tx.account(account_id), id, &asked)).await??;
         let (row, envelope, packed) = found;
         if packed.body.is_none() && packed.blob.is_none() {
             return Err(RedecideError::Gone(id));
@@ -172,41 +167,42 @@ impl Engine {
             Ok(_) => Authentication::unchecked(),
             Err(unread) => return Err(RedecideError::Unreadable { id, reason: unread.why.clone() }),
         };
-        let item =
-            Item { id: id.0, accepted_at: row.at, envelope: Arc::new(envelope), raw, letter, authentication };
-        let reserved = self.store().ids(IDS).await?;
-        let again = Again { account_id, item, wish, engine: self.clone(), reserved };
-        let done = self.store().write(move |tx| again.run(tx)).await??;
-        if done.is_changed {
-            self.store().wake(Kind::Outbox);
+        let item = Item {
+            key: SpoolKey { accepted_at: row.at, id },
+            envelope: Arc::new(envelope),
+            raw,
+            letter,
+            authentication,
+        };
+        let again = Again { item, wish };
+        let mut told = self.transact(account_id, Arc::new(again)).await?.done?;
+        if told.is_changed {
+            let row =
+                self.store().read(move |tx| store::ledger::find(&mut tx.account(account_id), id)).await?;
+            told.ticket = row.and_then(|row| row.ticket);
         }
-        Ok(done)
+        Ok(told)
     }
 }
 
 type Found = (Row, Envelope, store::raw::Packed);
 
 /// The mail with its envelope, when the wish can be granted as things stand.
-fn read(
-    tx: &mut Tx<'_>,
-    account_id: AccountId,
-    id: MailId,
-    wish: &Wish,
-) -> store::Result<Result<Found, RedecideError>> {
-    let Some(packed) = store::raw::find(&mut tx.account(account_id), id)? else {
+fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> store::Result<Result<Found, RedecideError>> {
+    let Some(packed) = store::raw::find(tx, id)? else {
         return Ok(Err(match wish {
             Wish::Recover { .. } => RedecideError::NotHeld(id),
             Wish::Replay { .. } => RedecideError::NoMail(id),
         }));
     };
-    let row = match decided(tx, account_id, id, wish)? {
+    let row = match decided(tx, id, wish)? {
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
-    let envelope = match store::suspended::envelope(&mut tx.account(account_id), id)? {
+    let envelope = match store::suspended::envelope(tx, id)? {
         Some(envelope) => envelope,
         // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
-        None => match store::suspended::find(&mut tx.account(account_id), id)? {
+        None => match store::suspended::find(tx, id)? {
             Some(held) => Envelope {
                 door: Door::Smtp,
                 client: String::new(),
@@ -223,13 +219,8 @@ fn read(
 }
 
 /// The ledger row, when the wish can be granted as things stand.
-fn decided(
-    tx: &mut Tx<'_>,
-    account_id: AccountId,
-    id: MailId,
-    wish: &Wish,
-) -> store::Result<Result<Row, RedecideError>> {
-    let Some(row) = store::ledger::find(&mut tx.account(account_id), id)? else {
+fn decided(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> store::Result<Result<Row, RedecideError>> {
+    let Some(row) = store::ledger::find(tx, id)? else {
         return Ok(Err(RedecideError::Undecided(id)));
     };
     let outcome = row.outcome.clone().unwrap_or_default();
@@ -243,68 +234,55 @@ fn decided(
     })
 }
 
-impl Again {
-    fn run(&self, tx: &mut Tx<'_>) -> store::Result<Result<Redecided, RedecideError>> {
-        let (account_id, id) = (self.account_id, MailId(self.item.id));
-        store::work::lock_account(tx, account_id.0)?;
+impl Work for Again {
+    type Done = Result<Redecided, RedecideError>;
+
+    fn ids_expected(&self) -> usize {
+        IDS
+    }
+
+    fn is_rewriting(&self) -> bool {
+        true
+    }
+
+    fn decide(&self, open: &mut Open<'_, '_, '_>) -> store::Result<Self::Done> {
+        let id = self.item.id();
         // Read once more under the lock: somebody else may have been faster.
-        let row = match decided(tx, account_id, id, &self.wish)? {
+        let row = match decided(open.tx, id, &self.wish)? {
             Ok(row) => row,
             Err(error) => return Ok(Err(error)),
         };
-        let versioned = accounts::load(tx, account_id)?;
-        let account = versioned.account();
-        let Ok(letter) = &self.item.letter else { return Ok(Err(RedecideError::NoMail(id))) };
-        let mut inbound = Inbound::new(id, self.item.accepted_at, &self.item.envelope, letter);
-        inbound.raw = &self.item.raw;
-        inbound.authentication = &self.item.authentication;
-        let recovered = match self.recovered(tx)? {
+        let recovered = match self.recovered(open.tx)? {
             Ok(recovered) => recovered,
             Err(error) => return Ok(Err(error)),
         };
+        let Some(inbound) = self.item.inbound() else { return Ok(Err(RedecideError::NoMail(id))) };
         // Before the facts are gathered: what the verdict needs of a ticket that it goes into is among them.
-        inbound.recovered = recovered.as_ref();
+        let inbound = Inbound { recovered: recovered.as_ref(), ..inbound };
         // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
         let uncounted = 0;
-        let mut facts = store::facts::gather(
-            &mut tx.account(account_id),
-            account,
-            self.engine.keys(),
-            uncounted,
-            &[inbound],
-        )?;
-        let mut supply = BatchIds::new(self.reserved.again());
-        let marker = desk::id_source::IdSource::id(&mut supply);
-        let decision = decide(account, self.engine.keys(), &facts, &inbound);
+        open.gather(&[inbound], uncounted)?;
+        let account = open.account();
+        let decision = decide(&account, open.keys(), &open.facts, &inbound);
         let before = row.outcome.clone().unwrap_or_default();
-        let mut told = Redecided {
+        let told = Redecided {
             outcome: decision.outcome(),
             ticket: None,
             reasons: decision.reasons.clone(),
             is_changed: self.writes(&before, decision.outcome(), &row, decision.reason()),
             before,
         };
-        if !told.is_changed {
-            return Ok(Ok(told));
+        if told.is_changed {
+            open.writer().carry_out(&inbound, &decision);
+            self.tell_history(&mut open.changes, &row);
+            let held = store::suspended::find(open.tx, id)?;
+            self.tell_audit(&mut open.changes, held.map(|held| held.cause));
         }
-        let now = self.engine.now();
-        let mut changes = Changes::default();
-        Writer { account, facts: &mut facts, supply: &mut supply, changes: &mut changes, now }
-            .carry_out(&inbound, &decision);
-        self.tell_history(&mut changes, &row);
-        let held = store::suspended::find(&mut tx.account(account_id), id)?;
-        self.tell_audit(&mut changes, held.map(|held| held.cause));
-        let can_deliver = self.engine.inner.options.can_deliver;
-        let digest_every = account.settings.suspended_notification.every_ms();
-        store::changes::rewrite(
-            &mut tx.account(account_id),
-            Writing { now, marker, can_deliver, digest_every },
-            &changes,
-        )?;
-        told.ticket = store::ledger::find(&mut tx.account(account_id), id)?.and_then(|row| row.ticket);
         Ok(Ok(told))
     }
+}
 
+impl Again {
     fn writes(&self, before: &str, outcome: Outcome, row: &Row, reason: &str) -> bool {
         match self.wish {
             Wish::Recover { .. } => true,
@@ -313,13 +291,15 @@ impl Again {
     }
 
     /// How the verdict is to take the mail.
-    fn recovered(&self, tx: &mut Tx<'_>) -> store::Result<Result<Option<Recovered>, RedecideError>> {
-        let account_id = self.account_id;
+    fn recovered(
+        &self,
+        tx: &mut AccountTx<'_, '_>,
+    ) -> store::Result<Result<Option<Recovered>, RedecideError>> {
         let Wish::Recover { how, .. } = &self.wish else { return Ok(Ok(None)) };
         Ok(Ok(Some(match how {
             RecoverAs::AsSent => Recovered::AsSent,
             RecoverAs::Into(number) => {
-                let Some(ticket) = store::ticket::by_number(&mut tx.account(account_id), *number)? else {
+                let Some(ticket) = store::ticket::by_number(tx, *number)? else {
                     return Ok(Err(RedecideError::NoTicket(*number)));
                 };
                 if ticket.status == Status::Closed {
@@ -327,7 +307,7 @@ impl Again {
                 }
                 Recovered::Into(ticket.id)
             }
-            RecoverAs::Agent(key) => match agent(tx, account_id, key)? {
+            RecoverAs::Agent(key) => match agent(tx, key)? {
                 Some(agent) => Recovered::By(agent),
                 None => return Ok(Err(RedecideError::NotAnAgent(key.clone()))),
             },
@@ -339,7 +319,7 @@ impl Again {
         let Some(ledger) = changes.ledger.first_mut() else { return };
         let what = match &self.wish {
             Wish::Recover { by, .. } => format!("recovered by {by}"),
-            Wish::Replay { .. } => "decided anew".to_owned(),
+            Wish::Replay { .. } => "decided again".to_owned(),
         };
         let mut reasons = row.reasons.clone();
         reasons.push(what);
@@ -351,11 +331,11 @@ impl Again {
     fn tell_audit(&self, changes: &mut Changes, cause: Option<i64>) {
         let (Wish::Recover { by, .. }, Some(audit)) = (&self.wish, changes.audits.last_mut()) else { return };
         let cause = cause.and_then(Cause::of_number);
-        audit.events.push(Event::recovered(MailId(self.item.id), cause, by));
+        audit.events.push(Event::recovered(self.item.id(), cause, by));
     }
 }
 
-fn agent(tx: &mut Tx<'_>, account_id: AccountId, key: &AddressKey) -> store::Result<Option<Person>> {
-    let found = store::user::by_addresses(&mut tx.account(account_id), &[key.as_str()])?;
+fn agent(tx: &mut AccountTx<'_, '_>, key: &AddressKey) -> store::Result<Option<Person>> {
+    let found = store::user::by_addresses(tx, &[key.as_str()])?;
     Ok(found.into_iter().map(|(_, person)| person).find(Person::is_staff))
 }

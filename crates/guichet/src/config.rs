@@ -96,7 +96,7 @@ impl Default for Config {
                 mail_memory_bytes: 512_000_000,
             },
             tls: Tls { certificate_file: None, key_file: None },
-            engine: Engine { lease_ms: 15_000 },
+            engine: Engine { lease_ms: 8_000 },
             node: Node { name: None },
             log: Log { format: LogFormat::Text, level: "info".into() },
             roles: Role::ALL.map(|(_, role)| role).to_vec(),
@@ -143,6 +143,7 @@ impl Config {
             blobs: self.blobs.url.clone().unwrap_or_else(|| inside("file", "blobs")),
             connections: self.store.connections,
             allow_unsafe: self.store.allow_unsafe,
+            clock: None,
         }
     }
 

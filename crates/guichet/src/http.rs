@@ -55,8 +55,8 @@ impl Pages {
         self.is_ready.store(is_ready, Ordering::Release);
     }
 
-    /// Whether the database answers and this version may work on its tables, else why not.
-    async fn database(&self) -> Result<(), String> {
+    /// Whether this node can take mail and process it ([`Store::check`]), else why not.
+    async fn store_is_well(&self) -> Result<(), String> {
         let mut asked = self.asked.lock().await;
         if let Some((at, answer)) = &*asked
             && at.elapsed() < ANSWER_GOOD_FOR
@@ -70,9 +70,9 @@ impl Pages {
 }
 
 async fn ask(store: &Store) -> Result<(), String> {
-    match tokio::time::timeout(ANSWER_WITHIN, store.verify()).await {
+    match tokio::time::timeout(ANSWER_WITHIN, store.check()).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err("the database does not answer in time".into()),
+        Err(_) => Err("the database or the place of the blobs does not answer in time".into()),
     }
 }
 
@@ -110,12 +110,13 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The doors are open, the database answers, and no newer version has closed it to this one meanwhile.
+/// The doors are open, the database answers and can be written, no newer version has closed it to this one meanwhile, and the
+/// place of the blobs is ours.
 async fn readyz(State(pages): State<Arc<Pages>>) -> Response {
     if !pages.is_ready.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the doors are not open\n").into_response();
     }
-    match pages.database().await {
+    match pages.store_is_well().await {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
@@ -202,7 +203,8 @@ mod tests {
         assert!(readyz(true).starts_with("HTTP/1.1 200 "));
         change("UPDATE migrations SET compatible_from = 9998 WHERE number = 9998");
         assert!(is_refused(&readyz(true), "only programs that know migration 9998"));
-        change("DELETE FROM migrations WHERE number IN (1, 9998)");
+        change("DELETE FROM migrations WHERE number = 9998");
+        change("UPDATE migrations SET steps_done = 0 WHERE number = 1");
         assert!(is_refused(&readyz(true), "lacks migration 1"));
     }
 
@@ -211,14 +213,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pages = Pages::new(store(&folder));
         run(async {
-            let first = pages.database().await;
+            let first = pages.store_is_well().await;
             assert!(first.is_err());
             pages
                 .store
                 .write(|tx| tx.batch("CREATE TABLE migrations (number INTEGER, hash TEXT)"))
                 .await
                 .unwrap();
-            assert_eq!(pages.database().await, first, "the answer is kept");
+            assert_eq!(pages.store_is_well().await, first, "the answer is kept");
             assert_ne!(ask(&pages.store).await, first);
         });
     }

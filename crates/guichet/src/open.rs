@@ -171,6 +171,8 @@ pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<Accoun
 
 #[cfg(test)]
 mod tests {
+    use store::testing::Sql as _;
+
     use super::*;
 
     fn loaded(folder: &Path) -> Loaded {

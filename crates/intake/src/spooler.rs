@@ -147,7 +147,9 @@ mod tests {
             format!("sqlite:{}/desk.db", folder.path().display()),
             format!("file:{}/b", folder.path().display()),
         );
-        let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
+        let store =
+            Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false, clock: None })
+                .unwrap();
         store.migrate().unwrap();
         store
     }

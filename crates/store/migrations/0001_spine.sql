@@ -1,12 +1,12 @@
--- The spine: directory, accounts, support addresses, people, tickets, spool, ledger, outbox.
+-- The first schema: directory, work, accounts, support addresses, people, tickets, spool, ledger, outbox.
 -- Times are unix milliseconds UTC, booleans 0/1, JSON is TEXT. account_id leads every key of tenant data.
 -- {{rows}}: an ordinary table. {{clustered}}: kept in key order where the database can. "shared": outside the account walls.
 
 -- Outside the walls: who a host, an address or a subdomain belongs to.
 CREATE TABLE directory (
-    key         TEXT NOT NULL PRIMARY KEY,   -- host:H, address:A, subdomain:S
+    key         TEXT NOT NULL PRIMARY KEY,   -- host:H, address:A, subdomain:S, token:HASH
     account_id  BIGINT NOT NULL,
-    target_id   BIGINT NOT NULL              -- brand of a host, support address of an address, 0 of a subdomain
+    target_id   BIGINT NOT NULL              -- brand of a host, support address of an address, token of a hash, 0 of a subdomain
 ) {{shared clustered}};
 
 CREATE TABLE id_blocks (
@@ -14,7 +14,7 @@ CREATE TABLE id_blocks (
     next_id     BIGINT NOT NULL
 ) {{shared clustered}};
 
--- Bumped with every change that the doors or the engine keep in memory.
+-- Counted up with every change of what the doors keep in memory.
 CREATE TABLE versions (
     name        TEXT NOT NULL PRIMARY KEY,
     version     BIGINT NOT NULL
@@ -26,24 +26,37 @@ CREATE TABLE signing_keys (
     created_at  BIGINT NOT NULL
 ) {{shared clustered}};
 
--- Which accounts have something to do, and from when on. A row is added with the work and removed when the work was seen done.
+-- When there is something to do next for an account, by kind, and who may do it. The time is read from the rows it is
+-- about when they have been worked, and moved forward in the transaction that adds one.
 CREATE TABLE work (
-    kind        TEXT NOT NULL,
-    due_at      BIGINT NOT NULL,
+    kind        TEXT NOT NULL,               -- mail, outbox, close, purge, digest, probe
     account_id  BIGINT NOT NULL,
-    id          BIGINT NOT NULL,
-    PRIMARY KEY (kind, due_at, account_id, id)
+    due_at      BIGINT,                      -- by the database's clock; 0: at once; NULL: nothing waits
+    epoch       BIGINT NOT NULL,             -- counts the claims: whoever was given an older one has lost it
+    holder      TEXT NOT NULL,               -- the node that claimed it last
+    until       BIGINT NOT NULL,             -- the lease lasts until then, by the database's clock; 0: it was given back
+    crashes     BIGINT NOT NULL,             -- programs that stopped with it in hand, without a batch closed in between
+    oldest_mail BIGINT,                      -- the oldest undecided mail at the last of them
+    tried_mail  BIGINT,                      -- the mail that is worked alone
+    PRIMARY KEY (kind, account_id)
+) {{shared clustered}};
+CREATE INDEX work_due ON work (kind, due_at, account_id) WHERE due_at IS NOT NULL;
+
+-- Whose the blobs are: the same identity stands in the object desk.id beside them, so that no desk removes another one's.
+CREATE TABLE blob_marker (
+    id          BIGINT NOT NULL PRIMARY KEY, -- 1, the only row
+    identity    TEXT NOT NULL,
+    is_written  BIGINT NOT NULL              -- whether the object was seen there once
 ) {{shared clustered}};
 
--- One node at a time works an account; the epoch fences off one that was frozen.
-CREATE TABLE leases (
-    account_id  BIGINT NOT NULL,
-    kind        TEXT NOT NULL,
-    epoch       BIGINT NOT NULL,
-    holder      TEXT NOT NULL,
-    until       BIGINT NOT NULL,
-    PRIMARY KEY (account_id, kind)
-) {{shared clustered}};
+-- The row that everything that writes an account's tickets, people or configuration locks first.
+CREATE TABLE account_state (
+    account_id    BIGINT NOT NULL PRIMARY KEY,
+    epoch         BIGINT NOT NULL,           -- of the claim under which its mail was last decided
+    change        BIGINT NOT NULL,           -- the change number: how many transactions have written the account
+    ticket_number BIGINT NOT NULL,           -- the last one given
+    version       BIGINT NOT NULL            -- of its configuration
+) {{clustered}};
 
 CREATE TABLE accounts (
     account_id  BIGINT NOT NULL PRIMARY KEY,
@@ -52,13 +65,6 @@ CREATE TABLE accounts (
     settings    TEXT NOT NULL,               -- JSON, only what differs from the defaults
     created_at  BIGINT NOT NULL
 ) {{rows}};
-
-CREATE TABLE counters (
-    account_id  BIGINT NOT NULL,
-    name        TEXT NOT NULL,
-    value       BIGINT NOT NULL,
-    PRIMARY KEY (account_id, name)
-) {{clustered}};
 
 CREATE TABLE brands (
     account_id  BIGINT NOT NULL,
@@ -98,7 +104,11 @@ CREATE TABLE users (
     name        TEXT NOT NULL,
     role        TEXT NOT NULL,               -- end-user, agent, admin
     is_suspended BIGINT NOT NULL,
+    is_verified BIGINT NOT NULL,              -- proved an address to be theirs, or was entered by an operator
+    locale      TEXT,                         -- BCP 47, when it is known
+    organization_id BIGINT,                   -- the default one
     created_at  BIGINT NOT NULL,
+    change      BIGINT NOT NULL,             -- the change number of the transaction that last wrote it
     PRIMARY KEY (account_id, id)
 ) {{rows}};
 
@@ -113,6 +123,34 @@ CREATE TABLE identities (
     PRIMARY KEY (account_id, address)
 ) {{clustered}};
 CREATE INDEX identities_by_user ON identities (account_id, user_id);
+-- One primary address a person, and the way to it: without this index SQLite, which keeps few statistics, goes through all
+-- people of the account for each one that is asked for.
+CREATE UNIQUE INDEX identities_primary ON identities (account_id, user_id) WHERE is_primary = 1;
+
+CREATE TABLE organizations (
+    account_id  BIGINT NOT NULL,
+    id          BIGINT NOT NULL,
+    name        TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    change      BIGINT NOT NULL,             -- the change number of the transaction that last wrote it
+    PRIMARY KEY (account_id, id)
+) {{rows}};
+
+-- Mail from a domain makes its people members.
+CREATE TABLE organization_domains (
+    account_id      BIGINT NOT NULL,
+    domain          TEXT NOT NULL,           -- lower-cased
+    organization_id BIGINT NOT NULL,
+    PRIMARY KEY (account_id, domain, organization_id)
+) {{clustered}};
+
+CREATE TABLE memberships (
+    account_id      BIGINT NOT NULL,
+    user_id         BIGINT NOT NULL,
+    organization_id BIGINT NOT NULL,
+    is_default      BIGINT NOT NULL,
+    PRIMARY KEY (account_id, user_id, organization_id)
+) {{clustered}};
 
 CREATE TABLE tickets (
     account_id        BIGINT NOT NULL,
@@ -124,6 +162,9 @@ CREATE TABLE tickets (
     requester_id      BIGINT NOT NULL,
     submitter_id      BIGINT NOT NULL,
     assignee_id       BIGINT,
+    organization_id   BIGINT,
+    priority          TEXT,                  -- low, normal, high, urgent
+    ticket_type       TEXT,                  -- question, incident, problem, task
     recipient         TEXT NOT NULL,         -- the support address the ticket's mail came to
     recipient_matches TEXT NOT NULL,         -- JSON list of every registered address of the mail
     received_by       TEXT NOT NULL,         -- how the address was found, and how far that is trusted: JSON
@@ -131,21 +172,31 @@ CREATE TABLE tickets (
     channel           TEXT NOT NULL,
     token             TEXT NOT NULL,
     is_public         BIGINT NOT NULL,
+    is_machine        BIGINT NOT NULL,       -- a machine asks: nothing automatic is sent to it
     tags              TEXT NOT NULL,         -- JSON list
     follow_up_of      BIGINT,
     last_message_id   TEXT,
     created_at        BIGINT NOT NULL,
     updated_at        BIGINT NOT NULL,
     solved_at         BIGINT,
+    change            BIGINT NOT NULL,       -- the change number of the transaction that last wrote it
     PRIMARY KEY (account_id, id)
 ) {{rows}};
 CREATE UNIQUE INDEX tickets_by_number ON tickets (account_id, number);
 CREATE UNIQUE INDEX tickets_by_token ON tickets (account_id, token);
 CREATE INDEX tickets_unsolved ON tickets (account_id, updated_at, id) WHERE status IN ('new', 'open', 'pending', 'hold');
 CREATE INDEX tickets_solved ON tickets (account_id, solved_at, id) WHERE status = 'solved';
+CREATE INDEX tickets_by_change ON tickets (account_id, change, id);
 CREATE INDEX tickets_assigned ON tickets (account_id, assignee_id, id) WHERE assignee_id IS NOT NULL;
 
 CREATE TABLE ticket_ccs (
+    account_id  BIGINT NOT NULL,
+    ticket_id   BIGINT NOT NULL,
+    user_id     BIGINT NOT NULL,
+    PRIMARY KEY (account_id, ticket_id, user_id)
+) {{clustered}};
+
+CREATE TABLE ticket_followers (
     account_id  BIGINT NOT NULL,
     ticket_id   BIGINT NOT NULL,
     user_id     BIGINT NOT NULL,
@@ -162,6 +213,7 @@ CREATE TABLE comments (
     body        TEXT NOT NULL,
     raw_id      BIGINT,                      -- the mail it came by
     flags       TEXT NOT NULL,               -- JSON list of comment flags
+    hidden      TEXT NOT NULL,               -- JSON list of ranges that are shown collapsed
     created_at  BIGINT NOT NULL,
     PRIMARY KEY (account_id, ticket_id, id)
 ) {{rows}};
@@ -187,6 +239,7 @@ CREATE TABLE audits (
     channel     TEXT NOT NULL,
     events      TEXT NOT NULL,               -- JSON list, versioned by its "v"
     created_at  BIGINT NOT NULL,
+    change      BIGINT NOT NULL,             -- the change number of the transaction that last wrote it
     PRIMARY KEY (account_id, ticket_id, id)
 ) {{clustered}};
 
@@ -222,7 +275,16 @@ CREATE TABLE spool (
     accepted_at BIGINT NOT NULL,
     id          BIGINT NOT NULL,
     envelope    TEXT NOT NULL,               -- JSON
+    troubled_since BIGINT,                   -- since when it has kept its account from going on
     PRIMARY KEY (account_id, accepted_at, id)
+) {{clustered}};
+
+-- Mails that an import has spooled, by digest, so that none is taken twice however often it is run.
+CREATE TABLE imported_mails (
+    account_id  BIGINT NOT NULL,
+    digest      {{bytes}} NOT NULL,          -- BLAKE3 of the raw mail with LF line ends, cut to 128 bits
+    mail_id     BIGINT NOT NULL,
+    PRIMARY KEY (account_id, digest)
 ) {{clustered}};
 
 -- What became of every mail that came in; the id is the raw mail's.
@@ -241,6 +303,7 @@ CREATE TABLE ledger (
     PRIMARY KEY (account_id, id)
 ) {{rows}};
 CREATE INDEX ledger_by_message_id ON ledger (account_id, message_hash);
+CREATE INDEX ledger_by_time ON ledger (account_id, accepted_at, id);
 
 CREATE TABLE suspended_tickets (
     account_id  BIGINT NOT NULL,
@@ -253,6 +316,28 @@ CREATE TABLE suspended_tickets (
     created_at  BIGINT NOT NULL,
     PRIMARY KEY (account_id, id)
 ) {{rows}};
+CREATE INDEX suspended_tickets_by_age ON suspended_tickets (account_id, created_at, id);
+-- Those that expire: what we could not work stays until a person has seen it.
+CREATE INDEX suspended_tickets_expiring ON suspended_tickets (account_id, created_at, id) WHERE cause <> 19;
+
+-- What SMTP said of mail that made neither a ticket nor a comment and may be decided again.
+CREATE TABLE envelopes (
+    account_id  BIGINT NOT NULL,
+    id          BIGINT NOT NULL,             -- the raw mail's
+    envelope    TEXT NOT NULL,               -- JSON
+    PRIMARY KEY (account_id, id)
+) {{clustered}};
+
+-- What the loop guard counted: one row for a sender while it writes, gone some hours later.
+CREATE TABLE sender_rates (
+    account_id   BIGINT NOT NULL,
+    sender       TEXT NOT NULL,              -- how its authentication stands, and the address in From
+    window_start BIGINT NOT NULL,
+    count        BIGINT NOT NULL,
+    held_until   BIGINT,
+    PRIMARY KEY (account_id, sender)
+) {{clustered}};
+CREATE INDEX sender_rates_old ON sender_rates (account_id, window_start);
 
 -- One row a mail that leaves; its bytes are made once, before the first attempt.
 CREATE TABLE outgoing_mails (
@@ -268,6 +353,8 @@ CREATE TABLE outgoing_mails (
     created_at  BIGINT NOT NULL,
     PRIMARY KEY (account_id, id)
 ) {{rows}};
+CREATE INDEX outgoing_mails_by_time ON outgoing_mails (account_id, created_at, id);
+CREATE INDEX outgoing_mails_by_ticket ON outgoing_mails (account_id, ticket_id, id) WHERE ticket_id IS NOT NULL;
 
 -- One row a recipient.
 CREATE TABLE outbox (
@@ -285,6 +372,32 @@ CREATE TABLE outbox (
 ) {{rows}};
 CREATE INDEX outbox_due ON outbox (account_id, due_at, id) WHERE state IN ('waiting', 'queued', 'sending', 'deferred');
 CREATE INDEX outbox_by_mail ON outbox (account_id, mail_id);
+
+-- What waits for a time and has no index of its own.
+CREATE TABLE timers (
+    account_id  BIGINT NOT NULL,
+    kind        TEXT NOT NULL,               -- as in work
+    due_at      BIGINT NOT NULL,
+    subject     BIGINT NOT NULL,             -- what it is about: a support address; 0: the account
+    PRIMARY KEY (account_id, kind, due_at, subject)
+) {{clustered}};
+
+-- How far something of an account has come: the time up to which held mail was told of.
+CREATE TABLE marks (
+    account_id  BIGINT NOT NULL,
+    name        TEXT NOT NULL,               -- suspended_told
+    value       BIGINT NOT NULL,
+    PRIMARY KEY (account_id, name)
+) {{clustered}};
+
+-- What was deleted, for whoever follows an account by its change number.
+CREATE TABLE tombstones (
+    account_id  BIGINT NOT NULL,
+    change      BIGINT NOT NULL,
+    kind        TEXT NOT NULL,               -- suspended_ticket
+    id          BIGINT NOT NULL,
+    PRIMARY KEY (account_id, change, kind, id)
+) {{clustered}};
 
 CREATE TABLE tokens (
     account_id  BIGINT NOT NULL,

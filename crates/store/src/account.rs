@@ -7,8 +7,7 @@ use desk::setting::Settings;
 
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
-use crate::tx::Asked;
-use crate::{AccountTx, Tx, address, organization, values, work};
+use crate::{AccountTx, Tx, account_state, address, organization, values};
 
 /// The version that the doors' memory of the directory is checked against.
 pub const DIRECTORY: &str = "directory";
@@ -67,56 +66,13 @@ pub(crate) fn token_key(hash: &[u8; 32]) -> String {
     format!("token:{}", blake3::Hash::from_bytes(*hash).to_hex())
 }
 
-fn account_version(account_id: i64) -> String {
-    format!("account:{account_id}")
-}
-
-/// The version of an account's configuration; it counts up with every change.
-///
-/// # Errors
-/// As the database says.
-pub fn version(tx: &mut Tx<'_>, account_id: i64) -> Result<i64> {
-    version_of(tx, &account_version(account_id))
-}
-
-/// Asks for the version of an account's configuration; [`asked_version`] reads the answer.
-///
-/// # Errors
-/// As the database says.
-pub fn ask_version(tx: &mut Tx<'_>, account_id: i64) -> Result<Asked> {
-    tx.ask(VERSION, &values![account_version(account_id).as_str()])
-}
-
-/// The version that was asked for, 0 before the first change.
-///
-/// # Errors
-/// As the database says.
-pub fn asked_version(tx: &mut Tx<'_>, asked: Asked) -> Result<i64> {
-    tx.rows(asked)?.into_iter().next().map_or(Ok(0), |mut row| row.int())
-}
-
-const VERSION: &str = "SELECT version FROM versions WHERE name = $1";
-
 /// A version by its name, 0 before the first change.
 ///
 /// # Errors
 /// As the database says.
 pub fn version_of(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
-    let asked = tx.ask(VERSION, &values![name])?;
-    asked_version(tx, asked)
-}
-
-/// Counts an account's configuration version up; call it in the transaction that changes the configuration.
-///
-/// # Errors
-/// As the database says.
-pub fn changed(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
-    bump(tx, &account_version(account_id))
-}
-
-pub(crate) fn reconfigured(tx: &mut AccountTx<'_, '_>) -> Result<()> {
-    let account_id = tx.account_id().0;
-    changed(tx.shared(), account_id)
+    let row = tx.find("SELECT version FROM versions WHERE name = $1", &values![name])?;
+    row.map_or(Ok(0), |mut row| row.int())
 }
 
 fn bump(tx: &mut Tx<'_>, name: &str) -> Result<()> {
@@ -138,7 +94,7 @@ pub struct NewAccount {
     pub created_at: i64,
 }
 
-/// Makes an account with its lease rows; its brand comes by [`insert_brand`].
+/// Makes an account with the row that is locked by its writers; its brand comes by [`insert_brand`].
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the subdomain is taken.
@@ -147,9 +103,7 @@ pub fn insert(tx: &mut Tx<'_>, account: &NewAccount) -> Result<()> {
     enter(tx, &subdomain_key(&account.subdomain), 0)?;
     let sql = "INSERT INTO accounts (account_id, subdomain, name, settings, created_at) VALUES ($1, $2, $3, '{}', $4)";
     tx.execute(sql, &values![&account.subdomain, &account.name, account.created_at])?;
-    let sql = "INSERT INTO counters (account_id, name, value) VALUES ($1, 'ticket', 0)";
-    tx.execute(sql, &[])?;
-    work::make_leases(tx.shared(), account.id.0)
+    account_state::insert(tx)
 }
 
 /// Makes a brand and enters its native host.
@@ -162,7 +116,7 @@ pub fn insert_brand(tx: &mut AccountTx<'_, '_>, brand: &Brand, now: i64) -> Resu
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let row = values![brand.id, &brand.name, &brand.subdomain, &brand.native_host, brand.is_default, now];
     tx.execute(sql, &row)?;
-    reconfigured(tx)
+    account_state::reconfigured(tx)
 }
 
 /// An account as it is listed.
@@ -187,6 +141,15 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>> {
             Ok(AccountRow { id: AccountId(row.int()?), subdomain: row.text()?, name: row.text()? })
         })
         .collect()
+}
+
+/// The ids of all accounts, in their order.
+///
+/// # Errors
+/// As the database says.
+pub fn ids(tx: &mut Tx<'_>) -> Result<Vec<AccountId>> {
+    let rows = tx.query("SELECT account_id FROM accounts ORDER BY account_id", &[])?;
+    rows.into_iter().map(|mut row| Ok(AccountId(row.int()?))).collect()
 }
 
 /// Whether there is an account.
@@ -221,7 +184,7 @@ pub fn by_subdomain(tx: &mut Tx<'_>, subdomain: &str) -> Result<Option<AccountId
 /// As the database says.
 pub fn load(tx: &mut AccountTx<'_, '_>) -> Result<Option<(i64, Account)>> {
     let account_id = tx.account_id();
-    let version = version(tx.shared(), account_id.0)?;
+    let version = account_state::version(tx)?;
     let sql = "SELECT subdomain, name, settings FROM accounts WHERE account_id = $1";
     let Some(mut row) = tx.find(sql, &[])? else { return Ok(None) };
     let (subdomain, name) = (row.text()?, row.text()?);
@@ -259,7 +222,7 @@ pub fn set_settings(tx: &mut AccountTx<'_, '_>, settings: &Settings) -> Result<(
     let text = text.map_err(|error| StoreError::Statement(error.to_string()))?;
     tx.execute("UPDATE accounts SET settings = $2 WHERE account_id = $1", &values![&text])?;
     bump(tx.shared(), DIRECTORY)?;
-    reconfigured(tx)
+    account_state::reconfigured(tx)
 }
 
 /// Writes a line of the event log: who changed what of the configuration.

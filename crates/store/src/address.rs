@@ -5,11 +5,15 @@ use desk::address_check::NewAddress;
 use desk::id::{BrandId, SupportAddressId};
 use mail::address::AddressKey;
 
-use crate::account::{address_key, enter, reconfigured, strike};
+use crate::account::{address_key, enter, strike};
+use crate::account_state::reconfigured;
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
+use crate::timer;
 use crate::value::{Row, list_of};
+use crate::work::Kind;
 use crate::{AccountTx, values};
+use desk::address::PROBE_WINDOW;
 
 /// All support addresses of an account, ordered by id.
 ///
@@ -123,7 +127,23 @@ pub fn probe_sent(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, secret: &str
         "UPDATE support_addresses SET forwarding_status = 'waiting', probe_token = $2, probe_sent_at = $3
                WHERE account_id = $1 AND id = $4";
     tx.execute(sql, &values![secret, now, id])?;
+    timer::set(tx, Kind::Probe, now + PROBE_WINDOW, id.0)?;
     reconfigured(tx)
+}
+
+/// Notes that a probe did not come back in time; one that did, or that was sent again since, is left alone. Returns how many addresses
+/// that concerned.
+///
+/// # Errors
+/// As the database says.
+pub fn probe_failed(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, now: i64) -> Result<u64> {
+    let sql = "UPDATE support_addresses SET forwarding_status = 'failed', probe_token = NULL
+               WHERE account_id = $1 AND id = $2 AND forwarding_status = 'waiting' AND probe_sent_at <= $3";
+    let failed = tx.execute(sql, &values![id, now - PROBE_WINDOW])?;
+    if failed > 0 {
+        reconfigured(tx)?;
+    }
+    Ok(failed)
 }
 
 /// Notes that a probe came back and where; the native address stands for the external one from now on.

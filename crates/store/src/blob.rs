@@ -124,7 +124,7 @@ impl Blobs {
     /// Reads a blob whole.
     ///
     /// # Errors
-    /// [`StoreError::Blob`]; [`StoreError::Statement`] when it is missing, since trying again will not bring it back.
+    /// [`StoreError::Blob`]; [`StoreError::BlobMissing`].
     pub async fn get(&self, name: &str) -> Result<Vec<u8>> {
         let object = self.store.get(&Path::from(name)).await.map_err(|error| failed(name, &error))?;
         let bytes = object.bytes().await.map_err(|error| failed(name, &error))?;
@@ -135,7 +135,7 @@ impl Blobs {
     async fn find(&self, name: &str) -> Result<Option<Vec<u8>>> {
         match self.get(name).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(StoreError::Statement(_)) => Ok(None),
+            Err(StoreError::BlobMissing { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -148,17 +148,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Setup`] with what the object store said, or whose the blobs are.
     pub async fn check_blobs(&self) -> Result<()> {
-        self.blobs().check().await?;
+        // Whose they are is looked at first: nothing is written into a place that may be another desk's, or not mounted.
         match tokio::time::timeout(CHECK_WITHIN, self.own_blobs()).await {
-            Ok(owned) => owned,
-            Err(_) => Err(StoreError::setup("the object store does not answer in time")),
+            Ok(owned) => owned?,
+            Err(_) => return Err(StoreError::setup("the object store does not answer in time")),
         }
+        self.blobs().check().await
     }
 }
 
 fn failed(name: &str, error: &object_store::Error) -> StoreError {
     if matches!(error, object_store::Error::NotFound { .. }) {
-        return StoreError::Statement(format!("the blob {name} that a row names is missing"));
+        return StoreError::BlobMissing { name: name.to_owned() };
     }
     StoreError::Blob { name: name.to_owned(), reason: error.to_string() }
 }

@@ -14,6 +14,7 @@ use desk::ticket::{SOLVED_FOR, Status, Ticket};
 use desk::user::SOFT_BOUNCES_MAX;
 use mail::address::AddressKey;
 
+use crate::account_state::{self, State};
 use crate::error::{Result, StoreError};
 use crate::ledger::hash;
 use crate::spool::SpoolKey;
@@ -21,7 +22,7 @@ use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::value::list_of;
 use crate::work::{self, Kind};
-use crate::{AccountTx, address, spool, suspended, ticket, user, values};
+use crate::{AccountTx, address, spool, suspended, ticket, timer, user, values};
 
 /// How often "last seen" of a busy support address is written at most.
 const SEEN_STEP: i64 = HOUR;
@@ -29,13 +30,11 @@ const SEEN_STEP: i64 = HOUR;
 /// Sender counters are kept this long after their hour began: an hour that is counted, and one in which the sender is held.
 const RATES_KEPT: i64 = 3 * HOUR;
 
-/// What the writing needs beside the changes.
-#[derive(Debug, Clone, Copy)]
-pub struct Writing {
-    /// Now.
-    pub now: i64,
-    /// An id for the announcements of work.
-    pub marker: i64,
+/// What the writing needs besides the changes.
+#[derive(Debug)]
+pub struct Writing<'s> {
+    /// The locked account; its change number counts up by one and is saved.
+    pub state: &'s mut State,
     /// Whether mail can leave: without a relay it waits visibly.
     pub can_deliver: bool,
     /// How often somebody is told of suspended tickets, milliseconds; none for never.
@@ -46,7 +45,7 @@ pub struct Writing {
 ///
 /// # Errors
 /// [`StoreError::Changed`] when a spool row was decided by somebody else; the transaction must not commit then.
-pub fn write(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
+pub fn write(tx: &mut AccountTx<'_, '_>, writing: Writing<'_>, changes: &Changes) -> Result<()> {
     write_all(tx, writing, changes, Times::First)
 }
 
@@ -54,7 +53,7 @@ pub fn write(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) ->
 ///
 /// # Errors
 /// [`StoreError::Changed`] when a mail has no ledger row; the transaction must not commit then.
-pub fn rewrite(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
+pub fn rewrite(tx: &mut AccountTx<'_, '_>, writing: Writing<'_>, changes: &Changes) -> Result<()> {
     write_all(tx, writing, changes, Times::Again)
 }
 
@@ -65,7 +64,15 @@ enum Times {
     Again,
 }
 
-fn write_all(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes, times: Times) -> Result<()> {
+fn write_all(
+    tx: &mut AccountTx<'_, '_>,
+    writing: Writing<'_>,
+    changes: &Changes,
+    times: Times,
+) -> Result<()> {
+    let Writing { state, can_deliver, digest_every } = writing;
+    let now = state.now;
+    let change = state.next_change();
     // What changes rows that are there stands first: inserts that follow each other are one statement on PostgreSQL. That all
     // spool rows were there is answered with the ticket numbers.
     let closed = match times {
@@ -76,19 +83,19 @@ fn write_all(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes, ti
         Times::Again => None,
     };
     let seen: Vec<SupportAddressId> = changes.seen_addresses.iter().copied().collect();
-    address::seen(tx, &seen, writing.now, SEEN_STEP)?;
-    write_rates(tx, writing, changes)?;
+    address::seen(tx, &seen, now, SEEN_STEP)?;
+    write_rates(tx, now, changes)?;
     let people: Vec<_> =
         changes.people.iter().map(|new| (new.person.clone(), new.address.clone(), new.created_at)).collect();
-    user::insert_many(tx, &people)?;
-    let mut numbers = write_tickets(tx, changes)?;
+    user::insert_many(tx, &people, change)?;
+    let mut numbers = write_tickets(tx, state, change, changes)?;
     add_earlier(tx, changes, &mut numbers)?;
     write_comments(tx, changes)?;
-    write_audits(tx, changes)?;
+    write_audits(tx, change, changes)?;
     write_message_ids(tx, changes)?;
     write_bounces(tx, changes)?;
     let locales: Vec<_> = changes.locales.iter().map(|(id, locale)| (*id, locale.as_str())).collect();
-    user::set_locales(tx, &locales)?;
+    user::set_locales(tx, &locales, change)?;
     for probe in &changes.probes {
         address::probe_returned(tx, probe.address_id, &probe.native, probe.at)?;
     }
@@ -97,14 +104,22 @@ fn write_all(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes, ti
         Times::Again => rewrite_ledger(tx, changes, &numbers)?,
     }
     write_suspended(tx, changes)?;
-    announce_held(tx, writing, changes)?;
-    write_outgoing(tx, writing, &changes.outgoing, &numbers)?;
-    announce_closing(tx, writing, changes)?;
+    write_outgoing(tx, can_deliver, &changes.outgoing, &numbers)?;
+    account_state::save(tx, state)?;
+    // Last: the rows they lock are those that whoever looks for work waits for.
+    announce_held(tx, digest_every, changes)?;
+    announce_closing(tx, changes)?;
+    announce_outgoing(tx, changes)?;
     closed.map_or(Ok(()), |closed| spool::closed(tx, closed, changes.ledger.len()))
 }
 
 /// Numbers of all tickets of the changes, new ones counted on from the account's counter.
-fn write_tickets(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<BTreeMap<TicketId, i64>> {
+fn write_tickets(
+    tx: &mut AccountTx<'_, '_>,
+    state: &mut State,
+    change: i64,
+    changes: &Changes,
+) -> Result<BTreeMap<TicketId, i64>> {
     let changed: Vec<&Ticket> = changes
         .tickets
         .values()
@@ -115,7 +130,7 @@ fn write_tickets(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<BTreeM
         changed.iter().filter_map(|ticket| Some((ticket.id, ticket.number?.0))).collect();
     let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
     if !changes.new_tickets.is_empty() {
-        let first = take_numbers(tx, changes.new_tickets.len())?;
+        let first = state.next_numbers(changes.new_tickets.len());
         for (number, id) in (first..).zip(&changes.new_tickets) {
             numbers.insert(*id, number);
             let opened = changes.tickets.get(id).map(|changed| &changed.after);
@@ -123,8 +138,8 @@ fn write_tickets(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<BTreeM
                 .extend(opened.map(|ticket| Ticket { number: Some(TicketNumber(number)), ..ticket.clone() }));
         }
     }
-    ticket::insert_many(tx, &fresh.iter().collect::<Vec<_>>())?;
-    ticket::update_many(tx, &changed)?;
+    ticket::insert_many(tx, &fresh.iter().collect::<Vec<_>>(), change)?;
+    ticket::update_many(tx, &changed, change)?;
     let ccs: Vec<_> = changes.ccs.iter().map(|(ticket, user)| values![ticket.0, user.0]).collect();
     let sql = "INSERT INTO ticket_ccs (account_id, ticket_id, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, ticket_id, user_id) DO NOTHING";
     tx.insert_rows(sql, &ccs)?;
@@ -149,15 +164,6 @@ fn add_earlier(
         numbers.insert(TicketId(row.int()?), row.int()?);
     }
     Ok(())
-}
-
-fn take_numbers(tx: &mut AccountTx<'_, '_>, count: usize) -> Result<i64> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let sql =
-        "UPDATE counters SET value = value + $2 WHERE account_id = $1 AND name = 'ticket' RETURNING value";
-    let row = tx.find(sql, &values![count])?;
-    let last = row.ok_or(StoreError::Changed("the account"))?.int()?;
-    Ok(last - count + 1)
 }
 
 fn write_comments(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
@@ -210,7 +216,7 @@ fn write_comments(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     tx.insert_rows(sql, &rows)
 }
 
-fn write_audits(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
+fn write_audits(tx: &mut AccountTx<'_, '_>, change: i64, changes: &Changes) -> Result<()> {
     let events: Vec<String> = changes.audits.iter().map(|audit| json(&audit.events)).collect();
     let rows: Vec<_> = changes
         .audits
@@ -223,12 +229,13 @@ fn write_audits(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
                 audit.author.stored(),
                 audit.channel.as_str(),
                 events,
-                audit.created_at
+                audit.created_at,
+                change
             ]
         })
         .collect();
-    let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let sql = "INSERT INTO audits (account_id, ticket_id, id, author_id, channel, events, created_at, change)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     tx.insert_rows(sql, &rows)
 }
 
@@ -280,7 +287,7 @@ fn write_bounces(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
 }
 
 /// What was counted of senders; rows that say nothing any more go with it.
-fn write_rates(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
+fn write_rates(tx: &mut AccountTx<'_, '_>, now: i64, changes: &Changes) -> Result<()> {
     if changes.rates.is_empty() {
         return Ok(());
     }
@@ -294,7 +301,7 @@ fn write_rates(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) 
                SET window_start = excluded.window_start, count = excluded.count, held_until = excluded.held_until";
     tx.insert_rows(sql, &rows)?;
     let sql = "DELETE FROM sender_rates WHERE account_id = $1 AND window_start < $2";
-    tx.write(sql, &values![writing.now - RATES_KEPT])
+    tx.write(sql, &values![now - RATES_KEPT])
 }
 
 fn write_ledger(
@@ -391,18 +398,18 @@ fn write_suspended(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> 
     tx.insert_rows(sql, &rows)
 }
 
-/// Held mail is deleted when its time comes, and somebody may want to hear of it before.
-fn announce_held(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
+/// Held mail is deleted when its retention expires, and somebody may want to hear of it before.
+fn announce_held(tx: &mut AccountTx<'_, '_>, digest_every: Option<i64>, changes: &Changes) -> Result<()> {
     let Some(held) = changes.suspended.first() else { return Ok(()) };
-    let account_id = tx.account_id().0;
-    work::add_once(tx.shared(), Kind::Purge, account_id, after(held.created_at + HELD_FOR, HOUR))?;
-    match writing.digest_every {
-        Some(every) => work::add_once(tx.shared(), Kind::Digest, account_id, after(held.created_at, every)),
+    let account_id = tx.account_id();
+    work::announce(tx.shared(), Kind::Purge, &[account_id], held.created_at + HELD_FOR)?;
+    match digest_every {
+        Some(every) => timer::set(tx, Kind::Digest, after(held.created_at, every), 0),
         None => Ok(()),
     }
 }
 
-/// The next full step after a time, so that many announcements are one.
+/// The next full step after a time, so that many timers are one.
 fn after(at: i64, step: i64) -> i64 {
     at - at.rem_euclid(step) + step
 }
@@ -415,7 +422,7 @@ fn close_spool(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<Asked> {
 
 fn write_outgoing(
     tx: &mut AccountTx<'_, '_>,
-    writing: Writing,
+    can_deliver: bool,
     mails: &[Outgoing],
     numbers: &BTreeMap<TicketId, i64>,
 ) -> Result<()> {
@@ -444,7 +451,7 @@ fn write_outgoing(
         "INSERT INTO outgoing_mails (account_id, id, ticket_id, ticket_number, comment_id, kind, message_id, content, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     tx.insert_rows(sql, &rows)?;
-    let state = if writing.can_deliver { OutboxState::Queued } else { OutboxState::Waiting };
+    let state = if can_deliver { OutboxState::Queued } else { OutboxState::Waiting };
     let rows: Vec<_> = mails
         .iter()
         .flat_map(|mail| mail.recipients.iter().map(move |(id, recipient)| (mail, id, recipient)))
@@ -455,7 +462,7 @@ fn write_outgoing(
                 recipient,
                 state.as_str(),
                 0,
-                mail.created_at,
+                DUE_AT_ONCE,
                 "",
                 mail.created_at,
                 mail.created_at
@@ -465,17 +472,23 @@ fn write_outgoing(
     let sql =
         "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at, updated_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    tx.insert_rows(sql, &rows)?;
-    // Without a relay nobody would take the announcement away.
-    if !writing.can_deliver {
+    tx.insert_rows(sql, &rows)
+}
+
+/// New mail is due at once, whatever the clocks of those who write and send it say.
+const DUE_AT_ONCE: i64 = 0;
+
+/// Mail that waits for a relay is announced, too: whichever node gets one finds it.
+fn announce_outgoing(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
+    if changes.outgoing.is_empty() {
         return Ok(());
     }
-    let account_id = tx.account_id().0;
-    work::add(tx.shared(), Kind::Outbox, &[(account_id, 0)], writing.marker)
+    let account_id = tx.account_id();
+    work::announce(tx.shared(), Kind::Outbox, &[account_id], DUE_AT_ONCE)
 }
 
 /// A ticket that was solved is closed when its time comes.
-fn announce_closing(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Changes) -> Result<()> {
+fn announce_closing(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<()> {
     let solved = changes
         .tickets
         .values()
@@ -484,8 +497,8 @@ fn announce_closing(tx: &mut AccountTx<'_, '_>, writing: Writing, changes: &Chan
         .filter_map(|ticket| ticket.solved_at)
         .min();
     let Some(at) = solved else { return Ok(()) };
-    let account_id = tx.account_id().0;
-    work::add(tx.shared(), Kind::Close, &[(account_id, at + SOLVED_FOR)], writing.marker)
+    let account_id = tx.account_id();
+    work::announce(tx.shared(), Kind::Close, &[account_id], at + SOLVED_FOR)
 }
 
 fn json<T: serde::Serialize>(value: &T) -> String {

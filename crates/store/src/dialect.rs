@@ -58,7 +58,15 @@ impl Tx<'_> {
             Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
             Dialect::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
         };
+        if let Some(clock) = &self.clock {
+            return Ok(clock.now());
+        }
         self.find(sql, &[])?.map_or(Ok(0), |mut row| row.int())
+    }
+
+    /// A time that the database told, or that of the clock which a test put in its place.
+    pub(crate) fn clock_or(&self, told: i64) -> i64 {
+        self.clock.as_ref().map_or(told, |clock| clock.now())
     }
 
     /// Bytes the whole database takes on disk, for `doctor` and metrics.
@@ -109,6 +117,21 @@ impl Tx<'_> {
 }
 
 impl Dialect {
+    /// Locks an account's row (`crate::account_state`). The clock is read in the statement that waits for the lock, so that it costs
+    /// no question of its own.
+    pub(crate) fn lock_account(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => {
+                "SELECT epoch, change, ticket_number, version, CAST(unixepoch('subsec') * 1000 AS INTEGER)
+                 FROM account_state WHERE account_id = $1"
+            }
+            Dialect::Postgres => {
+                "SELECT epoch, change, ticket_number, version, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
+                 FROM account_state WHERE account_id = $1 FOR UPDATE"
+            }
+        }
+    }
+
     /// Turns the words of a migration that only one database knows: `{{bytes}}`, `{{concurrently}}`, `{{rows}}`,
     /// `{{clustered}}`, the last two also for a table that is `{{shared …}}`, and the lines between
     /// `-- only sqlite|postgres` and `-- end`.

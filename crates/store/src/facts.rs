@@ -77,7 +77,7 @@ fn load_more(tx: &mut AccountTx<'_, '_>, more: &Questions, facts: &mut Facts) ->
     load_tickets(tx, &missing, facts)?;
     load_people_on_tickets(tx, facts)?;
     // One statement a ticket, since each has its own newest comments.
-    let sql = "SELECT is_public, body FROM comments WHERE account_id = $1 AND ticket_id = $2 ORDER BY id DESC LIMIT 500";
+    let sql = "SELECT is_public, body FROM comments WHERE account_id = $1 AND ticket_id = $2 ORDER BY created_at DESC, id DESC LIMIT 500";
     let ask = |ticket: &TicketId| Ok((*ticket, tx.ask(sql, &values![*ticket])?));
     let asked: Vec<(TicketId, Asked)> = more.comments.iter().map(ask).collect::<Result<_>>()?;
     for (ticket, comments) in asked {

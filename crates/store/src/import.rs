@@ -43,17 +43,16 @@ impl Store {
         account_id: AccountId,
         mails: Vec<(Digest, NewMail)>,
     ) -> Result<usize> {
-        let marker = self.ids(1).await?.next()?;
         let mut tries = 0;
         loop {
             let batch = mails.clone();
-            let outcome = self.write(move |tx| insert(&mut tx.account(account_id), &batch, marker)).await;
+            let outcome = self.write(move |tx| insert(&mut tx.account(account_id), &batch)).await;
             tries += 1;
             match outcome {
                 Err(StoreError::Conflict(_)) if tries < TRIES => {}
                 Ok(0) => return Ok(0),
                 Ok(count) => {
-                    self.wake(Kind::Mail);
+                    self.ring(Kind::Mail, account_id, None);
                     return Ok(count);
                 }
                 Err(error) => return Err(error),
@@ -62,7 +61,7 @@ impl Store {
     }
 }
 
-fn insert(tx: &mut AccountTx<'_, '_>, mails: &[(Digest, NewMail)], marker: i64) -> Result<usize> {
+fn insert(tx: &mut AccountTx<'_, '_>, mails: &[(Digest, NewMail)]) -> Result<usize> {
     let digests: Vec<Digest> = mails.iter().map(|(digest, _)| *digest).collect();
     let mut seen = known(tx, &digests)?;
     // A mail that the source holds twice is taken once.
@@ -73,6 +72,6 @@ fn insert(tx: &mut AccountTx<'_, '_>, mails: &[(Digest, NewMail)], marker: i64) 
     let rows: Vec<_> = new.iter().map(|(digest, mail)| values![digest.as_slice(), mail.id]).collect();
     tx.insert_rows("INSERT INTO imported_mails (account_id, digest, mail_id) VALUES ($1, $2, $3)", &rows)?;
     let spooled: Vec<NewMail> = new.iter().map(|(_, mail)| mail.clone()).collect();
-    spool::insert(tx.shared(), &spooled, marker)?;
+    spool::insert(tx.shared(), &spooled)?;
     Ok(spooled.len())
 }

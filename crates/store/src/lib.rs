@@ -9,6 +9,7 @@ mod cursor;
 mod dialect;
 mod error;
 mod job;
+mod kind;
 mod migrate;
 mod postgres;
 mod sql;
@@ -17,15 +18,19 @@ mod tx;
 mod value;
 
 pub mod account;
+pub mod account_state;
 pub mod address;
+pub mod bell;
 pub mod blob;
 pub mod changes;
 pub mod crash;
 pub mod directory;
 pub mod facts;
 pub mod folder;
+mod health;
 pub mod ids;
 pub mod import;
+pub mod lane;
 pub mod ledger;
 pub mod node;
 pub mod organization;
@@ -36,6 +41,7 @@ pub mod spool;
 pub mod suspended;
 pub mod sweep;
 pub mod ticket;
+pub mod timer;
 pub mod token;
 pub mod user;
 pub mod work;
@@ -43,7 +49,7 @@ pub mod work;
 pub use account_tx::AccountTx;
 pub use cursor::Before;
 pub use dialect::{Replication, Standby};
-pub use error::{Result, StoreError};
+pub use error::{Owner, Result, StoreError};
 pub use migrate::{Migration, Pending, Schema};
 pub use tx::{Asked, Tx};
 pub use value::{Row, Value};
@@ -57,7 +63,8 @@ pub mod testing {
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use job::Job;
+use desk::clock::Clock;
+use job::{Job, Waiter};
 use migrate::Place;
 
 /// Where a desk's data lies and how it is opened.
@@ -71,6 +78,17 @@ pub struct StoreOptions {
     pub connections: usize,
     /// Accept a PostgreSQL that may forget commits. Only for trials.
     pub allow_unsafe: bool,
+    /// What counts as the database's clock, for tests that turn it; none: the database's own.
+    pub clock: Option<Arc<dyn Clock>>,
+}
+
+/// How much of an account a reader has to see: its own writes, say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtLeast {
+    /// The account.
+    pub account_id: desk::id::AccountId,
+    /// The change number that the reader knows of; 0: whatever there is.
+    pub change: i64,
 }
 
 /// The database of a desk and its blobs; cheap to clone.
@@ -83,10 +101,14 @@ pub struct Store {
 struct StoreInner {
     backend: Backend,
     blobs: blob::Blobs,
-    /// Set once the blobs were found to be this database's own: nothing is written among another desk's.
-    blobs_owned: tokio::sync::OnceCell<()>,
+    /// When the blobs were last found to be this database's own: nothing is written among another desk's, or beside a place that is
+    /// not mounted any more.
+    blobs_owned_at: tokio::sync::Mutex<Option<std::time::Instant>>,
+    last_write: health::LastWrite,
     ids: ids::IdBlocks,
-    wakes: Arc<work::Wakes>,
+    bells: Arc<bell::Bells>,
+    /// What counts as the database's clock; none: its own.
+    clock: Option<Arc<dyn Clock>>,
 }
 
 #[derive(Debug)]
@@ -101,7 +123,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Setup`] when the URL is of no known form, the database cannot be reached, or it would forget commits.
     pub fn open(options: &StoreOptions) -> Result<Store> {
-        let wakes = Arc::new(work::Wakes::default());
+        let bells = Arc::new(bell::Bells::default());
         let backend = if let Some(path) = options.url.strip_prefix("sqlite:") {
             Backend::Sqlite(sqlite::Sqlite::open(&PathBuf::from(path), options.connections)?)
         } else if options.url.starts_with("postgres://") || options.url.starts_with("postgresql://") {
@@ -109,7 +131,7 @@ impl Store {
                 &options.url,
                 options.connections,
                 options.allow_unsafe,
-                Arc::clone(&wakes),
+                Arc::clone(&bells),
             )?)
         } else {
             return Err(StoreError::setup(
@@ -120,9 +142,11 @@ impl Store {
         let inner = StoreInner {
             backend,
             blobs,
-            blobs_owned: tokio::sync::OnceCell::new(),
+            blobs_owned_at: tokio::sync::Mutex::default(),
+            last_write: health::LastWrite::default(),
             ids: ids::IdBlocks::default(),
-            wakes,
+            bells,
+            clock: options.clock.clone(),
         };
         Ok(Store { inner: Arc::new(inner) })
     }
@@ -143,14 +167,6 @@ impl Store {
     /// [`StoreError::Setup`] when it was made by other migrations than ours; [`StoreError::Unavailable`].
     pub fn schema(&self) -> Result<Schema> {
         self.read_blocking(migrate::look)
-    }
-
-    /// Looks whether the database answers and has the tables this version works with, be they of a newer one.
-    ///
-    /// # Errors
-    /// [`StoreError::Setup`] when they are missing, older, or closed to this version; [`StoreError::Unavailable`].
-    pub async fn verify(&self) -> Result<()> {
-        self.read(migrate::look).await?.check()
     }
 
     /// As [`Store::migrate`], the tenant tables hash-partitioned by account (PostgreSQL only): the shape a sharded
@@ -174,12 +190,31 @@ impl Store {
     fn migrate_all(&self, migrations: &[Migration], is_partitioned: bool) -> Result<Vec<i64>> {
         let mut place = match &self.inner.backend {
             Backend::Sqlite(sqlite) => Place::Sqlite(sqlite),
-            Backend::Postgres(postgres) => Place::Postgres(postgres.migrating()?),
+            Backend::Postgres(postgres) => Place::Postgres(Box::new(postgres.migrating()?)),
         };
         migrate::run(&mut place, migrations, is_partitioned)
     }
 
-    /// Runs a closure on a snapshot of the database.
+    /// Whether the database is a file that this process alone works on.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.inner.backend, Backend::Sqlite(_))
+    }
+
+    /// A closure with the clock it is to go by.
+    fn job<T, F>(&self, mut closure: F) -> (Job, Waiter)
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let clock = self.inner.clock.clone();
+        Job::new(move |tx: &mut Tx<'_>| {
+            tx.clock.clone_from(&clock);
+            closure(tx)
+        })
+    }
+
+    /// Runs a closure on a snapshot of the database as it is now: for decisions, sweeps and whatever must not be late.
     ///
     /// # Errors
     /// The closure's own, or [`StoreError::Unavailable`].
@@ -188,7 +223,7 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (job, waiter) = Job::new(closure);
+        let (job, waiter) = self.job(closure);
         match &self.inner.backend {
             Backend::Sqlite(_) => {
                 let store = self.clone();
@@ -209,9 +244,26 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (job, waiter) = Job::new(closure);
+        let (job, waiter) = self.job(closure);
         self.start_write(job);
-        waiter.wait().await
+        let result = waiter.wait().await;
+        self.inner.last_write.note(&result);
+        result
+    }
+
+    /// Runs a closure on a snapshot that shows an account at least as it was at a change number: for lists and pages.
+    ///
+    /// There are no replicas yet, so this reads where it is written; one may serve it that has come so far.
+    ///
+    /// # Errors
+    /// The closure's own, or [`StoreError::Unavailable`].
+    pub async fn read_at_least<T, F>(&self, seen: AtLeast, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let _ = seen;
+        self.read(closure).await
     }
 
     /// [`Store::read`] for threads outside a runtime.
@@ -223,7 +275,7 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (job, waiter) = Job::new(closure);
+        let (job, waiter) = self.job(closure);
         self.start_read(job);
         waiter.wait_blocking()
     }
@@ -237,9 +289,11 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (job, waiter) = Job::new(closure);
+        let (job, waiter) = self.job(closure);
         self.start_write(job);
-        waiter.wait_blocking()
+        let result = waiter.wait_blocking();
+        self.inner.last_write.note(&result);
+        result
     }
 
     fn start_read(&self, job: Job) {
@@ -256,10 +310,10 @@ impl Store {
         }
     }
 
-    /// Tells other nodes of a bell; SQLite has none.
-    fn tell_others(&self, bell: &'static str) {
+    /// Tells other nodes of a ring; SQLite has none.
+    fn tell_others(&self, ring: bell::Ring) {
         if let Backend::Postgres(postgres) = &self.inner.backend {
-            postgres.tell(bell);
+            postgres.tell(ring);
         }
     }
 

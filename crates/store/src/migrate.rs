@@ -19,6 +19,7 @@ mod step;
 
 use crate::dialect::Layout;
 use crate::error::Result;
+use crate::sql::Sql as _;
 use crate::tx::Tx;
 
 use history::Applied;
@@ -44,16 +45,8 @@ impl Migration {
 }
 
 /// All migrations in order.
-pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration::new(1, "spine", include_str!("../migrations/0001_spine.sql")),
-    Migration::new(2, "understanding", include_str!("../migrations/0002_understanding.sql")),
-    Migration::new(3, "suspended", include_str!("../migrations/0003_suspended.sql")),
-    Migration::new(4, "doors", include_str!("../migrations/0004_doors.sql")),
-    Migration::new(5, "primary_identity", include_str!("../migrations/0005_primary_identity.sql")),
-    Migration::new(6, "crashes", include_str!("../migrations/0006_crashes.sql")),
-    Migration::new(7, "lists", include_str!("../migrations/0007_lists.sql")),
-    Migration::new(8, "blob_marker", include_str!("../migrations/0008_blob_marker.sql")),
-];
+pub(crate) const MIGRATIONS: &[Migration] =
+    &[Migration::new(1, "spine", include_str!("../migrations/0001_spine.sql"))];
 
 /// How the database stands to the migrations of this program; changes nothing.
 ///

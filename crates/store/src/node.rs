@@ -40,9 +40,9 @@ pub struct Holding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unheld {
     /// The account.
-    pub account_id: i64,
-    /// `mail` or `outbox`.
-    pub kind: String,
+    pub account_id: AccountId,
+    /// What waits: mail to be decided or sent.
+    pub kind: Kind,
     /// Who held it last; empty: nobody ever did.
     pub holder: String,
 }
@@ -53,7 +53,7 @@ pub struct Unheld {
 /// As the database says.
 pub fn holdings(tx: &mut Tx<'_>) -> Result<Vec<Holding>> {
     let now = tx.database_now()?;
-    let sql = "SELECT holder, kind, count(*) FROM leases WHERE until > $1 GROUP BY holder, kind ORDER BY holder, kind";
+    let sql = "SELECT holder, kind, count(*) FROM work WHERE until > $1 GROUP BY holder, kind ORDER BY holder, kind";
     let rows = tx.query(sql, &values![now])?;
     rows.into_iter()
         .map(|mut row| Ok(Holding { holder: row.text()?, kind: row.text()?, accounts: row.int()? }))
@@ -70,21 +70,54 @@ pub fn unheld(tx: &mut Tx<'_>, waiting_ms: i64) -> Result<Vec<Unheld>> {
     let since = now - waiting_ms;
     let mut found = Vec::new();
     for kind in [Kind::Mail, Kind::Outbox] {
-        let sql = "SELECT DISTINCT l.account_id, l.holder
-                   FROM leases l JOIN work w ON w.kind = l.kind AND w.account_id = l.account_id
-                   WHERE l.kind = $1 AND l.until <= $2 AND w.due_at <= $3 ORDER BY l.account_id";
-        for mut row in tx.query(sql, &values![kind.as_str(), now, since])? {
-            let (account_id, holder) = (row.int()?, row.text()?);
-            if kind != Kind::Mail || is_mail_older(tx, account_id, since)? {
-                found.push(Unheld { account_id, kind: kind.as_str().to_owned(), holder });
+        let sql = "SELECT account_id, holder FROM work WHERE kind = $1 AND due_at <= $2 AND until <= $3 ORDER BY account_id";
+        for mut row in tx.query(sql, &values![kind.as_str(), since, now])? {
+            let account_id = AccountId(row.int()?);
+            let holder = row.text()?;
+            if is_older(tx, kind, account_id, since)? {
+                found.push(Unheld { account_id, kind, holder });
             }
         }
     }
     Ok(found)
 }
 
-/// What is announced for mail is due at once, so its age is that of the oldest mail.
-fn is_mail_older(tx: &mut Tx<'_>, account_id: i64, since: i64) -> Result<bool> {
-    let oldest = crate::spool::page(&mut tx.account(AccountId(account_id)), None, 1)?;
-    Ok(oldest.first().is_some_and(|oldest| oldest.accepted_at <= since))
+/// What is announced is mostly due at once, so its age is that of the oldest row it is about.
+fn is_older(tx: &mut Tx<'_>, kind: Kind, account_id: AccountId, since: i64) -> Result<bool> {
+    let tx = &mut tx.account(account_id);
+    match kind {
+        Kind::Mail => {
+            Ok(crate::spool::page(tx, None, 1)?.first().is_some_and(|oldest| oldest.accepted_at <= since))
+        }
+        _ => Ok(crate::outbox::oldest_due(tx, since)?.is_some()),
+    }
+}
+
+/// An account whose rows say that something is due, while nothing tells of it: nobody would take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The account.
+    pub account_id: AccountId,
+    /// What is due there.
+    pub kind: Kind,
+}
+
+/// Accounts with something due that no row of `work` tells of, from `waiting_ms` ago on. Looks at every account.
+///
+/// # Errors
+/// As the database says.
+pub fn forgotten(tx: &mut Tx<'_>, waiting_ms: i64) -> Result<Vec<Forgotten>> {
+    let since = tx.database_now()? - waiting_ms;
+    let accounts = crate::account::ids(tx)?;
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        for missed in crate::work::unannounced(tx, *kind, &accounts)? {
+            if missed.due_at <= since
+                && (*kind != Kind::Mail || is_older(tx, *kind, missed.account_id, since)?)
+            {
+                found.push(Forgotten { account_id: missed.account_id, kind: *kind });
+            }
+        }
+    }
+    Ok(found)
 }

@@ -13,13 +13,14 @@ use crate::{AccountTx, values};
 ///
 /// # Errors
 /// As the database says.
-pub fn insert(tx: &mut AccountTx<'_, '_>, organization: &Organization, now: i64) -> Result<()> {
-    let sql = "INSERT INTO organizations (account_id, id, name, created_at) VALUES ($1, $2, $3, $4)";
-    tx.execute(sql, &values![organization.id, &organization.name, now])?;
+pub fn insert(tx: &mut AccountTx<'_, '_>, organization: &Organization, now: i64, change: i64) -> Result<()> {
+    let sql =
+        "INSERT INTO organizations (account_id, id, name, created_at, change) VALUES ($1, $2, $3, $4, $5)";
+    tx.execute(sql, &values![organization.id, &organization.name, now, change])?;
     let rows: Vec<_> = organization.domains.iter().map(|domain| values![domain, organization.id]).collect();
     let sql = "INSERT INTO organization_domains (account_id, domain, organization_id) VALUES ($1, $2, $3)";
     tx.insert_rows(sql, &rows)?;
-    crate::account::reconfigured(tx)
+    crate::account_state::reconfigured(tx)
 }
 
 /// All organizations of an account with their domains, by id.

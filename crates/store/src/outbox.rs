@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::raw::{pack, unpack};
 use crate::sql::Sql as _;
 use crate::value::list_of;
+use crate::work::{self, Kind};
 use crate::{AccountTx, Row, Value, values};
 
 /// A recipient that is due.
@@ -206,42 +207,50 @@ pub fn record(tx: &mut AccountTx<'_, '_>, attempts: &[Attempted], now: i64) -> R
     Ok(())
 }
 
-/// Makes what this node had in hand when it died due at once.
+/// Makes rows that somebody had in hand and does not any more due at once.
 ///
 /// # Errors
 /// As the database says.
-pub fn resume(tx: &mut AccountTx<'_, '_>, now: i64) -> Result<u64> {
+pub fn resume(tx: &mut AccountTx<'_, '_>) -> Result<u64> {
     let sql = "UPDATE outbox SET due_at = $2
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at > $3 AND state = 'sending'";
-    tx.execute(sql, &values![now, now])
+    tx.execute(sql, &values![0, 0])
 }
 
-/// When the account's next recipient is due, in the future or the past.
+/// A row that was due at a time and is not in hand; none when there is none.
 ///
 /// # Errors
 /// As the database says.
-pub fn next_due(tx: &mut AccountTx<'_, '_>) -> Result<Option<i64>> {
-    let sql = "SELECT due_at FROM outbox
-               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') ORDER BY due_at, id LIMIT 1";
-    tx.find(sql, &[])?.map(|mut row| row.int()).transpose()
+pub fn oldest_due(tx: &mut AccountTx<'_, '_>, at: i64) -> Result<Option<OutboxId>> {
+    let sql = "SELECT id FROM outbox
+               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at <= $2
+                   AND created_at <= $3
+               ORDER BY due_at, id LIMIT 1";
+    tx.find(sql, &values![at, at])?.map(|mut row| Ok(OutboxId(row.int()?))).transpose()
 }
 
-/// Makes deferred rows of an account due now, all of them or one; returns how many.
+/// Makes rows of an account due now and announces them: one, also when it was given up, or all that are not done; returns how many.
+/// One on the wire stays so.
 ///
 /// # Errors
 /// As the database says.
-pub fn retry(tx: &mut AccountTx<'_, '_>, id: Option<OutboxId>, now: i64) -> Result<u64> {
-    match id {
-        Some(id) => tx.execute(
-            "UPDATE outbox SET due_at = $2, state = 'queued' WHERE account_id = $1 AND id = $3 AND state IN ('deferred', 'expired', 'waiting')",
-            &values![now, id],
-        ),
-        None => tx.execute(
-            "UPDATE outbox SET due_at = $2, state = 'queued'
-             WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0 AND state = 'deferred'",
-            &values![now],
-        ),
-    }
+pub fn retry(tx: &mut AccountTx<'_, '_>, id: Option<OutboxId>) -> Result<u64> {
+    let count = match id {
+        Some(id) => {
+            let sql = "UPDATE outbox SET due_at = $2, state = CASE WHEN state = 'sending' THEN state ELSE 'queued' END
+                       WHERE account_id = $1 AND id = $3
+                           AND state IN ('waiting', 'queued', 'sending', 'deferred', 'expired')";
+            tx.execute(sql, &values![0, id])?
+        }
+        None => {
+            let sql = "UPDATE outbox SET due_at = $2, state = CASE WHEN state = 'sending' THEN state ELSE 'queued' END
+                       WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0";
+            tx.execute(sql, &values![0])?
+        }
+    };
+    let account_id = tx.account_id();
+    work::announce(tx.shared(), Kind::Outbox, &[account_id], 0)?;
+    Ok(count)
 }
 
 /// How many recipients of an account are not done, by state; states without any are left out.

@@ -14,12 +14,11 @@ mod tls;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use crate::bell::{Bells, Ring};
 use crate::error::{Result, StoreError};
 use crate::job::{Job, Outcome};
 use crate::sql::Sql as _;
 use crate::tx::{Inner, Tx};
-use crate::value::Row;
-use crate::work::Wakes;
 
 use name_lock::NameLock;
 use notify::Notifier;
@@ -42,7 +41,7 @@ enum Work {
 pub(crate) struct Postgres {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    crier: Notifier,
+    notifier: Notifier,
     /// For the connection that holds the name.
     server: Box<Server>,
     name: Mutex<Option<NameLock>>,
@@ -53,10 +52,10 @@ impl Postgres {
         url: &str,
         connections: usize,
         allow_unsafe: bool,
-        wakes: Arc<Wakes>,
+        bells: Arc<Bells>,
     ) -> Result<Postgres> {
         let server = Server::parse(url)?;
-        check_durability(&server, allow_unsafe)?;
+        check_server(&server, allow_unsafe)?;
         let (sender, receiver) = mpsc::channel::<Work>();
         let receiver = Arc::new(Mutex::new(receiver));
         let mut threads = Vec::new();
@@ -68,9 +67,9 @@ impl Postgres {
                 .map_err(|error| StoreError::setup(format!("cannot start a database thread: {error}")))?;
             threads.push(thread);
         }
-        let crier = Notifier::start(server.clone(), wakes)?;
+        let notifier = Notifier::start(server.clone(), bells)?;
         let (queue, threads) = (Mutex::new(Some(sender)), Mutex::new(threads));
-        Ok(Postgres { queue, threads, crier, server: Box::new(server), name: Mutex::default() })
+        Ok(Postgres { queue, threads, notifier, server: Box::new(server), name: Mutex::default() })
     }
 
     pub(crate) fn write(&self, job: Job) {
@@ -95,12 +94,12 @@ impl Postgres {
 
     /// Hears what other nodes ring from now on.
     pub(crate) fn listen(&self) {
-        self.crier.listen();
+        self.notifier.listen();
     }
 
-    /// Tells other nodes of a bell.
-    pub(crate) fn tell(&self, bell: &'static str) {
-        self.crier.tell(bell);
+    /// Tells other nodes of a ring.
+    pub(crate) fn tell(&self, ring: Ring) {
+        self.notifier.tell(ring);
     }
 
     /// Takes a node's name until the store is closed; false when another process has it after `wait` still.
@@ -112,7 +111,7 @@ impl Postgres {
     }
 
     pub(crate) fn close(&self) {
-        self.crier.close();
+        self.notifier.close();
         self.queue.lock().expect("no closure runs under this lock").take();
         for thread in self.threads.lock().expect("no closure runs under this lock").drain(..) {
             let _ = thread.join();
@@ -122,15 +121,22 @@ impl Postgres {
     }
 }
 
-/// 250 is said on the strength of a commit, so a server that forgets commits is refused.
-fn check_durability(server: &Server, allow_unsafe: bool) -> Result<()> {
+/// 250 is said on the strength of a commit, so a server that forgets commits is refused, as is one that cannot hold all text.
+fn check_server(server: &Server, allow_unsafe: bool) -> Result<()> {
     let mut session = Session::connect(server).map_err(|error| {
         let why = if let StoreError::Unavailable(why) = error { why } else { error.to_string() };
         StoreError::setup(format!("cannot reach PostgreSQL: {why}; check store.url and that the server runs"))
     })?;
+    let encoding = show(&mut session, "server_encoding")?;
+    // In any other one, part of the world's mail could not be stored, each such mail at the time it comes.
+    if encoding != "UTF8" {
+        return Err(StoreError::setup(format!(
+            "the database is encoded in {encoding}, which cannot hold all mail; make one with \
+             CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )));
+    }
     for (setting, weak) in [("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")] {
-        let mut row = Tx { inner: Inner::Postgres(&mut session) }.find(&format!("SHOW {setting}"), &[])?;
-        let value = row.as_mut().map(Row::text).transpose()?.unwrap_or_default();
+        let value = show(&mut session, setting)?;
         if value == weak && !allow_unsafe {
             return Err(StoreError::setup(format!(
                 "PostgreSQL runs with {setting}={value}: accepted mail could vanish in a power cut; \
@@ -139,6 +145,12 @@ fn check_durability(server: &Server, allow_unsafe: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn show(session: &mut Session, setting: &str) -> Result<String> {
+    let mut tx = Tx { inner: Inner::Postgres(session), clock: None };
+    let row = tx.find(&format!("SHOW {setting}"), &[])?;
+    row.map_or(Ok(String::new()), |mut row| row.text())
 }
 
 fn work_loop(server: &Server, queue: &Mutex<mpsc::Receiver<Work>>) {

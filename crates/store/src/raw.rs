@@ -10,7 +10,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
 use crate::value::list_of;
-use crate::{AccountTx, Store};
+use crate::{AccountTx, Store, Tx};
 
 /// Compressed bytes above which a mail lies in a blob and not in its row.
 pub const INLINE_MAX: usize = 256 * 1024;
@@ -27,7 +27,7 @@ const PACKED_1: u8 = 1;
 /// Compresses bytes for a row or a blob: a format byte, then a zstd frame made with the dictionary of that format.
 ///
 /// # Errors
-/// [`StoreError::Statement`] when the compressor fails, which only want of memory can cause.
+/// [`StoreError::Unavailable`] when the compressor fails, which only want of memory can cause.
 pub fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
     thread_local! {
         // Making the context costs more than packing a small mail.
@@ -39,8 +39,9 @@ pub fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
         if slot.is_none() {
             *slot = Compressor::with_prepared_dictionary(&DICTIONARY).ok();
         }
-        let failed =
-            |error: &dyn std::fmt::Display| StoreError::Statement(format!("cannot compress a mail: {error}"));
+        let failed = |error: &dyn std::fmt::Display| {
+            StoreError::Unavailable(format!("cannot compress a mail: {error}"))
+        };
         let packer = slot.as_mut().ok_or_else(|| failed(&"no memory"))?;
         let mut packed = packer.compress(bytes).map_err(|error| failed(&error))?;
         packed.insert(0, PACKED_1);
@@ -51,15 +52,16 @@ pub fn pack(bytes: &[u8]) -> Result<Vec<u8>> {
 /// Unpacks what [`pack`] made of `size` bytes.
 ///
 /// # Errors
-/// [`StoreError::Statement`] when the bytes are damaged or of a format this version does not know.
+/// [`StoreError::Damaged`] when the bytes are damaged or of a format this version does not know.
 pub fn unpack(packed: &[u8], size: usize) -> Result<Vec<u8>> {
     thread_local! {
         static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
     }
     static DICTIONARY: LazyLock<DecoderDictionary<'static>> =
         LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
-    let failed = |error: &dyn std::fmt::Display| {
-        StoreError::Statement(format!("cannot unpack a stored mail: {error}"))
+    let failed = |error: &dyn std::fmt::Display| StoreError::Damaged {
+        what: "a stored mail".to_owned(),
+        reason: error.to_string(),
     };
     let Some((&PACKED_1, frame)) = packed.split_first() else { return Err(failed(&"unknown format")) };
     UNPACKER.with_borrow_mut(|slot| {
@@ -86,7 +88,7 @@ impl Packed {
     /// The raw bytes.
     ///
     /// # Errors
-    /// [`StoreError::Blob`] when the blob cannot be read, [`StoreError::Statement`] when the bytes are damaged.
+    /// [`StoreError::Blob`] when the blob cannot be read, [`StoreError::Damaged`] when the bytes are damaged.
     pub async fn unpack(&self, store: &Store) -> Result<Vec<u8>> {
         match (&self.body, &self.blob) {
             (Some(body), _) => unpack(body, self.size_bytes),
@@ -94,6 +96,15 @@ impl Packed {
             (None, None) => Ok(Vec::new()),
         }
     }
+}
+
+/// Whether any mail lies in a blob. Asked when the place of the blobs is found empty.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn names_blobs(tx: &mut Tx<'_>) -> Result<bool> {
+    let sql = "SELECT 1 FROM raw_mails WHERE blob IS NOT NULL LIMIT 1";
+    Ok(tx.find(sql, &[])?.is_some())
 }
 
 /// Reads raw mails by their ids, in no order.

@@ -1,5 +1,6 @@
 //! The durable inbound queue: one raw row and one small spool row per account and SMTP transaction.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use desk::clock::Millis;
@@ -84,7 +85,7 @@ impl Store {
         if body.len() <= INLINE_MAX {
             return Ok(Packed { size_bytes: raw.len(), body: Some(body), blob: None });
         }
-        self.inner.blobs_owned.get_or_try_init(|| self.own_blobs()).await?;
+        self.own_blobs_lately().await?;
         let name = Blobs::name(account_id, mail_id);
         self.blobs().put(&name, body).await?;
         Ok(Packed { size_bytes: raw.len(), body: None, blob: Some(name) })
@@ -95,15 +96,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`]: none of them is accepted, as far as is known.
     pub async fn spool(&self, mails: Vec<NewMail>) -> Result<()> {
-        let marker = self.ids(1).await?.next()?;
         let mails = Arc::new(mails);
         let given = Arc::clone(&mails);
-        match self.write(move |tx| insert(tx, &given, marker)).await {
+        match self.write(move |tx| insert(tx, &given)).await {
             Ok(()) => {}
             Err(StoreError::Conflict(_)) if self.are_there(Arc::clone(&mails)).await? => {}
             Err(error) => return Err(error),
         }
-        self.wake(Kind::Mail);
+        let accounts: BTreeSet<AccountId> = mails.iter().map(|mail| mail.account_id).collect();
+        accounts.into_iter().for_each(|account_id| self.ring(Kind::Mail, account_id, None));
         Ok(())
     }
 
@@ -124,7 +125,7 @@ impl Store {
     }
 }
 
-pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<()> {
+pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail]) -> Result<()> {
     let raws: Vec<_> = mails
         .iter()
         .map(|mail| {
@@ -136,10 +137,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<
         .iter()
         .map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope])
         .collect();
-    let mut accounts: Vec<i64> = mails.iter().map(|mail| mail.account_id.0).collect();
-    accounts.sort_unstable();
-    accounts.dedup();
-    let due: Vec<(i64, i64)> = accounts.into_iter().map(|account_id| (account_id, 0)).collect();
+    let accounts: Vec<AccountId> = mails.iter().map(|mail| mail.account_id).collect();
     tx.insert_rows(
         "INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)",
         &raws,
@@ -148,7 +146,18 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail], marker: i64) -> Result<
         "INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)",
         &spool,
     )?;
-    work::add(tx, Kind::Mail, &due, marker)
+    work::announce(tx, Kind::Mail, &accounts, 0)
+}
+
+/// Notes that a mail keeps its account from going on, and returns since when it has.
+///
+/// # Errors
+/// As the database says; [`StoreError::Changed`] when it is decided by now.
+pub fn note_trouble(tx: &mut AccountTx<'_, '_>, key: SpoolKey, now: i64) -> Result<i64> {
+    let sql = "UPDATE spool SET troubled_since = coalesce(troubled_since, $2)
+               WHERE account_id = $1 AND accepted_at = $3 AND id = $4 RETURNING troubled_since";
+    let row = tx.find(sql, &values![now, key.accepted_at, key.id])?;
+    row.ok_or(StoreError::Changed("a spool row"))?.int()
 }
 
 /// The account's oldest undecided mails, at most `limit`, that come after a place in their order, or from the first on.

@@ -234,7 +234,7 @@ fn statement(connection: &Connection, sql: &str) -> Result<()> {
 }
 
 fn run(connection: &Connection, job: &mut Job) -> Outcome {
-    let mut tx = Tx { inner: Inner::Sqlite(connection) };
+    let mut tx = Tx { inner: Inner::Sqlite(connection), clock: None };
     catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
         .unwrap_or_else(|payload| Err(StoreError::Panicked(panic_text(payload.as_ref()))))
 }
@@ -367,8 +367,13 @@ fn convert(error: &rusqlite::Error) -> StoreError {
             | ErrorCode::OutOfMemory
             | ErrorCode::FileLockingProtocolFailed
             | ErrorCode::OperationInterrupted
-            | ErrorCode::SchemaChanged,
+            | ErrorCode::SchemaChanged
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase,
         ) => StoreError::Unavailable(text),
+        Some(ErrorCode::TooBig | ErrorCode::TypeMismatch | ErrorCode::ParameterOutOfRange) => {
+            StoreError::Refused(text)
+        }
         _ => StoreError::Statement(text),
     }
 }

@@ -65,14 +65,15 @@ pub fn held(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<BTreeSet<MailI
     tx.query_in(sql, &[], &list_of(ids))?.into_iter().map(|mut row| row.int().map(MailId)).collect()
 }
 
-/// Suspended tickets held before or at a time, the oldest first, at most `limit`.
+/// Ids of suspended tickets held before or at a time, the oldest first, at most `limit`. Those that we could not work (cause 19) never
+/// expire: a person is to see them.
 ///
 /// # Errors
 /// As the database says.
-pub fn held_until(tx: &mut AccountTx<'_, '_>, at: i64, limit: i64) -> Result<Vec<SuspendedRow>> {
-    let sql = "SELECT id, cause, sender, subject, recipient, detail, created_at
-               FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 ORDER BY created_at, id LIMIT $3";
-    tx.query(sql, &values![at, limit])?.into_iter().map(read).collect()
+pub fn expired(tx: &mut AccountTx<'_, '_>, at: i64, limit: i64) -> Result<Vec<MailId>> {
+    let sql = "SELECT id FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 AND cause <> 19
+               ORDER BY created_at, id LIMIT $3";
+    tx.query(sql, &values![at, limit])?.into_iter().map(|mut row| Ok(MailId(row.int()?))).collect()
 }
 
 /// One suspended ticket, by the id of its mail.
@@ -125,6 +126,7 @@ pub fn delete(
     ids: &[MailId],
     reason: &str,
     now: i64,
+    change: i64,
 ) -> Result<(u64, Vec<String>)> {
     let sql = "SELECT s.id, l.reason, l.reasons, r.blob FROM suspended_tickets s
                JOIN ledger l ON l.account_id = s.account_id AND l.id = s.id
@@ -151,6 +153,8 @@ pub fn delete(
     )?;
     tx.execute_rows("DELETE FROM envelopes WHERE account_id = $1 AND id = $2", &keys)?;
     tx.execute_rows("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &keys)?;
+    let gone: Vec<_> = found.iter().map(|(id, _)| values![change, "suspended_ticket", *id]).collect();
+    tx.insert_rows("INSERT INTO tombstones (account_id, change, kind, id) VALUES ($1, $2, $3, $4)", &gone)?;
     Ok((u64::try_from(found.len()).unwrap_or(u64::MAX), blobs))
 }
 
@@ -192,9 +196,9 @@ pub fn since(tx: &mut AccountTx<'_, '_>, since: i64, newest: i64) -> Result<Sinc
 /// # Errors
 /// As the database says.
 pub fn told_until(tx: &mut AccountTx<'_, '_>, now: i64) -> Result<Option<i64>> {
-    let sql = "SELECT value FROM counters WHERE account_id = $1 AND name = 'suspended_told'";
+    let sql = "SELECT value FROM marks WHERE account_id = $1 AND name = 'suspended_told'";
     let before = tx.find(sql, &[])?.map(|mut row| row.int()).transpose()?;
-    let sql = "INSERT INTO counters (account_id, name, value) VALUES ($1, $2, $3)
+    let sql = "INSERT INTO marks (account_id, name, value) VALUES ($1, $2, $3)
                ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value";
     tx.execute(sql, &values!["suspended_told", now])?;
     Ok(before)

@@ -33,7 +33,7 @@ fn json<T: Serialize>(value: &T) -> Result<String> {
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Result<()> {
+pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket], change: i64) -> Result<()> {
     let texts: Vec<(String, String, String)> = tickets
         .iter()
         .map(|ticket| {
@@ -71,15 +71,17 @@ pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Re
                 ticket.organization_id,
                 ticket.priority.map(Priority::as_str),
                 ticket.ticket_type.map(TicketType::as_str),
-                ticket.is_machine
+                ticket.is_machine,
+                change
             ]
         })
         .collect();
     let sql = "INSERT INTO tickets (account_id, id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id,
                    recipient, recipient_matches, received_by, written_to, channel, token, is_public, tags, follow_up_of,
-                   last_message_id, created_at, updated_at, solved_at, organization_id, priority, ticket_type, is_machine)
+                   last_message_id, created_at, updated_at, solved_at, organization_id, priority, ticket_type, is_machine,
+                   change)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                   $23, $24, $25, $26)";
+                   $23, $24, $25, $26, $27)";
     tx.insert_rows(sql, &rows)
 }
 
@@ -87,7 +89,7 @@ pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Re
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Result<()> {
+pub(crate) fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket], change: i64) -> Result<()> {
     let tags: Vec<String> = tickets.iter().map(|ticket| json(&ticket.tags)).collect::<Result<_>>()?;
     let rows: Vec<_> = tickets
         .iter()
@@ -105,14 +107,15 @@ pub(crate) fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket]) -> Re
                 ticket.organization_id,
                 ticket.priority.map(Priority::as_str),
                 ticket.ticket_type.map(TicketType::as_str),
+                change,
                 ticket.id
             ]
         })
         .collect();
     let sql =
         "UPDATE tickets SET status = $2, assignee_id = $3, is_public = $4, tags = $5, last_message_id = $6, updated_at = $7,
-                   solved_at = $8, requester_id = $9, organization_id = $10, priority = $11, ticket_type = $12
-               WHERE account_id = $1 AND id = $13";
+                   solved_at = $8, requester_id = $9, organization_id = $10, priority = $11, ticket_type = $12, change = $13
+               WHERE account_id = $1 AND id = $14";
     let changed = tx.execute_rows(sql, &rows)?;
     if changed == tickets.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a ticket")) }
 }
@@ -428,22 +431,45 @@ pub fn audits(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId) -> Result<Vec<Aud
         .collect()
 }
 
-/// Tickets that were solved before a time, the longest solved ones first, at most `limit`.
+/// Tickets that were solved before or at a time, the longest solved first, at most `limit`.
 ///
 /// # Errors
 /// As the database says.
-pub fn solved_before(tx: &mut AccountTx<'_, '_>, before: i64, limit: i64) -> Result<Vec<TicketId>> {
+pub fn solved_until(tx: &mut AccountTx<'_, '_>, at: i64, limit: usize) -> Result<Vec<TicketId>> {
     let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2
                ORDER BY solved_at, id LIMIT $3";
-    let rows = tx.query(sql, &values![before, limit])?;
-    rows.into_iter().map(|mut row| row.int().map(TicketId)).collect()
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    tx.query(sql, &values![at, limit])?.into_iter().map(|mut row| Ok(TicketId(row.int()?))).collect()
 }
 
-/// When the longest solved ticket was solved.
+/// The tickets that numbers name; numbers of no ticket are left out.
 ///
 /// # Errors
 /// As the database says.
-pub fn oldest_solved(tx: &mut AccountTx<'_, '_>) -> Result<Option<i64>> {
-    let sql = "SELECT min(solved_at) FROM tickets WHERE account_id = $1 AND status = 'solved'";
-    tx.find(sql, &[])?.map_or(Ok(None), |mut row| row.maybe_int())
+pub fn ids_of_numbers(tx: &mut AccountTx<'_, '_>, numbers: &[i64]) -> Result<BTreeMap<i64, TicketId>> {
+    let sql = "SELECT number, id FROM tickets WHERE account_id = $1 AND number IN ($2..)";
+    let rows = tx.query_in(sql, &[], &list_of(numbers))?;
+    rows.into_iter().map(|mut row| Ok((row.int()?, TicketId(row.int()?)))).collect()
+}
+
+/// A ticket that was written, by the number of the transaction that last did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The ticket.
+    pub id: TicketId,
+    /// The change number.
+    pub change: i64,
+}
+
+/// Tickets written after a place in the order of changes, at most `limit`, in that order. Whoever reads on from the last one until
+/// nothing comes has missed nothing that was committed before.
+///
+/// # Errors
+/// As the database says.
+pub fn changed_after(tx: &mut AccountTx<'_, '_>, after: Option<Cursor>, limit: i64) -> Result<Vec<Cursor>> {
+    let after = after.unwrap_or(Cursor { id: TicketId(0), change: 0 });
+    let sql = "SELECT id, change FROM tickets WHERE account_id = $1 AND (change, id) > ($2, $3)
+               ORDER BY change, id LIMIT $4";
+    let rows = tx.query(sql, &values![after.change, after.id, limit])?;
+    rows.into_iter().map(|mut row| Ok(Cursor { id: TicketId(row.int()?), change: row.int()? })).collect()
 }

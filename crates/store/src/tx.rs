@@ -1,5 +1,9 @@
 //! One transaction on either database.
 
+use std::sync::Arc;
+
+use desk::clock::Clock;
+
 use crate::postgres;
 use crate::value::Row;
 
@@ -9,6 +13,8 @@ use crate::value::Row;
 #[derive(Debug)]
 pub struct Tx<'a> {
     pub(crate) inner: Inner<'a>,
+    /// What counts as the database's clock, in tests that turn it; none: the database's own.
+    pub(crate) clock: Option<Arc<dyn Clock>>,
 }
 
 /// A question whose answer is fetched later.

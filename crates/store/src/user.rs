@@ -15,7 +15,11 @@ use crate::{AccountTx, values};
 ///
 /// # Errors
 /// [`crate::StoreError::Conflict`] when an address is somebody's already.
-pub fn insert_many(tx: &mut AccountTx<'_, '_>, people: &[(Person, AddressKey, i64)]) -> Result<()> {
+pub fn insert_many(
+    tx: &mut AccountTx<'_, '_>,
+    people: &[(Person, AddressKey, i64)],
+    change: i64,
+) -> Result<()> {
     let users: Vec<_> = people
         .iter()
         .map(|(person, _, at)| {
@@ -27,12 +31,14 @@ pub fn insert_many(tx: &mut AccountTx<'_, '_>, people: &[(Person, AddressKey, i6
                 *at,
                 person.locale.as_deref(),
                 person.organization_id,
-                person.is_verified
+                person.is_verified,
+                change
             ]
         })
         .collect();
-    let sql = "INSERT INTO users (account_id, id, name, role, is_suspended, created_at, locale, organization_id, is_verified)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let sql = "INSERT INTO users (account_id, id, name, role, is_suspended, created_at, locale, organization_id, is_verified,
+                   change)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     tx.insert_rows(sql, &users)?;
     let memberships: Vec<_> = people
         .iter()
@@ -169,9 +175,9 @@ fn person(row: &mut Row) -> Result<Person> {
 ///
 /// # Errors
 /// As the database says.
-pub fn set_role(tx: &mut AccountTx<'_, '_>, id: UserId, role: Role, name: &str) -> Result<()> {
-    let sql = "UPDATE users SET role = $2, name = $3, is_verified = 1 WHERE account_id = $1 AND id = $4";
-    tx.execute(sql, &values![role.as_str(), name, id])?;
+pub fn set_role(tx: &mut AccountTx<'_, '_>, id: UserId, role: Role, name: &str, change: i64) -> Result<()> {
+    let sql = "UPDATE users SET role = $2, name = $3, is_verified = 1, change = $4 WHERE account_id = $1 AND id = $5";
+    tx.execute(sql, &values![role.as_str(), name, change, id])?;
     Ok(())
 }
 
@@ -211,7 +217,9 @@ pub(crate) fn recovered(tx: &mut AccountTx<'_, '_>, addresses: &[&str]) -> Resul
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn set_locales(tx: &mut AccountTx<'_, '_>, locales: &[(UserId, &str)]) -> Result<()> {
-    let rows: Vec<_> = locales.iter().map(|(id, locale)| values![*locale, *id]).collect();
-    tx.write_rows("UPDATE users SET locale = $2 WHERE account_id = $1 AND id = $3 AND locale IS NULL", &rows)
+pub(crate) fn set_locales(tx: &mut AccountTx<'_, '_>, locales: &[(UserId, &str)], change: i64) -> Result<()> {
+    let rows: Vec<_> = locales.iter().map(|(id, locale)| values![*locale, change, *id]).collect();
+    let sql =
+        "UPDATE users SET locale = $2, change = $3 WHERE account_id = $1 AND id = $4 AND locale IS NULL";
+    tx.write_rows(sql, &rows)
 }

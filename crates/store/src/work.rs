@@ -1,186 +1,146 @@
-//! Which accounts have something to do, and which node does it: work rows and leases.
+//! When there is something to do for an account, and which node does it: one row an account and kind.
 //!
-//! A work row is committed together with the work it announces. Whoever holds the account's lease reads the work rows first,
-//! then the work, and removes only the rows it read: what came in between leaves a row that stays.
+//! The time in a row is a hint that is never too late: whoever adds something to do moves it forward in the same transaction
+//! ([`announce`]), and whoever has worked the account reads it from the rows it is about, under the row's lock ([`put_down`]). So
+//! nothing is forgotten when a ring is lost, a node dies, or two clocks differ: times are the database's, or 0 for "at once".
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use tokio::sync::Notify;
+use desk::id::AccountId;
+use desk::suspension::HELD_FOR;
+use desk::ticket::SOLVED_FOR;
 
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
-use crate::tx::Asked;
-use crate::{Row, Store, Tx, Value, values};
+use crate::{Tx, Value, values};
 
-/// What there is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Mail to decide.
-    Mail,
-    /// Mail to send.
-    Outbox,
-    /// Solved tickets to close.
-    Close,
-    /// Suspended tickets to delete for good.
-    Purge,
-    /// Suspended tickets to tell somebody of.
-    Digest,
+pub use crate::kind::{Kind, UnknownKind};
+
+/// When an account is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Due {
+    /// By the database's clock; 0: at once.
+    pub at: i64,
+    /// The account, as a number that orders.
+    pub account: i64,
 }
 
-const KINDS: [Kind; 5] = [Kind::Mail, Kind::Outbox, Kind::Close, Kind::Purge, Kind::Digest];
-
-impl Kind {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Kind::Mail => "mail",
-            Kind::Outbox => "outbox",
-            Kind::Close => "close",
-            Kind::Purge => "purge",
-            Kind::Digest => "digest",
-        }
-    }
-}
-
-/// The bells of this process; polling is the safety net.
-#[derive(Debug, Default)]
-pub(crate) struct Wakes {
-    mail: Arc<Notify>,
-    outbox: Arc<Notify>,
-    close: Arc<Notify>,
-}
-
-impl Wakes {
-    fn bell(&self, kind: Kind) -> &Arc<Notify> {
-        match kind {
-            Kind::Mail => &self.mail,
-            Kind::Outbox => &self.outbox,
-            // Days of waiting: all that has a due time far away is looked for by one task.
-            Kind::Close | Kind::Purge | Kind::Digest => &self.close,
-        }
-    }
-
-    /// Rings what another node told of; a kind of a newer version has no bell here.
-    pub(crate) fn ring(&self, kind: &str) {
-        if let Some(kind) = KINDS.into_iter().find(|known| known.as_str() == kind) {
-            self.bell(kind).notify_one();
-        }
-    }
-
-    pub(crate) fn ring_all(&self) {
-        [&self.mail, &self.outbox, &self.close].into_iter().for_each(|bell| bell.notify_one());
-    }
-}
-
-impl Store {
-    /// Rings for a kind of work on this node alone: what others have to do has not changed. Returns at once.
-    pub fn wake_here(&self, kind: Kind) {
-        self.inner.wakes.bell(kind).notify_one();
-    }
-
-    /// Rings for a kind of work, here and on the other nodes. Returns at once.
-    pub fn wake(&self, kind: Kind) {
-        self.wake_here(kind);
-        self.tell_others(kind.as_str());
-    }
-
-    /// The bell of a kind of work. Whoever asks for one hears the other nodes, too.
-    #[must_use]
-    pub fn bell(&self, kind: Kind) -> Arc<Notify> {
-        self.hear_others();
-        Arc::clone(self.inner.wakes.bell(kind))
-    }
-}
-
-/// Announces work for accounts, each from a time on (0: at once). `marker` is an id of its own for this announcement.
-///
-/// # Errors
-/// As the database says.
-pub fn add(tx: &mut Tx<'_>, kind: Kind, due: &[(i64, i64)], marker: i64) -> Result<()> {
-    let rows: Vec<_> =
-        due.iter().map(|(account_id, due_at)| values![kind.as_str(), *due_at, *account_id, marker]).collect();
-    tx.insert_rows("INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)", &rows)
-}
-
-/// Announces work that many transactions ask for at the same time, once.
-///
-/// # Errors
-/// As the database says.
-pub fn add_once(tx: &mut Tx<'_>, kind: Kind, account_id: i64, due_at: i64) -> Result<()> {
-    let sql = "INSERT INTO work (kind, due_at, account_id, id) VALUES ($1, $2, $3, $4)
-               ON CONFLICT (kind, due_at, account_id, id) DO NOTHING";
-    tx.write(sql, &values![kind.as_str(), due_at, account_id, 0])
-}
-
-/// An account that has work, with the announcements seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announced {
+impl Due {
     /// The account.
-    pub account_id: i64,
-    /// `(due_at, id)` of each announcement seen.
-    pub rows: Vec<(i64, i64)>,
+    #[must_use]
+    pub fn account_id(self) -> AccountId {
+        AccountId(self.account)
+    }
 }
 
-/// Accounts behind one of the given id whose mail waits, by their ids, from at most `limit` announcements; and whether those
-/// were all. The last account may have more announcements than are told.
+/// Says that accounts have something to do from a time on, if they do not say so already. A row that is missing is made.
+///
+/// The row is locked for the rest of the transaction: whoever reads meanwhile what is due waits, and then sees what was added.
 ///
 /// # Errors
 /// As the database says.
-pub fn mail_after(tx: &mut Tx<'_>, account_id: i64, limit: usize) -> Result<(Vec<Announced>, bool)> {
-    let sql = "SELECT due_at, account_id, id FROM work WHERE kind = $1 AND due_at = $2 AND account_id > $3
-               ORDER BY account_id, id LIMIT $4";
-    let rows = tx
-        .query(sql, &values![Kind::Mail.as_str(), 0, account_id, i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    let is_all = rows.len() < limit;
-    Ok((by_account(rows)?, is_all))
+pub fn announce(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId], due_at: i64) -> Result<()> {
+    let mut sorted: Vec<AccountId> = accounts.to_vec();
+    // In one order, so that two transactions never wait for each other.
+    sorted.sort_unstable();
+    sorted.dedup();
+    let rows: Vec<_> =
+        sorted.iter().map(|account| values![kind.as_str(), account.0, due_at, 0, NOBODY, 0, 0]).collect();
+    let sql = "INSERT INTO work (kind, account_id, due_at, epoch, holder, until, crashes) VALUES ($1, $2, $3, $4, $5, $6, $7)
+               ON CONFLICT (kind, account_id) DO UPDATE SET due_at = excluded.due_at
+               WHERE work.due_at IS NULL OR work.due_at > excluded.due_at";
+    tx.insert_rows(sql, &rows)
 }
 
-/// Accounts with work due at `now`, the longest waiting first, from at most `limit` announcements.
+/// Accounts that are due and that nobody holds, after a place in the order of their times, at most `limit`. `holder` is who asks:
+/// what it held before it was started again is free to it where `takes_back`.
 ///
 /// # Errors
 /// As the database says.
-pub fn due(tx: &mut Tx<'_>, kind: Kind, now: i64, limit: i64) -> Result<Vec<Announced>> {
-    let sql = "SELECT due_at, account_id, id FROM work WHERE kind = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
-    by_account(tx.query(sql, &values![kind.as_str(), now, limit])?)
+pub fn due(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    after: Due,
+    holder: &str,
+    takes_back: bool,
+    limit: usize,
+) -> Result<Vec<Due>> {
+    let now = tx.database_now()?;
+    let sql = "SELECT due_at, account_id FROM work
+               WHERE kind = $1 AND (due_at, account_id) > ($2, $3) AND due_at <= $4
+                   AND (until <= $5 OR holder = $6)
+               ORDER BY due_at, account_id LIMIT $7";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = values![kind.as_str(), after.at, after.account, now, now, own(holder, takes_back), limit];
+    tx.query(sql, &values)?
+        .into_iter()
+        .map(|mut row| Ok(Due { at: row.int()?, account: row.int()? }))
+        .collect()
 }
 
-fn by_account(rows: Vec<Row>) -> Result<Vec<Announced>> {
-    let mut found: Vec<Announced> = Vec::new();
-    let mut places = BTreeMap::new();
-    for mut row in rows {
-        let (due_at, account_id, id) = (row.int()?, row.int()?, row.int()?);
-        let place = *places.entry(account_id).or_insert_with(|| {
-            found.push(Announced { account_id, rows: Vec::new() });
-            found.len() - 1
-        });
-        if let Some(account) = found.get_mut(place) {
-            account.rows.push((due_at, id));
+/// Who may take an account though its lease lasts: nobody has no name.
+fn own(holder: &str, takes_back: bool) -> &str {
+    if takes_back { holder } else { NOBODY }
+}
+
+/// The holder of rows that nobody ever claimed, which are free in any case.
+const NOBODY: &str = "";
+
+/// When the rows themselves say that each of the accounts is due next; those without are left out.
+///
+/// # Errors
+/// As the database says.
+pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<BTreeMap<AccountId, i64>> {
+    // As the index outbox_due says it (see crate::outbox); a row that waits for a relay is due like any other.
+    let (sql, later) = match kind {
+        Kind::Mail => {
+            ("SELECT CAST(0 AS BIGINT) FROM spool WHERE account_id = $1 ORDER BY accepted_at, id LIMIT 1", 0)
+        }
+        Kind::Outbox => (
+            "SELECT due_at FROM outbox WHERE account_id = $1
+                 AND state IN ('waiting', 'queued', 'sending', 'deferred') ORDER BY due_at, id LIMIT 1",
+            0,
+        ),
+        Kind::Close => (
+            "SELECT solved_at FROM tickets WHERE account_id = $1 AND status = 'solved' ORDER BY solved_at, id LIMIT 1",
+            SOLVED_FOR,
+        ),
+        Kind::Purge => (
+            "SELECT created_at FROM suspended_tickets WHERE account_id = $1 AND cause <> 19
+             ORDER BY created_at, id LIMIT 1",
+            HELD_FOR,
+        ),
+        Kind::Digest => (
+            "SELECT due_at FROM timers WHERE account_id = $1 AND kind = 'digest' ORDER BY due_at, subject LIMIT 1",
+            0,
+        ),
+        Kind::Probe => (
+            "SELECT due_at FROM timers WHERE account_id = $1 AND kind = 'probe' ORDER BY due_at, subject LIMIT 1",
+            0,
+        ),
+    };
+    let mut found = BTreeMap::new();
+    // Many are asked at once: a round trip for each would keep whoever waits from renewing its leases.
+    for page in accounts.chunks(512) {
+        let asked =
+            page.iter().map(|account| tx.ask(sql, &values![account.0])).collect::<Result<Vec<_>>>()?;
+        for (account, asked) in page.iter().zip(asked) {
+            if let Some(mut row) = tx.rows(asked)?.into_iter().next() {
+                found.insert(*account, row.int()?.saturating_add(later));
+            }
         }
     }
     Ok(found)
-}
-
-/// Removes announcements whose work was seen done.
-///
-/// # Errors
-/// As the database says.
-pub fn remove(tx: &mut Tx<'_>, kind: Kind, announced: &Announced) -> Result<()> {
-    let rows: Vec<_> = announced
-        .rows
-        .iter()
-        .map(|(due_at, id)| values![kind.as_str(), *due_at, announced.account_id, *id])
-        .collect();
-    tx.write_rows("DELETE FROM work WHERE kind = $1 AND due_at = $2 AND account_id = $3 AND id = $4", &rows)
 }
 
 /// The right to work an account until a time by the database's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The account.
-    pub account_id: i64,
+    pub account_id: AccountId,
     /// What for.
     pub kind: Kind,
-    /// Counts up with every change of hands; a write under an older epoch is refused.
+    /// Counts up with every claim; what is done under an older one is refused.
     pub epoch: i64,
     /// Whether the one before did not give it back: it stopped in the middle, froze, or is this program itself.
     pub was_left: bool,
@@ -195,103 +155,73 @@ pub struct Lease {
 pub fn claim(
     tx: &mut Tx<'_>,
     kind: Kind,
-    accounts: &[i64],
+    accounts: &[AccountId],
     holder: &str,
+    takes_back: bool,
     lease_ms: i64,
 ) -> Result<Vec<Lease>> {
     let now = tx.database_now()?;
-    let list: Vec<Value<'_>> = accounts.iter().map(|id| Value::Int(*id)).collect();
-    let sql = "SELECT account_id, epoch, until, crashes FROM leases WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
+    let sql = "SELECT account_id, epoch, until, crashes FROM work
+               WHERE kind = $1 AND (until <= $2 OR holder = $3) AND account_id IN ($4..)
                FOR UPDATE SKIP LOCKED";
     let mut leases = Vec::new();
-    for mut row in tx.query_in(sql, &values![kind.as_str(), now, holder], &list)? {
-        let (account_id, epoch, until, crashes) = (row.int()?, row.int()?, row.int()?, row.int()?);
-        leases.push(Lease { account_id, kind, epoch: epoch + 1, was_left: until > 0, crashes });
+    for mut row in tx.query_in(sql, &values![kind.as_str(), now, own(holder, takes_back)], &list(accounts))? {
+        let account_id = AccountId(row.int()?);
+        let epoch = row.int()? + 1;
+        let was_left = row.int()? > 0;
+        leases.push(Lease { account_id, kind, epoch, was_left, crashes: row.int()? });
     }
     leases.sort_by_key(|lease| lease.account_id);
     leases.dedup();
+    let until = now + lease_ms;
     let rows: Vec<_> = leases
         .iter()
-        .map(|lease| values![lease.epoch, holder, now + lease_ms, lease.account_id, kind.as_str()])
+        .map(|lease| values![lease.epoch, holder, until, kind.as_str(), lease.account_id.0])
         .collect();
-    tx.execute_rows(
-        "UPDATE leases SET epoch = $1, holder = $2, until = $3 WHERE account_id = $4 AND kind = $5",
-        &rows,
-    )?;
+    let sql = "UPDATE work SET epoch = $1, holder = $2, until = $3 WHERE kind = $4 AND account_id = $5";
+    tx.execute_rows(sql, &rows)?;
     Ok(leases)
 }
 
-/// Locks the lease row for the rest of the transaction and checks that it is still ours.
-///
-/// This is also the lock that puts everything that writes one account's tickets into a row.
+/// Locks the row of a lease for the rest of the transaction and checks that it is still ours.
 ///
 /// # Errors
 /// [`StoreError::Fenced`] when another node took over.
 pub fn hold(tx: &mut Tx<'_>, lease: &Lease) -> Result<()> {
-    let asked = ask_hold(tx, lease)?;
-    held(tx, lease, asked)
-}
-
-/// Locks the lease row as [`hold`] does; [`held`] checks the answer, before anything of the transaction may stand.
-///
-/// # Errors
-/// As the database says.
-pub fn ask_hold(tx: &mut Tx<'_>, lease: &Lease) -> Result<Asked> {
-    let sql = "SELECT epoch FROM leases WHERE account_id = $1 AND kind = $2 FOR UPDATE";
-    tx.ask(sql, &values![lease.account_id, lease.kind.as_str()])
-}
-
-/// Checks that a lease was still ours when its row was locked.
-///
-/// # Errors
-/// [`StoreError::Fenced`] when another node took over.
-pub fn held(tx: &mut Tx<'_>, lease: &Lease, asked: Asked) -> Result<()> {
-    let epoch = tx.rows(asked)?.into_iter().next().map(|mut row| row.int()).transpose()?;
+    let sql = "SELECT epoch FROM work WHERE kind = $1 AND account_id = $2 FOR UPDATE";
+    let row = tx.find(sql, &values![lease.kind.as_str(), lease.account_id.0])?;
+    let epoch = row.map(|mut row| row.int()).transpose()?;
     if epoch == Some(lease.epoch) { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
 }
 
-/// Locks an account's tickets against other writers for the rest of the transaction, without holding its lease.
-///
-/// # Errors
-/// As the database says.
-pub fn lock_account(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
-    let sql = "SELECT epoch FROM leases WHERE account_id = $1 AND kind = $2 FOR UPDATE";
-    tx.query(sql, &values![account_id, Kind::Mail.as_str()])?;
-    Ok(())
-}
-
-/// Extends a lease.
+/// Checks that a lease is still ours, without keeping others from claiming it.
 ///
 /// # Errors
 /// [`StoreError::Fenced`] when another node took over.
-pub fn renew(tx: &mut Tx<'_>, lease: &Lease, lease_ms: i64) -> Result<()> {
-    let until = tx.database_now()? + lease_ms;
-    let sql = "UPDATE leases SET until = $1 WHERE account_id = $2 AND kind = $3 AND epoch = $4";
-    let changed = tx.execute(sql, &values![until, lease.account_id, lease.kind.as_str(), lease.epoch])?;
-    if changed == 1 { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
+pub fn check(tx: &mut Tx<'_>, lease: &Lease) -> Result<()> {
+    let sql = "SELECT epoch FROM work WHERE kind = $1 AND account_id = $2";
+    let row = tx.find(sql, &values![lease.kind.as_str(), lease.account_id.0])?;
+    let epoch = row.map(|mut row| row.int()).transpose()?;
+    if epoch == Some(lease.epoch) { Ok(()) } else { Err(StoreError::Fenced { account_id: lease.account_id }) }
 }
 
 /// What became of leases that were to be extended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Renewed {
     /// Accounts whose lease lasts longer now.
-    pub extended: Vec<i64>,
+    pub extended: Vec<AccountId>,
     /// Accounts that another node took over.
-    pub lost: Vec<i64>,
+    pub lost: Vec<AccountId>,
 }
 
-/// Extends leases of one kind. Those whose row is locked are left out: a transaction of their holder is open, which nobody can
-/// take over from, and waiting for it would hold up all others.
+/// Extends leases of one kind. Those whose row is locked are left out, to be tried again soon: waiting for one would hold up all
+/// others.
 ///
 /// # Errors
 /// As the database says.
-pub fn renew_free(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease], lease_ms: i64) -> Result<Renewed> {
+pub fn renew(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease], lease_ms: i64) -> Result<Renewed> {
     let until = tx.database_now()? + lease_ms;
-    let accounts: Vec<Value<'_>> = leases.iter().map(|lease| Value::Int(lease.account_id)).collect();
-    let sql = "SELECT account_id, epoch FROM leases WHERE kind = $1 AND account_id IN ($2..) FOR UPDATE SKIP LOCKED";
-    let rows = tx.query_in(sql, &values![kind.as_str()], &accounts)?;
-    let epochs: BTreeMap<i64, i64> =
-        rows.into_iter().map(|mut row| Ok((row.int()?, row.int()?))).collect::<Result<_>>()?;
+    let epochs = locked(tx, kind, leases)?;
     let mut renewed = Renewed::default();
     for lease in leases {
         match epochs.get(&lease.account_id) {
@@ -300,61 +230,152 @@ pub fn renew_free(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease], lease_ms: i64) 
             None => {}
         }
     }
-    let rows: Vec<_> = renewed.extended.iter().map(|id| values![until, *id, kind.as_str()]).collect();
-    tx.write_rows("UPDATE leases SET until = $1 WHERE account_id = $2 AND kind = $3", &rows)?;
+    let rows: Vec<_> =
+        renewed.extended.iter().map(|account| values![until, kind.as_str(), account.0]).collect();
+    tx.write_rows("UPDATE work SET until = $1 WHERE kind = $2 AND account_id = $3", &rows)?;
     Ok(renewed)
 }
 
-/// Gives leases back so that the next node need not wait; those lost meanwhile are left alone.
+/// The epochs of those rows of leases that nobody else has locked, locked now.
+fn locked(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease]) -> Result<BTreeMap<AccountId, i64>> {
+    let accounts: Vec<AccountId> = leases.iter().map(|lease| lease.account_id).collect();
+    let sql =
+        "SELECT account_id, epoch FROM work WHERE kind = $1 AND account_id IN ($2..) FOR UPDATE SKIP LOCKED";
+    let rows = tx.query_in(sql, &values![kind.as_str()], &list(&accounts))?;
+    rows.into_iter().map(|mut row| Ok((AccountId(row.int()?), row.int()?))).collect()
+}
+
+/// What a look at the rows gave of accounts that seemed done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PutDown {
+    /// Accounts that are due already: their leases stay.
+    pub due: Vec<AccountId>,
+    /// Accounts whose leases were given back.
+    pub released: Vec<AccountId>,
+    /// Accounts that another node took over.
+    pub lost: Vec<AccountId>,
+}
+
+/// Reads from the rows when accounts are due next, puts that down, and gives back the leases of those that are not due now. Rows
+/// that are locked are left out.
+///
+/// # Errors
+/// As the database says.
+pub fn put_down(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease]) -> Result<PutDown> {
+    let epochs = locked(tx, kind, leases)?;
+    let now = tx.database_now()?;
+    let (ours, others): (Vec<&Lease>, Vec<&Lease>) = leases
+        .iter()
+        .filter(|lease| epochs.contains_key(&lease.account_id))
+        .partition(|lease| epochs.get(&lease.account_id) == Some(&lease.epoch));
+    let ours: Vec<AccountId> = ours.iter().map(|lease| lease.account_id).collect();
+    let next = next_due(tx, kind, &ours)?;
+    let is_due = |account: &AccountId| next.get(account).is_some_and(|at| *at <= now);
+    let (due, released): (Vec<AccountId>, Vec<AccountId>) =
+        ours.into_iter().partition(|account| is_due(account));
+    let rows: Vec<_> =
+        due.iter().map(|account| values![next.get(account).copied(), kind.as_str(), account.0]).collect();
+    tx.write_rows("UPDATE work SET due_at = $1 WHERE kind = $2 AND account_id = $3", &rows)?;
+    let rows: Vec<_> = released
+        .iter()
+        .map(|account| values![next.get(account).copied(), 0, kind.as_str(), account.0])
+        .collect();
+    tx.write_rows("UPDATE work SET due_at = $1, until = $2 WHERE kind = $3 AND account_id = $4", &rows)?;
+    Ok(PutDown { due, released, lost: others.iter().map(|lease| lease.account_id).collect() })
+}
+
+/// Reads from the rows when one account is due next and puts that down; the lease stays. Returns the time.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when another node took over.
+pub fn put_down_held(tx: &mut Tx<'_>, lease: &Lease) -> Result<Option<i64>> {
+    hold(tx, lease)?;
+    let next = next_due(tx, lease.kind, &[lease.account_id])?.get(&lease.account_id).copied();
+    let sql = "UPDATE work SET due_at = $1 WHERE kind = $2 AND account_id = $3";
+    tx.write(sql, &values![next, lease.kind.as_str(), lease.account_id.0])?;
+    Ok(next)
+}
+
+/// Gives leases back, so that another node need not wait; those lost meanwhile are left alone. What is due stays due.
 ///
 /// # Errors
 /// As the database says.
 pub fn release(tx: &mut Tx<'_>, leases: &[Lease]) -> Result<()> {
     let rows: Vec<_> =
-        leases.iter().map(|lease| values![lease.account_id, lease.kind.as_str(), lease.epoch]).collect();
-    tx.execute_rows("UPDATE leases SET until = 0 WHERE account_id = $1 AND kind = $2 AND epoch = $3", &rows)?;
+        leases.iter().map(|lease| values![lease.kind.as_str(), lease.account_id.0, lease.epoch]).collect();
+    tx.execute_rows("UPDATE work SET until = 0 WHERE kind = $1 AND account_id = $2 AND epoch = $3", &rows)?;
     Ok(())
 }
 
-/// Makes the lease rows of a new account.
-pub(crate) fn make_leases(tx: &mut Tx<'_>, account_id: i64) -> Result<()> {
-    let kinds = [Kind::Mail, Kind::Outbox, Kind::Close];
-    let rows = kinds.map(|kind| values![account_id, kind.as_str(), 0, "", 0]);
-    tx.insert_rows(
-        "INSERT INTO leases (account_id, kind, epoch, holder, until) VALUES ($1, $2, $3, $4, $5)",
-        &rows,
-    )?;
-    Ok(())
-}
-
-/// Accounts whose lease of a kind was last held by `holder`: what a node that starts again had in hand.
+/// Moves the time of accounts forward to what their rows say, where it says later or nothing: the safety net for what no
+/// transaction announced, such as one of an older version. Returns the accounts it helped.
 ///
 /// # Errors
 /// As the database says.
-pub fn held_by(tx: &mut Tx<'_>, kind: Kind, holder: &str) -> Result<Vec<i64>> {
-    let sql =
-        "SELECT account_id FROM leases WHERE kind = $1 AND holder = $2 AND until > 0 ORDER BY account_id";
-    tx.query(sql, &values![kind.as_str(), holder])?.into_iter().map(|mut row| row.int()).collect()
-}
-
-/// Accounts with mail that waits for a relay; asked when a node with a relay starts, and now and then.
-///
-/// # Errors
-/// As the database says.
-pub fn waiting_for_relay(tx: &mut Tx<'_>, accounts: &[i64]) -> Result<Vec<i64>> {
-    // As the index outbox_due says it (see crate::outbox).
-    let sql = "SELECT id FROM outbox
-               WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at >= 0
-                   AND state = 'waiting' LIMIT 1";
-    let mut found = Vec::new();
-    // Many are asked at once: a round trip for each would keep whoever waits for this from renewing its leases.
-    for page in accounts.chunks(512) {
-        let asked = page.iter().map(|id| tx.ask(sql, &values![*id])).collect::<Result<Vec<_>>>()?;
-        for (account_id, asked) in page.iter().zip(asked) {
-            if !tx.rows(asked)?.is_empty() {
-                found.push(*account_id);
-            }
-        }
+pub fn mend(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<Vec<AccountId>> {
+    let missed: Vec<Unannounced> = unannounced(tx, kind, accounts)?;
+    for missed in &missed {
+        announce(tx, kind, &[missed.account_id], missed.due_at)?;
     }
-    Ok(found)
+    Ok(missed.into_iter().map(|missed| missed.account_id).collect())
+}
+
+/// Something to do that the row of its account does not tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unannounced {
+    /// The account.
+    pub account_id: AccountId,
+    /// When it is due by its own rows.
+    pub due_at: i64,
+}
+
+/// Which of the accounts are due earlier than their rows in `work` say.
+///
+/// # Errors
+/// As the database says.
+pub fn unannounced(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<Vec<Unannounced>> {
+    let next = next_due(tx, kind, accounts)?;
+    let sql = "SELECT account_id, due_at FROM work WHERE kind = $1 AND account_id IN ($2..)";
+    let mut told = BTreeMap::new();
+    for mut row in tx.query_in(sql, &values![kind.as_str()], &list(accounts))? {
+        told.insert(AccountId(row.int()?), row.maybe_int()?);
+    }
+    let is_missed =
+        |account: &AccountId, at: i64| told.get(account).copied().flatten().is_none_or(|told| told > at);
+    let missed = next.into_iter().filter(|(account, at)| is_missed(account, *at));
+    Ok(missed.map(|(account_id, due_at)| Unannounced { account_id, due_at }).collect())
+}
+
+fn list(accounts: &[AccountId]) -> Vec<Value<'static>> {
+    accounts.iter().map(|account| Value::Int(account.0)).collect()
+}
+
+/// What is known of programs that stopped with an account's mail in hand (`crate::crash`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Crashes {
+    /// One after the other.
+    pub(crate) count: i64,
+    /// The oldest undecided mail at the last one.
+    pub(crate) oldest_mail: Option<i64>,
+    /// The mail that is processed alone.
+    pub(crate) tried_mail: Option<i64>,
+}
+
+/// What is known of crashes; none when the account has no such work.
+pub(crate) fn crashes(tx: &mut Tx<'_>, lease: &Lease) -> Result<Option<Crashes>> {
+    let sql = "SELECT crashes, oldest_mail, tried_mail FROM work WHERE account_id = $1 AND kind = $2";
+    let row = tx.find(sql, &values![lease.account_id.0, lease.kind.as_str()])?;
+    row.map(|mut row| {
+        Ok(Crashes { count: row.int()?, oldest_mail: row.maybe_int()?, tried_mail: row.maybe_int()? })
+    })
+    .transpose()
+}
+
+/// Notes what is known of crashes.
+pub(crate) fn set_crashes(tx: &mut Tx<'_>, lease: &Lease, known: Crashes) -> Result<()> {
+    let Crashes { count, oldest_mail, tried_mail } = known;
+    let sql =
+        "UPDATE work SET crashes = $1, oldest_mail = $2, tried_mail = $3 WHERE account_id = $4 AND kind = $5";
+    tx.execute(sql, &values![count, oldest_mail, tried_mail, lease.account_id.0, lease.kind.as_str()])?;
+    Ok(())
 }

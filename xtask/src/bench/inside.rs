@@ -130,7 +130,7 @@ fn open_store(database: &Database, folder: &Folder) -> Result<Store> {
         Database::Postgres(url) => url.clone(),
     };
     let blobs = format!("file:{}", folder.join("blobs").display());
-    let options = StoreOptions { url, blobs, connections: CONNECTIONS, allow_unsafe: false };
+    let options = StoreOptions { url, blobs, connections: CONNECTIONS, allow_unsafe: false, clock: None };
     let store = Store::open(&options).context("opening the database of the desk")?;
     store.migrate().context("making its tables")?;
     Ok(store)

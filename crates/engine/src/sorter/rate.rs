@@ -19,7 +19,7 @@ pub(crate) struct Rate {
 }
 
 impl Default for Rate {
-    /// The pace of this machine from now on.
+    /// The rate of this machine from now on.
     fn default() -> Rate {
         let processors = std::thread::available_parallelism()
             .map_or(1, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
@@ -28,12 +28,12 @@ impl Default for Rate {
 }
 
 impl Rate {
-    /// A pace for so many processors, with all turns left.
+    /// A rate for so many processors, with all turns left.
     pub(crate) fn new(processors: u32, now: Instant) -> Rate {
         let every = Duration::from_secs(1) / (TURNS * processors.max(1));
-        let mut pace = Rate { every, spent: now };
-        pace.spent = pace.longest_ago(now);
-        pace
+        let mut rate = Rate { every, spent: now };
+        rate.spent = rate.longest_ago(now);
+        rate
     }
 
     fn longest_ago(&self, now: Instant) -> Instant {
@@ -61,13 +61,13 @@ mod tests {
     fn turns_fill_up_with_time_and_no_further_than_may_be_begun_at_once() {
         let begun = Instant::now() + Duration::from_secs(60);
         let at = |ms: u64| begun + Duration::from_millis(ms);
-        let mut pace = Rate::new(2, at(0));
+        let mut rate = Rate::new(2, at(0));
         // (milliseconds, turns taken, turns left before)
         for (ms, taken, left) in
             [(0, 64, 64), (0, 0, 0), (20, 6, 6), (22, 0, 0), (40, 0, 6), (50, 5, 9), (1_000, 0, 64)]
         {
-            assert_eq!(pace.left(at(ms)), left, "at {ms} ms");
-            pace.take(taken);
+            assert_eq!(rate.left(at(ms)), left, "at {ms} ms");
+            rate.take(taken);
         }
         assert_eq!(Rate::new(0, at(0)).left(at(0)), 64, "a machine that does not tell has one processor");
     }

@@ -21,11 +21,11 @@ async fn a_solved_ticket_is_closed_after_28_days_and_followed_up() {
     on_both(quick(), async |desk| {
         solved(desk, &["Message-ID: <a@customer.example>\nSubject: Lamp\n\nDark."]).await;
         desk.clock.turn(SOLVED_FOR - 11);
-        assert_eq!(desk.engine.close_due().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.closed, 0);
         desk.clock.turn(1);
-        assert_eq!(desk.engine.close_due().await.unwrap(), 1);
+        assert_eq!(desk.work_due().await.closed, 1);
         assert_eq!(desk.ticket(1).await.status, Status::Closed);
-        assert_eq!(desk.engine.close_due().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.closed, 0);
         let refused = desk.bob(1, answer("One more thing.", true)).await;
         assert!(matches!(refused, Err(SubmitError::Refused(UpdateRefusal::Status(_)))), "{refused:?}");
 
@@ -46,7 +46,7 @@ async fn each_ticket_is_closed_at_its_own_time() {
         desk.clock.turn(SOLVED_FOR - 30);
         let mut closed = Vec::new();
         for _ in 0..4 {
-            closed.push(desk.engine.close_due().await.unwrap());
+            closed.push(desk.work_due().await.closed);
             desk.clock.turn(10);
         }
         assert_eq!(closed, [1, 1, 1, 0]);
@@ -62,13 +62,13 @@ async fn a_ticket_that_was_opened_again_is_not_closed() {
         desk.work().await;
         assert_eq!(desk.ticket(1).await.status, Status::Open);
         desk.clock.turn(SOLVED_FOR);
-        assert_eq!(desk.engine.close_due().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.closed, 0);
         // Solved once more, it has its 28 days from then on.
         desk.bob(1, Update { status: Some(Status::Solved), ..Update::default() }).await.unwrap();
         desk.clock.turn(SOLVED_FOR - 1);
-        assert_eq!(desk.engine.close_due().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.closed, 0);
         desk.clock.turn(1);
-        assert_eq!(desk.engine.close_due().await.unwrap(), 1);
+        assert_eq!(desk.work_due().await.closed, 1);
     })
     .await;
 }

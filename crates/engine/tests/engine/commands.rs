@@ -127,3 +127,66 @@ async fn answers_leave_from_the_address_that_was_written_to() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_and_mail_that_come_together_are_all_decided_in_order_of_their_changes() {
+    on_both(quick(), async |desk| {
+        desk.receive(&[LAMP]).await;
+        desk.work().await;
+        let stop = tokio_util::sync::CancellationToken::new();
+        let sorter = tokio::spawn({
+            let engine = desk.engine.clone();
+            let stop = stop.clone();
+            async move { engine.run_sorter(stop).await }
+        });
+        let mut asked = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let engine = desk.engine.clone();
+            let account = desk.account;
+            let update = answer(&format!("Answer {number}"), false);
+            asked.spawn(async move {
+                let command = Command::UpdateTicket { number: 1, actor: key("bob@acme.example"), update };
+                engine.submit(account, command).await.unwrap().change
+            });
+            desk.receive(&[&format!(
+                "Message-ID: <c{number}@customer.example>\nIn-Reply-To: <a@customer.example>\n\nMore {number}"
+            )])
+            .await;
+        }
+        let changes: Vec<i64> = asked.join_all().await;
+        desk.until("all mail is decided", async || desk.ledger().await.len() == 21).await;
+        stop.cancel();
+        sorter.await.unwrap();
+        let account = desk.account;
+        let last = desk.read(move |tx| store::account_state::change(&mut tx.account(account))).await;
+        assert!(changes.iter().all(|change| *change > 0 && *change <= last), "{changes:?} up to {last}");
+        let comments = desk.comments(1).await;
+        assert_eq!(comments.len(), 41, "nothing is lost and nothing doubled");
+        let said = |word: &str| comments.iter().filter(|comment| comment.body.starts_with(word)).count();
+        assert_eq!((said("Answer"), said("More")), (20, 20));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_among_others_that_wait_is_nobody_elses() {
+    on_both(quick(), async |desk| {
+        desk.receive(&[LAMP]).await;
+        desk.work().await;
+        let mut asked = tokio::task::JoinSet::new();
+        for number in 0..12 {
+            let engine = desk.engine.clone();
+            let account = desk.account;
+            let body = if number % 3 == 0 { " " } else { "Hello." };
+            let update = answer(body, false);
+            asked.spawn(async move {
+                let command = Command::UpdateTicket { number: 1, actor: key("bob@acme.example"), update };
+                engine.submit(account, command).await.is_ok()
+            });
+        }
+        let done = asked.join_all().await;
+        assert_eq!(done.iter().filter(|is_done| **is_done).count(), 8);
+        assert_eq!(desk.comments(1).await.len(), 9);
+    })
+    .await;
+}

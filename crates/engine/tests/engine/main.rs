@@ -11,6 +11,7 @@ mod closing;
 mod commands;
 mod configuration;
 mod explain;
+mod failures;
 mod large;
 mod leases;
 mod mails;

@@ -113,7 +113,7 @@ async fn a_mail_that_stops_the_program_each_time_is_held() {
         assert_eq!(starts, 8);
         one_is_held(desk, &ids, 19, "stopped the program 5 times").await;
         let account = desk.account;
-        let sql = "SELECT crashes FROM leases WHERE account_id = $1 AND kind = $2";
+        let sql = "SELECT crashes FROM work WHERE account_id = $1 AND kind = $2";
         let mut lease = desk.read(move |tx| tx.find(sql, &store::values![account, "mail"])).await.unwrap();
         assert_eq!(lease.int().unwrap(), 0, "from here on mail is worked in batches again");
     })

@@ -13,7 +13,7 @@ use desk::ticket::Ticket;
 use desk::update::{NewComment, Update};
 use desk::user::Role;
 use engine::admin::AccountRequest;
-use engine::{Command, Engine, EngineOptions, Queued, SubmitError};
+use engine::{Command, DueDone, Engine, EngineOptions, Queued, SubmitError};
 use mail::address::AddressKey;
 use store::ledger::Row;
 use store::outbox::OutboxRow;
@@ -98,16 +98,22 @@ pub(crate) fn envelope(mail_from: Option<&str>, recipients: &[&str]) -> Envelope
     }
 }
 
-fn open(database: &Database) -> Store {
-    open_at(&database.url, &blobs(database))
+fn open(database: &Database, clock: &Arc<FakeClock>) -> Store {
+    open_at(&database.url, &blobs(database), clock)
 }
 
 fn blobs(database: &Database) -> String {
     format!("file:{}", database.folder.join("blobs").display())
 }
 
-fn open_at(url: &str, blobs: &str) -> Store {
-    let options = StoreOptions { url: url.into(), blobs: blobs.into(), connections: 4, allow_unsafe: false };
+fn open_at(url: &str, blobs: &str, clock: &Arc<FakeClock>) -> Store {
+    let options = StoreOptions {
+        url: url.into(),
+        blobs: blobs.into(),
+        connections: 4,
+        allow_unsafe: false,
+        clock: Some(clock.clone()),
+    };
     let store = Store::open(&options).unwrap();
     store.migrate().unwrap();
     store
@@ -115,14 +121,15 @@ fn open_at(url: &str, blobs: &str) -> Store {
 
 /// An engine on a database in which no account need be.
 pub(crate) async fn bare(database: &Database) -> Engine {
-    let store = blocking(database, open).await;
-    Engine::new(store, quick(), Arc::new(FakeClock(AtomicI64::new(1_900_000_000_000)))).await.unwrap()
+    let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
+    let store = blocking(|| open(database, &clock)).await;
+    Engine::new(store, quick(), clock).await.unwrap()
 }
 
 impl TestDesk {
     pub(crate) async fn new(database: Database, options: EngineOptions) -> TestDesk {
         let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
-        let store = blocking(&database, open).await;
+        let store = blocking(|| open(&database, &clock)).await;
         let engine = Engine::new(store, options, clock.clone()).await.unwrap();
         let request = AccountRequest {
             subdomain: "acme".into(),
@@ -137,8 +144,20 @@ impl TestDesk {
 
     /// Another node on the same database and the same clock.
     pub(crate) async fn node(&self, options: EngineOptions) -> Engine {
-        let store = blocking(&self.database, open).await;
+        let store = blocking(|| open(&self.database, &self.clock)).await;
         Engine::new(store, options, self.clock.clone()).await.unwrap()
+    }
+
+    /// Another node on the same database, whose blobs are looked for in another folder.
+    pub(crate) async fn node_with_blobs(&self, options: EngineOptions, folder: &str) -> Engine {
+        let blobs = format!("file:{}", self.database.folder.join(folder).display());
+        let store = blocking(|| open_at(&self.database.url, &blobs, &self.clock)).await;
+        Engine::new(store, options, self.clock.clone()).await.unwrap()
+    }
+
+    /// The folder of the blobs.
+    pub(crate) fn blob_folder(&self) -> std::path::PathBuf {
+        self.database.folder.join("blobs")
     }
 
     /// The desk in one line, for a program of its own that calls [`work_at`].
@@ -155,18 +174,17 @@ impl TestDesk {
 
     /// Accepts a mail as a door does; returns its id.
     pub(crate) async fn accept(&self, envelope: Envelope, raw: &[u8]) -> i64 {
+        self.accept_for(self.account, envelope, raw).await
+    }
+
+    /// Accepts a mail for another account.
+    pub(crate) async fn accept_for(&self, account_id: AccountId, envelope: Envelope, raw: &[u8]) -> i64 {
         let store = self.engine.store();
         let id = store.ids(1).await.unwrap().next().unwrap();
-        let packed = store.pack_mail(self.account, MailId(id), &Arc::new(raw.to_vec())).await.unwrap();
+        let packed = store.pack_mail(account_id, MailId(id), &Arc::new(raw.to_vec())).await.unwrap();
         let envelope = serde_json::to_string(&envelope).unwrap();
         self.clock.turn(1);
-        let mail = NewMail {
-            account_id: self.account,
-            id: MailId(id),
-            accepted_at: self.clock.now(),
-            envelope,
-            packed,
-        };
+        let mail = NewMail { account_id, id: MailId(id), accepted_at: self.clock.now(), envelope, packed };
         store.spool(vec![mail]).await.unwrap();
         id
     }
@@ -198,6 +216,13 @@ impl TestDesk {
 
     pub(crate) async fn work_by(&self, engine: &Engine) {
         work(engine, self.account).await;
+    }
+
+    /// Does all that is due, without a failure.
+    pub(crate) async fn work_due(&self) -> DueDone {
+        let done = self.engine.work_due().await;
+        assert_eq!(done.failed, 0, "a due job failed");
+        done
     }
 
     /// Looks again and again until something is so.
@@ -252,13 +277,13 @@ impl TestDesk {
     /// Bob changes a ticket.
     pub(crate) async fn bob(&self, number: i64, update: Update) -> Result<Vec<Queued>, SubmitError> {
         let command = Command::UpdateTicket { number, actor: key("bob@acme.example"), update };
-        self.engine.submit(self.account, command).await
+        self.engine.submit(self.account, command).await.map(|submitted| submitted.queued)
     }
 }
 
 /// Opening a database blocks, so it has a thread of its own.
-async fn blocking<T: Send>(database: &Database, open: impl FnOnce(&Database) -> T + Send) -> T {
-    std::thread::scope(|scope| scope.spawn(|| open(database)).join().unwrap())
+async fn blocking<T: Send>(open: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(open).join().unwrap())
 }
 
 pub(crate) fn answer(body: &str, is_public: bool) -> Update {
@@ -283,8 +308,8 @@ pub(crate) async fn set(
 pub(crate) async fn work_at(place: &str, options: EngineOptions) {
     let [account, url, blobs] =
         place.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
-    let store = tokio::task::spawn_blocking(move || open_at(&url, &blobs)).await.unwrap();
     let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
+    let store = blocking(|| open_at(&url, &blobs, &clock)).await;
     work(&Engine::new(store, options, clock).await.unwrap(), AccountId(account.parse().unwrap())).await;
 }
 

@@ -160,11 +160,10 @@ async fn held_mail_is_deleted_14_days_later() {
         let blob =
             desk.read(move |tx| store::raw::find(&mut tx.account(account), MailId(id))).await.unwrap().blob;
         desk.clock.turn(HELD_FOR - 1);
-        assert_eq!(desk.engine.purge_due().await.unwrap(), 0);
-        // The announcement is on the hour.
-        desk.clock.turn(HOUR + 1);
-        assert_eq!(desk.engine.purge_due().await.unwrap(), 1);
-        assert_eq!(desk.engine.purge_due().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.purged, 0);
+        desk.clock.turn(1);
+        assert_eq!(desk.work_due().await.purged, 1);
+        assert_eq!(desk.work_due().await.purged, 0);
         assert_eq!(held(desk).await, Vec::<i64>::new());
         assert!(desk.ledger().await.remove(0).reason.contains("14 days"));
         if let Some(name) = blob {
@@ -183,16 +182,16 @@ async fn the_digest_tells_once_of_what_was_held() {
         })
         .await;
         hold(desk).await;
-        assert_eq!(desk.engine.tell_of_suspended().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.digests, 0);
         desk.clock.turn(HOUR);
-        assert_eq!(desk.engine.tell_of_suspended().await.unwrap(), 1);
+        assert_eq!(desk.work_due().await.digests, 1);
         assert_eq!(desk.sent_after(0).await, ["digest lead@acme.example"]);
         desk.clock.turn(DAY);
-        assert_eq!(desk.engine.tell_of_suspended().await.unwrap(), 0);
+        assert_eq!(desk.work_due().await.digests, 0);
         desk.receive(&["From: mailer-daemon@customer.example\nSubject: Door\n\nShut."]).await;
         desk.work().await;
         desk.clock.turn(HOUR);
-        assert_eq!(desk.engine.tell_of_suspended().await.unwrap(), 1);
+        assert_eq!(desk.work_due().await.digests, 1);
     })
     .await;
 }

@@ -4,9 +4,11 @@
 //! say. A new check is a file and a line there.
 
 mod accounts;
+mod blobs;
 mod certificate;
 mod disk;
 mod durability;
+mod forgotten;
 mod leases;
 mod outbox;
 mod process;
@@ -15,10 +17,13 @@ mod schema;
 mod spool;
 mod standbys;
 mod unworked;
+mod written;
 
+use desk::id::AccountId;
 use serde_json::json;
-use store::node::{self, Holding, Unheld};
-use store::{Replication, Schema, Store};
+use store::account::AccountRow;
+use store::node::{self, Forgotten, Holding, Unheld};
+use store::{Replication, Schema, Store, StoreError};
 
 use super::runtime;
 use crate::cli::Common;
@@ -36,9 +41,12 @@ const OUTSIDE: &[fn(&Loaded) -> Finding] = &[certificate::check, relay::check, d
 
 /// The checks of what the tables say, in the order in which they are printed; some have nothing to say.
 const INSIDE: &[fn(&Seen<'_>) -> Option<Finding>] = &[
+    written::check,
+    blobs::check,
     accounts::check,
     leases::check,
     unworked::check,
+    forgotten::check,
     standbys::check,
     schema::check,
     spool::check,
@@ -85,10 +93,14 @@ impl Finding {
 struct Seen<'a> {
     loaded: &'a Loaded,
     schema: Schema,
-    /// Id, subdomain and name.
-    accounts: Vec<(i64, String, String)>,
+    accounts: Vec<AccountRow>,
     holdings: Vec<Holding>,
     unheld: Vec<Unheld>,
+    forgotten: Vec<Forgotten>,
+    /// Whether a write succeeded.
+    written: Result<(), StoreError>,
+    /// Whether the place of the blobs can be read and is ours.
+    blobs: Result<(), StoreError>,
     /// None where there are no standbys.
     replication: Option<Replication>,
     depths: Depths,
@@ -96,9 +108,9 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     /// The subdomain of an account; empty for one that is gone.
-    fn name_of(&self, id: i64) -> String {
-        let found = self.accounts.iter().find(|(known, ..)| *known == id);
-        found.map_or_else(String::new, |(_, name, _)| name.clone())
+    fn name_of(&self, id: AccountId) -> String {
+        let found = self.accounts.iter().find(|known| known.id == id);
+        found.map_or_else(String::new, |known| known.subdomain.clone())
     }
 }
 
@@ -125,20 +137,24 @@ pub(super) fn run(common: &Common) -> Result<()> {
 
 /// What the tables say.
 fn inside(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
-    let schema = store.schema();
-    let read = store.read(|tx| {
-        let accounts = store::account::list(tx)?;
-        Ok((accounts, node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?, tx.replication()?, depths(tx)?))
-    });
-    let read = runtime()?.block_on(read);
-    let read = schema.and_then(|schema| read.map(|read| (schema, read)));
-    match read {
-        Ok((schema, (accounts, holdings, unheld, replication, depths))) => {
-            let seen = Seen { loaded, schema, accounts, holdings, unheld, replication, depths };
-            Ok(INSIDE.iter().filter_map(|check| check(&seen)).collect())
-        }
+    match runtime()?.block_on(see(loaded, store)) {
+        Ok(seen) => Ok(INSIDE.iter().filter_map(|check| check(&seen)).collect()),
         Err(error) => Ok(vec![Finding::fail("tables", Failure::of("the tables cannot be read", &error))]),
     }
+}
+
+async fn see<'a>(loaded: &'a Loaded, store: &Store) -> Result<Seen<'a>, StoreError> {
+    let written = store.check_writable().await;
+    let blobs = store.check_marker().await;
+    let tables = store.read(|tx| {
+        let accounts = store::account::list(tx)?;
+        let (holdings, unheld) = (node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?);
+        let forgotten = node::forgotten(tx, UNHELD_MS)?;
+        Ok((accounts, holdings, unheld, forgotten, tx.replication()?, depths(tx)?))
+    });
+    let (accounts, holdings, unheld, forgotten, replication, depths) = tables.await?;
+    let schema = store.look().await?;
+    Ok(Seen { loaded, schema, accounts, holdings, unheld, forgotten, written, blobs, replication, depths })
 }
 
 fn print(common: &Common, findings: &[Finding]) -> Result<()> {

@@ -4,7 +4,7 @@ use desk::id::{AccountId, OutboxId};
 use desk::outbox_state::OutboxState;
 use serde_json::{Value, json};
 use store::outbox::OutboxRow;
-use store::work::{self, Kind};
+use store::work::Kind;
 
 use super::{Session, Wanted};
 use crate::cli;
@@ -79,23 +79,18 @@ async fn retry(session: &Session<'_>, account: AccountId, id: Option<OutboxId>) 
             "set delivery.relay; what waits leaves then by itself",
         ));
     }
-    let engine = session.engine().await?;
-    let now = engine.now();
-    let marker = session.store.ids(1).await.and_then(|mut ids| ids.next()).doing("nothing was retried")?;
-    let retried = session.store.write(move |tx| {
-        let retried = store::outbox::retry(&mut tx.account(account), id, now)?;
-        if retried > 0 {
-            work::add(tx, Kind::Outbox, &[(account.0, 0)], marker)?;
-        }
-        Ok(retried)
-    });
-    let retried = retried.await.doing("nothing was retried")?;
+    let retried = session
+        .store
+        .write(move |tx| store::outbox::retry(&mut tx.account(account), id))
+        .await
+        .doing("nothing was retried")?;
+    session.store.ring(Kind::Outbox, account, None);
     if let (0, Some(id)) = (retried, id) {
-        let why = format!("row {id} is not there, or neither deferred nor expired");
+        let why = format!("row {id} is not there, or it is done already");
         return Err(Failure::new("nothing was retried", why, "see `guichet outbox list`"));
     }
     let lines = if retried == 0 {
-        "Nothing is deferred.".to_owned()
+        "Nothing waits to be sent.".to_owned()
     } else {
         format!("{} due now; the running desk tries within ten seconds.", counted(retried, "row"))
     };

@@ -301,7 +301,7 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key(
         "engine.lease",
-        "15s",
+        "8s",
         r#""30s""#,
         "How long a process that went silent keeps its accounts before another one takes them over.",
         |config, raw| put(&mut config.engine.lease_ms, at_least(raw.duration_ms()?, 1_000, "1s")?),

@@ -97,6 +97,7 @@ mod tests {
             blobs: format!("file:{}", folder.path().join("blobs").display()),
             connections: 1,
             allow_unsafe: false,
+            clock: None,
         };
         let store = Store::open(&options).unwrap();
         store.migrate().unwrap();

@@ -1,9 +1,7 @@
 //! What runs in which role: a table of the parts of a desk, and how each is started.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
-use desk::clock::Clock;
 use engine::Engine;
 use intake::{Intake, Listen};
 use outbox::retry::Policy;
@@ -24,8 +22,8 @@ pub(super) enum Part {
     Outbox,
     /// Decides mail.
     Sorter,
-    /// Closes tickets, deletes held mail, sends digests.
-    Closer,
+    /// Runs the jobs that fall due: closes tickets, deletes held mail, sends digests and probes.
+    Due,
     /// Removes blobs that no row names.
     Sweeper,
     /// Takes mail by SMTP.
@@ -38,7 +36,7 @@ pub(super) enum Part {
 const PARTS: &[(Role, Part)] = &[
     (Role::Outbox, Part::Outbox),
     (Role::Engine, Part::Sorter),
-    (Role::Engine, Part::Closer),
+    (Role::Engine, Part::Due),
     (Role::Engine, Part::Sweeper),
     (Role::Smtp, Part::SmtpDoor),
     (Role::Smtp, Part::LmtpDoor),
@@ -57,7 +55,6 @@ pub(super) struct Kit<'a> {
     pub(super) intake: Intake,
     /// The name by which this process holds accounts.
     pub(super) holder: String,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// A part that is ready to run.
@@ -83,7 +80,7 @@ impl Part {
         match self {
             Part::Outbox => "the outbox",
             Part::Sorter => "the sorter",
-            Part::Closer => "the closer",
+            Part::Due => "the due jobs",
             Part::Sweeper => "the sweeper",
             Part::SmtpDoor | Part::LmtpDoor => "a door",
         }
@@ -98,7 +95,7 @@ impl Part {
         Ok(match self {
             Part::Outbox => outbox(kit)?.map(|worker| Work::new(async move { worker.run(stop).await })),
             Part::Sorter => Some(Work::new(async move { engine.run_sorter(stop).await })),
-            Part::Closer => Some(Work::new(async move { engine.run_closer(stop).await })),
+            Part::Due => Some(Work::new(async move { engine.run_due(stop).await })),
             Part::Sweeper => Some(Work::new(async move { engine.run_sweeper(stop).await })),
             Part::SmtpDoor => {
                 let listen = kit.loaded.config.smtp.listen.map(Listen::Tcp);
@@ -128,7 +125,7 @@ fn outbox(kit: &Kit<'_>) -> Result<Option<Worker>> {
         policy: Policy { give_up_after_ms: millis(config.delivery.give_up_after_ms) },
     };
     let keys = kit.engine.keys().clone();
-    Ok(Some(Worker::new(kit.store.clone(), keys, Arc::clone(&kit.clock), transport, options)))
+    Ok(Some(Worker::new(kit.store.clone(), keys, transport, options)))
 }
 
 /// Opens a door; none where it stays shut.

@@ -78,7 +78,7 @@ impl Running {
             let pages = Arc::clone(&running.shown);
             running.pages.spawn(http::serve(listener, pages, others, running.stop_pages.clone()));
         }
-        let kit = Kit { loaded, store, engine, intake, holder, clock };
+        let kit = Kit { loaded, store, engine, intake, holder };
         running.start_parts(&kit).await?;
         running.shown.set_ready(true);
         running.greet(config);
@@ -91,7 +91,7 @@ impl Running {
             match part {
                 Part::SmtpDoor => self.started.smtp = work.address,
                 Part::LmtpDoor => self.started.lmtp = work.address,
-                Part::Outbox | Part::Sorter | Part::Closer | Part::Sweeper => {}
+                Part::Outbox | Part::Sorter | Part::Due | Part::Sweeper => {}
             }
             let run = work.run;
             self.tasks.spawn(async move {

@@ -32,7 +32,8 @@ impl Clock for Stopped {
 async fn store(folder: &Path) -> Store {
     let (url, blobs) =
         (format!("sqlite:{}/desk.db", folder.display()), format!("file:{}/blobs", folder.display()));
-    let store = Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false }).unwrap();
+    let store =
+        Store::open(&StoreOptions { url, blobs, connections: 2, allow_unsafe: false, clock: None }).unwrap();
     let migrated = store.clone();
     tokio::task::spawn_blocking(move || migrated.migrate()).await.unwrap().unwrap();
     let made = store.write(|tx| {

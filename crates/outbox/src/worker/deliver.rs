@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::id::AccountId;
+use desk::id::OutboxId;
 use desk::outbox_state::OutboxState;
-use store::StoreError;
 use store::outbox::{Attempted, Due};
 use store::work::{self, Kind, Lease};
+use store::{Owner, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::make::Delivery;
@@ -42,36 +42,33 @@ impl Worker {
                 }
             }
         };
-        let now = self.inner.clock.now();
-        let done = match &attempt {
-            Ok(attempt) => {
-                self.note_host(&destination, attempt);
-                self.note_moving(&destination);
-                metrics::counter!("guichet_mails_delivered_total", "result" => attempt.result.as_str())
-                    .increment(1);
-                self.judge(&delivery.due, attempt, now)
-            }
-            Err(answer) => untried(&delivery.due, answer, now),
-        };
-        tracing::info!(
-            account.id = lease.account_id,
-            outbox.id = done.id.0,
-            mail.id = delivery.due.mail_id.0,
-            state = done.state.as_str(),
-            "Tried to deliver outgoing mail {}",
-            delivery.due.mail_id
-        );
-        self.record(lease, done).await;
+        if let Ok(attempt) = &attempt {
+            self.note_host(&destination, attempt);
+            self.note_moving(&destination);
+            metrics::counter!("guichet_mails_delivered_total", "result" => attempt.result.as_str())
+                .increment(1);
+        }
+        self.record(lease, &delivery.due, attempt).await;
     }
 
     /// The row is due again once the lease has run out, here or elsewhere.
     fn withdraw(&self, lease: &Lease, due: &Due) {
         tracing::warn!(
-            account.id = lease.account_id,
+            account.id = lease.account_id.0,
             outbox.id = due.id.0,
             "Not begun: the lease of the account ran out while this mail waited for its connection"
         );
-        self.let_go(lease, due.id);
+        self.let_go(lease, due.id, None);
+    }
+
+    fn may_begin(&self, lease: &Lease) -> bool {
+        self.hand().may_begin(lease)
+    }
+
+    /// A row is no longer in hand under this lease: there is room for another one.
+    fn let_go(&self, lease: &Lease, id: OutboxId, again_in: Option<Duration>) {
+        self.hand().let_go(lease, id, again_in);
+        self.inner.store.ring_here(Kind::Outbox, lease.account_id);
     }
 
     async fn place(&self, destination: &str) -> Option<OwnedSemaphorePermit> {
@@ -94,14 +91,6 @@ impl Worker {
         }
         down.remove(destination);
         None
-    }
-
-    /// For how long a destination that is down is still left alone.
-    pub(super) fn down_for(&self, destination: &str) -> Option<Duration> {
-        let down = self.inner.down.lock().expect("plain map");
-        down.get(destination)
-            .map(|(until, _)| until.saturating_duration_since(Instant::now()))
-            .filter(|wait| !wait.is_zero())
     }
 
     fn note_host(&self, destination: &str, attempt: &Attempt) {
@@ -158,43 +147,81 @@ impl Worker {
     }
 
     /// Writes a result. Until it is written the row stays in hand, so that it is not begun again here.
-    async fn record(&self, lease: &Lease, done: Attempted) {
-        let id = done.id;
+    async fn record(&self, lease: &Lease, due: &Due, attempt: Result<Attempt, String>) {
+        let attempt = Arc::new(attempt);
+        let mut answer = None;
         loop {
-            let (lease_now, done_now, now) = (lease.clone(), done.clone(), self.inner.clock.now());
-            let marker = match self.inner.store.ids(1).await {
-                Ok(mut ids) => ids.next().unwrap_or_default(),
-                Err(_) => 0,
-            };
-            let written = self.inner.store.write(move |tx| {
-                work::hold(tx, &lease_now)?;
-                store::outbox::record(
-                    &mut tx.account(AccountId(lease_now.account_id)),
-                    std::slice::from_ref(&done_now),
-                    now,
-                )?;
-                if matches!(done_now.state, OutboxState::Deferred | OutboxState::Queued) {
-                    work::add(tx, Kind::Outbox, &[(lease_now.account_id, done_now.due_at)], marker)?;
+            match self.try_record(lease, due, &attempt, answer).await {
+                Ok(Recorded { done, again_in }) => {
+                    tracing::info!(
+                        account.id = lease.account_id.0,
+                        outbox.id = done.id.0,
+                        mail.id = due.mail_id.0,
+                        state = done.state.as_str(),
+                        "Tried to deliver outgoing mail {}",
+                        due.mail_id
+                    );
+                    return self.let_go(lease, due.id, again_in);
                 }
-                Ok(())
-            });
-            match written.await {
-                Ok(()) => break,
                 Err(StoreError::Fenced { account_id }) => {
                     tracing::warn!(
-                        account.id = account_id,
-                        outbox.id = id.0,
+                        account.id = account_id.0,
+                        outbox.id = due.id.0,
                         "Another node took this account over: it may send this mail once more"
                     );
-                    self.lose(lease);
-                    break;
+                    return self.hand().lose_under(lease);
                 }
-                Err(error) => {
-                    tracing::warn!(%error, outbox.id = id.0, "The result of a delivery cannot be written now: trying again");
+                Err(error) if error.owner() == Owner::System => {
+                    tracing::warn!(%error, outbox.id = due.id.0, "The result of a delivery cannot be written now: trying again");
                     tokio::time::sleep(PAUSE).await;
+                }
+                // The peer's words may be what the database refuses.
+                Err(error) if answer.is_none() => {
+                    tracing::error!(%error, outbox.id = due.id.0, "The answer to a delivery cannot be stored: writing the result without it");
+                    answer = Some("what the server answered could not be stored");
+                }
+                // Its place is free for others; the row stays in hand, so that it is not sent again and again.
+                Err(error) => {
+                    tracing::error!(%error, outbox.id = due.id.0, "The result of a delivery cannot be written: it is left until a restart");
+                    return;
                 }
             }
         }
-        self.let_go(lease, id);
     }
+
+    async fn try_record(
+        &self,
+        lease: &Lease,
+        due: &Due,
+        attempt: &Arc<Result<Attempt, String>>,
+        answer: Option<&'static str>,
+    ) -> store::Result<Recorded> {
+        let worker = self.clone();
+        let held = lease.clone();
+        let due = due.clone();
+        let attempt = Arc::clone(attempt);
+        let written = self.inner.store.write(move |tx| {
+            work::check(tx, &held)?;
+            let now = tx.database_now()?;
+            let mut done = match attempt.as_ref() {
+                Ok(attempt) => worker.judge(&due, attempt, now),
+                Err(answer) => untried(&due, answer, now),
+            };
+            if let Some(answer) = answer {
+                answer.clone_into(&mut done.answer);
+            }
+            store::outbox::record(&mut tx.account(held.account_id), std::slice::from_ref(&done), now)?;
+            let wait = Duration::from_millis(u64::try_from(done.due_at - now).unwrap_or_default());
+            let again_in = matches!(done.state, OutboxState::Deferred | OutboxState::Queued).then_some(wait);
+            Ok(Recorded { done, again_in })
+        });
+        written.await
+    }
+}
+
+/// A result that was written.
+struct Recorded {
+    done: Attempted,
+    /// How long until the row is due once more.
+    again_in: Option<Duration>,
 }

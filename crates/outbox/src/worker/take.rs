@@ -1,16 +1,19 @@
 //! Taking rows in hand: which of those due are begun, and which wait.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use desk::id::{AccountId, OutboxId};
+use desk::id::OutboxId;
 use desk::outbox_state::OutboxState;
-use store::StoreError;
 use store::outbox::{Attempted, Due};
-use store::work::{self, Announced, Kind, Lease};
+use store::work::{self, Lease};
 
 use super::make::{Delivery, Unmade, make};
 use super::wait::{WAIT_MS, untried};
-use super::{IN_HAND_MAX, Worker, all_but_one};
+use super::{IN_HAND_MAX, Worker};
+
+/// How long an account is left alone at least when all that is due is in hand.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What came of a look at an account's rows.
 #[derive(Debug, Default)]
@@ -18,85 +21,81 @@ pub(super) struct Taken {
     /// To be begun.
     pub(super) deliveries: Vec<Delivery>,
     /// Whether there may be more due.
-    pub(super) more: bool,
+    pub(super) has_more: bool,
+}
+
+/// What the transaction gave.
+struct Written {
+    deliveries: Vec<Delivery>,
+    has_more: bool,
+    unmade: Vec<Attempted>,
+    /// How long until the next row is due, in hand or not.
+    next_in: Option<Duration>,
 }
 
 impl Worker {
     /// Takes rows of an account in hand and makes the bytes of mails that have none yet, in one transaction. A row whose mail
     /// cannot be made is bounced there and then, so that it stops nobody else's.
-    pub(super) async fn take(&self, lease: &Lease, seen: Announced) -> store::Result<Taken> {
-        let limit = self.room(lease);
-        let in_hand = self.in_hand(lease);
-        let (now, again_at) = (self.inner.clock.now(), self.inner.clock.now() + self.inner.options.lease_ms);
-        let marker = self.inner.store.ids(1).await?.next()?;
-        let (worker, held) = (self.clone(), lease.clone());
-        let written = self.inner.store.write(move |tx| {
-            work::hold(tx, &held)?;
-            let held_ids: Vec<OutboxId> = in_hand.keys().copied().collect();
-            let due = store::outbox::claim(
-                &mut tx.account(AccountId(held.account_id)),
-                now,
-                again_at,
-                &held_ids,
-                limit,
-            )?;
-            let more = due.len() == limit;
-            let done = if more { all_but_one(&seen) } else { seen.clone() };
-            work::remove(tx, Kind::Outbox, &done)?;
-            let (begun, mut back) = worker.sift(&in_hand, due, now);
-            let mut deliveries = Vec::new();
-            let mut unmade = Vec::new();
-            for made in make(&mut tx.account(AccountId(held.account_id)), &worker.inner.keys, begun, now)? {
-                match made {
-                    Ok(delivery) => deliveries.push(delivery),
-                    Err(Unmade::Damaged(row)) => unmade.push(row),
-                    Err(Unmade::Newer(row)) => back.push(row),
-                }
-            }
-            let mut again: BTreeSet<i64> = back.iter().map(|row| row.due_at).collect();
-            store::outbox::record(
-                &mut tx.account(AccountId(held.account_id)),
-                &[back, unmade.clone()].concat(),
-                now,
-            )?;
-            if !deliveries.is_empty() || !in_hand.is_empty() {
-                // Should this node die: whoever takes over finds what was in hand by this.
-                again.insert(again_at);
-            }
-            let again: Vec<(i64, i64)> = again.into_iter().map(|due_at| (held.account_id, due_at)).collect();
-            work::add(tx, Kind::Outbox, &again, marker)?;
-            Ok((Taken { deliveries, more }, unmade))
-        });
-        match written.await {
-            Ok((taken, unmade)) => {
-                for row in unmade {
-                    tracing::error!(
-                        account.id = lease.account_id,
-                        outbox.id = row.id.0,
-                        "Gave a mail up: {}",
-                        row.answer
-                    );
-                }
-                if let Some(held) = Self::under(&mut self.accounts(), lease) {
-                    let destination = |row: &Due| self.inner.transport.destination(&row.recipient);
-                    held.rows.extend(taken.deliveries.iter().map(|one| (one.due.id, destination(&one.due))));
-                }
-                Ok(taken)
-            }
-            Err(StoreError::Fenced { .. }) => {
-                self.accounts().remove(&lease.account_id);
-                Ok(Taken::default())
-            }
-            Err(error) => Err(error),
+    ///
+    /// # Errors
+    /// [`store::StoreError::Fenced`] when another node took over; as the database says.
+    pub(super) async fn take(&self, lease: &Lease) -> store::Result<Taken> {
+        let in_hand = self.hand().rows(lease);
+        let limit = IN_HAND_MAX.saturating_sub(in_hand.len());
+        let worker = self.clone();
+        let held = lease.clone();
+        let written = self.inner.store.write(move |tx| worker.take_in(tx, &held, &in_hand, limit)).await?;
+        for row in &written.unmade {
+            tracing::error!(
+                account.id = lease.account_id.0,
+                outbox.id = row.id.0,
+                "Gave a mail up: {}",
+                row.answer
+            );
         }
+        let destination = |row: &Due| self.inner.transport.destination(&row.recipient);
+        let rows = written.deliveries.iter().map(|one| (one.due.id, destination(&one.due))).collect();
+        let now = Instant::now();
+        // What is in hand is due again when the lease is over, which is renewed: no reason to look at once.
+        let later = written.next_in.map(|wait| now + wait.max(AGAIN));
+        let look_from = if written.has_more { Some(now) } else { later };
+        self.hand().take(lease, rows, look_from);
+        Ok(Taken { deliveries: written.deliveries, has_more: written.has_more })
     }
 
-    fn room(&self, lease: &Lease) -> usize {
-        self.accounts().get(&lease.account_id).map_or(0, |held| IN_HAND_MAX.saturating_sub(held.rows.len()))
-    }
-
-    fn in_hand(&self, lease: &Lease) -> BTreeMap<OutboxId, String> {
-        self.accounts().get(&lease.account_id).map(|held| held.rows.clone()).unwrap_or_default()
+    fn take_in(
+        &self,
+        tx: &mut store::Tx<'_>,
+        lease: &Lease,
+        in_hand: &BTreeMap<OutboxId, String>,
+        limit: usize,
+    ) -> store::Result<Written> {
+        let now = tx.database_now()?;
+        // Should this node die with them: they are due again when its lease is over.
+        let again_at = now + self.inner.options.lease_ms;
+        let mut account = tx.account(lease.account_id);
+        if lease.was_left && in_hand.is_empty() {
+            // Whoever had them in hand before does not send them any more.
+            store::outbox::resume(&mut account)?;
+        }
+        let ids: Vec<OutboxId> = in_hand.keys().copied().collect();
+        let due = store::outbox::claim(&mut account, now, again_at, &ids, limit)?;
+        let has_more = due.len() == limit;
+        let (begun, mut back) = self.sift(in_hand, due, now);
+        let mut deliveries = Vec::new();
+        let mut unmade = Vec::new();
+        for made in make(&mut account, &self.inner.keys, begun, now)? {
+            match made {
+                Ok(delivery) => deliveries.push(delivery),
+                Err(Unmade::Damaged(row)) => unmade.push(row),
+                Err(Unmade::Newer(row)) => back.push(row),
+            }
+        }
+        store::outbox::record(&mut account, &[back, unmade.clone()].concat(), now)?;
+        // Last, since whoever adds mail waits for the row that this locks.
+        let next = work::put_down_held(tx, lease)?;
+        let next_in = next.map(|at| Duration::from_millis(u64::try_from(at - now).unwrap_or_default()));
+        Ok(Written { deliveries, has_more, unmade, next_in })
     }
 
     /// Parts claimed rows into those to begin and those handed back untried: their destination is down, or so slow that it

@@ -10,6 +10,11 @@ use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
 use crate::{Store, Tx, values};
 
+/// How long a place that was found to be ours is not looked at again before a blob is written.
+const LOOKED_FOR: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long reading the object may take.
+const MARKER_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// The object's name; no blob has it.
 const NAME: &str = "desk.id";
 
@@ -50,9 +55,28 @@ impl Store {
             None if kept.is_written && !self.blobs().is_empty().await? => {
                 return Err(unmarked(&kept.identity));
             }
+            None if kept.is_written && self.read(crate::raw::names_blobs).await? => {
+                return Err(unmounted(&kept.identity));
+            }
             None => self.mark(&kept.identity).await?,
         }
         if kept.is_written { Ok(()) } else { self.write(set_written).await }
+    }
+
+    /// As [`Store::own_blobs`], unless that was made sure of a moment ago: what is asked before each blob is written. Waiting for one
+    /// look is enough for all that come meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::own_blobs`].
+    pub(crate) async fn own_blobs_lately(&self) -> Result<()> {
+        let mut owned_at = self.inner.blobs_owned_at.lock().await;
+        if owned_at.is_some_and(|at| at.elapsed() < LOOKED_FOR) {
+            return Ok(());
+        }
+        *owned_at = None;
+        self.own_blobs().await?;
+        *owned_at = Some(std::time::Instant::now());
+        Ok(())
     }
 
     /// Writes the object and looks whether it stayed: another desk may begin at the same moment.
@@ -61,6 +85,30 @@ impl Store {
         match self.blobs().marker().await? {
             Some(marker) if marker != identity => Err(foreign(&marker, Some(identity))),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Store {
+    /// Whether the place of the blobs can be read and is this database's own: then a blob that cannot be had is alone in that.
+    pub async fn blobs_are_well(&self) -> bool {
+        match tokio::time::timeout(MARKER_WITHIN, self.check_marker()).await {
+            Ok(checked) => checked.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// Looks whether the place of the blobs can be read and is this database's own; writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Setup`] with whose it is, or that it is empty though rows name blobs; as database and object store say.
+    pub async fn check_marker(&self) -> Result<()> {
+        let Some(kept) = self.read(find).await? else { return Ok(()) };
+        match self.blobs().marker().await? {
+            Some(marker) if marker == kept.identity => Ok(()),
+            Some(marker) => Err(foreign(&marker, Some(&kept.identity))),
+            None if !kept.is_written => Ok(()),
+            None => Err(unmounted(&kept.identity)),
         }
     }
 }
@@ -98,6 +146,13 @@ fn unmarked(identity: &str) -> StoreError {
     StoreError::setup(format!(
         "there are blobs without {NAME}, which may be another desk's, whose mail this one would remove; set blobs.url to a folder \
          or bucket of this desk alone, or, if no other desk uses these, write {identity} into {NAME} there"
+    ))
+}
+
+fn unmounted(identity: &str) -> StoreError {
+    StoreError::setup(format!(
+        "the place of the blobs is empty, though mails name blobs in it: it is probably not mounted, or blobs.url names another place; \
+         mend that, or, if they are lost for good, write {identity} into {NAME} there"
     ))
 }
 

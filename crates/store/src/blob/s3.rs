@@ -131,7 +131,7 @@ mod tests {
                 assert_eq!(listed, [(name.clone(), 1_577_836_800_000)]);
                 blobs.delete(&name).await.unwrap();
                 blobs.delete(&name).await.unwrap();
-                assert!(matches!(blobs.get(&name).await, Err(StoreError::Statement(_))));
+                assert!(matches!(blobs.get(&name).await, Err(StoreError::BlobMissing { .. })));
                 blobs.check().await.unwrap();
                 assert!(server.keys().is_empty(), "{:?}", server.keys());
             }

@@ -2,6 +2,7 @@
 
 use super::{Migration, step};
 use crate::error::{Result, StoreError};
+use crate::sql::Sql as _;
 use crate::tx::Tx;
 use crate::values;
 

@@ -4,6 +4,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::job::Job;
 use crate::postgres::Migrating;
+use crate::sql::Sql as _;
 use crate::sqlite::Sqlite;
 use crate::tx::Tx;
 
@@ -13,7 +14,7 @@ pub(crate) enum Place<'a> {
     /// Each write transaction locks the file, so processes that migrate together take turns at the steps.
     Sqlite(&'a Sqlite),
     /// One process at a time holds the lock that comes with this session.
-    Postgres(Migrating),
+    Postgres(Box<Migrating>),
 }
 
 impl Place<'_> {

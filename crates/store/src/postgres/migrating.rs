@@ -72,7 +72,11 @@ impl Migrating {
                     return Err(StoreError::Unavailable("the connection was lost".into()));
                 }
                 Err(Failure::Retry(error)) => error,
-                Err(Failure::Final(error @ StoreError::Unavailable(_))) if !self.session.is_closed() => error,
+                Err(Failure::Final(error @ (StoreError::Unavailable(_) | StoreError::TimedOut(_))))
+                    if !self.session.is_closed() =>
+                {
+                    error
+                }
                 Err(Failure::Final(error)) => return Err(error),
             };
             if tries == TRIES {

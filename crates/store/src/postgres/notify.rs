@@ -14,13 +14,15 @@ use tokio::sync::{Notify, watch};
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::server::Server;
+use crate::bell::{Bells, Ring};
 use crate::error::{Result, StoreError};
-use crate::work::Wakes;
 
 /// The channel of all nodes on a database.
 const CHANNEL: &str = "guichet_work";
 /// How long a bell that was told is not told again: a busy node rings for every batch.
 const SILENCE: Duration = Duration::from_millis(20);
+/// Rings told at once, each by name.
+const RINGS_MAX: usize = 256;
 /// The waits before a lost connection is made anew.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -35,9 +37,9 @@ pub(super) struct Notifier {
 
 #[derive(Debug)]
 struct Shared {
-    wakes: Arc<Wakes>,
-    /// Names of bells to be told.
-    due: Mutex<BTreeSet<&'static str>>,
+    bells: Arc<Bells>,
+    /// Rings to be told.
+    due: Mutex<BTreeSet<Ring>>,
     /// Rung when there is something to do.
     called: Notify,
 }
@@ -47,8 +49,8 @@ impl Notifier {
     ///
     /// # Errors
     /// [`StoreError::Setup`] when the system gives no thread.
-    pub(super) fn start(server: Server, wakes: Arc<Wakes>) -> Result<Notifier> {
-        let shared = Arc::new(Shared { wakes, due: Mutex::default(), called: Notify::new() });
+    pub(super) fn start(server: Server, bells: Arc<Bells>) -> Result<Notifier> {
+        let shared = Arc::new(Shared { bells, due: Mutex::default(), called: Notify::new() });
         let (closed, watched) = watch::channel(false);
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
@@ -63,9 +65,13 @@ impl Notifier {
         self.shared.called.notify_one();
     }
 
-    /// Tells the others of a bell, soon. Returns at once.
-    pub(super) fn tell(&self, bell: &'static str) {
-        self.shared.due.lock().expect("plain insert").insert(bell);
+    /// Tells the others of a ring, soon. Returns at once.
+    pub(super) fn tell(&self, ring: Ring) {
+        let mut due = self.shared.due.lock().expect("plain insert");
+        // One for somebody stands for many.
+        let ring = if due.len() < RINGS_MAX { ring } else { Ring { account: None, change: None, ..ring } };
+        due.insert(ring);
+        drop(due);
         self.shared.called.notify_one();
     }
 
@@ -100,11 +106,11 @@ async fn keep_talking(server: &Server, shared: &Shared, mut closed: watch::Recei
     shared.called.notify_one();
     let mut wait = FIRST_WAIT;
     while !*closed.borrow() || shared.has_due() {
-        match Line::connect(server, Arc::clone(&shared.wakes)).await {
+        match Line::connect(server, Arc::clone(&shared.bells)).await {
             Ok(line) => {
                 wait = FIRST_WAIT;
                 // Whatever was rung while nobody listened.
-                shared.wakes.ring_all();
+                shared.bells.ring_all();
                 match shared.talk(line, &closed).await {
                     Ok(()) => return,
                     Err(error) => {
@@ -156,7 +162,7 @@ struct Line {
 }
 
 impl Line {
-    async fn connect(server: &Server, wakes: Arc<Wakes>) -> Result<Line> {
+    async fn connect(server: &Server, bells: Arc<Bells>) -> Result<Line> {
         let (client, mut connection) = server.connect().await?;
         let own = format!("{:016x} ", rand::random::<u64>());
         let ours = own.clone();
@@ -166,8 +172,9 @@ impl Line {
                 let AsyncMessage::Notification(heard) = message else { continue };
                 if let Some((from, bell)) = heard.payload().split_once(' ')
                     && from != ours.trim_end()
+                    && let Some(ring) = Ring::parse(bell)
                 {
-                    wakes.ring(bell);
+                    bells.ring(ring);
                 }
             }
         });
@@ -177,9 +184,11 @@ impl Line {
         Ok(line)
     }
 
-    async fn tell(&self, bells: BTreeSet<&'static str>) -> Result<()> {
-        let told: Vec<String> =
-            bells.into_iter().map(|bell| format!("NOTIFY {CHANNEL}, '{}{bell}'", self.own)).collect();
+    async fn tell(&self, rings: BTreeSet<Ring>) -> Result<()> {
+        let told: Vec<String> = rings
+            .into_iter()
+            .map(|ring| format!("NOTIFY {CHANNEL}, '{}{}'", self.own, ring.text()))
+            .collect();
         self.batch(&told.join("; ")).await
     }
 

@@ -126,7 +126,7 @@ impl Session {
         self.waiting.clear();
         self.answers.clear();
         let outcome = {
-            let mut tx = Tx { inner: Inner::Postgres(self) };
+            let mut tx = Tx { inner: Inner::Postgres(self), clock: None };
             catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)))
                 .unwrap_or_else(|payload| Err(StoreError::Panicked(panic_text(payload.as_ref()))))
         };
@@ -228,12 +228,21 @@ impl Session {
         let Some(code) = error.code() else { return StoreError::Unavailable(chain(error)) };
         self.again = matches!(*code, SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED);
         let text = chain(error);
-        if *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT {
-            return StoreError::Unavailable(text);
+        // A transaction or statement that took too long, or a lock that was not had in time: less at once may do.
+        if [
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            SqlState::QUERY_CANCELED,
+            SqlState::LOCK_NOT_AVAILABLE,
+        ]
+        .contains(code)
+        {
+            return StoreError::TimedOut(text);
         }
         match code.code().get(..2) {
             // Unique and other constraints.
             Some("23") => StoreError::Conflict(text),
+            // A value that cannot be: its encoding, its length, or that it stands twice in one statement.
+            Some("21" | "22" | "54") => StoreError::Refused(format!("{text} in {sql:?}")),
             // Connection, resources (disk full), a lock not had in time, operator intervention, system error, retry classes.
             Some("08" | "53" | "55" | "57" | "58" | "40") => StoreError::Unavailable(text),
             _ => StoreError::Statement(format!("{text} in {sql:?}")),

@@ -31,6 +31,7 @@ fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> s
         store::user::insert_many(
             &mut tx.account(AccountId(account_id)),
             &[(person(id, email, Role::EndUser), key(email), 1)],
+            1,
         )
     })
 }
@@ -137,7 +138,11 @@ fn every_change_of_configuration_counts_the_version_up() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         account(store, 2, "other").unwrap();
-        let version = |id| store.read_blocking(move |tx| store::account::version(tx, id)).unwrap();
+        let version = |id| {
+            store
+                .read_blocking(move |tx| store::account_state::version(&mut tx.account(AccountId(id))))
+                .unwrap()
+        };
         let other = version(2);
         let mut last = version(1);
         let mut counted = |name: &str| {
@@ -261,6 +266,7 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
                 store::user::insert_many(
                     &mut tx.account(AccountId(2)),
                     &[(bob.clone(), key("bob@acme.example"), 1)],
+                    1,
                 )
             })
             .unwrap();

@@ -3,43 +3,68 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use desk::id::AccountId;
+use store::bell::Bell;
 use store::work::Kind;
 use testkit::database;
-use tokio::sync::Notify;
 
 use crate::support::{open, wait};
 
 /// How long a bell may take before a test says that it does not ring.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn rings(bell: &Arc<Notify>) {
-    assert!(tokio::time::timeout(PATIENCE, bell.notified()).await.is_ok(), "the bell does not ring");
+async fn rings(bell: &Arc<Bell>) {
+    assert!(tokio::time::timeout(PATIENCE, bell.heard()).await.is_ok(), "the bell does not ring");
 }
 
-/// Waits until a store hears the others: all its bells are rung once then.
+/// Whether a bell has been rung and nobody has heard it yet.
+async fn is_rung(bell: &Arc<Bell>) -> bool {
+    tokio::time::timeout(Duration::ZERO, bell.heard()).await.is_ok()
+}
+
+/// Waits until a store hears the others: all its bells are rung once then, for nobody by name.
 async fn hears(store: &store::Store) {
-    for kind in [Kind::Mail, Kind::Outbox, Kind::Close] {
-        rings(&store.bell(kind)).await;
+    for kind in Kind::ALL {
+        rings(&store.bell(*kind)).await;
+        assert_eq!(store.bell(*kind).take(), [].into());
     }
 }
 
 #[test]
-fn one_node_wakes_and_the_other_hears_it() {
+fn one_node_rings_and_the_other_hears_for_which_account() {
     let database = database::postgres();
     let (one, other) = (open(&database), open(&database));
     wait(async {
         hears(&other).await;
-        for (kind, bell) in
-            [(Kind::Mail, Kind::Mail), (Kind::Outbox, Kind::Outbox), (Kind::Digest, Kind::Close)]
-        {
-            one.wake(kind);
-            rings(&other.bell(bell)).await;
+        for (kind, account) in [(Kind::Mail, 7), (Kind::Outbox, 8), (Kind::Digest, 9)] {
+            one.ring(kind, AccountId(account), Some(41));
+            let bell = other.bell(kind);
+            rings(&bell).await;
+            assert_eq!(bell.take(), [AccountId(account)].into());
         }
         // Asked for last, so all that was told before has been heard: nothing else rang.
-        for bell in [Kind::Mail, Kind::Outbox, Kind::Close] {
-            let again = tokio::time::timeout(Duration::ZERO, other.bell(bell).notified()).await;
-            assert!(again.is_err(), "{bell:?} was told once");
+        for kind in Kind::ALL {
+            assert!(!is_rung(&other.bell(*kind)).await, "{kind:?} was told once");
         }
+    });
+    one.close();
+    other.close();
+}
+
+#[test]
+fn a_ring_for_this_node_alone_is_not_told() {
+    let database = database::postgres();
+    let (one, other) = (open(&database), open(&database));
+    wait(async {
+        hears(&other).await;
+        one.ring_here(Kind::Mail, AccountId(7));
+        let here = one.bell(Kind::Mail);
+        rings(&here).await;
+        assert_eq!(here.take(), [AccountId(7)].into());
+        // Told after it and heard.
+        one.ring(Kind::Outbox, AccountId(7), None);
+        rings(&other.bell(Kind::Outbox)).await;
+        assert!(!is_rung(&other.bell(Kind::Mail)).await);
     });
     one.close();
     other.close();
@@ -51,14 +76,14 @@ fn what_was_rung_last_is_told_before_the_store_closes() {
     let other = open(&database);
     wait(hears(&other));
     let command = open(&database);
-    command.wake(Kind::Outbox);
+    command.ring(Kind::Outbox, AccountId(7), None);
     command.close();
     wait(rings(&other.bell(Kind::Outbox)));
     other.close();
 }
 
 #[test]
-fn a_lost_connection_is_made_anew_and_all_bells_are_rung() {
+fn a_lost_connection_is_made_again_and_all_bells_are_rung() {
     let database = database::postgres();
     let (one, other) = (open(&database), open(&database));
     wait(async {
@@ -67,7 +92,7 @@ fn a_lost_connection_is_made_anew_and_all_bells_are_rung() {
                    WHERE datname = current_database() AND query LIKE '%LISTEN%' AND pid <> pg_backend_pid()";
         database::execute(&database.url, cut).unwrap();
         hears(&other).await;
-        one.wake(Kind::Mail);
+        one.ring(Kind::Mail, AccountId(7), None);
         rings(&other.bell(Kind::Mail)).await;
     });
     one.close();
@@ -81,15 +106,14 @@ fn a_node_does_not_hear_itself() {
     wait(async {
         hears(&one).await;
         hears(&other).await;
-        one.wake(Kind::Mail);
+        one.ring(Kind::Mail, AccountId(7), None);
         // Its own ring, in the process.
         rings(&one.bell(Kind::Mail)).await;
         rings(&other.bell(Kind::Mail)).await;
         // Told after the first one and heard, so the first one was heard before.
-        other.wake(Kind::Outbox);
+        other.ring(Kind::Outbox, AccountId(7), None);
         rings(&one.bell(Kind::Outbox)).await;
-        let again = tokio::time::timeout(Duration::ZERO, one.bell(Kind::Mail).notified()).await;
-        assert!(again.is_err(), "what it told came back");
+        assert!(!is_rung(&one.bell(Kind::Mail)).await, "what it told came back");
     });
     one.close();
     other.close();

@@ -1,7 +1,7 @@
 //! Whose blobs are, and which of them a sweep removes.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -157,6 +157,34 @@ fn blobs_without_a_marker_are_taken_only_where_there_are_none() {
         assert!(reason.contains(&format!("write {} into desk.id", identity.trim())), "{reason}");
         fs::write(&marker, identity.trim()).unwrap();
         wait(opened.check_blobs()).unwrap();
+    });
+}
+
+/// Files at any depth below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_place_that_is_empty_though_rows_name_blobs_is_refused() {
+    on_both_desks(|store, options| {
+        kept(store, 5);
+        let folder = path(options, "");
+        let mounted = folder.with_extension("elsewhere");
+        // As when it is not mounted.
+        fs::rename(&folder, &mounted).unwrap();
+        fs::create_dir(&folder).unwrap();
+        assert!(!wait(store.blobs_are_well()), "seen while it runs");
+        let started = Store::open(options).unwrap();
+        assert!(!wait(started.blobs_are_well()));
+        let reason = refusal(&started);
+        assert!(reason.contains("empty, though mails name blobs in it"), "{reason}");
+        assert_eq!(files(&folder), [] as [PathBuf; 0]);
+        fs::remove_dir_all(&folder).unwrap();
+        fs::rename(&mounted, &folder).unwrap();
+        assert!(wait(started.blobs_are_well()) && wait(store.blobs_are_well()));
+        wait(started.check_blobs()).unwrap();
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use desk::id::AccountId;
 use store::testing::Sql as _;
 use store::work::{self, Kind, Lease};
 use store::{Store, StoreError, crash};
@@ -10,9 +11,9 @@ use crate::support::{account, mail, on_both, wait};
 
 /// Claims account 1 as one holder, with the epochs that this program was given before.
 fn claim(store: &Store, given: &[i64]) -> Lease {
-    let given: BTreeMap<i64, i64> = given.iter().map(|epoch| (1, *epoch)).collect();
+    let given: BTreeMap<AccountId, i64> = given.iter().map(|epoch| (AccountId(1), *epoch)).collect();
     let claimed = store.write_blocking(move |tx| {
-        let leases = work::claim(tx, Kind::Mail, &[1], "a", 60_000)?;
+        let leases = work::claim(tx, Kind::Mail, &[AccountId(1)], "a", true, 60_000)?;
         crash::count(tx, leases, &given)
     });
     claimed.unwrap().remove(0)
@@ -82,7 +83,7 @@ fn a_mail_that_is_worked_alone_has_its_own_count() {
         let next = claim(store, &[]);
         assert_eq!(try_alone(store, &next, 2).unwrap(), 2);
         assert!(
-            matches!(try_alone(store, &lease, 2), Err(StoreError::Fenced { account_id: 1 })),
+            matches!(try_alone(store, &lease, 2), Err(StoreError::Fenced { account_id: AccountId(1) })),
             "a frozen node counts nothing"
         );
         let held = next.clone();

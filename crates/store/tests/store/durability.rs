@@ -1,4 +1,4 @@
-//! A database that may forget commits is refused; one that is not there or not known is named.
+//! A database that may forget commits or cannot hold all mail is refused; one that is not there or not known is named.
 
 use store::testing::Sql as _;
 use store::{Store, StoreError, StoreOptions};
@@ -60,4 +60,17 @@ fn a_database_that_cannot_be_used_is_named_with_what_to_do() {
     }
     let blobs = StoreOptions { blobs: "ftp:x".into(), ..options(&database) };
     assert!(refusal(&blobs).contains("file:PATH"));
+}
+
+#[test]
+fn a_database_that_cannot_hold_all_mail_is_refused() {
+    let database = database::postgres();
+    let url = format!("{}_latin1", database.url);
+    let (_, name) = url.rsplit_once('/').unwrap();
+    let create =
+        format!("CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    database::execute(&database.url, &create).unwrap();
+    let reason = refusal(&StoreOptions { url: url.clone(), ..options(&database) });
+    database::execute(&database.url, &format!("DROP DATABASE {name} WITH (FORCE)")).unwrap();
+    assert!(reason.contains("LATIN1") && reason.contains("ENCODING 'UTF8'"), "{reason}");
 }

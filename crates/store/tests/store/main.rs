@@ -6,6 +6,7 @@
     reason = "helpers of tests are tests too and may panic"
 )]
 
+mod account_state;
 mod accounts;
 mod bells;
 mod blobs;
@@ -18,6 +19,7 @@ mod group_commit;
 mod identities;
 mod ids;
 mod import;
+mod lane;
 mod lists;
 mod message_ids;
 mod migrations;
@@ -30,6 +32,7 @@ mod schema;
 mod spool;
 mod statements;
 mod support;
+mod suspended;
 mod tickets;
 mod understanding;
 mod work;

@@ -1,5 +1,7 @@
 //! A newer version brings a database that is in use further, step by step, beside this version.
 
+use desk::id::AccountId;
+use store::testing::Sql as _;
 use store::{Migration, Schema, Store, StoreError};
 use testkit::database::{Database, both};
 
@@ -66,7 +68,7 @@ fn a_newer_version_that_only_adds_leaves_this_one_at_work() {
         );
         account(store, 6, "desk6").unwrap();
         wait(store.spool(vec![mail(6, 1, 10)])).unwrap();
-        let loaded = store.read_blocking(|tx| store::account::load(tx, 6)).unwrap();
+        let loaded = store.read_blocking(|tx| store::account::load(&mut tx.account(AccountId(6)))).unwrap();
         assert_eq!(loaded.unwrap().1.brands.len(), 1);
         assert_eq!(number(store, "SELECT count(*) FROM brands WHERE mood IS NULL"), 1);
     });
@@ -260,12 +262,12 @@ fn what_a_newer_version_stores_is_read_as_far_as_it_is_understood_and_kept() {
         );
         let found =
             store.read_blocking(|tx| store::directory::account_of(tx, &key("anything@acme.desk.example")));
-        assert_eq!(found.unwrap(), Some(1), "the wildcard is understood");
+        assert_eq!(found.unwrap(), Some(AccountId(1)), "the wildcard is understood");
         store
             .write_blocking(|tx| {
-                let (_, account) = store::account::load(tx, 1)?.unwrap();
+                let (_, account) = store::account::load(&mut tx.account(AccountId(1)))?.unwrap();
                 let settings = account.settings.with("acknowledge", false.into()).unwrap();
-                store::account::set_settings(tx, 1, &settings)
+                store::account::set_settings(&mut tx.account(AccountId(1)), &settings)
             })
             .unwrap();
         let sql = "SELECT settings FROM accounts WHERE account_id = 1";

@@ -1,8 +1,10 @@
 //! What `doctor` asks: who holds what, what nobody holds, and how standbys follow.
 
-use store::node::{self, Holding, Unheld};
+use desk::id::AccountId;
+use store::node::{self, Forgotten, Holding, Unheld};
+use store::testing::Sql as _;
 use store::work::{self, Kind};
-use store::{Replication, Standby, Store, StoreOptions};
+use store::{Replication, Standby, Store, StoreOptions, values};
 use testkit::database;
 use testkit::server::{Postgres, PostgresOptions, READY_WITHIN, until};
 
@@ -10,9 +12,14 @@ use crate::support::{account, mail, on_both, options, wait};
 
 const MINUTE_MS: i64 = 60_000;
 
-fn claim(store: &Store, kind: Kind, accounts: &'static [i64], holder: &'static str, lease_ms: i64) {
-    let claimed = store.write_blocking(move |tx| work::claim(tx, kind, accounts, holder, lease_ms)).unwrap();
-    assert_eq!(claimed.len(), accounts.len());
+fn claim(store: &Store, kind: Kind, accounts: &[i64], holder: &'static str, lease_ms: i64) {
+    let accounts: Vec<AccountId> = accounts.iter().copied().map(AccountId).collect();
+    let wanted = accounts.len();
+    let claimed = store.write_blocking(move |tx| {
+        work::announce(tx, kind, &accounts, 0)?;
+        work::claim(tx, kind, &accounts, holder, false, lease_ms)
+    });
+    assert_eq!(claimed.unwrap().len(), wanted);
 }
 
 #[test]
@@ -34,6 +41,18 @@ fn each_node_is_shown_with_what_it_holds() {
     });
 }
 
+/// Queues a mail that an account has had to send since a time.
+fn queue(store: &Store, account_id: i64, since: i64) {
+    let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at, updated_at)
+               VALUES ($1, 1, 1, 'ada@customer.example', 'queued', 0, 0, '', $2, $3)";
+    store
+        .write_blocking(move |tx| {
+            tx.execute(sql, &values![account_id, since, since])?;
+            work::announce(tx, Kind::Outbox, &[AccountId(account_id)], 0)
+        })
+        .unwrap();
+}
+
 #[test]
 fn an_account_whose_old_work_nobody_holds_is_shown() {
     on_both(|store| {
@@ -46,18 +65,31 @@ fn an_account_whose_old_work_nobody_holds_is_shown() {
             mail(3, 3, now),
         ]))
         .unwrap();
-        store
-            .write_blocking(move |tx| work::add(tx, Kind::Outbox, &[(4, now - 2 * MINUTE_MS), (1, now)], 9))
-            .unwrap();
+        queue(store, 4, now - 2 * MINUTE_MS);
+        queue(store, 1, now);
         claim(store, Kind::Mail, &[1], "gone", 0);
         claim(store, Kind::Mail, &[2], "there", MINUTE_MS);
         let found = store.read_blocking(|tx| node::unheld(tx, MINUTE_MS)).unwrap();
-        let unheld = |account_id, kind: &str, holder: &str| Unheld {
-            account_id,
-            kind: kind.into(),
-            holder: holder.into(),
-        };
-        assert_eq!(found, [unheld(1, "mail", "gone"), unheld(4, "outbox", "")]);
+        let unheld =
+            |id, kind, holder: &str| Unheld { account_id: AccountId(id), kind, holder: holder.into() };
+        assert_eq!(found, [unheld(1, Kind::Mail, "gone"), unheld(4, Kind::Outbox, "")]);
+    });
+}
+
+#[test]
+fn an_account_of_whose_work_nothing_tells_is_shown() {
+    on_both(|store| {
+        (1..=4).for_each(|id| account(store, id, &format!("a{id}")).unwrap());
+        let now = store.read_blocking(|tx| tx.database_now()).unwrap();
+        let old = now - 2 * MINUTE_MS;
+        wait(store.spool(vec![mail(1, 1, old), mail(2, 2, old), mail(3, 3, now)])).unwrap();
+        queue(store, 4, old);
+        let forgotten = || store.read_blocking(|tx| node::forgotten(tx, MINUTE_MS)).unwrap();
+        assert_eq!(forgotten(), []);
+        // Mail of 3 came just now: whoever takes it may be on the way.
+        store.write_blocking(|tx| tx.batch("DELETE FROM work WHERE account_id <> 2")).unwrap();
+        let lost = |account_id, kind| Forgotten { account_id: AccountId(account_id), kind };
+        assert_eq!(forgotten(), [lost(1, Kind::Mail), lost(4, Kind::Outbox)]);
     });
 }
 

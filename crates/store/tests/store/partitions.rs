@@ -13,10 +13,12 @@ use crate::statements;
 use crate::support::open;
 
 /// Statements on tenant tables that ask for all accounts.
-const OVER_ALL_ACCOUNTS: [&str; 3] = [
+const OVER_ALL_ACCOUNTS: [&str; 5] = [
     "SELECT account_id, subdomain, name FROM accounts ORDER BY account_id",
+    "SELECT account_id FROM accounts ORDER BY account_id",
     "SELECT account_id FROM accounts ORDER BY account_id LIMIT 1",
     "SELECT account_id FROM accounts ORDER BY account_id LIMIT 2",
+    "SELECT 1 FROM raw_mails WHERE blob IS NOT NULL LIMIT 1",
 ];
 
 /// The partitions that a statement's plan names, for an account 7, as `table_number`; none for a table that has none.

@@ -4,6 +4,7 @@ use desk::changes::Changes;
 use desk::envelope::Door;
 use desk::id::{AccountId, MailId};
 use store::StoreError;
+use store::spool::SpoolKey;
 use store::work::{self, Kind};
 
 use crate::support::{account, decided, key, mail, new_person, on_both, wait, write};
@@ -62,14 +63,14 @@ fn spooled_mail_is_announced_once_per_account_and_rings() {
         wait(async {
             store.spool(vec![mail(1, 1, 1), mail(2, 2, 1), mail(1, 3, 1)]).await.unwrap();
             let bell = store.bell(Kind::Mail);
-            let rung = tokio::time::timeout(std::time::Duration::from_secs(10), bell.notified()).await;
+            let rung = tokio::time::timeout(std::time::Duration::from_secs(10), bell.heard()).await;
             assert!(rung.is_ok(), "the bell keeps its ring for a sorter that was busy");
+            assert_eq!(bell.take(), [AccountId(1), AccountId(2)].into());
         });
-        let due = store.read_blocking(|tx| work::due(tx, Kind::Mail, 0, 100)).unwrap();
-        let mut seen: Vec<(i64, usize)> =
-            due.iter().map(|account| (account.account_id, account.rows.len())).collect();
-        seen.sort_unstable();
-        assert_eq!(seen, [(1, 1), (2, 1)]);
+        let due = store
+            .read_blocking(|tx| work::due(tx, Kind::Mail, work::Due::default(), "a", false, 100))
+            .unwrap();
+        assert_eq!(due, [1, 2].map(|account| work::Due { at: 0, account }));
     });
 }
 
@@ -162,5 +163,24 @@ fn the_ledger_tells_of_waiting_and_decided_mails() {
         // Deciding moves no bytes: the raw mail stays.
         let raw = wait(raw.unwrap().unpack(store)).unwrap();
         assert_eq!(raw, b"Subject: 1\r\n\r\nmail 1\r\n");
+    });
+}
+
+#[test]
+fn since_when_a_mail_keeps_its_account_from_going_on_is_noted_once() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        wait(store.spool(vec![mail(1, 1, 10), mail(1, 2, 20)])).unwrap();
+        let noted = |accepted_at, id, now| {
+            let key = SpoolKey { accepted_at, id: MailId(id) };
+            store
+                .write_blocking(move |tx| store::spool::note_trouble(&mut tx.account(AccountId(1)), key, now))
+        };
+        assert_eq!(noted(10, 1, 500).unwrap(), 500);
+        assert_eq!(noted(10, 1, 900).unwrap(), 500, "the first time counts");
+        assert_eq!(noted(20, 2, 900).unwrap(), 900, "each mail has its own");
+        write(store, 1, Changes { ledger: vec![decided(1, 10)], ..Changes::default() }).unwrap();
+        let late = noted(10, 1, 950);
+        assert!(matches!(late, Err(StoreError::Changed("a spool row"))), "{late:?}");
     });
 }

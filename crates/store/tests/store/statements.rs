@@ -22,14 +22,15 @@ pub(crate) struct Found {
     pub(crate) sql: String,
 }
 
-/// Every string literal of the sources that begins with a verb of SQL.
+/// Every string literal of the sources, their own tests aside, that begins with a verb of SQL.
 pub(crate) fn all() -> Vec<Found> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     for path in sources(&root) {
         let text = fs::read_to_string(&path).unwrap();
         let file = path.strip_prefix(&root).unwrap().display().to_string();
-        let literals = literals(&text).into_iter().filter(|literal| is_statement(literal));
+        let product = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let literals = literals(product).into_iter().filter(|literal| is_statement(literal));
         found.extend(literals.map(|sql| Found { file: file.clone(), sql }));
     }
     found
@@ -178,10 +179,14 @@ const BIG: [&str; 16] = [
 ];
 
 /// Parts of the statements whose plan names the account alone.
-const BY_ACCOUNT_ALONE: [&str; 4] = [
+const BY_ACCOUNT_ALONE: [&str; 6] = [
     // The first of an index in its order, or the first few.
     "ORDER BY due_at, id LIMIT 1",
-    "SELECT min(solved_at) FROM tickets",
+    "ORDER BY solved_at, id LIMIT 1",
+    // Passes over those that could not be worked, which are few or a person looks at them.
+    "AND cause <> 19\n             ORDER BY created_at, id LIMIT 1",
+    // Asked when the place of the blobs is found empty, and by no account.
+    "SELECT 1 FROM raw_mails WHERE blob IS NOT NULL LIMIT 1",
     // Asked for a digest of held mail, which is deleted after two weeks.
     "SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1",
     // Asked when an admin is to be none any more.

@@ -1,12 +1,15 @@
 //! An open store with accounts in it, and the rows that cases write.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use desk::account::Brand;
 use desk::address::Kind;
 use desk::address_check::NewAddress;
 use desk::changes::{ChangedTicket, Changes, LedgerRow, NewPerson};
 use desk::channel::Channel;
+use desk::clock::Clock;
 use desk::id::{AccountId, BrandId, MailId, SupportAddressId, TicketId, UserId};
 use desk::ledger::Outcome;
 use desk::received::Received;
@@ -15,6 +18,7 @@ use desk::token::ThreadToken;
 use desk::user::{Deliverable, Person, Role};
 use mail::address::AddressKey;
 use store::account::NewAccount;
+use store::account_state::{self, State};
 use store::changes::Writing;
 use store::raw::{Packed, pack};
 use store::spool::NewMail;
@@ -38,11 +42,41 @@ pub(crate) fn options(database: &Database) -> StoreOptions {
         blobs: format!("file:{}", database.folder.join("blobs").display()),
         connections: 4,
         allow_unsafe: false,
+        clock: None,
     }
 }
 
 pub(crate) fn open(database: &Database) -> Store {
     Store::open(&options(database)).unwrap()
+}
+
+/// A clock that stands still until it is turned.
+#[derive(Debug, Default)]
+pub(crate) struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub(crate) fn turn_to(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// As [`on_both`], with a clock in place of the database's own. It begins at 10,000.
+pub(crate) fn on_both_at_will(case: impl Fn(&Store, &HandClock)) {
+    for database in both() {
+        let clock = Arc::new(HandClock(AtomicI64::new(10_000)));
+        let turned: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let store = Store::open(&StoreOptions { clock: Some(turned), ..options(&database) }).unwrap();
+        store.migrate().unwrap();
+        println!("on {}", database.engine);
+        case(&store, &clock);
+        store.close();
+    }
 }
 
 /// Runs a future of the store to its end.
@@ -176,20 +210,35 @@ pub(crate) fn opening(tickets: Vec<Ticket>) -> Changes {
     }
 }
 
+/// Under what changes are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conditions {
+    /// The time, unix milliseconds.
+    pub(crate) now: i64,
+    pub(crate) can_deliver: bool,
+    pub(crate) digest_every: Option<i64>,
+}
+
+pub(crate) const USUAL: Conditions = Conditions { now: 1_000, can_deliver: false, digest_every: None };
+
 pub(crate) fn write(store: &Store, account_id: i64, changes: Changes) -> Result<()> {
-    write_as(
-        store,
-        AccountId(account_id),
-        Writing { now: 1_000, marker: 77, can_deliver: false, digest_every: None },
-        changes,
-    )
+    write_as(store, AccountId(account_id), USUAL, changes)
 }
 
 pub(crate) fn write_as(
     store: &Store,
     account_id: AccountId,
-    writing: Writing,
+    conditions: Conditions,
     changes: Changes,
 ) -> Result<()> {
-    store.write_blocking(move |tx| store::changes::write(&mut tx.account(account_id), writing, &changes))
+    store.write_blocking(move |tx| {
+        let tx = &mut tx.account(account_id);
+        let mut state = State { now: conditions.now, ..account_state::lock(tx)? };
+        let writing = Writing {
+            state: &mut state,
+            can_deliver: conditions.can_deliver,
+            digest_every: conditions.digest_every,
+        };
+        store::changes::write(tx, writing, &changes)
+    })
 }

@@ -97,6 +97,7 @@ fn a_ticket_comes_back_as_it_was_written() {
 fn changes_of_a_ticket_are_written_and_a_missing_one_is_an_error() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
+        account(store, 2, "other").unwrap();
         write(store, 1, opening(vec![ticket(900, 50)])).unwrap();
         let open = Ticket { status: Status::Open, updated_at: 99, tags: vec![], ..by_number(store, 1) };
         let changed = |ticket: &Ticket| {
@@ -185,19 +186,24 @@ fn solved_tickets_are_announced_and_found_when_their_time_comes() {
             ..ticket(id, 50)
         };
         write(store, 1, opening(vec![solved(900, 500), solved(901, 400), ticket(902, 50)])).unwrap();
-        let due = store.read_blocking(|tx| work::due(tx, Kind::Close, 400 + SOLVED_FOR, 9)).unwrap();
-        assert_eq!(due[0].rows, [(400 + SOLVED_FOR, 77)]);
-        let solved = |before, limit| {
+        let due = store.read_blocking(|tx| work::due(tx, Kind::Close, work::Due::default(), "a", false, 9));
+        assert_eq!(due.unwrap(), [work::Due { at: 400 + SOLVED_FOR, account: 1 }]);
+        let until = |at, limit| {
             let found = store.read_blocking(move |tx| {
-                store::ticket::solved_before(&mut tx.account(AccountId(1)), before, limit)
+                store::ticket::solved_until(&mut tx.account(AccountId(1)), at, limit)
             });
-            found.unwrap().iter().map(|id| id.0).collect::<Vec<_>>()
+            found.unwrap().into_iter().map(|id| id.0).collect::<Vec<_>>()
         };
-        let oldest =
-            || store.read_blocking(|tx| store::ticket::oldest_solved(&mut tx.account(AccountId(1)))).unwrap();
-        assert_eq!(oldest(), Some(400));
-        assert_eq!(solved(399, 10), [0; 0]);
-        assert_eq!(solved(600, 1), [901], "the longest solved one first");
-        assert_eq!(solved(600, 10), [901, 900]);
+        assert!(until(399, 10).is_empty());
+        assert_eq!(until(400, 10), [901]);
+        assert_eq!(until(600, 1), [901], "the longest solved one first");
+        assert_eq!(until(600, 10), [901, 900]);
+        let closed = Ticket { status: Status::Closed, ..by_number(store, 2) };
+        let change = ChangedTicket { before: Some(by_number(store, 2)), after: closed };
+        let closing = Changes { tickets: [(change.after.id, change)].into(), ..Changes::default() };
+        write(store, 1, closing).unwrap();
+        assert_eq!(until(600, 10), [900]);
+        let next = store.read_blocking(|tx| work::next_due(tx, Kind::Close, &[AccountId(1)])).unwrap();
+        assert_eq!(next, [(AccountId(1), 500 + SOLVED_FOR)].into());
     });
 }

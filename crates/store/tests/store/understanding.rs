@@ -17,9 +17,10 @@ use desk::ticket::{Priority, Ticket, TicketType};
 use desk::user::{Deliverable, Person, Role, SOFT_BOUNCES_MAX};
 use mail::letter::Letter;
 use store::Store;
-use store::changes::Writing;
 
-use crate::support::{account, key, new_person, on_both, opening, person, ticket, write, write_as};
+use crate::support::{
+    Conditions, USUAL, account, key, new_person, on_both, opening, person, ticket, write, write_as,
+};
 
 const ADA: &str = "ada@customer.example";
 
@@ -100,8 +101,7 @@ fn senders_are_counted_where_the_guard_is_on_and_forgotten_after_hours() {
         let rate = |window_start, count| Rate { window_start, count, held_until: Some(window_start + 5) };
         let counted = |rate: Rate, now: i64| {
             let changes = Changes { rates: [(sender.clone(), rate)].into(), ..Changes::default() };
-            let writing = Writing { now, marker: 77, can_deliver: false, digest_every: None };
-            write_as(store, AccountId(1), writing, changes).unwrap();
+            write_as(store, AccountId(1), Conditions { now, ..USUAL }, changes).unwrap();
         };
         counted(rate(1_000, 3), 1_000);
         counted(rate(2_000, 4), 2_000);
@@ -114,13 +114,7 @@ fn senders_are_counted_where_the_guard_is_on_and_forgotten_after_hours() {
             rates: [("unknown eve@else.example".to_owned(), rate(day, 1))].into(),
             ..Changes::default()
         };
-        write_as(
-            store,
-            AccountId(1),
-            Writing { now: day, marker: 77, can_deliver: false, digest_every: None },
-            other,
-        )
-        .unwrap();
+        write_as(store, AccountId(1), Conditions { now: day, ..USUAL }, other).unwrap();
         assert_eq!(found(20).rates.len(), 0, "yesterday's counter is gone");
     });
 }
@@ -186,15 +180,15 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
             name: "Customers".into(),
             domains: ["customer.example".to_owned(), "kunde.example".to_owned()].into(),
         };
-        let before = store.read_blocking(|tx| store::account::version(tx, 1)).unwrap();
+        let version = || {
+            store.read_blocking(|tx| store::account_state::version(&mut tx.account(AccountId(1)))).unwrap()
+        };
+        let before = version();
         let made = organization.clone();
         store
-            .write_blocking(move |tx| store::organization::insert(&mut tx.account(AccountId(1)), &made, 5))
+            .write_blocking(move |tx| store::organization::insert(&mut tx.account(AccountId(1)), &made, 5, 1))
             .unwrap();
-        assert!(
-            store.read_blocking(|tx| store::account::version(tx, 1)).unwrap() > before,
-            "nodes read the account anew"
-        );
+        assert!(version() > before, "nodes read the account again");
         assert_eq!(
             store.read_blocking(|tx| store::organization::list(&mut tx.account(AccountId(1)))).unwrap(),
             [organization]

@@ -1,5 +1,6 @@
 //! Is there an account that nobody works?
 
+use desk::id::AccountId;
 use store::node::Unheld;
 
 use super::{Finding, Seen};
@@ -12,13 +13,13 @@ pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
 }
 
 /// Accounts whose mail waits while nobody works them.
-fn unworked(unheld: &[Unheld], name_of: impl Fn(i64) -> String) -> Option<Finding> {
+fn unworked(unheld: &[Unheld], name_of: impl Fn(AccountId) -> String) -> Option<Finding> {
     if unheld.is_empty() {
         return None;
     }
     let shown = |one: &Unheld| match one.holder.as_str() {
-        "" => format!("{} of {}", one.kind, name_of(one.account_id)),
-        holder => format!("{} of {} (last held by {holder})", one.kind, name_of(one.account_id)),
+        "" => format!("{} of {}", one.kind.as_str(), name_of(one.account_id)),
+        holder => format!("{} of {} (last held by {holder})", one.kind.as_str(), name_of(one.account_id)),
     };
     let mut named: Vec<String> = unheld.iter().take(NAMED_MAX).map(shown).collect();
     if unheld.len() > NAMED_MAX {
@@ -35,13 +36,14 @@ fn unworked(unheld: &[Unheld], name_of: impl Fn(i64) -> String) -> Option<Findin
 mod tests {
     use super::*;
     use crate::command::doctor::Level;
+    use store::work::Kind;
 
     #[test]
     fn accounts_that_nobody_works_are_named() {
-        let name_of = |id| format!("desk-{id}");
+        let name_of = |id: AccountId| format!("desk-{}", id.0);
         assert_eq!(unworked(&[], name_of), None);
         let unheld =
-            |account_id, holder: &str| Unheld { account_id, kind: "mail".into(), holder: holder.into() };
+            |id, holder: &str| Unheld { account_id: AccountId(id), kind: Kind::Mail, holder: holder.into() };
         let found = unworked(&[unheld(1, "b"), unheld(2, "")], name_of).unwrap();
         assert_eq!(found.level, Level::Warn);
         assert!(found.detail.ends_with("mail of desk-1 (last held by b), mail of desk-2"), "{found:?}");

@@ -38,7 +38,7 @@ pub(super) async fn run(session: &Session<'_>, account: AccountId, command: &cli
         .await?
         .submit(account, Command::UpdateTicket { number: *number, actor, update })
         .await;
-    let queued = submitted.doing("the ticket was not changed")?;
+    let queued = submitted.doing("the ticket was not changed")?.queued;
     let wanted = *number;
     let ticket = session
         .store

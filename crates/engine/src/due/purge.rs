@@ -1,0 +1,75 @@
+//! Deletes suspended tickets for good: 14 days after they were held, or when somebody says so.
+
+use std::sync::Arc;
+
+use desk::id::{AccountId, MailId};
+use desk::suspension::HELD_FOR;
+use store::Result;
+
+use crate::Engine;
+use crate::transact::{Open, Work};
+
+/// Suspended tickets deleted in one transaction.
+const AT_ONCE: i64 = 500;
+
+impl Engine {
+    /// Deletes suspended tickets of an account whose retention has expired; returns how many. Mail that was held because we could not
+    /// work it (cause 19) stays until a person has looked at it.
+    ///
+    /// # Errors
+    /// As the store says; what was deleted stays deleted.
+    pub(super) async fn purge_held(&self, account_id: AccountId) -> Result<u64> {
+        let mut purged = 0;
+        loop {
+            let reason = "deleted for good 14 days after it was held".to_owned();
+            let page = self.delete_held(account_id, Delete { ids: None, reason }).await?;
+            purged += page;
+            if page == 0 {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Deletes suspended tickets now; returns how many of them there were. Their senders are not told.
+    ///
+    /// # Errors
+    /// As the store says; nothing is deleted then.
+    pub async fn delete_suspended(&self, account_id: AccountId, ids: Vec<MailId>, by: &str) -> Result<u64> {
+        self.delete_held(account_id, Delete { ids: Some(ids), reason: format!("deleted by {by}") }).await
+    }
+
+    async fn delete_held(&self, account_id: AccountId, delete: Delete) -> Result<u64> {
+        let (deleted, blobs) = self.transact(account_id, Arc::new(delete)).await?.done;
+        for name in blobs {
+            // One that cannot be deleted now is swept later, with all that no row names.
+            if let Err(error) = self.store().blobs().delete(&name).await {
+                tracing::warn!(%error, "A deleted mail's blob stays for now");
+            }
+        }
+        Ok(deleted)
+    }
+}
+
+/// Which suspended tickets to delete, and what the ledger says of it; none: those whose retention has expired.
+struct Delete {
+    ids: Option<Vec<MailId>>,
+    reason: String,
+}
+
+impl Work for Delete {
+    type Done = (u64, Vec<String>);
+
+    fn ids_expected(&self) -> usize {
+        0
+    }
+
+    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<(u64, Vec<String>)> {
+        let now = open.now();
+        let ids = match &self.ids {
+            Some(ids) => ids.clone(),
+            None => store::suspended::expired(open.tx, now - HELD_FOR, AT_ONCE)?,
+        };
+        let change = open.take_change();
+        store::suspended::delete(open.tx, &ids, &self.reason, now, change)
+    }
+}

@@ -1,0 +1,233 @@
+//! What the sorter has in hand: accounts that are at work, that have their turn next, or that rest before they are given back.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use desk::id::AccountId;
+use store::StoreError;
+use store::lane::Lane;
+use store::spool::SpoolKey;
+use store::work::Lease;
+use tokio::task::{JoinError, JoinSet};
+
+use super::rate::Rate;
+use super::took_too_long;
+
+/// Accounts worked side by side at most.
+const ACCOUNTS_AT_ONCE: usize = 64;
+/// How long an account without mail stays in hand: the next one often comes soon, and giving back costs a transaction.
+const REST: Duration = Duration::from_secs(1);
+/// How often the spool of a busy account is read from its beginning.
+const WHOLE_EVERY: Duration = Duration::from_secs(5);
+
+/// How a turn of an account ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) account_id: AccountId,
+    pub(super) turn: store::Result<Turn>,
+}
+
+/// What a turn leaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    /// Where the spool is read on from; none: from its beginning.
+    pub(crate) last: Option<SpoolKey>,
+    /// Whether more mail may wait.
+    pub(crate) has_more: bool,
+}
+
+/// Where an account's spool is read on from, and since when it was not read from its beginning.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    key: SpoolKey,
+    since: Instant,
+}
+
+/// What the sorter has in hand.
+#[derive(Debug)]
+pub(super) struct Hand {
+    pub(super) lane: Lane,
+    pub(super) running: JoinSet<Ended>,
+    /// Accounts of ours with mail, in the order of their turns.
+    pub(super) ready: VecDeque<AccountId>,
+    /// From here on the database is looked at, whatever rings.
+    pub(super) look_from: Instant,
+    at_work: BTreeSet<AccountId>,
+    /// Of those at work, the ones for which it rang meanwhile.
+    rung: BTreeSet<AccountId>,
+    resting: BTreeMap<AccountId, Instant>,
+    places: BTreeMap<AccountId, Place>,
+    /// Mails in a batch, of accounts that took too long with more.
+    limits: BTreeMap<AccountId, usize>,
+    limit: usize,
+    rate: Rate,
+}
+
+impl Hand {
+    pub(super) fn new(lane: Lane, limit: usize) -> Hand {
+        Hand {
+            lane,
+            running: JoinSet::new(),
+            ready: VecDeque::new(),
+            look_from: Instant::now(),
+            at_work: BTreeSet::new(),
+            rung: BTreeSet::new(),
+            resting: BTreeMap::new(),
+            places: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            limit,
+            rate: Rate::default(),
+        }
+    }
+
+    /// Takes in what rang; whether all of it is for accounts in hand, so that nothing need be looked for.
+    pub(super) fn hear(&mut self, rung: BTreeSet<AccountId>) -> bool {
+        let mut is_known = !rung.is_empty();
+        for account in rung {
+            if self.at_work.contains(&account) {
+                self.rung.insert(account);
+            } else if self.lane.lease(account).is_some() {
+                self.make_ready(account);
+            } else {
+                is_known = false;
+            }
+        }
+        is_known
+    }
+
+    fn make_ready(&mut self, account: AccountId) {
+        self.resting.remove(&account);
+        if !self.ready.contains(&account) {
+            self.ready.push_back(account);
+        }
+    }
+
+    /// Accounts that have rested long enough to be given back.
+    pub(super) fn rested(&self, now: Instant) -> Vec<AccountId> {
+        self.resting.iter().filter(|(_, since)| now >= **since + REST).map(|(account, _)| *account).collect()
+    }
+
+    /// Notes what became of accounts that were to be given back. Those that are due have mail that was not seen from where their spool
+    /// was last read.
+    pub(super) fn put_down(&mut self, rested: &[AccountId], due_again: &[AccountId]) {
+        self.forget(rested);
+        due_again.iter().for_each(|account| self.make_ready(*account));
+    }
+
+    /// Drops all that is known of accounts but their leases.
+    pub(super) fn forget(&mut self, accounts: &[AccountId]) {
+        for account in accounts {
+            self.resting.remove(account);
+            self.places.remove(account);
+            self.limits.remove(account);
+            self.ready.retain(|ready| ready != account);
+        }
+    }
+
+    /// How many more accounts may be claimed.
+    pub(super) fn room(&mut self, now: Instant) -> usize {
+        let taken = self.at_work.len() + self.ready.len();
+        ACCOUNTS_AT_ONCE.saturating_sub(taken).min(self.rate.left(now))
+    }
+
+    /// The next account to work, with the mails in a batch and where to read on.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(Lease, usize, Option<SpoolKey>)> {
+        while self.at_work.len() < ACCOUNTS_AT_ONCE && self.rate.left(now) > 0 {
+            let account = self.ready.pop_front()?;
+            // Lost meanwhile.
+            let Some(lease) = self.lane.lease(account).cloned() else { continue };
+            self.rate.take(1);
+            self.at_work.insert(account);
+            let limit = self.limits.get(&account).copied().unwrap_or(self.limit);
+            let place = self.places.get(&account).filter(|place| now < place.since + WHOLE_EVERY);
+            return Some((lease, limit, place.map(|place| place.key)));
+        }
+        None
+    }
+
+    /// Notes all turns that have ended.
+    pub(super) async fn note_joined(&mut self) {
+        while let Some(joined) = self.running.try_join_next() {
+            self.note(Some(joined)).await;
+        }
+    }
+
+    /// Notes how a turn ended. A failure concerns that account alone.
+    pub(super) async fn note(&mut self, joined: Option<Result<Ended, JoinError>>) {
+        match joined {
+            Some(Ok(Ended { account_id, turn })) => self.note_turn(account_id, turn).await,
+            None => {}
+            // Stopped together with one that panicked.
+            Some(Err(error)) if error.is_cancelled() => {}
+            Some(Err(error)) => {
+                tracing::error!(%error, "A task of the sorter panicked");
+                // Which one it was is not told: all begin again, under new epochs.
+                self.running.abort_all();
+                let at_work = std::mem::take(&mut self.at_work);
+                for account in at_work {
+                    self.forget(&[account]);
+                    self.lane.failed(account).await;
+                }
+            }
+        }
+    }
+
+    async fn note_turn(&mut self, account: AccountId, turn: store::Result<Turn>) {
+        self.at_work.remove(&account);
+        let has_rung = self.rung.remove(&account);
+        let error = match turn {
+            Ok(turn) => {
+                self.lane.succeeded(account);
+                self.note_place(account, turn.last);
+                self.grow(account);
+                if turn.has_more || has_rung {
+                    self.make_ready(account);
+                } else {
+                    self.resting.insert(account, Instant::now());
+                }
+                return;
+            }
+            Err(error) => error,
+        };
+        if took_too_long(&error) {
+            let limit = self.limits.entry(account).or_insert(self.limit);
+            *limit = (*limit / 2).max(1);
+        }
+        if matches!(error, StoreError::Fenced { .. }) {
+            tracing::warn!(account.id = account.0, "Another node took this account over");
+            self.forget(&[account]);
+            self.lane.lose(account);
+            return;
+        }
+        self.places.remove(&account);
+        let wait = self.lane.failed(account).await;
+        tracing::warn!(
+            account.id = account.0,
+            %error,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "Mail of an account waits: it cannot be worked here now"
+        );
+    }
+
+    fn note_place(&mut self, account: AccountId, last: Option<SpoolKey>) {
+        let Some(key) = last else {
+            self.places.remove(&account);
+            return;
+        };
+        let now = Instant::now();
+        let place = self.places.entry(account).or_insert(Place { key, since: now });
+        if now >= place.since + WHOLE_EVERY {
+            place.since = now;
+        }
+        place.key = key;
+    }
+
+    /// What went well goes twice as far the next time, up to the usual.
+    fn grow(&mut self, account: AccountId) {
+        let Some(limit) = self.limits.get_mut(&account) else { return };
+        *limit = limit.saturating_mul(2);
+        if *limit >= self.limit {
+            self.limits.remove(&account);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The accounts that are in hand: until when, which of their rows, and when they are to be looked at again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use desk::id::{AccountId, OutboxId};
+use store::lane::Lane;
+use store::work::Lease;
+
+use super::IN_HAND_MAX;
+
+/// How long an account without mail stays in hand: the next one often comes soon, and giving back costs a transaction.
+const REST: Duration = Duration::from_secs(1);
+
+/// What this node has in hand.
+#[derive(Debug, Default)]
+pub(super) struct Hand(BTreeMap<AccountId, InHand>);
+
+/// An account this node works.
+#[derive(Debug, Clone)]
+struct InHand {
+    lease: Lease,
+    /// From here on another node may have taken over: nothing is begun.
+    ends: Instant,
+    /// Rows with their destinations.
+    rows: BTreeMap<OutboxId, String>,
+    /// When the rows are looked at next; none: nothing is due that is not in hand.
+    look_from: Option<Instant>,
+    /// Since when there is nothing in hand and nothing to look at.
+    idle_since: Instant,
+}
+
+impl Hand {
+    /// Takes an account in hand that was just claimed.
+    pub(super) fn begin(&mut self, lane: &Lane, lease: Lease) {
+        let now = Instant::now();
+        let Some(ends) = lane.ends(lease.account_id, lease.epoch) else { return };
+        let account = lease.account_id;
+        let in_hand = InHand { lease, ends, rows: BTreeMap::new(), look_from: Some(now), idle_since: now };
+        self.0.insert(account, in_hand);
+    }
+
+    /// Notes how long the leases last by now.
+    pub(super) fn extend(&mut self, lane: &Lane) {
+        for (account, held) in &mut self.0 {
+            if let Some(ends) = lane.ends(*account, held.lease.epoch) {
+                held.ends = ends;
+            }
+        }
+    }
+
+    /// It rang for accounts: those in hand are looked at now.
+    pub(super) fn hear(&mut self, rung: &BTreeSet<AccountId>) {
+        let now = Instant::now();
+        for account in rung {
+            if let Some(held) = self.0.get_mut(account) {
+                held.look_from = Some(now);
+            }
+        }
+    }
+
+    /// The accounts to look at now, those with room for more rows.
+    pub(super) fn due(&self, now: Instant) -> Vec<Lease> {
+        let is_due =
+            |held: &&InHand| held.look_from.is_some_and(|from| now >= from) && held.rows.len() < IN_HAND_MAX;
+        self.0.values().filter(is_due).map(|held| held.lease.clone()).collect()
+    }
+
+    /// Puts off looking at an account; whether it has nothing in hand.
+    pub(super) fn put_off(&mut self, account: AccountId, until: Instant) -> bool {
+        let Some(held) = self.0.get_mut(&account) else { return false };
+        held.look_from = Some(until);
+        held.rows.is_empty()
+    }
+
+    /// Accounts that may be given back.
+    pub(super) fn idle(&self, now: Instant) -> Vec<AccountId> {
+        let soon = now + REST;
+        let is_idle = |held: &&InHand| {
+            held.rows.is_empty()
+                && held.look_from.is_none_or(|from| from > soon)
+                && now >= held.idle_since + REST
+        };
+        self.0.values().filter(is_idle).map(|held| held.lease.account_id).collect()
+    }
+
+    /// The rows of an account in hand, with their destinations.
+    pub(super) fn rows(&self, lease: &Lease) -> BTreeMap<OutboxId, String> {
+        self.0.get(&lease.account_id).map(|held| held.rows.clone()).unwrap_or_default()
+    }
+
+    /// Notes rows that were taken in hand, and when the account is looked at next.
+    pub(super) fn take(
+        &mut self,
+        lease: &Lease,
+        rows: BTreeMap<OutboxId, String>,
+        look_from: Option<Instant>,
+    ) {
+        if let Some(held) = self.under(lease) {
+            held.rows.extend(rows);
+            // What its holder before had left is taken up by now.
+            held.lease.was_left = false;
+            held.look_from = look_from;
+            held.idle_since = Instant::now();
+        }
+    }
+
+    /// Whether no other node can have taken the account over since its mail was taken in hand: a node that was frozen, or
+    /// whose database did not answer, must not send what another one sends.
+    pub(super) fn may_begin(&mut self, lease: &Lease) -> bool {
+        self.under(lease).is_some_and(|held| Instant::now() < held.ends)
+    }
+
+    /// A row is no longer in hand; `again_in` is when it is due once more.
+    pub(super) fn let_go(&mut self, lease: &Lease, id: OutboxId, again_in: Option<Duration>) {
+        let Some(held) = self.under(lease) else { return };
+        let now = Instant::now();
+        held.rows.remove(&id);
+        held.idle_since = now;
+        let again = again_in.map(|wait| now + wait);
+        held.look_from = [held.look_from, again].into_iter().flatten().min();
+    }
+
+    /// Forgets an account that is not ours any more.
+    pub(super) fn lose(&mut self, account: AccountId) {
+        self.0.remove(&account);
+    }
+
+    /// Forgets an account that another node took over; what was taken in hand under a newer lease stays.
+    pub(super) fn lose_under(&mut self, lease: &Lease) {
+        if self.under(lease).is_some() {
+            self.0.remove(&lease.account_id);
+        }
+    }
+
+    /// What is in hand under this very lease, if it was not lost since.
+    fn under(&mut self, lease: &Lease) -> Option<&mut InHand> {
+        self.0.get_mut(&lease.account_id).filter(|held| held.lease.epoch == lease.epoch)
+    }
+}
