@@ -1,7 +1,7 @@
 //! What is kept of a message the desk sends: the values at the event that caused it.
 
 use mail::address::Mailbox;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::NoticeKind;
@@ -35,7 +35,8 @@ impl From<&Party> for Mailbox {
 }
 
 /// The values of a message at the event that caused it. Stored as JSON: a file format, so fields are only
-/// ever added.
+/// ever added. A version that changes what they mean raises `v` and keeps those that are read here; older ones then leave
+/// the message to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// The version of the stored form.
@@ -192,7 +193,7 @@ impl Content {
             (None, name) => name.to_owned(),
         };
         Some(Content {
-            v: Version,
+            v: Version::default(),
             from: Party { name, address: sender.written.clone() },
             reply_to: Party { name: sender.name.clone(), address: reply_address(sender, &ticket.token) },
             to,
@@ -206,6 +207,11 @@ impl Content {
         })
     }
 
+    /// Whether a newer version wrote it in a form that means something else.
+    pub(super) fn is_newer(&self) -> bool {
+        self.v.0 > Version::KNOWN.0
+    }
+
     /// A message about no ticket, to one recipient. None where the account has no host to send from.
     pub(super) fn from_desk(
         account: &Account,
@@ -216,7 +222,15 @@ impl Content {
     ) -> Option<Content> {
         let from: Party = sender.mailbox().into();
         let host = host_of(account, brand)?;
-        Some(Content { v: Version, reply_to: from.clone(), from, to: vec![to], cc: vec![], host, notice })
+        Some(Content {
+            v: Version::default(),
+            reply_to: from.clone(),
+            from,
+            to: vec![to],
+            cc: vec![],
+            host,
+            notice,
+        })
     }
 }
 
@@ -233,18 +247,18 @@ fn host_of(account: &Account, brand: BrandId) -> Option<String> {
     account.brand(brand).or_else(|| account.default_brand()).map(|brand| brand.native_host.clone())
 }
 
-/// Writes the version of the stored form; readers go by the fields.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Version;
+/// The version of the stored form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Version(u32);
 
-impl Serialize for Version {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u32(1)
-    }
+impl Version {
+    /// The newest that is known here.
+    const KNOWN: Version = Version(1);
 }
 
-impl<'de> Deserialize<'de> for Version {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
-        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Version)
+impl Default for Version {
+    fn default() -> Version {
+        Version::KNOWN
     }
 }

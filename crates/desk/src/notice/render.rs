@@ -31,8 +31,8 @@ pub struct Rendering<'a> {
 /// Why a message cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// Only a newer version can make mails of this kind.
-    #[error("this version does not know mails of the kind {0}")]
+    /// Only a newer version can make mails of this kind, or in this form.
+    #[error("only a newer version can make this mail of the kind {0}")]
     Newer(NoticeKind),
     /// What is stored of it lacks what every message of its kind has.
     #[error("what is stored of this mail of the kind {0} is not whole")]
@@ -54,6 +54,9 @@ impl RenderError {
 /// [`RenderError`]: the notice is none that is known here.
 pub fn render(rendering: &Rendering<'_>) -> Result<Vec<u8>, RenderError> {
     let content = rendering.content;
+    if content.is_newer() {
+        return Err(RenderError::Newer(content.notice.kind()));
+    }
     let letter = letter_of(rendering)?;
     let (text, html) = body_of(&letter.text, content.notice.thread());
     let own = MessageId::new(rendering.message_id);
@@ -182,7 +185,17 @@ mod tests {
         assert_eq!(refused, Err(RenderError::Newer(NoticeKind::Other("survey".into()))));
         let kept = serde_json::to_value(&content).unwrap();
         assert_eq!((&kept["kind"], &kept["question"]), (&"survey".into(), &"How was it?".into()));
+
+        let known = serde_json::json!({"kind": "comment", "subject": "Re: Lamp", "token": "ABCDEF-GHIJ"});
+        for (version, is_made) in [(1, true), (2, false)] {
+            let mut stored = known.clone();
+            stored["v"] = version.into();
+            let content = self::content(stored);
+            assert_eq!(render(&rendering(&content, &[])).is_ok(), is_made, "version {version}");
+            assert_eq!(serde_json::to_value(&content).unwrap()["v"], version);
+        }
     }
+
     #[test]
     fn a_mail_that_lacks_what_its_kind_has_is_damaged() {
         let content = content(serde_json::json!({"kind": "comment", "subject": "Re: Lamp"}));

@@ -220,7 +220,7 @@ async fn a_mail_that_only_a_newer_version_can_make_waits_for_it() {
     let rows = bench.rows(1).await;
     let waiting = rows.iter().find(|row| row.state.as_str() == "deferred").unwrap();
     assert_eq!((waiting.id.0, waiting.attempts), (1, 0));
-    assert_eq!(waiting.last_answer, "this version does not know mails of the kind survey");
+    assert_eq!(waiting.last_answer, "only a newer version can make this mail of the kind survey");
     end(run).await;
 }
 
