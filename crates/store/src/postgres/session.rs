@@ -238,6 +238,17 @@ impl Session {
         {
             return StoreError::TimedOut(text);
         }
+        // A standby or a database set read-only; a right, a table or a column that is missing: true for all accounts alike.
+        if [
+            SqlState::READ_ONLY_SQL_TRANSACTION,
+            SqlState::INSUFFICIENT_PRIVILEGE,
+            SqlState::UNDEFINED_TABLE,
+            SqlState::UNDEFINED_COLUMN,
+        ]
+        .contains(code)
+        {
+            return StoreError::Unavailable(text);
+        }
         match code.code().get(..2) {
             // Unique and other constraints.
             Some("23") => StoreError::Conflict(text),

@@ -88,7 +88,7 @@ fn closures_that_fail_do_not_hurt_those_beside_them() {
                                 match number % 5 {
                                     1 => Err(StoreError::Changed("this one")),
                                     2 => panic!("number {number}"),
-                                    3 => tx.execute("INSERT INTO nowhere (a) VALUES (1)", &[]),
+                                    3 => tx.execute("SELECT no_function(1)", &[]),
                                     _ => Ok(0),
                                 }
                             })

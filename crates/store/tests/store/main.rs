@@ -16,6 +16,7 @@ mod durability;
 mod encryption;
 mod full_disk;
 mod group_commit;
+mod health;
 mod identities;
 mod ids;
 mod import;
