@@ -48,7 +48,7 @@ pub fn bounced_row(account: &Account, keys: &SigningKeys, envelope: &Envelope) -
     envelope.recipients.iter().find_map(|text| {
         let key = AddressKey::parse(text).ok()?;
         let signed = key.detail().filter(|_| is_return_path(account, &key))?;
-        keys.verify(Purpose::Bounce, account.id.0, signed).map(OutboxId)
+        keys.verify(Purpose::Bounce, account.id, signed).map(OutboxId)
     })
 }
 

@@ -61,7 +61,7 @@ impl Questions {
             self.message_ids.extend(report.original_message_id.iter().map(|id| id.as_str().to_owned()));
             let mark = report.original_mark.as_deref();
             self.outgoing
-                .extend(mark.and_then(|mark| keys.verify(Purpose::Mail, account.id.0, mark)).map(OutgoingId));
+                .extend(mark.and_then(|mark| keys.verify(Purpose::Mail, account.id, mark)).map(OutgoingId));
         }
     }
 

@@ -1,5 +1,7 @@
 //! Signed ids: our messages carry them so that a bounce can be matched and nobody can forge one.
 
+use crate::id::AccountId;
+
 /// Bytes of the keyed hash that are kept: 80 bits.
 const MAC_BYTES: usize = 10;
 const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -32,14 +34,14 @@ impl SigningKeys {
 
     /// Writes an id with its signature: `{id}-{mac}`, lower-case letters and digits, fit for a local part.
     #[must_use]
-    pub fn sign(&self, purpose: Purpose, account_id: i64, id: i64) -> String {
+    pub fn sign(&self, purpose: Purpose, account_id: AccountId, id: i64) -> String {
         let mac = self.0.first().map(|key| mac(key, purpose, account_id, id)).unwrap_or_default();
         format!("{id}-{mac}")
     }
 
     /// Reads what [`SigningKeys::sign`] wrote, in any case; none when the signature is not ours.
     #[must_use]
-    pub fn verify(&self, purpose: Purpose, account_id: i64, signed: &str) -> Option<i64> {
+    pub fn verify(&self, purpose: Purpose, account_id: AccountId, signed: &str) -> Option<i64> {
         let (digits, given) = signed.trim().split_once('-')?;
         let id: i64 = digits.parse().ok().filter(|id| *id > 0)?;
         let given = given.to_ascii_lowercase();
@@ -47,7 +49,7 @@ impl SigningKeys {
     }
 }
 
-fn mac(key: &[u8; 32], purpose: Purpose, account_id: i64, id: i64) -> String {
+fn mac(key: &[u8; 32], purpose: Purpose, account_id: AccountId, id: i64) -> String {
     let label = match purpose {
         Purpose::Mail => "mail",
         Purpose::Bounce => "bounce",
@@ -75,14 +77,14 @@ mod tests {
     #[test]
     fn a_mark_holds_for_its_purpose_account_and_id_alone() {
         let keys = SigningKeys::new(vec![[7; 32]]).unwrap();
-        let mark = keys.sign(Purpose::Bounce, 3, 99);
-        assert_eq!(keys.verify(Purpose::Bounce, 3, &mark), Some(99));
-        assert_eq!(keys.verify(Purpose::Bounce, 3, &mark.to_uppercase()), Some(99));
-        assert_eq!(keys.verify(Purpose::Mail, 3, &mark), None);
-        assert_eq!(keys.verify(Purpose::Bounce, 4, &mark), None);
-        assert_eq!(keys.verify(Purpose::Bounce, 3, &mark.replace("99-", "98-")), None);
+        let mark = keys.sign(Purpose::Bounce, AccountId(3), 99);
+        assert_eq!(keys.verify(Purpose::Bounce, AccountId(3), &mark), Some(99));
+        assert_eq!(keys.verify(Purpose::Bounce, AccountId(3), &mark.to_uppercase()), Some(99));
+        assert_eq!(keys.verify(Purpose::Mail, AccountId(3), &mark), None);
+        assert_eq!(keys.verify(Purpose::Bounce, AccountId(4), &mark), None);
+        assert_eq!(keys.verify(Purpose::Bounce, AccountId(3), &mark.replace("99-", "98-")), None);
         for junk in ["", "-", "99", "99-", "-5-x", "99-é"] {
-            assert_eq!(keys.verify(Purpose::Bounce, 3, junk), None, "{junk}");
+            assert_eq!(keys.verify(Purpose::Bounce, AccountId(3), junk), None, "{junk}");
         }
     }
 
@@ -90,7 +92,10 @@ mod tests {
     fn an_older_key_still_verifies() {
         let old = SigningKeys::new(vec![[1; 32]]).unwrap();
         let both = SigningKeys::new(vec![[2; 32], [1; 32]]).unwrap();
-        assert_eq!(both.verify(Purpose::Mail, 1, &old.sign(Purpose::Mail, 1, 5)), Some(5));
-        assert_eq!(old.verify(Purpose::Mail, 1, &both.sign(Purpose::Mail, 1, 5)), None);
+        assert_eq!(
+            both.verify(Purpose::Mail, AccountId(1), &old.sign(Purpose::Mail, AccountId(1), 5)),
+            Some(5)
+        );
+        assert_eq!(old.verify(Purpose::Mail, AccountId(1), &both.sign(Purpose::Mail, AccountId(1), 5)), None);
     }
 }

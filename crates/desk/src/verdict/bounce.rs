@@ -30,7 +30,7 @@ impl Case<'_> {
         let report = letter.report.as_ref()?;
         let mark = report.original_mark.as_deref();
         let mail =
-            mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark)).map(OutgoingId)?;
+            mark.and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id, mark)).map(OutgoingId)?;
         let of_mail: Vec<&Delivery> =
             self.facts.deliveries.iter().filter(|delivery| delivery.mail_id == mail).collect();
         // The mark went to every recipient of the message, so one of them could report on another: with

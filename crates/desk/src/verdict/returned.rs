@@ -54,7 +54,7 @@ impl Case<'_> {
         let marked = letter
             .own_mark
             .as_deref()
-            .and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id.0, mark));
+            .and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id, mark));
         let known_out = letter.message_id.as_ref().and_then(|id| self.facts.message_ids.get(id.as_str()));
         let is_out = known_out.is_some_and(|known| known.kind == IdKind::Out);
         if marked.is_none() && !is_out {

@@ -36,7 +36,7 @@ fn report(recipient: &str, action: &str, mark: &str) -> String {
 }
 
 fn mark(purpose: Purpose, account_id: i64, id: i64) -> String {
-    keys().sign(purpose, account_id, id)
+    keys().sign(purpose, desk::id::AccountId(account_id), id)
 }
 
 fn seen(recipient: &str, mail: &str) -> String {

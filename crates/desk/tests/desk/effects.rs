@@ -205,7 +205,7 @@ fn a_ticket_without_a_subject_is_called_after_its_text_or_author() {
 fn a_bounce_is_written_on_its_ticket_and_a_probe_on_its_address() {
     let path = format!(
         "bounce+{}@acme.desk.example",
-        crate::scene::keys().sign(desk::signed::Purpose::Bounce, 1, 501)
+        crate::scene::keys().sign(desk::signed::Purpose::Bounce, desk::id::AccountId(1), 501)
     );
     let mut null = envelope(&[&path]);
     null.mail_from = None;

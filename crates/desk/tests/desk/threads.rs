@@ -326,8 +326,8 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
 
 #[test]
 fn a_mail_of_ours_that_comes_back_is_a_loop() {
-    let mark = crate::scene::keys().sign(desk::signed::Purpose::Mail, 1, 400);
-    let foreign = crate::scene::keys().sign(desk::signed::Purpose::Mail, 2, 400);
+    let mark = crate::scene::keys().sign(desk::signed::Purpose::Mail, desk::id::AccountId(1), 400);
+    let foreign = crate::scene::keys().sign(desk::signed::Purpose::Mail, desk::id::AccountId(2), 400);
     for (name, mail, want) in [
         ("our mark", format!("X-Guichet-Mail: {mark}\n\nhi"), "discarded"),
         ("our Message-ID", "Message-ID: <out@acme.desk.example>\n\nhi".into(), "discarded"),

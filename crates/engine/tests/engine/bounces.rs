@@ -22,7 +22,7 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
             .unwrap();
         let path = format!(
             "bounce+{}@acme.desk.example",
-            desk.engine.keys().sign(Purpose::Bounce, desk.account.0, to_ada.id.0)
+            desk.engine.keys().sign(Purpose::Bounce, desk.account, to_ada.id.0)
         );
         let forged = "bounce+1-aaaaaaaaaaaaaaaa@acme.desk.example";
         let report = raw("From: MAILER-DAEMON@mx.customer.example\nSubject: Undeliverable\n\nNo such user.");

@@ -49,7 +49,7 @@ pub(super) fn make(
     due: Vec<Due>,
     now: i64,
 ) -> store::Result<Vec<Result<Delivery, Unmade<Attempted>>>> {
-    let account_id = tx.account_id().0;
+    let account_id = tx.account_id();
     let mails = mails(tx, keys, &due)?;
     let make_one = |due: Due| match mails.get(&due.mail_id) {
         Some(Ok(Ready { host, bytes })) => {
@@ -107,7 +107,7 @@ fn render_one(
         Some(ticket) => store::outbox::conversation(tx, ticket, mail.created_at)?,
         None => Vec::new(),
     };
-    let mark = keys.sign(Purpose::Mail, tx.account_id().0, mail.id.0);
+    let mark = keys.sign(Purpose::Mail, tx.account_id(), mail.id.0);
     let rendering = Rendering {
         content: &mail.content,
         message_id: &mail.message_id,

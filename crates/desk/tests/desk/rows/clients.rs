@@ -34,7 +34,7 @@ fn sent() -> (Letter, Facts) {
         message_id: &mail.message_id,
         comment: &changes.comments[0].body,
         references: &["first@customer.example".to_owned()],
-        mark: &keys().sign(desk::signed::Purpose::Mail, 1, mail.id.0),
+        mark: &keys().sign(desk::signed::Purpose::Mail, desk::id::AccountId(1), mail.id.0),
         id: mail.id,
         date: NOW,
     })

@@ -55,7 +55,8 @@ fn crowd() -> String {
 #[test]
 fn row_order_what_is_ours_comes_before_every_setting() {
     let off = || table(of(|all| all.email_channel = false)).after(DAEMON, 40).after(ADA, 40);
-    let path = format!("bounce+{}@acme.desk.example", keys().sign(Purpose::Bounce, 1, 501));
+    let path =
+        format!("bounce+{}@acme.desk.example", keys().sign(Purpose::Bounce, desk::id::AccountId(1), 501));
     let bounce = off().to(&path).returned();
     assert_eq!(shown(&bounce.decided(&report())), "bounce of 501 hard (5.1.1)", "4 before 5 and 7");
     let twice =

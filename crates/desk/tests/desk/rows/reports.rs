@@ -15,7 +15,10 @@ fn row_bounces_are_hard_or_soft() {
              Action: failed\nStatus: {status}\n\n--b--"
         )
     };
-    let path = format!("bounce+{}@acme.desk.example", keys().sign(desk::signed::Purpose::Bounce, 1, 501));
+    let path = format!(
+        "bounce+{}@acme.desk.example",
+        keys().sign(desk::signed::Purpose::Bounce, desk::id::AccountId(1), 501)
+    );
     for (status, want) in [
         ("5.1.1", DeliveryResult::Hard),
         ("4.4.7", DeliveryResult::Soft),
