@@ -1,13 +1,12 @@
 //! Accounts and brands: what the doors and the verdict must know of an account, as one value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mail::address::AddressKey;
 
 use crate::address::{Kind, SupportAddress};
 use crate::attachment_rule::AttachmentRule;
-use crate::id::{AccountId, BrandId, OrganizationId};
-use crate::organization::{Organization, OrganizationDomains};
+use crate::id::{AccountId, BrandId};
 use crate::sender_list::SenderList;
 use crate::setting::Settings;
 
@@ -36,8 +35,6 @@ pub struct Lists {
     pub block: SenderList,
     /// Who never becomes a CC or follower.
     pub ccs_block: SenderList,
-    /// Domains of organizations, lower-case.
-    pub organization_domains: BTreeSet<String>,
     /// Which files are taken.
     pub attachments: AttachmentRule,
 }
@@ -48,7 +45,6 @@ impl Lists {
             allow: SenderList::parse_allow(&settings.allowlist).unwrap_or_default(),
             block: SenderList::parse(&settings.blocklist).unwrap_or_default(),
             ccs_block: SenderList::parse(&settings.ccs_blocklist).unwrap_or_default(),
-            organization_domains: BTreeSet::new(),
             attachments: AttachmentRule::parse(&settings.attachment_types).unwrap_or_default(),
         }
     }
@@ -69,7 +65,8 @@ pub struct Account {
     pub brands: Vec<Brand>,
     /// Who may write, who may be a CC, which files are taken: the settings' lists, read once.
     pub lists: Lists,
-    organizations: OrganizationDomains,
+    /// Whether an organization has a domain: else none is asked for.
+    pub has_organization_domains: bool,
     addresses: BTreeMap<AddressKey, SupportAddress>,
 }
 
@@ -87,30 +84,7 @@ impl Account {
         brands.sort_by_key(|brand| (!brand.is_default, brand.id));
         let addresses = addresses.into_iter().map(|address| (address.email.clone(), address)).collect();
         let lists = Lists::of(&settings);
-        Account {
-            id,
-            subdomain,
-            name,
-            settings,
-            brands,
-            lists,
-            organizations: OrganizationDomains::default(),
-            addresses,
-        }
-    }
-
-    /// The account with its organizations, whose domains count as allow-listed.
-    #[must_use]
-    pub fn with_organizations(mut self, organizations: &[Organization]) -> Account {
-        self.organizations = OrganizationDomains::new(organizations);
-        self.lists.organization_domains = self.organizations.domains().map(str::to_owned).collect();
-        self
-    }
-
-    /// The organization whose domain an address is at.
-    #[must_use]
-    pub fn organization_of(&self, key: &AddressKey) -> Option<OrganizationId> {
-        self.organizations.of(key)
+        Account { id, subdomain, name, settings, brands, lists, has_organization_domains: false, addresses }
     }
 
     /// Whether mail to an address comes back to this desk: a support address, or any address at a native

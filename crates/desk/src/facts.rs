@@ -7,6 +7,7 @@ use mail::address::AddressKey;
 use crate::authentication::Authentication;
 use crate::delivery::Delivery;
 use crate::id::{TicketId, UserId};
+use crate::organization::OrganizationDomains;
 use crate::rate::Rate;
 use crate::str_enum::str_enum;
 use crate::ticket::Ticket;
@@ -78,6 +79,8 @@ pub fn sender_key(from: &AddressKey, authentication: &Authentication) -> String 
 pub struct Facts {
     /// People by address.
     pub people: BTreeMap<AddressKey, Person>,
+    /// Organizations that have the domain of an address asked for.
+    pub organizations: OrganizationDomains,
     /// People by id, for those who are only on tickets.
     pub people_by_id: BTreeMap<UserId, Person>,
     /// Known Message-IDs.

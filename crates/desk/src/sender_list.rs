@@ -4,7 +4,7 @@
 //! each label of its domain, whatever the length of the list.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mail::address::{AddressError, AddressKey};
 
@@ -226,8 +226,7 @@ impl SenderList {
 /// What the lists of an account say of a sender (the address in From).
 ///
 /// `is_known`: the sender is a person of the desk already; `*` in the block list suspends only those who are
-/// not. `organization_domains`: the domains of all organizations, lower-case; they count as allowed, without
-/// their sub-domains.
+/// not. `organization_domain`: their domain, when an organization has it; it counts as allowed.
 ///
 /// A keyword outranks the allow list, the allow list outranks plain entries and `*`, and where a suspending
 /// and a rejecting entry both apply the message is suspended: of two wishes the one that people can still
@@ -238,15 +237,9 @@ pub fn verdict(
     block: &SenderList,
     sender: &AddressKey,
     is_known: bool,
-    organization_domains: &BTreeSet<String>,
+    organization_domain: Option<&str>,
 ) -> Listed {
-    let allowed = allow.covering(sender).map(str::to_owned).or_else(|| {
-        let domain = sender.domain();
-        let named = organization_domains
-            .get(domain)
-            .or_else(|| organization_domains.get(ascii_domain(domain).as_ref()));
-        named.cloned()
-    });
+    let allowed = allow.covering(sender).or(organization_domain).map(str::to_owned);
     let mut plain = None;
     let mut suspend = None;
     let mut reject = None;

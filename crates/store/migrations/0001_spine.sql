@@ -111,6 +111,7 @@ CREATE TABLE users (
     change      BIGINT NOT NULL,             -- the change number of the transaction that last wrote it
     PRIMARY KEY (account_id, id)
 ) {{rows}};
+CREATE INDEX users_admins ON users (account_id, id) WHERE role = 'admin';
 
 CREATE TABLE identities (
     account_id  BIGINT NOT NULL,
@@ -215,7 +216,8 @@ CREATE TABLE comments (
     flags       TEXT NOT NULL,               -- JSON list of comment flags
     hidden      TEXT NOT NULL,               -- JSON list of ranges that are shown collapsed
     created_at  BIGINT NOT NULL,
-    PRIMARY KEY (account_id, ticket_id, id)
+    -- In the order of time, which ids of several nodes are not in, so that the newest are found without sorting all.
+    PRIMARY KEY (account_id, ticket_id, created_at, id)
 ) {{rows}};
 
 CREATE TABLE attachments (

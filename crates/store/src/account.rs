@@ -191,9 +191,9 @@ pub fn load(tx: &mut AccountTx<'_, '_>) -> Result<Option<(i64, Account)>> {
     let settings = Settings::from_stored(row.json()?);
     let brands = brands(tx)?;
     let addresses = address::list(tx)?;
-    let organizations = organization::list(tx)?;
-    let account = Account::new(account_id, subdomain, name, settings, brands, addresses);
-    Ok(Some((version, account.with_organizations(&organizations))))
+    let mut account = Account::new(account_id, subdomain, name, settings, brands, addresses);
+    account.has_organization_domains = organization::has_domains(tx)?;
+    Ok(Some((version, account)))
 }
 
 fn brands(tx: &mut AccountTx<'_, '_>) -> Result<Vec<Brand>> {
@@ -220,8 +220,13 @@ fn brands(tx: &mut AccountTx<'_, '_>) -> Result<Vec<Brand>> {
 pub fn set_settings(tx: &mut AccountTx<'_, '_>, settings: &Settings) -> Result<()> {
     let text = settings.to_stored().and_then(|stored| serde_json::to_string(&stored));
     let text = text.map_err(|error| StoreError::Statement(error.to_string()))?;
+    let before = tx.find("SELECT settings FROM accounts WHERE account_id = $1", &[])?;
+    let before = before.map(|mut row| row.json()).transpose()?.map(Settings::from_stored).unwrap_or_default();
     tx.execute("UPDATE accounts SET settings = $2 WHERE account_id = $1", &values![&text])?;
-    bump(tx.shared(), DIRECTORY)?;
+    // All that the doors ask of an account's settings.
+    if before.wildcard != settings.wildcard {
+        bump(tx.shared(), DIRECTORY)?;
+    }
     account_state::reconfigured(tx)
 }
 

@@ -19,7 +19,7 @@ use crate::ledger::hash;
 use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::value::Row;
-use crate::{AccountTx, Value, ticket, user, values};
+use crate::{AccountTx, Value, organization, ticket, user, values};
 
 /// Everything the decisions about these mails may need: what they ask at first, and what the first answers make some of them ask.
 ///
@@ -46,7 +46,7 @@ pub fn gather(
             questions.add_sender(inbound);
         }
     }
-    let mut facts = load(tx, &questions)?;
+    let mut facts = load(tx, account, &questions)?;
     facts.sender_per_hour = per_hour;
     let mut more = Questions::default();
     for inbound in mails {
@@ -56,18 +56,27 @@ pub fn gather(
         }
     }
     if !more.is_empty() {
-        load_more(tx, &more, &mut facts)?;
+        load_more(tx, account, &more, &mut facts)?;
     }
     Ok(facts)
 }
 
-fn load_more(tx: &mut AccountTx<'_, '_>, more: &Questions, facts: &mut Facts) -> Result<()> {
+fn load_more(
+    tx: &mut AccountTx<'_, '_>,
+    account: &Account,
+    more: &Questions,
+    facts: &mut Facts,
+) -> Result<()> {
     let ids = ask_message_ids(tx, &more.message_ids)?;
     let unknown = |key: &&AddressKey| !facts.people.contains_key(*key);
     let keys: Vec<&str> = more.addresses.iter().filter(unknown).map(AddressKey::as_str).collect();
     let people = user::ask_many(tx, &keys)?;
+    let organizations = ask_organizations(tx, account, &more.addresses)?;
     facts.message_ids.extend(message_ids(tx.rows(ids)?, &more.message_ids)?);
     know_people(user::found(tx, people)?, facts);
+    if let Some(asked) = organizations {
+        facts.organizations.extend(organization::found(tx, asked)?);
+    }
     let users: Vec<UserId> = more.users.iter().filter(|id| facts.person(**id).is_none()).copied().collect();
     for person in user::by_ids(tx, &users)? {
         facts.people_by_id.insert(person.id, person);
@@ -92,7 +101,7 @@ fn load_more(tx: &mut AccountTx<'_, '_>, more: &Questions, facts: &mut Facts) ->
 ///
 /// # Errors
 /// As the database says.
-pub fn load(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<Facts> {
+pub fn load(tx: &mut AccountTx<'_, '_>, account: &Account, questions: &Questions) -> Result<Facts> {
     // All that does not depend on an answer is asked before the first answer is read: one round trip.
     let ids = ask_message_ids(tx, &questions.message_ids)?;
     let deliveries = ask_deliveries(tx, questions)?;
@@ -100,6 +109,7 @@ pub fn load(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<Facts> 
     let tokens = ticket::ask_tokens(tx, &tokens)?;
     let keys: Vec<&str> = questions.addresses.iter().map(AddressKey::as_str).collect();
     let people = user::ask_many(tx, &keys)?;
+    let organizations = ask_organizations(tx, account, &questions.addresses)?;
     let rates = ask_rates(tx, &questions.senders)?;
     let mut facts = Facts {
         message_ids: message_ids(tx.rows(ids)?, &questions.message_ids)?,
@@ -109,12 +119,25 @@ pub fn load(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<Facts> 
         ..Facts::default()
     };
     know_people(user::found(tx, people)?, &mut facts);
+    if let Some(asked) = organizations {
+        facts.organizations = organization::found(tx, asked)?;
+    }
     let named = facts.message_ids.values().filter_map(|known| known.ticket);
     let of_deliveries = facts.deliveries.iter().filter_map(|delivery| delivery.ticket);
     let ids: BTreeSet<TicketId> = named.chain(facts.tokens.values().copied()).chain(of_deliveries).collect();
     load_tickets(tx, &ids, &mut facts)?;
     load_people_on_tickets(tx, &mut facts)?;
     Ok(facts)
+}
+
+/// Asks for the organizations of some addresses, where any organization has a domain.
+fn ask_organizations(
+    tx: &mut AccountTx<'_, '_>,
+    account: &Account,
+    addresses: &BTreeSet<AddressKey>,
+) -> Result<Option<Asked>> {
+    let is_asked = account.has_organization_domains && !addresses.is_empty();
+    is_asked.then(|| organization::ask(tx, addresses)).transpose()
 }
 
 fn know_people(found: Vec<user::Found>, facts: &mut Facts) {

@@ -186,8 +186,7 @@ pub fn set_role(tx: &mut AccountTx<'_, '_>, id: UserId, role: Role, name: &str, 
 /// # Errors
 /// As the database says.
 pub fn admins(tx: &mut AccountTx<'_, '_>) -> Result<i64> {
-    let sql = "SELECT count(*) FROM users WHERE account_id = $1 AND role = $2";
-    let row = tx.find(sql, &values![Role::Admin.as_str()])?;
+    let row = tx.find("SELECT count(*) FROM users WHERE account_id = $1 AND role = 'admin'", &[])?;
     row.map_or(Ok(0), |mut row| row.int())
 }
 

@@ -350,6 +350,16 @@ fn list(accounts: &[AccountId]) -> Vec<Value<'static>> {
     accounts.iter().map(|account| Value::Int(account.0)).collect()
 }
 
+/// The accounts that have work of a kind, now or later, by id.
+///
+/// # Errors
+/// As the database says.
+pub fn accounts(tx: &mut Tx<'_>, kind: Kind) -> Result<Vec<AccountId>> {
+    let sql = "SELECT account_id FROM work WHERE kind = $1 AND due_at IS NOT NULL ORDER BY account_id";
+    let rows = tx.query(sql, &values![kind.as_str()])?;
+    rows.into_iter().map(|mut row| row.int().map(AccountId)).collect()
+}
+
 /// What is known of programs that stopped with an account's mail in hand (`crate::crash`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Crashes {

@@ -40,7 +40,7 @@ impl Writer<'_> {
             deliverable: Deliverable::Deliverable,
             is_verified: false,
             locale: None,
-            organization_id: self.account.organization_of(&key),
+            organization_id: self.facts.organizations.of(&key),
         };
         self.facts.know(key.clone(), person.clone());
         self.changes.people.push(NewPerson { person: person.clone(), address: key, created_at: self.now });
@@ -120,8 +120,13 @@ impl Writer<'_> {
         }
         let settings = &self.account.settings;
         let lists = &self.account.lists;
-        let listed =
-            sender_list::verdict(&lists.allow, &lists.block, &key, false, &lists.organization_domains);
+        let listed = sender_list::verdict(
+            &lists.allow,
+            &lists.block,
+            &key,
+            false,
+            self.facts.organizations.domain_of(&key),
+        );
         let is_welcome = match listed {
             Listed::Allowed { .. } => true,
             Listed::Unlisted => settings.anyone_can_submit && !settings.sign_up_required,

@@ -1,6 +1,8 @@
 //! Entries, precedence and refusals of allow and block lists.
 
 use super::*;
+use crate::id::OrganizationId;
+use crate::organization::{Organization, OrganizationDomains};
 use proptest::prelude::*;
 
 fn key(text: &str) -> AddressKey {
@@ -8,10 +10,15 @@ fn key(text: &str) -> AddressKey {
 }
 
 fn ask(allow: &str, block: &str, sender: &str, is_known: bool, organizations: &[&str]) -> Listed {
-    let organizations = organizations.iter().map(|&domain| domain.to_owned()).collect();
+    let organization = Organization {
+        id: OrganizationId(1),
+        name: "One".into(),
+        domains: organizations.iter().map(|&domain| domain.to_owned()).collect(),
+    };
+    let organizations = OrganizationDomains::new(&[organization]);
     let allow = SenderList::parse_allow(allow).unwrap();
     let block = SenderList::parse(block).unwrap();
-    verdict(&allow, &block, &key(sender), is_known, &organizations)
+    verdict(&allow, &block, &key(sender), is_known, organizations.domain_of(&key(sender)))
 }
 
 fn allowed(entry: &str) -> Listed {
@@ -274,7 +281,7 @@ proptest! {
     fn any_text_is_a_list_or_an_error(text in "\\PC{0,80}", sender in "[a-z+.]{1,9}@[a-zé.]{1,12}\\.example") {
         if let (Ok(list), Ok(sender)) = (SenderList::parse(&text), AddressKey::parse(&sender)) {
             let none = SenderList::default();
-            let listed = verdict(&none, &list, &sender, false, &BTreeSet::new());
+            let listed = verdict(&none, &list, &sender, false, None);
             prop_assert_eq!(list.covering(&sender).is_some(), listed != Listed::Unlisted);
         }
     }
@@ -292,7 +299,7 @@ proptest! {
         let sender = key(&format!("a@{host}"));
         let allow = SenderList::parse_allow(&format!("* {host}")).unwrap();
         let block = SenderList::parse(&format!("suspend:{host}")).unwrap();
-        let listed = verdict(&allow, &block, &sender, is_known, &BTreeSet::from([host.clone()]));
+        let listed = verdict(&allow, &block, &sender, is_known, Some(&host));
         prop_assert_eq!(listed, suspend(&format!("suspend:{host}")));
     }
 }

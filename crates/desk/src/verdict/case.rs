@@ -114,7 +114,7 @@ impl Case<'_> {
             &lists.block,
             &from.key,
             from.person.is_some(),
-            &lists.organization_domains,
+            self.facts.organizations.domain_of(&from.key),
         )
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use desk::outbox_state::OutboxState;
 use metrics::gauge;
+use store::work::Kind;
 use store::{Result, Store, Tx};
 
 /// How often the depths are counted at most; between, the gauges keep their values.
@@ -22,17 +23,18 @@ pub(crate) struct Depths {
     pub(crate) database_bytes: i64,
 }
 
-/// Counts what waits in all accounts; costs what waits, not what was ever done.
+/// Counts what waits, in the accounts that have work: costs what waits, however many accounts there are.
 ///
 /// # Errors
 /// As the database says.
 pub(crate) fn depths(tx: &mut Tx<'_>) -> Result<Depths> {
     let mut depths = Depths { database_bytes: tx.database_bytes()?, ..Depths::default() };
     depths.outbox.extend(OutboxState::UNDONE.map(|state| (state, 0)));
-    for account in store::account::list(tx)? {
-        let mut tx = tx.account(account.id);
-        depths.spool += store::spool::count(&mut tx)?;
-        for (state, count) in store::outbox::undone(&mut tx)? {
+    for id in store::work::accounts(tx, Kind::Mail)? {
+        depths.spool += store::spool::count(&mut tx.account(id))?;
+    }
+    for id in store::work::accounts(tx, Kind::Outbox)? {
+        for (state, count) in store::outbox::undone(&mut tx.account(id))? {
             *depths.outbox.entry(state).or_default() += count;
         }
     }

@@ -28,7 +28,11 @@ fn remember(store: &Store, ids: Vec<RememberedId>) {
 fn known(store: &Store, account_id: i64, ids: BTreeSet<String>) -> BTreeMap<String, KnownId> {
     let questions = Questions { message_ids: ids, ..Questions::default() };
     store
-        .read_blocking(move |tx| store::facts::load(&mut tx.account(AccountId(account_id)), &questions))
+        .read_blocking(move |tx| {
+            let tx = &mut tx.account(AccountId(account_id));
+            let (_, account) = store::account::load(tx)?.unwrap();
+            store::facts::load(tx, &account, &questions)
+        })
         .unwrap()
         .message_ids
 }

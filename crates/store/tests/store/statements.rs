@@ -189,8 +189,8 @@ const BY_ACCOUNT_ALONE: [&str; 6] = [
     "SELECT 1 FROM raw_mails WHERE blob IS NOT NULL LIMIT 1",
     // Asked for a digest of held mail, which is deleted after two weeks.
     "SELECT COUNT(*) FROM suspended_tickets WHERE account_id = $1",
-    // Asked when an admin is to be none any more.
-    "SELECT count(*) FROM users WHERE account_id = $1 AND role = $2",
+    // An index of the few who are admins.
+    "SELECT count(*) FROM users WHERE account_id = $1 AND role = 'admin'",
 ];
 
 /// How SQLite runs a statement, with so many values in its list if it has one.

@@ -172,7 +172,7 @@ fn an_agents_mail_asks_for_whom_it_names_and_what_it_may_quote() {
 }
 
 #[test]
-fn organizations_come_with_the_account_and_their_members_with_them() {
+fn organizations_are_found_by_the_domains_of_a_mail() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         let organization = Organization {
@@ -195,7 +195,10 @@ fn organizations_come_with_the_account_and_their_members_with_them() {
         );
         let (_, loaded) =
             store.read_blocking(|tx| store::account::load(&mut tx.account(AccountId(1)))).unwrap().unwrap();
-        assert_eq!(loaded.organization_of(&key(ADA)), Some(OrganizationId(70)));
+        assert!(loaded.has_organization_domains);
+        let asked = gathered(store, "From: ada@customer.example\nCc: eve@club.customer.example\n\nhi", 0);
+        assert_eq!(asked.organizations.of(&key(ADA)), Some(OrganizationId(70)));
+        assert_eq!(asked.organizations.of(&key("eve@club.customer.example")), None);
         let mut ada = new_person(50, ADA);
         ada.person.organization_id = Some(OrganizationId(70));
         let whole = Ticket {

@@ -2,7 +2,7 @@
 
 use desk::authentication::AgentMail;
 use desk::id::{OrganizationId, TicketId, UserId};
-use desk::organization::Organization;
+use desk::organization::{Organization, OrganizationDomains};
 use desk::setting::Settings;
 use desk::ticket::Status;
 
@@ -168,7 +168,7 @@ fn row_from_and_reply_to_differ() {
         name: "Web".into(),
         domains: ["web.example".to_owned()].into(),
     };
-    member.account = member.account.with_organizations(&[web]);
+    member.facts.organizations = OrganizationDomains::new(&[web]);
     member.check(&[("an organization's domain", &mail(bob), powerless)]);
     let (changes, _) = allowed.changes(&mail("bob@acme.example"));
     assert_eq!(changes.tickets[&TicketId(100)].after.status, Status::Solved);

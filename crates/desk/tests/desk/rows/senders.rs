@@ -4,7 +4,7 @@ use desk::authentication::{Authentication, AuthenticationMode, Check};
 use desk::facts::sender_key;
 use desk::id::OrganizationId;
 use desk::notice::NoticeKind;
-use desk::organization::Organization;
+use desk::organization::{Organization, OrganizationDomains};
 use desk::rate::Rate;
 use desk::setting::Settings;
 
@@ -207,7 +207,8 @@ fn row_organization_domains_are_allow_listed_and_make_members() {
         name: name.into(),
         domains: ["else.example".to_owned()].into(),
     };
-    table.account = table.account.with_organizations(&[organization(1, "Zebra"), organization(2, "Apple")]);
+    table.facts.organizations =
+        OrganizationDomains::new(&[organization(1, "Zebra"), organization(2, "Apple")]);
     let (changes, _) = table.changes("From: eve@else.example\nSubject: x\n\nhi");
     assert_eq!(changes.people[0].person.organization_id, Some(OrganizationId(2)), "the first by name");
     assert_eq!(changes.tickets[&changes.new_tickets[0]].after.organization_id, Some(OrganizationId(2)));
