@@ -23,31 +23,14 @@ pub(crate) use source::rust_files;
 use source::Source;
 
 /// Circles between files that stand, each with its reason; the list only gets shorter.
-const CIRCLES: &[circle::Exception] = &[
-    circle::Exception {
-        room: "store",
-        modules: &["job", "postgres", "sql", "sqlite", "tx"],
-        reason: "sql runs each statement on one of both databases, which hand out Tx",
-    },
-    circle::Exception {
-        room: "store",
-        modules: &["account", "address", "organization"],
-        reason: "to be opened by store::directory",
-    },
-];
+const CIRCLES: &[circle::Exception] = &[circle::Exception {
+    room: "store",
+    modules: &["job", "postgres", "sql", "sqlite", "tx"],
+    reason: "sql runs each statement on one of both databases, which hand out Tx",
+}];
 
 /// Tables that several files write, each with its reason; the list only gets shorter.
-const TABLES: &[table::Exception] = &[
-    table::Exception { table: "envelopes", files: &["changes.rs", "suspended.rs"], reason: SPLIT },
-    table::Exception { table: "ledger", files: &["changes.rs", "suspended.rs"], reason: SPLIT },
-    table::Exception { table: "outbox", files: &["changes.rs", "outbox.rs"], reason: SPLIT },
-    table::Exception { table: "outgoing_mails", files: &["changes.rs", "outbox.rs"], reason: SPLIT },
-    table::Exception { table: "raw_mails", files: &["spool.rs", "suspended.rs"], reason: SPLIT },
-    table::Exception { table: "suspended_tickets", files: &["changes.rs", "suspended.rs"], reason: SPLIT },
-];
-
-/// Why [`TABLES`] are written by several files for now.
-const SPLIT: &str = "to be gathered in the file of its noun";
+const TABLES: &[table::Exception] = &[];
 
 /// Files that write the JSON of an event by hand: until all of them go through `desk::event`.
 const HAND_WRITTEN_EVENTS: &[&str] = &[];

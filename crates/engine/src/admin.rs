@@ -5,6 +5,7 @@ use std::sync::Arc;
 use desk::account::{Account, Brand};
 use desk::address::{Forwarding, Kind as AddressKind, SupportAddress};
 use desk::address_check::{self, AddressRefusal, NewAddress};
+use desk::changes::NewPerson;
 use desk::id::{AccountId, BrandId, SupportAddressId, TokenId, UserId};
 use desk::logged_action::LoggedAction;
 use desk::notice;
@@ -250,14 +251,18 @@ impl Engine {
                 return Ok(Err(AdminError::NotFirst));
             }
             store::account::insert(tx, &account)?;
-            store::account::insert_brand(&mut tx.account(id), &brand, now)?;
+            store::brand::insert(&mut tx.account(id), &brand, now)?;
             store::address::insert(&mut tx.account(id), address_id, &system, true, now)?;
             let mut state = account_state::lock(&mut tx.account(id))?;
             let change = state.next_change();
-            store::user::insert_many(&mut tx.account(id), &[(person.clone(), admin.clone(), now)], change)?;
+            store::user::insert_many(
+                &mut tx.account(id),
+                &[NewPerson { person: person.clone(), address: admin.clone(), created_at: now }],
+                change,
+            )?;
             account_state::save(&mut tx.account(id), &state)?;
             store::token::insert(&mut tx.account(id), token_id, "first admin", person.id, &token, now)?;
-            store::account::log_event(
+            store::event_log::insert(
                 &mut tx.account(id),
                 event_id,
                 "operator",
@@ -294,10 +299,10 @@ impl Engine {
         let now = self.now();
         let (made, system) = (brand.clone(), system_address(&brand)?);
         let written = self.store().write(move |tx| {
-            store::account::insert_brand(&mut tx.account(account_id), &made, now)?;
+            store::brand::insert(&mut tx.account(account_id), &made, now)?;
             store::address::insert(&mut tx.account(account_id), address_id, &system, true, now)?;
             let detail = json!({"brand": made.id, "host": made.native_host}).to_string();
-            store::account::log_event(
+            store::event_log::insert(
                 &mut tx.account(account_id),
                 event_id,
                 "operator",
@@ -340,7 +345,7 @@ impl Engine {
             }
             store::account::set_settings(&mut tx.account(account_id), &settings)?;
             let detail = json!(settings).to_string();
-            store::account::log_event(
+            store::event_log::insert(
                 &mut tx.account(account_id),
                 event_id,
                 "operator",
@@ -388,7 +393,7 @@ impl Engine {
             }
             store::address::insert(&mut tx.account(account_id), id, &new, false, now)?;
             let detail = json!({"address": new.email.as_str()}).to_string();
-            store::account::log_event(
+            store::event_log::insert(
                 &mut tx.account(account_id),
                 event_id,
                 "operator",
@@ -431,7 +436,7 @@ impl Engine {
             };
             store::address::delete(&mut tx.account(account_id), &address)?;
             let detail = json!({"address": address.email.as_str()}).to_string();
-            store::account::log_event(
+            store::event_log::insert(
                 &mut tx.account(account_id),
                 event_id,
                 "operator",
@@ -530,7 +535,7 @@ impl Engine {
                 None => {
                     store::user::insert_many(
                         &mut tx.account(account_id),
-                        &[(person.clone(), key.clone(), now)],
+                        &[NewPerson { person: person.clone(), address: key.clone(), created_at: now }],
                         change,
                     )?;
                     person.clone()
@@ -538,7 +543,7 @@ impl Engine {
             };
             account_state::save(&mut tx.account(account_id), &locked.state)?;
             let detail = json!({"user": kept.id, "role": role.as_str()}).to_string();
-            store::account::log_event(
+            store::event_log::insert(
                 &mut tx.account(account_id),
                 event_id,
                 "operator",

@@ -73,7 +73,7 @@ fn of_one_account(tx: &mut Tx<'_>, written: &[String]) -> Result<Option<(Account
     let mut found: Option<(AccountId, Vec<String>)> = None;
     for text in written {
         let Ok(key) = AddressKey::parse(text) else { continue };
-        let Some(account_id) = store::directory::account_of(tx, &key)? else { continue };
+        let Some(account_id) = store::recipient::account_of(tx, &key)? else { continue };
         let (own, recipients) = found.get_or_insert_with(|| (account_id, Vec::new()));
         if *own == account_id {
             recipients.push(text.clone());

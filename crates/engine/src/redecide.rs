@@ -199,7 +199,7 @@ fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> store::Result<Re
         Ok(row) => row,
         Err(error) => return Ok(Err(error)),
     };
-    let envelope = match store::suspended::envelope(tx, id)? {
+    let envelope = match store::envelope::find(tx, id)? {
         Some(envelope) => envelope,
         // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
         None => match store::suspended::find(tx, id)? {

@@ -43,8 +43,8 @@ impl Directory {
         let (version, account) = self
             .store
             .read(move |tx| {
-                let version = store::account::version_of(tx, store::account::DIRECTORY)?;
-                Ok((version, store::directory::account_of(tx, &asked)?))
+                let version = store::version::find(tx, store::version::DIRECTORY)?;
+                Ok((version, store::recipient::account_of(tx, &asked)?))
             })
             .await?;
         self.remember(version, key, account);
@@ -53,7 +53,7 @@ impl Directory {
 
     /// The account of `<postmaster>`.
     pub(crate) async fn postmaster(&self) -> store::Result<Option<AccountId>> {
-        self.store.read(store::directory::only_account).await
+        self.store.read(store::account::only).await
     }
 
     fn remembered(&self, key: &AddressKey) -> Option<AccountId> {

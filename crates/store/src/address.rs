@@ -1,19 +1,18 @@
 //! Support addresses.
 
-use desk::address::SupportAddress;
+use desk::address::{PROBE_WINDOW, SupportAddress};
 use desk::address_check::NewAddress;
 use desk::id::{BrandId, SupportAddressId};
 use mail::address::AddressKey;
 
-use crate::account::{address_key, enter, strike};
 use crate::account_state::reconfigured;
+use crate::directory::{address_key, enter, strike};
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
 use crate::timer;
 use crate::value::{Row, list_of};
 use crate::work::Kind;
 use crate::{AccountTx, values};
-use desk::address::PROBE_WINDOW;
 
 /// All support addresses of an account, ordered by id.
 ///

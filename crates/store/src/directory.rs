@@ -1,52 +1,64 @@
-//! Who an envelope recipient belongs to: what the doors ask at RCPT.
+//! The directory: which account a host, an address, a subdomain or a token belongs to.
 
-use desk::address::RESERVED_LOCAL_PARTS;
 use desk::id::AccountId;
-use desk::setting::Settings;
-use mail::address::AddressKey;
 
-use crate::account::{address_key, host_key, listed};
 use crate::error::Result;
 use crate::sql::Sql as _;
-use crate::{AccountTx, Tx};
+use crate::version::{DIRECTORY, bump};
+use crate::{AccountTx, Tx, values};
 
-/// The account a recipient belongs to, or none: 550 5.1.1.
-///
-/// Known are registered addresses (native, external, and their plus variants), any local part of a native host while the
-/// account's wildcard is on, and at native hosts always `postmaster`, `abuse`, `noreply` and the return paths `bounce+…`
-/// (RFC 5321 §4.5.1, RFC 2142 §4, docs/behaviour/support-addresses.md §4).
+/// What a directory key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// The brand of a host, the support address of an address.
+    pub target_id: i64,
+}
+
+/// The directory key of a native host.
+#[must_use]
+pub fn host_key(host: &str) -> String {
+    format!("host:{}", host.to_lowercase())
+}
+
+/// The directory key of a support address.
+#[must_use]
+pub fn address_key(address: &str) -> String {
+    format!("address:{address}")
+}
+
+/// The directory key of an account's subdomain.
+pub(crate) fn subdomain_key(subdomain: &str) -> String {
+    format!("subdomain:{}", subdomain.to_lowercase())
+}
+
+/// The directory key of an API token, by the hash that is kept of it.
+pub(crate) fn token_key(hash: &[u8; 32]) -> String {
+    format!("token:{}", blake3::Hash::from_bytes(*hash).to_hex())
+}
+
+/// Looks a key up.
 ///
 /// # Errors
 /// As the database says.
-pub fn account_of(tx: &mut Tx<'_>, key: &AddressKey) -> Result<Option<AccountId>> {
-    if let Some(found) = listed(tx, &address_key(key.as_str()))? {
-        return Ok(Some(found.account_id));
-    }
-    let base = key.base();
-    if base != *key
-        && let Some(found) = listed(tx, &address_key(base.as_str()))?
-    {
-        return Ok(Some(found.account_id));
-    }
-    let Some(host) = listed(tx, &host_key(key.domain()))? else { return Ok(None) };
-    if RESERVED_LOCAL_PARTS.contains(&base.local()) || has_wildcard(&mut tx.account(host.account_id))? {
-        return Ok(Some(host.account_id));
-    }
-    Ok(None)
+pub fn listed(tx: &mut Tx<'_>, key: &str) -> Result<Option<Listed>> {
+    let row = tx.find("SELECT account_id, target_id FROM directory WHERE key = $1", &values![key])?;
+    row.map(|mut row| Ok(Listed { account_id: AccountId(row.int()?), target_id: row.int()? })).transpose()
 }
 
-/// The account of `<postmaster>` without a domain: the only one there is.
+/// Enters a key.
 ///
 /// # Errors
-/// As the database says.
-pub fn only_account(tx: &mut Tx<'_>) -> Result<Option<AccountId>> {
-    let rows = tx.query("SELECT account_id FROM accounts ORDER BY account_id LIMIT 2", &[])?;
-    let mut ids = rows.into_iter().map(|mut row| row.int().map(AccountId)).collect::<Result<Vec<_>>>()?;
-    Ok(if ids.len() == 1 { ids.pop() } else { None })
+/// [`StoreError::Conflict`] when somebody has it already.
+pub(crate) fn enter(tx: &mut AccountTx<'_, '_>, key: &str, target_id: i64) -> Result<()> {
+    let sql = "INSERT INTO directory (account_id, key, target_id) VALUES ($1, $2, $3)";
+    tx.execute(sql, &values![key, target_id])?;
+    bump(tx.shared(), DIRECTORY)
 }
 
-fn has_wildcard(tx: &mut AccountTx<'_, '_>) -> Result<bool> {
-    let row = tx.find("SELECT settings FROM accounts WHERE account_id = $1", &[])?;
-    let stored = row.map(|mut row| row.json()).transpose()?;
-    Ok(stored.is_some_and(|stored| Settings::from_stored(stored).wildcard))
+/// Removes a key.
+pub(crate) fn strike(tx: &mut Tx<'_>, key: &str) -> Result<()> {
+    tx.execute("DELETE FROM directory WHERE key = $1", &values![key])?;
+    bump(tx, DIRECTORY)
 }

@@ -1,29 +1,23 @@
-//! The questions of a batch answered, one statement each.
+//! Answers the questions of a batch, one statement each: this file keeps their order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use desk::account::Account;
-use desk::delivery::Delivery;
-use desk::facts::{Facts, KnownId, TicketFacts};
-use desk::id::{OutboxId, OutgoingId, TicketId, UserId};
+use desk::facts::{Facts, TicketFacts};
+use desk::id::{TicketId, UserId};
 use desk::inbound::{Inbound, Recovered};
 use desk::questions::Questions;
-use desk::rate::Rate;
 use desk::signed::SigningKeys;
 use desk::user::{Deliverable, Person};
-
 use mail::address::AddressKey;
 
 use crate::error::Result;
-use crate::ledger::hash;
-use crate::sql::Sql as _;
 use crate::tx::Asked;
-use crate::value::Row;
-use crate::{AccountTx, Value, organization, ticket, user, values};
+use crate::{AccountTx, comment, identity, message_id, organization, outbox, sender_rate, ticket, user};
 
 /// Everything the decisions about these mails may need: what they ask at first, and what the first answers make some of them ask.
 ///
-/// `sender_per_hour`: the installation's limit for one sender, 0 for none; the account's own goes before it.
+/// `sender_per_hour`: the installation's limit for one sender, 0 for none; the account's own takes precedence.
 ///
 /// # Errors
 /// As the database says.
@@ -67,12 +61,12 @@ fn load_more(
     more: &Questions,
     facts: &mut Facts,
 ) -> Result<()> {
-    let ids = ask_message_ids(tx, &more.message_ids)?;
+    let ids = message_id::ask(tx, &more.message_ids)?;
     let unknown = |key: &&AddressKey| !facts.people.contains_key(*key);
     let keys: Vec<&str> = more.addresses.iter().filter(unknown).map(AddressKey::as_str).collect();
     let people = user::ask_many(tx, &keys)?;
     let organizations = ask_organizations(tx, account, &more.addresses)?;
-    facts.message_ids.extend(message_ids(tx.rows(ids)?, &more.message_ids)?);
+    facts.message_ids.extend(message_id::known(tx, ids, &more.message_ids)?);
     know_people(user::found(tx, people)?, facts);
     if let Some(asked) = organizations {
         facts.organizations.extend(organization::found(tx, asked)?);
@@ -85,37 +79,31 @@ fn load_more(
         more.comments.iter().filter(|id| !facts.tickets.contains_key(id)).copied().collect();
     load_tickets(tx, &missing, facts)?;
     load_people_on_tickets(tx, facts)?;
-    // One statement a ticket, since each has its own newest comments.
-    let sql = "SELECT is_public, body FROM comments WHERE account_id = $1 AND ticket_id = $2 ORDER BY created_at DESC, id DESC LIMIT 500";
-    let ask = |ticket: &TicketId| Ok((*ticket, tx.ask(sql, &values![*ticket])?));
-    let asked: Vec<(TicketId, Asked)> = more.comments.iter().map(ask).collect::<Result<_>>()?;
-    for (ticket, comments) in asked {
-        for mut row in tx.rows(comments)? {
-            facts.comments.entry(ticket).or_default().push((row.flag()?, row.text()?));
-        }
+    for (ticket, asked) in comment::ask_newest(tx, &more.comments)? {
+        facts.comments.entry(ticket).or_default().extend(comment::newest(tx, asked)?);
     }
     Ok(())
 }
 
-/// Answers what the mails of a batch ask. Nobody else writes the account's tickets meanwhile: the caller holds its lease row.
+/// Answers what the mails of a batch ask. Nobody else writes the account's tickets meanwhile: the caller holds the account's lock.
 ///
 /// # Errors
 /// As the database says.
 pub fn load(tx: &mut AccountTx<'_, '_>, account: &Account, questions: &Questions) -> Result<Facts> {
     // All that does not depend on an answer is asked before the first answer is read: one round trip.
-    let ids = ask_message_ids(tx, &questions.message_ids)?;
-    let deliveries = ask_deliveries(tx, questions)?;
+    let ids = message_id::ask(tx, &questions.message_ids)?;
+    let deliveries = outbox::ask_deliveries(tx, questions)?;
     let tokens: Vec<&str> = questions.tokens.iter().map(desk::token::ThreadToken::as_str).collect();
     let tokens = ticket::ask_tokens(tx, &tokens)?;
     let keys: Vec<&str> = questions.addresses.iter().map(AddressKey::as_str).collect();
     let people = user::ask_many(tx, &keys)?;
     let organizations = ask_organizations(tx, account, &questions.addresses)?;
-    let rates = ask_rates(tx, &questions.senders)?;
+    let rates = sender_rate::ask(tx, &questions.senders)?;
     let mut facts = Facts {
-        message_ids: message_ids(tx.rows(ids)?, &questions.message_ids)?,
-        deliveries: read_deliveries(tx, deliveries)?,
+        message_ids: message_id::known(tx, ids, &questions.message_ids)?,
+        deliveries: outbox::deliveries(tx, deliveries)?,
         tokens: ticket::of_tokens(tx, tokens)?.into_iter().collect(),
-        rates: read_rates(tx, rates)?,
+        rates: sender_rate::known(tx, rates)?,
         ..Facts::default()
     };
     know_people(user::found(tx, people)?, &mut facts);
@@ -147,24 +135,6 @@ fn know_people(found: Vec<user::Found>, facts: &mut Facts) {
     }
 }
 
-fn ask_rates(tx: &mut AccountTx<'_, '_>, senders: &BTreeSet<String>) -> Result<Asked> {
-    let list: Vec<Value<'_>> = senders.iter().map(|sender| Value::Text(sender)).collect();
-    let sql = "SELECT sender, window_start, count, held_until FROM sender_rates WHERE account_id = $1 AND sender IN ($2..)";
-    tx.ask_in(sql, &[], &list)
-}
-
-fn read_rates(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<BTreeMap<String, Rate>> {
-    tx.rows(asked)?
-        .into_iter()
-        .map(|mut row| {
-            let sender = row.text()?;
-            let window_start = row.int()?;
-            let count = u32::try_from(row.int()?).unwrap_or(u32::MAX);
-            Ok((sender, Rate { window_start, count, held_until: row.maybe_int()? }))
-        })
-        .collect()
-}
-
 /// The facts of tickets and the people on them, for a command.
 ///
 /// # Errors
@@ -176,72 +146,22 @@ pub fn of_tickets(tx: &mut AccountTx<'_, '_>, ids: &BTreeSet<TicketId>) -> Resul
     Ok(facts)
 }
 
-fn ask_message_ids(tx: &mut AccountTx<'_, '_>, ids: &BTreeSet<String>) -> Result<Asked> {
-    let list: Vec<Value<'_>> = ids.iter().map(|id| Value::Int(hash(id))).collect();
-    let sql = "SELECT message_id, kind, ticket_id, mail_id, fingerprint FROM message_ids WHERE account_id = $1 AND hash IN ($2..)";
-    tx.ask_in(sql, &[], &list)
-}
-
-fn message_ids(rows: Vec<Row>, ids: &BTreeSet<String>) -> Result<BTreeMap<String, KnownId>> {
-    let mut known = BTreeMap::new();
-    for mut row in rows {
-        let message_id = row.text()?;
-        let kind = row.word()?;
-        let ticket = row.maybe_int()?.map(TicketId);
-        let mail_id = row.int()?;
-        let fingerprint = row.maybe_bytes()?.and_then(|bytes| <[u8; 16]>::try_from(bytes.as_slice()).ok());
-        // The hash is only the key; the text decides.
-        if ids.contains(&message_id) {
-            known.insert(message_id, KnownId { kind, ticket, mail_id, fingerprint });
-        }
-    }
-    Ok(known)
-}
-
-fn ask_deliveries(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<[Asked; 2]> {
-    let rows: Vec<Value<'_>> = questions.outbox.iter().map(|id| (*id).into()).collect();
-    let mails: Vec<Value<'_>> = questions.outgoing.iter().map(|id| (*id).into()).collect();
-    let by_row = "SELECT o.id, o.mail_id, o.recipient, m.ticket_id
-                  FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
-                  WHERE o.account_id = $1 AND o.id IN ($2..)";
-    let by_mail = "SELECT o.id, o.mail_id, o.recipient, m.ticket_id
-                   FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
-                   WHERE o.account_id = $1 AND o.mail_id IN ($2..)";
-    Ok([tx.ask_in(by_row, &[], &rows)?, tx.ask_in(by_mail, &[], &mails)?])
-}
-
-fn read_deliveries(tx: &mut AccountTx<'_, '_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec<Delivery>> {
-    let mut found = tx.rows(by_row)?;
-    found.extend(tx.rows(by_mail)?);
-    found
-        .into_iter()
-        .map(|mut row| {
-            Ok(Delivery {
-                outbox_id: OutboxId(row.int()?),
-                mail_id: OutgoingId(row.int()?),
-                recipient: row.text()?,
-                ticket: row.maybe_int()?.map(TicketId),
-            })
-        })
-        .collect()
-}
-
 fn load_tickets(tx: &mut AccountTx<'_, '_>, ids: &BTreeSet<TicketId>, facts: &mut Facts) -> Result<()> {
     let list: Vec<TicketId> = ids.iter().copied().collect();
     let tickets = ticket::ask_ids(tx, &list)?;
-    let ccs = ticket::ask_ccs(tx, &list)?;
-    let followers = ticket::ask_followers(tx, &list)?;
+    let ccs = ticket::cc::ask(tx, &list)?;
+    let followers = ticket::follower::ask(tx, &list)?;
     for ticket in ticket::of_ids(tx, tickets)? {
         facts
             .tickets
             .insert(ticket.id, TicketFacts { ticket, ccs: BTreeSet::new(), followers: BTreeSet::new() });
     }
-    for (ticket, user) in ticket::on_tickets(tx, ccs)? {
+    for (ticket, user) in ticket::cc::found(tx, ccs)? {
         if let Some(known) = facts.tickets.get_mut(&ticket) {
             known.ccs.insert(user);
         }
     }
-    for (ticket, user) in ticket::on_tickets(tx, followers)? {
+    for (ticket, user) in ticket::follower::found(tx, followers)? {
         if let Some(known) = facts.tickets.get_mut(&ticket) {
             known.followers.insert(user);
         }
@@ -262,7 +182,7 @@ fn load_people_on_tickets(tx: &mut AccountTx<'_, '_>, facts: &mut Facts) -> Resu
     }
     let silent = |person: &&Person| person.deliverable == Deliverable::Undeliverable;
     let silent: Vec<UserId> = facts.people_by_id.values().filter(silent).map(|person| person.id).collect();
-    for (id, address) in user::other_addresses(tx, &silent)? {
+    for (id, address) in identity::other_addresses(tx, &silent)? {
         facts.reach_at(id, &address);
     }
     Ok(())

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use desk::id::MailId;
+use desk::changes::LedgerRow;
+use desk::id::{MailId, TicketId};
+use desk::ledger::Outcome;
 
-use crate::error::Result;
+use crate::error::{Result, StoreError};
+use crate::message_id::hash;
 use crate::sql::Sql as _;
+use crate::value::{json, list_of};
 use crate::{AccountTx, Before, values};
+
+/// The columns of a decided mail as it is listed.
+const COLUMNS: &str = "id, message_id, outcome, reason, reasons, ticket_number, accepted_at";
 
 /// A row of the ledger as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +36,6 @@ pub struct Row {
     pub at: i64,
 }
 
-/// The hash by which a Message-ID is found.
-#[must_use]
-pub fn hash(message_id: &str) -> i64 {
-    let hash = blake3::hash(message_id.as_bytes());
-    let mut eight = [0; 8];
-    for (to, from) in eight.iter_mut().zip(hash.as_bytes()) {
-        *to = *from;
-    }
-    i64::from_le_bytes(eight)
-}
-
 /// Mails in and out, decided and undecided, the newest first, at most `limit` of those before a place.
 ///
 /// # Errors
@@ -59,9 +55,11 @@ pub fn page(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Ve
 /// # Errors
 /// As the database says.
 pub fn decided(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Vec<Row>> {
-    let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at FROM ledger
-               WHERE account_id = $1 AND (accepted_at, id) < ($2, $3) ORDER BY accepted_at DESC, id DESC LIMIT $4";
-    tx.query(sql, &values![before.at, before.id, limit])?.into_iter().map(read).collect()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM ledger
+         WHERE account_id = $1 AND (accepted_at, id) < ($2, $3) ORDER BY accepted_at DESC, id DESC LIMIT $4"
+    );
+    tx.query(&sql, &values![before.at, before.id, limit])?.into_iter().map(read).collect()
 }
 
 /// Decided mails and mails of ours with one Message-ID, the newest first.
@@ -70,9 +68,10 @@ pub fn decided(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result
 /// As the database says.
 pub fn by_message_id(tx: &mut AccountTx<'_, '_>, message_id: &str) -> Result<Vec<Row>> {
     let hash = hash(message_id);
-    let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
-               FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3";
-    let rows = tx.query(sql, &values![hash, message_id])?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM ledger WHERE account_id = $1 AND message_hash = $2 AND message_id = $3"
+    );
+    let rows = tx.query(&sql, &values![hash, message_id])?;
     let mut found = rows.into_iter().map(read).collect::<Result<Vec<Row>>>()?;
     let sql = "SELECT m.id, m.message_id, m.kind, m.ticket_number, m.created_at
                FROM message_ids i JOIN outgoing_mails m ON m.account_id = i.account_id AND m.id = i.mail_id
@@ -89,9 +88,8 @@ pub fn by_message_id(tx: &mut AccountTx<'_, '_>, message_id: &str) -> Result<Vec
 /// # Errors
 /// As the database says.
 pub fn find(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<Option<Row>> {
-    let sql = "SELECT id, message_id, outcome, reason, reasons, ticket_number, accepted_at
-               FROM ledger WHERE account_id = $1 AND id = $2";
-    tx.find(sql, &values![id])?.map(read).transpose()
+    let sql = format!("SELECT {COLUMNS} FROM ledger WHERE account_id = $1 AND id = $2");
+    tx.find(&sql, &values![id])?.map(read).transpose()
 }
 
 fn undecided(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Vec<Row>> {
@@ -140,4 +138,89 @@ fn read(mut row: crate::Row) -> Result<Row> {
     reasons.push(reason.clone());
     let (ticket, at) = (row.maybe_int()?, row.int()?);
     Ok(Row { id, direction: "in", message_id, outcome: Some(outcome), reason, reasons, ticket, at })
+}
+
+/// Writes what became of mails that are decided for the first time.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn insert_many(
+    tx: &mut AccountTx<'_, '_>,
+    ledger: &[LedgerRow],
+    numbers: &BTreeMap<TicketId, i64>,
+) -> Result<()> {
+    let reasons: Vec<String> = ledger.iter().map(steps).collect();
+    let rows: Vec<_> = ledger
+        .iter()
+        .zip(&reasons)
+        .map(|(row, reasons)| {
+            values![
+                row.id,
+                &row.message_id,
+                row.outcome.as_str(),
+                &row.reason,
+                reasons,
+                row.ticket_id.and_then(|id| numbers.get(&id)).copied(),
+                row.accepted_at,
+                row.decided_at,
+                hash(&row.message_id),
+                row.ticket_id
+            ]
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO ledger (account_id, {COLUMNS}, decided_at, message_hash, ticket_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    );
+    tx.insert_rows(&sql, &rows)
+}
+
+/// Writes what became of mails that were decided before.
+///
+/// # Errors
+/// [`StoreError::Changed`] when one has no ledger row.
+pub(crate) fn rewrite(
+    tx: &mut AccountTx<'_, '_>,
+    ledger: &[LedgerRow],
+    numbers: &BTreeMap<TicketId, i64>,
+) -> Result<()> {
+    for row in ledger {
+        let reasons = steps(row);
+        let number = row.ticket_id.and_then(|id| numbers.get(&id)).copied();
+        let sql = "UPDATE ledger SET decided_at = $2, outcome = $3, reason = $4, reasons = $5, ticket_id = $6, ticket_number = $7
+                   WHERE account_id = $1 AND id = $8";
+        let bound = values![
+            row.decided_at,
+            row.outcome.as_str(),
+            &row.reason,
+            &reasons,
+            row.ticket_id,
+            number,
+            row.id
+        ];
+        if tx.execute(sql, &bound)? != 1 {
+            return Err(StoreError::Changed("the ledger row of the mail"));
+        }
+    }
+    Ok(())
+}
+
+/// Notes that mails were discarded after all: what was the reason becomes a step. Mails without a row are left out.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn discard(tx: &mut AccountTx<'_, '_>, ids: &[MailId], reason: &str, now: i64) -> Result<()> {
+    let sql = format!("SELECT {COLUMNS} FROM ledger WHERE account_id = $1 AND id IN ($2..)");
+    let found = tx.query_in(&sql, &[], &list_of(ids))?.into_iter().map(read).collect::<Result<Vec<Row>>>()?;
+    let steps: Vec<String> = found.iter().map(|row| json(&row.reasons)).collect();
+    let outcome = Outcome::Discarded.as_str();
+    let rows: Vec<_> =
+        found.iter().zip(&steps).map(|(row, steps)| values![outcome, reason, steps, now, row.id]).collect();
+    let sql = "UPDATE ledger SET outcome = $2, reason = $3, reasons = $4, decided_at = $5 WHERE account_id = $1 AND id = $6";
+    tx.write_rows(sql, &rows)
+}
+
+/// The steps before the last one, which is the reason itself and stands in a column of its own.
+fn steps(row: &LedgerRow) -> String {
+    json(&row.reasons.split_last().map(|(_, before)| before).unwrap_or_default())
 }

@@ -1,20 +1,28 @@
-//! The durable outbound queue: one row a recipient, bytes made once per mail.
+//! The durable outbound queue: one row a recipient. The bytes, made once per mail, lie in [`crate::outgoing`].
 //!
 //! What asks for rows in some state repeats the condition of the index `outbox_due` word for word and bounds `due_at`: SQLite
 //! proves nothing, and would go through all that was ever sent.
 
 use std::collections::BTreeSet;
 
-use desk::id::{CommentId, OutboxId, OutgoingId, TicketId};
+use desk::changes::{Bounced, Outgoing};
+use desk::delivery::{Delivery, DeliveryResult};
+use desk::id::{OutboxId, OutgoingId, TicketId};
 use desk::notice::{Content, NoticeKind};
 use desk::outbox_state::OutboxState;
+use desk::questions::Questions;
 
 use crate::error::Result;
-use crate::raw::{pack, unpack};
 use crate::sql::Sql as _;
-use crate::value::list_of;
+use crate::tx::Asked;
 use crate::work::{self, Kind};
 use crate::{AccountTx, Row, Value, values};
+
+/// New mail is due at once, whatever the clocks of those who write and send it say.
+pub(crate) const DUE_AT_ONCE: i64 = 0;
+
+/// The columns of a row as it is listed, of `outbox o` and its mail `outgoing_mails m`.
+const LISTED: &str = "o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer, o.created_at";
 
 /// A recipient that is due.
 #[derive(Debug, Clone)]
@@ -31,7 +39,7 @@ pub struct Due {
     pub created_at: i64,
 }
 
-/// Takes recipients of an account that are due, those in hand aside, and marks them as being sent.
+/// Takes recipients of an account that are due, other than those in hand, and marks them as being sent.
 ///
 /// `again_at` is when a row is due once more should this node die with it: its peer may have accepted the mail, so it goes
 /// out a second time with the same Message-ID (docs/behaviour/outgoing-mail.md §5).
@@ -83,100 +91,6 @@ fn leave_out_bounced(tx: &mut AccountTx<'_, '_>, due: &mut Vec<Due>) -> Result<(
     Ok(())
 }
 
-/// A mail to be sent: its bytes, or what they are made of.
-#[derive(Debug, Clone)]
-pub struct Mail {
-    /// Its id.
-    pub id: OutgoingId,
-    /// Its ticket.
-    pub ticket_id: Option<TicketId>,
-    /// The ticket's number.
-    pub ticket_number: Option<i64>,
-    /// The comment it carries.
-    pub comment_id: Option<CommentId>,
-    /// Its Message-ID.
-    pub message_id: String,
-    /// The values at the event.
-    pub content: Content,
-    /// The bytes, once they were made.
-    pub raw: Option<Vec<u8>>,
-    /// When it was made.
-    pub created_at: i64,
-}
-
-/// Mails by ids, in no order. Each is read by itself: one with a damaged row keeps none of the others back.
-///
-/// # Errors
-/// As the database says. In the place of a mail: [`crate::StoreError::Row`] when its values are not of the expected form,
-/// [`crate::StoreError::Statement`] when its bytes are damaged.
-pub fn mails(tx: &mut AccountTx<'_, '_>, ids: &[OutgoingId]) -> Result<Vec<(OutgoingId, Result<Mail>)>> {
-    let sql = "SELECT id, ticket_id, ticket_number, comment_id, message_id, content, raw, created_at
-               FROM outgoing_mails WHERE account_id = $1 AND id IN ($2..)";
-    let rows = tx.query_in(sql, &[], &list_of(ids))?;
-    rows.into_iter()
-        .map(|mut row| {
-            let id = OutgoingId(row.int()?);
-            Ok((id, read_mail(id, row)))
-        })
-        .collect()
-}
-
-/// The columns behind the id.
-fn read_mail(id: OutgoingId, mut row: Row) -> Result<Mail> {
-    Ok(Mail {
-        id,
-        ticket_id: row.maybe_int()?.map(TicketId),
-        ticket_number: row.maybe_int()?,
-        comment_id: row.maybe_int()?.map(CommentId),
-        message_id: row.text()?,
-        content: row.json()?,
-        raw: row.maybe_bytes()?.map(|packed| unpack_framed(&packed)).transpose()?,
-        created_at: row.int()?,
-    })
-}
-
-/// Keeps the bytes of mails before their first attempt.
-///
-/// # Errors
-/// As the database says.
-pub fn keep_bytes(tx: &mut AccountTx<'_, '_>, mails: &[(OutgoingId, Vec<u8>)]) -> Result<()> {
-    let packed: Vec<(OutgoingId, Vec<u8>)> =
-        mails.iter().map(|(id, bytes)| Ok((*id, pack_framed(bytes)?))).collect::<Result<_>>()?;
-    let rows: Vec<_> = packed.iter().map(|(id, bytes)| values![bytes, *id]).collect();
-    tx.execute_rows(
-        "UPDATE outgoing_mails SET raw = $2 WHERE account_id = $1 AND id = $3 AND raw IS NULL",
-        &rows,
-    )?;
-    Ok(())
-}
-
-/// Compressed bytes with their size before them, as this column has no other place for it.
-fn pack_framed(bytes: &[u8]) -> Result<Vec<u8>> {
-    let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let mut framed = size.to_le_bytes().to_vec();
-    framed.extend(pack(bytes)?);
-    Ok(framed)
-}
-
-fn unpack_framed(framed: &[u8]) -> Result<Vec<u8>> {
-    let (size, packed) = framed.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
-    unpack(packed, u32::from_le_bytes(*size) as usize)
-}
-
-/// Message-IDs of the last ten mails of a ticket's public conversation that came in before a time, oldest first.
-///
-/// # Errors
-/// As the database says.
-pub fn conversation(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId, before: i64) -> Result<Vec<String>> {
-    let sql = "SELECT l.message_id FROM comments c JOIN ledger l ON l.account_id = c.account_id AND l.id = c.raw_id
-               WHERE c.account_id = $1 AND c.ticket_id = $2 AND c.is_public = 1 AND c.created_at <= $3 AND l.message_id <> ''
-               ORDER BY c.created_at DESC, c.id DESC LIMIT 10";
-    let rows = tx.query(sql, &values![ticket_id, before])?;
-    let mut ids = rows.into_iter().map(|mut row| row.text()).collect::<Result<Vec<String>>>()?;
-    ids.reverse();
-    Ok(ids)
-}
-
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempted {
@@ -207,7 +121,7 @@ pub fn record(tx: &mut AccountTx<'_, '_>, attempts: &[Attempted], now: i64) -> R
     Ok(())
 }
 
-/// Makes rows that somebody had in hand and does not any more due at once.
+/// Makes rows due at once that a node had in hand and has no more.
 ///
 /// # Errors
 /// As the database says.
@@ -296,12 +210,11 @@ pub struct OutboxRow {
 /// # Errors
 /// As the database says.
 pub fn list(tx: &mut AccountTx<'_, '_>, after: Option<OutboxId>, limit: i64) -> Result<Vec<OutboxRow>> {
-    let sql =
-        "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer,
-                   o.created_at
-               FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
-               WHERE o.account_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3";
-    tx.query(sql, &values![after.unwrap_or(OutboxId(0)), limit])?.into_iter().map(read_row).collect()
+    let sql = format!(
+        "SELECT {LISTED} FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
+         WHERE o.account_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3"
+    );
+    tx.query(&sql, &values![after.unwrap_or(OutboxId(0)), limit])?.into_iter().map(read).collect()
 }
 
 /// Rows of the mails that a ticket sent, in the order in which they were made.
@@ -309,15 +222,14 @@ pub fn list(tx: &mut AccountTx<'_, '_>, after: Option<OutboxId>, limit: i64) -> 
 /// # Errors
 /// As the database says.
 pub fn of_ticket(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId) -> Result<Vec<OutboxRow>> {
-    let sql =
-        "SELECT o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer,
-                   o.created_at
-               FROM outgoing_mails m JOIN outbox o ON o.account_id = m.account_id AND o.mail_id = m.id
-               WHERE m.account_id = $1 AND m.ticket_id = $2 ORDER BY o.created_at, o.id";
-    tx.query(sql, &values![ticket_id])?.into_iter().map(read_row).collect()
+    let sql = format!(
+        "SELECT {LISTED} FROM outgoing_mails m JOIN outbox o ON o.account_id = m.account_id AND o.mail_id = m.id
+         WHERE m.account_id = $1 AND m.ticket_id = $2 ORDER BY o.created_at, o.id"
+    );
+    tx.query(&sql, &values![ticket_id])?.into_iter().map(read).collect()
 }
 
-fn read_row(mut row: Row) -> Result<OutboxRow> {
+fn read(mut row: Row) -> Result<OutboxRow> {
     Ok(OutboxRow {
         id: OutboxId(row.int()?),
         ticket: row.maybe_int()?,
@@ -331,5 +243,75 @@ fn read_row(mut row: Row) -> Result<OutboxRow> {
         due_at: row.int()?,
         last_answer: row.text()?,
         created_at: row.int()?,
+    })
+}
+
+/// Inserts the recipients of mails that leave. Without a relay they wait visibly.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, mails: &[Outgoing], can_deliver: bool) -> Result<()> {
+    let state = if can_deliver { OutboxState::Queued } else { OutboxState::Waiting };
+    let rows: Vec<_> = mails
+        .iter()
+        .flat_map(|mail| mail.recipients.iter().map(move |(id, recipient)| (mail, id, recipient)))
+        .map(|(mail, id, recipient)| {
+            let state = state.as_str();
+            values![*id, mail.id, recipient, state, 0, DUE_AT_ONCE, "", mail.created_at, mail.created_at]
+        })
+        .collect();
+    let sql =
+        "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at, updated_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    tx.insert_rows(sql, &rows)
+}
+
+/// Writes what reports said of deliveries.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn write_bounced(tx: &mut AccountTx<'_, '_>, bounced: &[Bounced]) -> Result<()> {
+    let failed = |result| matches!(result, DeliveryResult::Hard | DeliveryResult::Soft);
+    let of = |wanted: bool| -> Vec<_> {
+        let told = bounced.iter().filter(|bounce| failed(bounce.result) == wanted);
+        told.map(|bounce| values![&bounce.answer, bounce.at, bounce.delivery.outbox_id]).collect()
+    };
+    let sql = "UPDATE outbox SET state = 'bounced', last_answer = $2, updated_at = $3 WHERE account_id = $1 AND id = $4";
+    tx.write_rows(sql, &of(true))?;
+    let sql = "UPDATE outbox SET last_answer = $2, updated_at = $3 WHERE account_id = $1 AND id = $4";
+    tx.write_rows(sql, &of(false))
+}
+
+/// The columns of a delivery, of `outbox o` and its mail `outgoing_mails m`.
+const DELIVERY: &str = "o.id, o.mail_id, o.recipient, m.ticket_id";
+
+/// Asks for deliveries that reports may speak of; [`deliveries`] reads the answers.
+pub(crate) fn ask_deliveries(tx: &mut AccountTx<'_, '_>, questions: &Questions) -> Result<[Asked; 2]> {
+    let rows: Vec<Value<'_>> = questions.outbox.iter().map(|id| (*id).into()).collect();
+    let mails: Vec<Value<'_>> = questions.outgoing.iter().map(|id| (*id).into()).collect();
+    let by_row = format!(
+        "SELECT {DELIVERY} FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
+         WHERE o.account_id = $1 AND o.id IN ($2..)"
+    );
+    let by_mail = format!(
+        "SELECT {DELIVERY} FROM outbox o JOIN outgoing_mails m ON m.account_id = o.account_id AND m.id = o.mail_id
+         WHERE o.account_id = $1 AND o.mail_id IN ($2..)"
+    );
+    Ok([tx.ask_in(&by_row, &[], &rows)?, tx.ask_in(&by_mail, &[], &mails)?])
+}
+
+/// The deliveries that were asked for.
+pub(crate) fn deliveries(tx: &mut AccountTx<'_, '_>, [by_row, by_mail]: [Asked; 2]) -> Result<Vec<Delivery>> {
+    let mut found = tx.rows(by_row)?;
+    found.extend(tx.rows(by_mail)?);
+    found.into_iter().map(read_delivery).collect()
+}
+
+fn read_delivery(mut row: Row) -> Result<Delivery> {
+    Ok(Delivery {
+        outbox_id: OutboxId(row.int()?),
+        mail_id: OutgoingId(row.int()?),
+        recipient: row.text()?,
+        ticket: row.maybe_int()?.map(TicketId),
     })
 }

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::sync::LazyLock;
 
-use desk::id::MailId;
+use desk::id::{AccountId, MailId};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
 use crate::value::list_of;
-use crate::{AccountTx, Store, Tx};
+use crate::{AccountTx, Row, Store, Tx, values};
 
 /// Compressed bytes above which a mail lies in a blob and not in its row.
 pub const INLINE_MAX: usize = 256 * 1024;
@@ -18,6 +18,9 @@ pub const INLINE_MAX: usize = 256 * 1024;
 const LEVEL: i32 = 1;
 /// Bytes a mail may have at most when it is unpacked; guards the reader against a damaged row.
 const UNPACKED_MAX: usize = 1 << 30;
+
+/// The columns of a raw mail.
+const COLUMNS: &str = "id, size_bytes, body, blob";
 
 /// What mails begin with and are full of. Part of the format of every stored mail: never edited, only followed by a second.
 const DICTIONARY_1: &[u8] = include_bytes!("raw_dictionary_1.bin");
@@ -98,6 +101,29 @@ impl Packed {
     }
 }
 
+/// Inserts raw mails, which may be of several accounts.
+pub(crate) fn insert_many(tx: &mut Tx<'_>, mails: &[(AccountId, MailId, &Packed)]) -> Result<()> {
+    let rows: Vec<_> = mails
+        .iter()
+        .map(|(account_id, id, packed)| {
+            let size = i64::try_from(packed.size_bytes).unwrap_or(i64::MAX);
+            values![*account_id, *id, size, packed.body.as_ref(), packed.blob.as_ref()]
+        })
+        .collect();
+    let sql = format!("INSERT INTO raw_mails (account_id, {COLUMNS}) VALUES ($1, $2, $3, $4, $5)");
+    tx.insert_rows(&sql, &rows)
+}
+
+/// Forgets the bytes of mails; their rows stay. Returns the blobs that nothing names any more.
+pub(crate) fn forget(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<Vec<String>> {
+    let sql = "SELECT blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..) AND blob IS NOT NULL";
+    let found = tx.query_in(sql, &[], &list_of(ids))?;
+    let blobs = found.into_iter().map(|mut row| row.text()).collect::<Result<_>>()?;
+    let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
+    tx.write_rows("UPDATE raw_mails SET body = NULL, blob = NULL WHERE account_id = $1 AND id = $2", &rows)?;
+    Ok(blobs)
+}
+
 /// Whether any mail lies in a blob. Asked when the place of the blobs is found empty.
 ///
 /// # Errors
@@ -112,15 +138,14 @@ pub(crate) fn names_blobs(tx: &mut Tx<'_>) -> Result<bool> {
 /// # Errors
 /// As the database says.
 pub fn find_many(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<Vec<(MailId, Packed)>> {
-    let sql = "SELECT id, size_bytes, body, blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..)";
-    let rows = tx.query_in(sql, &[], &list_of(ids))?;
-    rows.into_iter()
-        .map(|mut row| {
-            let id = MailId(row.int()?);
-            let size_bytes = usize::try_from(row.int()?).unwrap_or_default();
-            Ok((id, Packed { size_bytes, body: row.maybe_bytes()?, blob: row.maybe_text()? }))
-        })
-        .collect()
+    let sql = format!("SELECT {COLUMNS} FROM raw_mails WHERE account_id = $1 AND id IN ($2..)");
+    tx.query_in(&sql, &[], &list_of(ids))?.into_iter().map(read).collect()
+}
+
+fn read(mut row: Row) -> Result<(MailId, Packed)> {
+    let id = MailId(row.int()?);
+    let size_bytes = usize::try_from(row.int()?).unwrap_or_default();
+    Ok((id, Packed { size_bytes, body: row.maybe_bytes()?, blob: row.maybe_text()? }))
 }
 
 /// A raw mail by its id.

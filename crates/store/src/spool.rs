@@ -126,22 +126,13 @@ impl Store {
 }
 
 pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail]) -> Result<()> {
-    let raws: Vec<_> = mails
-        .iter()
-        .map(|mail| {
-            let size = i64::try_from(mail.packed.size_bytes).unwrap_or(i64::MAX);
-            values![mail.account_id, mail.id, size, mail.packed.body.as_ref(), mail.packed.blob.as_ref()]
-        })
-        .collect();
+    let raws: Vec<_> = mails.iter().map(|mail| (mail.account_id, mail.id, &mail.packed)).collect();
     let spool: Vec<_> = mails
         .iter()
         .map(|mail| values![mail.account_id, mail.accepted_at, mail.id, &mail.envelope])
         .collect();
     let accounts: Vec<AccountId> = mails.iter().map(|mail| mail.account_id).collect();
-    tx.insert_rows(
-        "INSERT INTO raw_mails (account_id, id, size_bytes, body, blob) VALUES ($1, $2, $3, $4, $5)",
-        &raws,
-    )?;
+    raw::insert_many(tx, &raws)?;
     tx.insert_rows(
         "INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)",
         &spool,

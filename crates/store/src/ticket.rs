@@ -1,22 +1,23 @@
-//! Tickets with their comments and people, read and written.
+//! Tickets, read and written. Their CCs and followers lie in tables of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use desk::actor::Actor;
-use desk::channel::Channel;
-use desk::comment::Hidden;
-use desk::event::Event;
-use desk::id::{BrandId, CommentId, MailId, OrganizationId, TicketId, TicketNumber, UserId};
+use desk::changes::{Changes, LedgerRow};
+use desk::id::{BrandId, OrganizationId, TicketId, TicketNumber, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{Priority, Status, Ticket, TicketType};
 use desk::token::ThreadToken;
 use serde::{Deserialize, Serialize};
 
+use crate::account_state::State;
 use crate::error::{Result, StoreError};
 use crate::sql::Sql as _;
 use crate::tx::Asked;
-use crate::value::{Row, list_of};
+use crate::value::{Row, json, list_of};
 use crate::{AccountTx, values};
+
+pub mod cc;
+pub mod follower;
 
 /// How received at was found, as stored.
 #[derive(Serialize, Deserialize)]
@@ -25,72 +26,105 @@ struct ReceivedBy {
     trust: Trust,
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| StoreError::Statement(error.to_string()))
-}
+/// The columns of a ticket that change after it is opened.
+const CHANGING: &str = "status, assignee_id, is_public, tags, last_message_id, updated_at, solved_at, requester_id, organization_id, priority, ticket_type";
+/// Those that stay.
+const LASTING: &str = "id, number, brand_id, subject, submitter_id, recipient, recipient_matches, received_by, written_to, channel, token, follow_up_of, created_at, is_machine";
 
-/// Inserts new tickets, numbers given already.
+/// Writes new and changed tickets with their CCs and followers. Returns the numbers of all of them; new ones are counted
+/// on from the account's counter.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket], change: i64) -> Result<()> {
+pub(crate) fn write(
+    tx: &mut AccountTx<'_, '_>,
+    state: &mut State,
+    change: i64,
+    changes: &Changes,
+) -> Result<BTreeMap<TicketId, i64>> {
+    let changed: Vec<&Ticket> = changes
+        .tickets
+        .values()
+        .filter(|changed| changed.before.is_some())
+        .map(|changed| &changed.after)
+        .collect();
+    let mut numbers: BTreeMap<TicketId, i64> =
+        changed.iter().filter_map(|ticket| Some((ticket.id, ticket.number?.0))).collect();
+    let mut fresh: Vec<Ticket> = Vec::with_capacity(changes.new_tickets.len());
+    if !changes.new_tickets.is_empty() {
+        let first = state.next_numbers(changes.new_tickets.len());
+        for (number, id) in (first..).zip(&changes.new_tickets) {
+            numbers.insert(*id, number);
+            let opened = changes.tickets.get(id).map(|changed| &changed.after);
+            fresh
+                .extend(opened.map(|ticket| Ticket { number: Some(TicketNumber(number)), ..ticket.clone() }));
+        }
+    }
+    insert_many(tx, &fresh, change)?;
+    update_many(tx, &changed, change)?;
+    cc::insert_many(tx, &changes.ccs)?;
+    follower::insert_many(tx, &changes.followers)?;
+    Ok(numbers)
+}
+
+/// Inserts new tickets, numbers given already.
+fn insert_many(tx: &mut AccountTx<'_, '_>, tickets: &[Ticket], change: i64) -> Result<()> {
     let texts: Vec<(String, String, String)> = tickets
         .iter()
         .map(|ticket| {
             let received = &ticket.received;
             let by = ReceivedBy { source: received.source, trust: received.trust };
-            Ok((json(&received.matches)?, json(&by)?, json(&ticket.tags)?))
+            (json(&ticket.tags), json(&received.matches), json(&by))
         })
-        .collect::<Result<_>>()?;
+        .collect();
     let rows: Vec<_> = tickets
         .iter()
         .zip(&texts)
-        .map(|(ticket, (matches, received_by, tags))| {
+        .map(|(ticket, (tags, matches, received_by))| {
             values![
-                ticket.id.0,
-                ticket.number.map(|number| number.0),
-                ticket.brand_id.0,
-                &ticket.subject,
                 ticket.status.as_str(),
-                ticket.requester_id,
-                ticket.submitter_id,
                 ticket.assignee_id,
+                ticket.is_public,
+                tags,
+                ticket.last_message_id.as_deref(),
+                ticket.updated_at,
+                ticket.solved_at,
+                ticket.requester_id,
+                ticket.organization_id,
+                ticket.priority.map(Priority::as_str),
+                ticket.ticket_type.map(TicketType::as_str),
+                ticket.id,
+                ticket.number.map(|number| number.0),
+                ticket.brand_id,
+                &ticket.subject,
+                ticket.submitter_id,
                 &ticket.received.recipient,
                 matches,
                 received_by,
                 ticket.received.written_to.as_deref(),
                 ticket.channel.as_str(),
                 ticket.token.as_str(),
-                ticket.is_public,
-                tags,
                 ticket.follow_up_of,
-                ticket.last_message_id.as_deref(),
                 ticket.created_at,
-                ticket.updated_at,
-                ticket.solved_at,
-                ticket.organization_id,
-                ticket.priority.map(Priority::as_str),
-                ticket.ticket_type.map(TicketType::as_str),
                 ticket.is_machine,
                 change
             ]
         })
         .collect();
-    let sql = "INSERT INTO tickets (account_id, id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id,
-                   recipient, recipient_matches, received_by, written_to, channel, token, is_public, tags, follow_up_of,
-                   last_message_id, created_at, updated_at, solved_at, organization_id, priority, ticket_type, is_machine,
-                   change)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                   $23, $24, $25, $26, $27)";
-    tx.insert_rows(sql, &rows)
+    let sql = format!(
+        "INSERT INTO tickets (account_id, {CHANGING}, {LASTING}, change)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+             $25, $26, $27)"
+    );
+    tx.insert_rows(&sql, &rows)
 }
 
 /// Writes what may change of existing tickets.
 ///
 /// # Errors
-/// As the database says.
-pub(crate) fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket], change: i64) -> Result<()> {
-    let tags: Vec<String> = tickets.iter().map(|ticket| json(&ticket.tags)).collect::<Result<_>>()?;
+/// [`StoreError::Changed`] when one of them is gone.
+fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket], change: i64) -> Result<()> {
+    let tags: Vec<String> = tickets.iter().map(|ticket| json(&ticket.tags)).collect();
     let rows: Vec<_> = tickets
         .iter()
         .zip(&tags)
@@ -112,15 +146,31 @@ pub(crate) fn update_many(tx: &mut AccountTx<'_, '_>, tickets: &[&Ticket], chang
             ]
         })
         .collect();
-    let sql =
-        "UPDATE tickets SET status = $2, assignee_id = $3, is_public = $4, tags = $5, last_message_id = $6, updated_at = $7,
-                   solved_at = $8, requester_id = $9, organization_id = $10, priority = $11, ticket_type = $12, change = $13
-               WHERE account_id = $1 AND id = $14";
-    let changed = tx.execute_rows(sql, &rows)?;
+    let sql = format!(
+        "UPDATE tickets SET ({CHANGING}, change) = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         WHERE account_id = $1 AND id = $14"
+    );
+    let changed = tx.execute_rows(&sql, &rows)?;
     if changed == tickets.len() as u64 { Ok(()) } else { Err(StoreError::Changed("a ticket")) }
 }
 
-/// Tickets by ids, in no order. Who writes them holds the account's lock.
+/// Adds the numbers of tickets that the ledger names and nothing changed: those of duplicates and of bounces.
+pub(crate) fn add_numbers(
+    tx: &mut AccountTx<'_, '_>,
+    ledger: &[LedgerRow],
+    numbers: &mut BTreeMap<TicketId, i64>,
+) -> Result<()> {
+    let named = ledger.iter().filter_map(|row| row.ticket_id);
+    let missing: BTreeSet<TicketId> = named.filter(|id| !numbers.contains_key(id)).collect();
+    let missing: Vec<TicketId> = missing.into_iter().collect();
+    let sql = "SELECT id, number FROM tickets WHERE account_id = $1 AND id IN ($2..)";
+    for mut row in tx.query_in(sql, &[], &list_of(&missing))? {
+        numbers.insert(TicketId(row.int()?), row.int()?);
+    }
+    Ok(())
+}
+
+/// Tickets by ids, in no order. Whoever writes them holds the account's lock.
 ///
 /// # Errors
 /// As the database says.
@@ -131,13 +181,8 @@ pub fn by_ids(tx: &mut AccountTx<'_, '_>, ids: &[TicketId]) -> Result<Vec<Ticket
 
 /// Asks for tickets; [`of_ids`] reads the answer.
 pub(crate) fn ask_ids(tx: &mut AccountTx<'_, '_>, ids: &[TicketId]) -> Result<Asked> {
-    let list = list_of(ids);
-    let sql =
-        "SELECT id, number, brand_id, subject, status, requester_id, submitter_id, assignee_id, recipient, recipient_matches,
-                      received_by, written_to, channel, token, is_public, tags, follow_up_of, last_message_id, created_at,
-                      updated_at, solved_at, organization_id, priority, ticket_type, is_machine
-               FROM tickets WHERE account_id = $1 AND id IN ($2..)";
-    tx.ask_in(sql, &[], &list)
+    let sql = format!("SELECT {CHANGING}, {LASTING} FROM tickets WHERE account_id = $1 AND id IN ($2..)");
+    tx.ask_in(&sql, &[], &list_of(ids))
 }
 
 pub(crate) fn of_ids(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<Ticket>> {
@@ -181,78 +226,42 @@ fn token(text: &str) -> Result<ThreadToken> {
 }
 
 fn read(mut row: Row) -> Result<Ticket> {
-    let id = TicketId(row.int()?);
-    let number = Some(TicketNumber(row.int()?));
-    let brand_id = BrandId(row.int()?);
-    let subject = row.text()?;
-    let status: Status = row.word()?;
+    let (status, assignee_id) = (row.word()?, row.maybe_int()?.map(UserId));
+    let (is_public, tags) = (row.flag()?, row.json()?);
+    let (last_message_id, updated_at, solved_at) = (row.maybe_text()?, row.int()?, row.maybe_int()?);
     let requester_id = UserId(row.int()?);
+    let organization_id = row.maybe_int()?.map(OrganizationId);
+    let (priority, ticket_type) = (row.maybe_word()?, row.maybe_word()?);
+    let (id, number) = (TicketId(row.int()?), TicketNumber(row.int()?));
+    let (brand_id, subject) = (BrandId(row.int()?), row.text()?);
     let submitter_id = UserId(row.int()?);
-    let assignee_id = row.maybe_int()?.map(UserId);
-    let recipient = row.text()?;
-    let matches: Vec<String> = row.json()?;
+    let (recipient, matches) = (row.text()?, row.json()?);
     let by: ReceivedBy = row.json()?;
     let written_to = row.maybe_text()?;
     Ok(Ticket {
         id,
-        number,
+        number: Some(number),
         brand_id,
         subject,
         status,
         requester_id,
         submitter_id,
         assignee_id,
+        organization_id,
+        priority,
+        ticket_type,
         received: Received { recipient, matches, source: by.source, trust: by.trust, written_to },
         channel: row.word()?,
         token: token(&row.text()?)?,
-        is_public: row.flag()?,
-        tags: row.json()?,
+        is_public,
+        tags,
         follow_up_of: row.maybe_int()?.map(TicketId),
-        last_message_id: row.maybe_text()?,
+        last_message_id,
         created_at: row.int()?,
-        updated_at: row.int()?,
-        solved_at: row.maybe_int()?,
-        organization_id: row.maybe_int()?.map(OrganizationId),
-        priority: row.maybe_word()?,
-        ticket_type: row.maybe_word()?,
+        updated_at,
+        solved_at,
         is_machine: row.flag()?,
     })
-}
-
-/// CCs of tickets.
-///
-/// # Errors
-/// As the database says.
-pub fn ccs(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Vec<(TicketId, UserId)>> {
-    let asked = ask_ccs(tx, tickets)?;
-    on_tickets(tx, asked)
-}
-
-/// Asks for the CCs of tickets; [`on_tickets`] reads the answer.
-pub(crate) fn ask_ccs(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Asked> {
-    let list = list_of(tickets);
-    let sql = "SELECT ticket_id, user_id FROM ticket_ccs WHERE account_id = $1 AND ticket_id IN ($2..)";
-    tx.ask_in(sql, &[], &list)
-}
-
-pub(crate) fn on_tickets(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<(TicketId, UserId)>> {
-    tx.rows(asked)?.into_iter().map(|mut row| Ok((TicketId(row.int()?), UserId(row.int()?)))).collect()
-}
-
-/// Followers of tickets.
-///
-/// # Errors
-/// As the database says.
-pub fn followers(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Vec<(TicketId, UserId)>> {
-    let asked = ask_followers(tx, tickets)?;
-    on_tickets(tx, asked)
-}
-
-/// Asks for the followers of tickets; [`on_tickets`] reads the answer.
-pub(crate) fn ask_followers(tx: &mut AccountTx<'_, '_>, tickets: &[TicketId]) -> Result<Asked> {
-    let list = list_of(tickets);
-    let sql = "SELECT ticket_id, user_id FROM ticket_followers WHERE account_id = $1 AND ticket_id IN ($2..)";
-    tx.ask_in(sql, &[], &list)
 }
 
 /// A line of the ticket list.
@@ -291,141 +300,6 @@ pub fn list(tx: &mut AccountTx<'_, '_>, after: i64, limit: i64) -> Result<Vec<Ti
                 recipient: row.text()?,
                 requester: row.maybe_text()?.unwrap_or_default(),
                 updated_at: row.int()?,
-            })
-        })
-        .collect()
-}
-
-/// A comment as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommentRow {
-    /// Its id.
-    pub id: CommentId,
-    /// Its author's id.
-    pub author_id: UserId,
-    /// Public, or an internal note.
-    pub is_public: bool,
-    /// Whether its text was cut.
-    pub is_cut: bool,
-    /// Its text.
-    pub body: String,
-    /// The mail it came by.
-    pub raw_id: Option<MailId>,
-    /// Numbers of its flags: a newer version may know more of them.
-    pub flags: Vec<i64>,
-    /// Ranges of its text that are shown collapsed.
-    pub hidden: Vec<Hidden>,
-    /// When.
-    pub created_at: i64,
-}
-
-/// Comments of tickets, by ticket, oldest first.
-///
-/// # Errors
-/// As the database says.
-pub fn comments(
-    tx: &mut AccountTx<'_, '_>,
-    tickets: &[TicketId],
-) -> Result<BTreeMap<TicketId, Vec<CommentRow>>> {
-    let list = list_of(tickets);
-    let sql = "SELECT ticket_id, id, author_id, is_public, is_cut, body, raw_id, flags, hidden, created_at
-               FROM comments WHERE account_id = $1 AND ticket_id IN ($2..) ORDER BY ticket_id, created_at, id";
-    let mut found: BTreeMap<TicketId, Vec<CommentRow>> = BTreeMap::new();
-    for mut row in tx.query_in(sql, &[], &list)? {
-        let ticket = TicketId(row.int()?);
-        found.entry(ticket).or_default().push(CommentRow {
-            id: CommentId(row.int()?),
-            author_id: UserId(row.int()?),
-            is_public: row.flag()?,
-            is_cut: row.flag()?,
-            body: row.text()?,
-            raw_id: row.maybe_int()?.map(MailId),
-            flags: row.json()?,
-            hidden: row.json()?,
-            created_at: row.int()?,
-        });
-    }
-    Ok(found)
-}
-
-/// The text of one comment.
-///
-/// # Errors
-/// As the database says.
-pub fn comment_body(
-    tx: &mut AccountTx<'_, '_>,
-    ticket_id: TicketId,
-    comment_id: CommentId,
-) -> Result<Option<String>> {
-    let sql = "SELECT body FROM comments WHERE account_id = $1 AND ticket_id = $2 AND id = $3";
-    let row = tx.find(sql, &values![ticket_id, comment_id])?;
-    row.map(|mut row| row.text()).transpose()
-}
-
-/// An attachment as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachmentRow {
-    /// The comment it belongs to.
-    pub comment_id: CommentId,
-    /// File name as the sender gave it.
-    pub name: String,
-    /// Content type as the sender gave it.
-    pub content_type: String,
-    /// Decoded size.
-    pub size_bytes: i64,
-    /// Shown inside the text.
-    pub is_inline: bool,
-}
-
-/// Attachments of comments.
-///
-/// # Errors
-/// As the database says.
-pub fn attachments(tx: &mut AccountTx<'_, '_>, comments: &[CommentId]) -> Result<Vec<AttachmentRow>> {
-    let list = list_of(comments);
-    let sql = "SELECT comment_id, name, content_type, size_bytes, is_inline
-               FROM attachments WHERE account_id = $1 AND comment_id IN ($2..) ORDER BY comment_id, part";
-    let rows = tx.query_in(sql, &[], &list)?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(AttachmentRow {
-                comment_id: CommentId(row.int()?),
-                name: row.text()?,
-                content_type: row.text()?,
-                size_bytes: row.int()?,
-                is_inline: row.flag()?,
-            })
-        })
-        .collect()
-}
-
-/// An audit as it is shown.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AuditRow {
-    /// Who.
-    pub author: Actor,
-    /// By which way.
-    pub channel: Channel,
-    /// What happened, in order.
-    pub events: Vec<Event>,
-    /// When.
-    pub created_at: i64,
-}
-
-/// Audits of a ticket, oldest first.
-///
-/// # Errors
-/// As the database says.
-pub fn audits(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId) -> Result<Vec<AuditRow>> {
-    let sql = "SELECT author_id, channel, events, created_at FROM audits WHERE account_id = $1 AND ticket_id = $2 ORDER BY created_at, id";
-    let rows = tx.query(sql, &values![ticket_id])?;
-    rows.into_iter()
-        .map(|mut row| {
-            Ok(AuditRow {
-                author: Actor::of_stored(row.int()?),
-                channel: row.word()?,
-                events: row.json()?,
-                created_at: row.int()?,
             })
         })
         .collect()

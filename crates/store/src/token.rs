@@ -5,7 +5,7 @@ use desk::user::Role;
 
 use crate::error::Result;
 use crate::sql::Sql as _;
-use crate::{AccountTx, Tx, account, values};
+use crate::{AccountTx, Tx, directory, values};
 
 /// A token as it is listed; its secret is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub fn insert(
     let hash = hash_of(secret);
     let sql = "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
     tx.execute(sql, &values![id, name, user_id, hash.as_slice(), now])?;
-    account::enter(tx, &account::token_key(&hash), id.0)
+    directory::enter(tx, &directory::token_key(&hash), id.0)
 }
 
 /// Whose rights a token gives.
@@ -62,7 +62,9 @@ pub struct Holder {
 /// # Errors
 /// As the database says.
 pub fn holder(tx: &mut Tx<'_>, secret: &str) -> Result<Option<Holder>> {
-    let Some(listed) = account::listed(tx, &account::token_key(&hash_of(secret)))? else { return Ok(None) };
+    let Some(listed) = directory::listed(tx, &directory::token_key(&hash_of(secret)))? else {
+        return Ok(None);
+    };
     let mut tx = tx.account(listed.account_id);
     let sql = "SELECT t.user_id, u.role, u.is_suspended
                FROM tokens t JOIN users u ON u.account_id = t.account_id AND u.id = t.user_id
@@ -113,7 +115,7 @@ pub fn revoke(tx: &mut AccountTx<'_, '_>, id: TokenId, now: i64) -> Result<bool>
     let sql = "UPDATE tokens SET revoked_at = $2 WHERE account_id = $1 AND id = $3 AND revoked_at IS NULL RETURNING hash";
     let Some(mut row) = tx.find(sql, &values![now, id])? else { return Ok(false) };
     if let Ok(hash) = <[u8; 32]>::try_from(row.maybe_bytes()?.unwrap_or_default()) {
-        account::strike(tx.shared(), &account::token_key(&hash))?;
+        directory::strike(tx.shared(), &directory::token_key(&hash))?;
     }
     Ok(true)
 }

@@ -111,6 +111,11 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
+/// The JSON that is kept of a value.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("values of strings and numbers always have a JSON text")
+}
+
 /// Values of one type, for an `IN` list.
 pub(crate) fn list_of<'a, T: Copy + Into<Value<'a>>>(values: &[T]) -> Vec<Value<'a>> {
     values.iter().map(|value| (*value).into()).collect()

@@ -41,7 +41,8 @@ async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {
             "nobody reads answers behind the requester's back"
         );
         let (account, id) = (desk.account, desk.ticket(1).await.id.0);
-        let audits = desk.read(move |tx| store::ticket::audits(&mut tx.account(account), TicketId(id))).await;
+        let audits =
+            desk.read(move |tx| store::audit::of_ticket(&mut tx.account(account), TicketId(id))).await;
         let reported = audits.iter().filter(|audit| audit.channel == Channel::System).count();
         assert_eq!(reported, 1, "the ticket says so");
     })

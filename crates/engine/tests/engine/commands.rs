@@ -65,7 +65,8 @@ async fn a_note_and_a_change_of_status_leave_nothing() {
         let ticket = desk.ticket(1).await;
         assert_eq!((ticket.status, ticket.tags), (Status::Solved, vec!["lamp".to_owned()]));
         let (account, id) = (desk.account, ticket.id.0);
-        let audits = desk.read(move |tx| store::ticket::audits(&mut tx.account(account), TicketId(id))).await;
+        let audits =
+            desk.read(move |tx| store::audit::of_ticket(&mut tx.account(account), TicketId(id))).await;
         assert_eq!(
             audits.iter().map(|audit| audit.channel.as_str()).collect::<Vec<_>>(),
             ["email", "api", "api"]

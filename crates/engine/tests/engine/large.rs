@@ -32,7 +32,8 @@ async fn a_file_beyond_the_limit_is_left_out_and_the_ticket_made() {
             let comment = desk.comments(number).await.remove(0);
             assert_eq!((comment.body.as_str(), &comment.flags), ("See the film.", &flags), "{number}");
             let (account, id) = (desk.account, comment.id);
-            let kept = desk.read(move |tx| store::ticket::attachments(&mut tx.account(account), &[id])).await;
+            let kept =
+                desk.read(move |tx| store::attachment::of_comments(&mut tx.account(account), &[id])).await;
             assert_eq!(kept.iter().map(|file| file.size_bytes).collect::<Vec<_>>(), files, "{number}");
             let raw = desk
                 .read(move |tx| store::raw::find(&mut tx.account(account), comment.raw_id.unwrap()))

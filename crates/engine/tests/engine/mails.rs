@@ -122,7 +122,7 @@ async fn attachments_are_listed_and_read_out_of_the_raw_mail() {
         let (attachments, packed) = desk
             .read(move |tx| {
                 Ok((
-                    store::ticket::attachments(&mut tx.account(account), &[comment_id])?,
+                    store::attachment::of_comments(&mut tx.account(account), &[comment_id])?,
                     store::raw::find(&mut tx.account(account), MailId(mail_id))?,
                 ))
             })

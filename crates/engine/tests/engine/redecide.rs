@@ -28,7 +28,7 @@ async fn a_recovered_ticket_is_new_nobodys_and_says_why_it_was_held() {
         assert_eq!((ticket.status, ticket.assignee_id), (Status::New, None));
         let (account, ticket_id) = (desk.account, ticket.id.0);
         let audits =
-            desk.read(move |tx| store::ticket::audits(&mut tx.account(account), TicketId(ticket_id))).await;
+            desk.read(move |tx| store::audit::of_ticket(&mut tx.account(account), TicketId(ticket_id))).await;
         let recovered = Event::recovered(MailId(id), Some(Cause::SystemUser), "the operator");
         let told = audits.iter().flat_map(|audit| &audit.events).filter(|event| **event == recovered).count();
         assert_eq!(told, 1, "{audits:?}");

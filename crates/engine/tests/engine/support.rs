@@ -15,10 +15,10 @@ use desk::user::Role;
 use engine::admin::AccountRequest;
 use engine::{Command, DueDone, Engine, EngineOptions, Queued, SubmitError};
 use mail::address::AddressKey;
+use store::comment::CommentRow;
 use store::ledger::Row;
 use store::outbox::OutboxRow;
 use store::spool::NewMail;
-use store::ticket::CommentRow;
 use store::{Store, StoreOptions, Tx};
 use testkit::database::{Database, both};
 use tokio_util::sync::CancellationToken;
@@ -257,7 +257,7 @@ impl TestDesk {
     pub(crate) async fn comments(&self, number: i64) -> Vec<CommentRow> {
         let (account, id) = (self.account, self.ticket(number).await.id.0);
         self.read(move |tx| {
-            Ok(store::ticket::comments(&mut tx.account(account), &[TicketId(id)])?
+            Ok(store::comment::of_tickets(&mut tx.account(account), &[TicketId(id)])?
                 .remove(&TicketId(id))
                 .unwrap_or_default())
         })

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use desk::id::{AccountId, TicketId, UserId};
 use serde_json::{Value, json};
-use store::ticket::{CommentRow, TicketLine};
+use store::comment::CommentRow;
+use store::ticket::TicketLine;
 use store::{AccountTx, Result as StoreResult};
 
 use super::{Session, Wanted};
@@ -86,7 +87,7 @@ fn read_page(
             None
         };
         let ids: Vec<TicketId> = id.into_iter().collect();
-        let comments = store::ticket::comments(tx, &ids)?.into_values().flatten().collect();
+        let comments = store::comment::of_tickets(tx, &ids)?.into_values().flatten().collect();
         tickets.push(Listed { line, comments });
     }
     let authors = authors(tx, tickets.iter().flat_map(|ticket| &ticket.comments))?;

@@ -45,7 +45,7 @@ async fn store(folder: &Path) -> Store {
         let native_host = "acme.desk.example".to_owned();
         let brand =
             Brand { id: BrandId(10), name: name.clone(), subdomain: name, native_host, is_default: true };
-        store::account::insert_brand(&mut tx.account(AccountId(1)), &brand, 1)?;
+        store::brand::insert(&mut tx.account(AccountId(1)), &brand, 1)?;
         let email = AddressKey::parse(SUPPORT).unwrap();
         let (written, name, brand_id) = (SUPPORT.to_owned(), String::new(), BrandId(10));
         let address = NewAddress { email, written, name, brand_id, kind: Kind::Native, is_default: true };

@@ -10,7 +10,8 @@ use desk::notice::{RenderError, Rendering, render};
 use desk::outbox_state::OutboxState;
 use desk::signed::{Purpose, SigningKeys};
 use store::AccountTx;
-use store::outbox::{Attempted, Due, Mail};
+use store::outbox::{Attempted, Due};
+use store::outgoing::Mail;
 
 use super::wait::untried;
 
@@ -77,7 +78,7 @@ fn mails(
 ) -> store::Result<BTreeMap<OutgoingId, Made>> {
     let ids: BTreeSet<OutgoingId> = due.iter().map(|row| row.mail_id).collect();
     let (mut all, mut fresh) = (BTreeMap::new(), Vec::new());
-    for (id, mail) in store::outbox::mails(tx, &ids.into_iter().collect::<Vec<_>>())? {
+    for (id, mail) in store::outgoing::find_many(tx, &ids.into_iter().collect::<Vec<_>>())? {
         let made = match mail {
             Ok(Mail { raw: Some(raw), content, .. }) => Ok((content.host, raw)),
             Ok(mail) => render_one(tx, keys, &mail)?.map(|bytes| {
@@ -88,7 +89,7 @@ fn mails(
         };
         all.insert(id, made.map(|(host, bytes)| Ready { host, bytes: Arc::new(bytes) }));
     }
-    store::outbox::keep_bytes(tx, &fresh)?;
+    store::outgoing::keep_bytes(tx, &fresh)?;
     Ok(all)
 }
 
@@ -98,13 +99,11 @@ fn render_one(
     mail: &Mail,
 ) -> store::Result<Result<Vec<u8>, Unmade<String>>> {
     let comment = match (mail.ticket_id, mail.comment_id) {
-        (Some(ticket), Some(comment)) => {
-            store::ticket::comment_body(tx, ticket, comment)?.unwrap_or_default()
-        }
+        (Some(ticket), Some(comment)) => store::comment::body(tx, ticket, comment)?.unwrap_or_default(),
         _ => String::new(),
     };
     let references = match mail.ticket_id {
-        Some(ticket) => store::outbox::conversation(tx, ticket, mail.created_at)?,
+        Some(ticket) => store::comment::conversation(tx, ticket, mail.created_at)?,
         None => Vec::new(),
     };
     let mark = keys.sign(Purpose::Mail, tx.account_id(), mail.id.0);

@@ -1,6 +1,7 @@
 //! Accounts are walls: what is unique is unique, what is an account's own is not seen by another.
 
 use desk::address::{Forwarding, Kind};
+use desk::changes::NewPerson;
 use desk::id::{AccountId, SupportAddressId, TokenId, UserId};
 use desk::setting::Settings;
 use desk::user::Role;
@@ -30,7 +31,7 @@ fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> s
     store.write_blocking(move |tx| {
         store::user::insert_many(
             &mut tx.account(AccountId(account_id)),
-            &[(person(id, email, Role::EndUser), key(email), 1)],
+            &[NewPerson { person: person(id, email, Role::EndUser), address: key(email), created_at: 1 }],
             1,
         )
     })
@@ -43,7 +44,7 @@ fn names_hosts_and_addresses_belong_to_one_account() {
         account(store, 2, "other").unwrap();
         is_conflict("subdomain", account(store, 3, "acme"));
         let host = store.write_blocking(|tx| {
-            store::account::insert_brand(
+            store::brand::insert(
                 &mut tx.account(AccountId(2)),
                 &desk::account::Brand { native_host: "acme.desk.example".into(), ..brand(21, "x", false) },
                 1,
@@ -95,7 +96,7 @@ fn one_address_of_a_brand_is_its_default() {
         account(store, 1, "acme").unwrap();
         store
             .write_blocking(|tx| {
-                store::account::insert_brand(&mut tx.account(AccountId(1)), &brand(11, "shop", false), 1)?;
+                store::brand::insert(&mut tx.account(AccountId(1)), &brand(11, "shop", false), 1)?;
                 store::address::insert(
                     &mut tx.account(AccountId(1)),
                     SupportAddressId(102),
@@ -265,7 +266,7 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
             .write_blocking(move |tx| {
                 store::user::insert_many(
                     &mut tx.account(AccountId(2)),
-                    &[(bob.clone(), key("bob@acme.example"), 1)],
+                    &[NewPerson { person: bob.clone(), address: key("bob@acme.example"), created_at: 1 }],
                     1,
                 )
             })

@@ -48,7 +48,7 @@ fn recipients_are_known_by_the_rules_of_support_addresses() {
             ("nobody's host", "support@elsewhere.example", None),
         ] {
             let got =
-                store.read_blocking(move |tx| store::directory::account_of(tx, &key(recipient))).unwrap();
+                store.read_blocking(move |tx| store::recipient::account_of(tx, &key(recipient))).unwrap();
             assert_eq!(got.map(|id| id.0), want, "{name}: {recipient}");
         }
     });
@@ -61,9 +61,9 @@ fn a_removed_address_is_unknown_at_once_and_may_be_added_elsewhere() {
         account(store, 2, "other").unwrap();
         let help = || address("help@acme.example", 10, Kind::External, false);
         let version =
-            || store.read_blocking(|tx| store::account::version_of(tx, store::account::DIRECTORY)).unwrap();
+            || store.read_blocking(|tx| store::version::find(tx, store::version::DIRECTORY)).unwrap();
         let owner =
-            || store.read_blocking(|tx| store::directory::account_of(tx, &key("help@acme.example"))).unwrap();
+            || store.read_blocking(|tx| store::recipient::account_of(tx, &key("help@acme.example"))).unwrap();
         store
             .write_blocking(move |tx| {
                 store::address::insert(
@@ -106,7 +106,7 @@ fn a_removed_address_is_unknown_at_once_and_may_be_added_elsewhere() {
 #[test]
 fn postmaster_without_a_domain_is_the_only_account_there_is() {
     on_both(|store| {
-        let only = || store.read_blocking(store::directory::only_account).unwrap();
+        let only = || store.read_blocking(store::account::only).unwrap();
         assert_eq!(only(), None);
         account(store, 7, "acme").unwrap();
         assert_eq!(only(), Some(AccountId(7)));

@@ -92,7 +92,7 @@ fn whose_primary_address_takes_no_mail_is_reached_at_another() {
         assert_eq!(reached(), (ADA.to_owned(), Deliverable::Undeliverable), "none is left");
         let others = store
             .read_blocking(|tx| {
-                store::user::other_addresses(&mut tx.account(AccountId(2)), &[UserId(50), UserId(60)])
+                store::identity::other_addresses(&mut tx.account(AccountId(2)), &[UserId(50), UserId(60)])
             })
             .unwrap();
         assert_eq!(others, [(UserId(60), ADA.to_owned())], "another account's people are not asked");

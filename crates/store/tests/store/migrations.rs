@@ -261,7 +261,7 @@ fn what_a_newer_version_stores_is_read_as_far_as_it_is_understood_and_kept() {
             r#"UPDATE accounts SET settings = '{"wildcard":true,"mood":["calm"],"agent_mail":"signed"}'"#,
         );
         let found =
-            store.read_blocking(|tx| store::directory::account_of(tx, &key("anything@acme.desk.example")));
+            store.read_blocking(|tx| store::recipient::account_of(tx, &key("anything@acme.desk.example")));
         assert_eq!(found.unwrap(), Some(AccountId(1)), "the wildcard is understood");
         store
             .write_blocking(|tx| {

@@ -7,7 +7,8 @@ use desk::id::{AccountId, CommentId, OutboxId, OutgoingId, TicketId};
 use desk::notice::Content;
 use desk::outbox_state::OutboxState;
 use serde_json::json;
-use store::outbox::{self, Attempted, Due, Mail};
+use store::outbox::{self, Attempted, Due};
+use store::outgoing::Mail;
 use store::testing::Sql as _;
 use store::work::{self, Kind};
 use store::{Before, Store, StoreError, Value};
@@ -76,7 +77,7 @@ fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
 
 fn mail(store: &Store, id: i64) -> Result<Mail, StoreError> {
     let mut found = store
-        .read_blocking(move |tx| outbox::mails(&mut tx.account(AccountId(1)), &[OutgoingId(id)]))
+        .read_blocking(move |tx| store::outgoing::find_many(&mut tx.account(AccountId(1)), &[OutgoingId(id)]))
         .unwrap();
     assert_eq!((found.len(), found[0].0), (1, OutgoingId(id)));
     found.remove(0).1
@@ -367,7 +368,10 @@ fn the_bytes_of_a_mail_are_kept_once() {
         let keep = |bytes: &'static [u8]| {
             store
                 .write_blocking(move |tx| {
-                    outbox::keep_bytes(&mut tx.account(AccountId(1)), &[(OutgoingId(400), bytes.to_vec())])
+                    store::outgoing::keep_bytes(
+                        &mut tx.account(AccountId(1)),
+                        &[(OutgoingId(400), bytes.to_vec())],
+                    )
                 })
                 .unwrap();
             mail(store, 400).unwrap()
@@ -399,7 +403,7 @@ fn a_damaged_mail_is_an_error_in_its_own_place() {
         neighbours.unwrap();
         let found = store
             .read_blocking(|tx| {
-                outbox::mails(
+                store::outgoing::find_many(
                     &mut tx.account(AccountId(1)),
                     &[OutgoingId(400), OutgoingId(401), OutgoingId(402), OutgoingId(403)],
                 )

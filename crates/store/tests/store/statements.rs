@@ -3,7 +3,7 @@
 //! SQL is text: this test gives back what a query builder would check. It reads the sources, so a statement that is
 //! added is checked without being listed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,8 +30,9 @@ pub(crate) fn all() -> Vec<Found> {
         let text = fs::read_to_string(&path).unwrap();
         let file = path.strip_prefix(&root).unwrap().display().to_string();
         let product = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-        let literals = literals(product).into_iter().filter(|literal| is_statement(literal));
-        found.extend(literals.map(|sql| Found { file: file.clone(), sql }));
+        let columns = columns(product);
+        let statements = literals(product).into_iter().filter(|literal| is_statement(literal));
+        found.extend(statements.map(|sql| Found { file: file.clone(), sql: with_columns(sql, &columns) }));
     }
     found
 }
@@ -54,6 +55,21 @@ fn is_statement(literal: &str) -> bool {
     VERBS.iter().any(|verb| {
         literal.trim_start().strip_prefix(verb).is_some_and(|rest| rest.starts_with(char::is_whitespace))
     })
+}
+
+/// The lists of columns that a source makes once, as `const NAME: &str = "…";`.
+fn columns(source: &str) -> BTreeMap<String, String> {
+    let named = source.split("const ").skip(1).filter_map(|rest| {
+        let (name, rest) = rest.split_once(": &str =")?;
+        let text = rest.trim_start().strip_prefix('"')?;
+        Some((name.to_owned(), text.split_once('"')?.0.to_owned()))
+    });
+    named.collect()
+}
+
+/// A statement with the lists of columns that `format!` puts into it.
+fn with_columns(sql: String, columns: &BTreeMap<String, String>) -> String {
+    columns.iter().fold(sql, |sql, (name, list)| sql.replace(&format!("{{{name}}}"), list))
 }
 
 /// The string literals of a Rust source: plain ones with their escapes undone, raw ones as they are; comments and
@@ -298,4 +314,16 @@ fn statements_are_found_in_every_way_a_literal_can_be_written() {
     assert_eq!(found[2], "DELETE FROM \"a\"");
     assert!(found[3].starts_with("INSERT INTO a\n"));
     assert!(found[4].starts_with("WITH a AS "));
+}
+
+#[test]
+fn lists_of_columns_are_put_into_statements() {
+    let source = r#"
+        const COLUMNS: &str = "id, name";
+        pub(crate) const OTHERS: &str =
+            "size";
+        let sql = format!("SELECT {COLUMNS}, {OTHERS} FROM a");
+    "#;
+    let sql = literals(source).into_iter().find(|literal| is_statement(literal)).unwrap();
+    assert_eq!(with_columns(sql, &columns(source)), "SELECT id, name, size FROM a");
 }

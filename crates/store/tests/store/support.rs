@@ -104,7 +104,7 @@ pub(crate) fn account(store: &Store, id: i64, name: &str) -> Result<()> {
             created_at: 1,
         };
         store::account::insert(tx, &new)?;
-        store::account::insert_brand(&mut tx.account(AccountId(id)), &brand(id * 10, &name, true), 1)?;
+        store::brand::insert(&mut tx.account(AccountId(id)), &brand(id * 10, &name, true), 1)?;
         let support = address(&format!("support@{name}.desk.example"), id * 10, Kind::Native, true);
         store::address::insert(&mut tx.account(AccountId(id)), SupportAddressId(id * 100), &support, true, 1)
     })

@@ -152,14 +152,16 @@ fn comments_ccs_and_audits_are_read_in_order() {
         write(store, 1, Changes { ccs: ccs.into(), ..Changes::default() }).unwrap();
         let (comments, found_ccs, audits) = store
             .read_blocking(|tx| {
-                let comments =
-                    store::ticket::comments(&mut tx.account(AccountId(1)), &[TicketId(900), TicketId(901)])?
-                        .remove(&TicketId(900))
-                        .unwrap();
+                let comments = store::comment::of_tickets(
+                    &mut tx.account(AccountId(1)),
+                    &[TicketId(900), TicketId(901)],
+                )?
+                .remove(&TicketId(900))
+                .unwrap();
                 Ok((
                     comments,
-                    store::ticket::ccs(&mut tx.account(AccountId(1)), &[TicketId(900)])?,
-                    store::ticket::audits(&mut tx.account(AccountId(1)), TicketId(900))?,
+                    store::ticket::cc::of_tickets(&mut tx.account(AccountId(1)), &[TicketId(900)])?,
+                    store::audit::of_ticket(&mut tx.account(AccountId(1)), TicketId(900))?,
                 ))
             })
             .unwrap();

@@ -147,7 +147,7 @@ fn an_agents_mail_asks_for_whom_it_names_and_what_it_may_quote() {
         };
         write(store, 1, changes).unwrap();
         let shown = store
-            .read_blocking(|tx| store::ticket::comments(&mut tx.account(AccountId(1)), &[TicketId(900)]))
+            .read_blocking(|tx| store::comment::of_tickets(&mut tx.account(AccountId(1)), &[TicketId(900)]))
             .unwrap()
             .remove(&TicketId(900))
             .unwrap();

@@ -8,8 +8,10 @@ use desk::id::{AccountId, CommentId, UserId};
 use desk::ticket::Ticket;
 use desk::user::Person;
 use serde_json::{Value, json};
+use store::attachment::AttachmentRow;
+use store::audit::AuditRow;
+use store::comment::CommentRow;
 use store::outbox::OutboxRow;
-use store::ticket::{AttachmentRow, AuditRow, CommentRow};
 use store::{AccountTx, Result as StoreResult, StoreError};
 
 use super::super::{Session, outbox};
@@ -55,11 +57,12 @@ fn read(tx: &mut AccountTx<'_, '_>, number: i64, can_deliver: bool) -> StoreResu
         return Ok(None);
     };
     let id = ticket.id;
-    let comments = store::ticket::comments(tx, &[id])?.remove(&id).unwrap_or_default();
+    let comments = store::comment::of_tickets(tx, &[id])?.remove(&id).unwrap_or_default();
     let comment_ids: Vec<CommentId> = comments.iter().map(|comment| comment.id).collect();
-    let attachments = store::ticket::attachments(tx, &comment_ids)?;
-    let audits = store::ticket::audits(tx, id)?;
-    let ccs: Vec<UserId> = store::ticket::ccs(tx, &[id])?.into_iter().map(|(_, user)| user).collect();
+    let attachments = store::attachment::of_comments(tx, &comment_ids)?;
+    let audits = store::audit::of_ticket(tx, id)?;
+    let ccs: Vec<UserId> =
+        store::ticket::cc::of_tickets(tx, &[id])?.into_iter().map(|(_, user)| user).collect();
     let mut ids: Vec<UserId> = [ticket.requester_id, ticket.submitter_id]
         .iter()
         .chain(&ticket.assignee_id)

@@ -8,7 +8,7 @@ use desk::id::{CommentId, TicketId, UserId};
 use desk::ticket::Status;
 use desk::user::Person;
 use serde_json::Value;
-use store::ticket::AuditRow;
+use store::audit::AuditRow;
 
 /// Who and what the ids in events are.
 #[derive(Debug, Default)]
