@@ -174,7 +174,7 @@ CREATE TABLE tickets (
     token             TEXT NOT NULL,
     is_public         BIGINT NOT NULL,
     is_machine        BIGINT NOT NULL,       -- a machine asks: nothing automatic is sent to it
-    tags              TEXT NOT NULL,         -- JSON list
+    tags              TEXT NOT NULL,         -- JSON list, as it is shown; ticket_tags finds by it
     follow_up_of      BIGINT,
     last_message_id   TEXT,
     created_at        BIGINT NOT NULL,
@@ -202,6 +202,14 @@ CREATE TABLE ticket_followers (
     ticket_id   BIGINT NOT NULL,
     user_id     BIGINT NOT NULL,
     PRIMARY KEY (account_id, ticket_id, user_id)
+) {{clustered}};
+
+-- The tickets that have a tag.
+CREATE TABLE ticket_tags (
+    account_id  BIGINT NOT NULL,
+    tag         TEXT NOT NULL,
+    ticket_id   BIGINT NOT NULL,
+    PRIMARY KEY (account_id, tag, ticket_id)
 ) {{clustered}};
 
 CREATE TABLE comments (

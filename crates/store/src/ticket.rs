@@ -1,4 +1,4 @@
-//! Tickets, read and written. Their CCs and followers lie in tables of their own.
+//! Tickets, read and written. Their CCs, followers and tags lie in tables of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,7 @@ use crate::{AccountTx, values};
 
 pub mod cc;
 pub mod follower;
+pub mod tag;
 
 /// How received at was found, as stored.
 #[derive(Serialize, Deserialize)]
@@ -31,7 +32,7 @@ const CHANGING: &str = "status, assignee_id, is_public, tags, last_message_id, u
 /// Those that stay.
 const LASTING: &str = "id, number, brand_id, subject, submitter_id, recipient, recipient_matches, received_by, written_to, channel, token, follow_up_of, created_at, is_machine";
 
-/// Writes new and changed tickets with their CCs and followers. Returns the numbers of all of them; new ones are counted
+/// Writes new and changed tickets with their CCs, followers and tags. Returns the numbers of all of them; new ones are counted
 /// on from the account's counter.
 ///
 /// # Errors
@@ -62,6 +63,7 @@ pub(crate) fn write(
     }
     insert_many(tx, &fresh, change)?;
     update_many(tx, &changed, change)?;
+    tag::write(tx, &changes.tickets)?;
     cc::insert_many(tx, &changes.ccs)?;
     follower::insert_many(tx, &changes.followers)?;
     Ok(numbers)

@@ -34,6 +34,7 @@ mod spool;
 mod statements;
 mod support;
 mod suspended;
+mod tags;
 mod tickets;
 mod understanding;
 mod work;
