@@ -73,6 +73,9 @@ pub use value::{Row, Value};
 #[cfg(feature = "testing")]
 pub mod testing {
     pub use crate::sql::Sql;
+
+    /// Statements that a PostgreSQL session keeps prepared.
+    pub const STATEMENTS_MAX: usize = crate::postgres::STATEMENTS_MAX;
 }
 
 use std::path::PathBuf;
@@ -240,11 +243,7 @@ impl Store {
     {
         let (job, waiter) = self.job(closure);
         match &self.inner.backend {
-            Backend::Sqlite(_) => {
-                let store = self.clone();
-                // A reader may have to wait for the disk, so not on a runtime thread.
-                tokio::task::spawn_blocking(move || store.start_read(job));
-            }
+            Backend::Sqlite(_) => self.spawn_read(job),
             Backend::Postgres(postgres) => postgres.read(job),
         }
         waiter.wait().await
@@ -278,7 +277,12 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let _ = seen;
-        self.read(closure).await
+        let (job, waiter) = self.job(closure);
+        match &self.inner.backend {
+            Backend::Sqlite(_) => self.spawn_read(job),
+            Backend::Postgres(postgres) => postgres.read_page(job),
+        }
+        waiter.wait().await
     }
 
     /// [`Store::read`] for threads outside a runtime.
@@ -309,6 +313,12 @@ impl Store {
         let result = waiter.wait_blocking();
         self.inner.last_write.note(&result);
         result
+    }
+
+    /// Starts a read that may have to wait for the disk, so not on a runtime thread.
+    fn spawn_read(&self, job: Job) {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.start_read(job));
     }
 
     fn start_read(&self, job: Job) {

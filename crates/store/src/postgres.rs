@@ -6,6 +6,7 @@
 mod migrating;
 mod name_lock;
 mod notify;
+mod recent;
 mod server;
 mod session;
 mod statement;
@@ -23,17 +24,19 @@ use crate::tx::{Inner, Tx};
 use name_lock::NameLock;
 use notify::Notifier;
 use server::Server;
-use session::Failure;
+use session::{Access, Failure};
 
 pub(crate) use migrating::Migrating;
+#[cfg(feature = "testing")]
+pub(crate) use session::STATEMENTS_MAX;
 pub(crate) use session::Session;
 
 /// How often a closure is run again after a serialisation failure or a deadlock.
 const RETRIES: usize = 5;
 
-enum Work {
-    Read(Job),
-    Write(Job),
+struct Work {
+    access: Access,
+    job: Job,
 }
 
 /// The PostgreSQL side of the store.
@@ -73,11 +76,16 @@ impl Postgres {
     }
 
     pub(crate) fn write(&self, job: Job) {
-        self.send(Work::Write(job));
+        self.send(Work { access: Access::Write, job });
     }
 
     pub(crate) fn read(&self, job: Job) {
-        self.send(Work::Read(job));
+        self.send(Work { access: Access::Read, job });
+    }
+
+    /// As [`Postgres::read`], for a list or a page: its plans are the planner's own choice.
+    pub(crate) fn read_page(&self, job: Job) {
+        self.send(Work { access: Access::ReadPage, job });
     }
 
     fn send(&self, work: Work) {
@@ -156,15 +164,11 @@ fn show(session: &mut Session, setting: &str) -> Result<String> {
 fn work_loop(server: &Server, queue: &Mutex<mpsc::Receiver<Work>>) {
     let mut session: Option<Session> = None;
     loop {
-        let work = match queue.lock().expect("nothing panics while waiting").recv() {
+        let Work { access, mut job } = match queue.lock().expect("nothing panics while waiting").recv() {
             Ok(work) => work,
             Err(mpsc::RecvError) => return,
         };
-        let (mut job, read_only) = match work {
-            Work::Read(job) => (job, true),
-            Work::Write(job) => (job, false),
-        };
-        let outcome = attempt(server, &mut session, &mut job, read_only);
+        let outcome = attempt(server, &mut session, &mut job, access);
         job.finish(outcome);
         if let Some(session) = session.as_mut() {
             session.renew_plans();
@@ -172,14 +176,14 @@ fn work_loop(server: &Server, queue: &Mutex<mpsc::Receiver<Work>>) {
     }
 }
 
-fn attempt(server: &Server, slot: &mut Option<Session>, job: &mut Job, read_only: bool) -> Outcome {
+fn attempt(server: &Server, slot: &mut Option<Session>, job: &mut Job, access: Access) -> Outcome {
     let mut retries = 0;
     loop {
         if slot.as_ref().is_none_or(|session| session.is_closed()) {
             *slot = Some(Session::connect(server)?);
         }
         let Some(session) = slot.as_mut() else { continue };
-        match session.transaction(job, read_only) {
+        match session.transaction(job, access) {
             Err(Failure::Retry(_)) if retries < RETRIES => retries += 1,
             // An idle connection that the server had closed: nothing was begun, so begin on a new one.
             Err(Failure::NotBegun) if retries < RETRIES => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::server::Server;
-use super::session::{Failure, Session};
+use super::session::{Access, Failure, Session};
 use crate::error::{Result, StoreError};
 use crate::job::{Job, Outcome};
 
@@ -66,7 +66,7 @@ impl Migrating {
     fn attempt(&mut self, job: &mut Job) -> Outcome {
         let mut tries = 1;
         loop {
-            let error = match self.session.transaction(job, false) {
+            let error = match self.session.transaction(job, Access::Write) {
                 Ok(outcome) => return Ok(outcome),
                 Err(Failure::NotBegun) => {
                     return Err(StoreError::Unavailable("the connection was lost".into()));

@@ -3,7 +3,6 @@
 
 mod pipeline;
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use super::chain;
+use super::recent::Recent;
 use super::server::Server;
 use super::statement::{Failed, Sent};
 use crate::error::{Result, StoreError, panic_text};
@@ -24,6 +24,39 @@ use crate::tx::{Answer, Inner, Tx};
 /// through all of it, or join all of it, and is kept while the table grows. Without JIT, which the price put on such a scan would call.
 const SESSION: &str = "SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '30s';
                        SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
+/// Gives a transaction the planner's own choice: a list or a page may well go through a whole table, or join it, and each asks for
+/// something else. Statements keep the plans they were made with, so those of pages are prepared by themselves.
+const BEGIN_PAGE: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan TO DEFAULT;
+                          SET LOCAL enable_hashjoin TO DEFAULT; SET LOCAL enable_mergejoin TO DEFAULT;
+                          SET LOCAL plan_cache_mode = force_custom_plan";
+
+/// Statements that a connection keeps prepared, of decisions and of pages each. There are some two hundred texts, most of them
+/// with lists of a few lengths; conditions of views make more.
+pub(crate) const STATEMENTS_MAX: usize = 512;
+/// Merged statements that it keeps: each is one combination of tables with one row and with many.
+const MERGED_MAX: usize = 256;
+
+/// What a transaction may do, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Write,
+    /// Reads for decisions, and whatever must not be late.
+    Read,
+    /// Reads a list or a page.
+    ReadPage,
+}
+
+impl Access {
+    fn begin(self) -> &'static str {
+        match self {
+            Access::Write => "BEGIN",
+            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Access::ReadPage => BEGIN_PAGE,
+        }
+    }
+}
 
 /// Transactions after which a session has its plans made anew for the first time, and how much longer it keeps them each time:
 /// an index chosen for an empty table may be one that finds a whole account where one row is wanted, until PostgreSQL next
@@ -45,9 +78,13 @@ pub(super) enum Failure {
 pub(crate) struct Session {
     runtime: tokio::runtime::Runtime,
     client: Client,
-    statements: HashMap<Arc<str>, Statement>,
-    /// Statements merged of others, by the places of those others' texts, which stay in `statements`.
-    merged: HashMap<Vec<usize>, (Arc<str>, Statement)>,
+    statements: Recent<Arc<str>, Prepared>,
+    /// Those of pages.
+    page_statements: Recent<Arc<str>, Prepared>,
+    /// Statements merged of others, by the places of those others' texts.
+    merged: Recent<Vec<usize>, Merged>,
+    /// For whom the transaction is.
+    access: Access,
     /// Whether the last error was one after which the same closure may succeed.
     again: bool,
     /// Whether a statement of the open transaction failed: PostgreSQL then answers COMMIT with a rollback and no error.
@@ -62,6 +99,12 @@ pub(crate) struct Session {
     transactions: u64,
     plans_until: u64,
 }
+
+/// A prepared statement with its text.
+type Prepared = (Arc<str>, Statement);
+
+/// A statement merged of others, and their texts: while it is kept, no other text can have their places.
+type Merged = (Prepared, Vec<Arc<str>>);
 
 /// How far a transaction is: BEGIN travels with the first statement and COMMIT, where it can, with the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +137,10 @@ impl Session {
         let mut session = Session {
             runtime,
             client,
-            statements: HashMap::new(),
-            merged: HashMap::new(),
+            statements: Recent::new(STATEMENTS_MAX),
+            page_statements: Recent::new(STATEMENTS_MAX),
+            merged: Recent::new(MERGED_MAX),
+            access: Access::Write,
             again: false,
             failed: false,
             stage: Stage::Begun,
@@ -119,10 +164,10 @@ impl Session {
     pub(super) fn transaction(
         &mut self,
         job: &mut Job,
-        read_only: bool,
+        access: Access,
     ) -> std::result::Result<Box<dyn std::any::Any + Send>, Failure> {
-        let begin = if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
-        (self.again, self.failed, self.stage) = (false, false, Stage::Wanted(begin));
+        (self.again, self.failed, self.stage) = (false, false, Stage::Wanted(access.begin()));
+        self.access = access;
         self.waiting.clear();
         self.answers.clear();
         let outcome = {
@@ -145,7 +190,7 @@ impl Session {
             }
             // A closure that asked for nothing needs no transaction.
             Ok(value) if matches!(self.stage, Stage::Wanted(_)) && self.waiting.is_empty() => Ok(value),
-            Ok(value) if read_only && self.waiting.is_empty() => {
+            Ok(value) if access != Access::Write && self.waiting.is_empty() => {
                 self.send_only("COMMIT");
                 Ok(value)
             }
@@ -170,14 +215,21 @@ impl Session {
         }
     }
 
-    fn statement(&mut self, sql: &str) -> Result<(Arc<str>, Statement)> {
-        if let Some((text, statement)) = self.statements.get_key_value(sql) {
-            return Ok((Arc::clone(text), statement.clone()));
+    fn statement(&mut self, sql: &str) -> Result<Prepared> {
+        if let Some(known) = self.known().get(sql) {
+            return Ok(known.clone());
         }
-        let statement = self.prepared(sql)?;
-        let text: Arc<str> = sql.into();
-        self.statements.insert(Arc::clone(&text), statement.clone());
-        Ok((text, statement))
+        let made: Prepared = (sql.into(), self.prepared(sql)?);
+        self.known().insert(Arc::clone(&made.0), made.clone());
+        Ok(made)
+    }
+
+    /// The statements of such transactions.
+    fn known(&mut self) -> &mut Recent<Arc<str>, Prepared> {
+        match self.access {
+            Access::Write | Access::Read => &mut self.statements,
+            Access::ReadPage => &mut self.page_statements,
+        }
     }
 
     fn prepared(&mut self, sql: &str) -> Result<Statement> {

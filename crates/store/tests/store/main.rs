@@ -30,6 +30,7 @@ mod outbox;
 mod partitions;
 mod raw;
 mod schema;
+mod sessions;
 mod spool;
 mod statements;
 mod support;

@@ -15,9 +15,6 @@ use crate::error::{Result, StoreError};
 use crate::tx::Answer;
 use crate::value::{Bound, Rows, Value};
 
-/// Merged statements that a connection keeps: each is one combination of tables with one row and with many.
-const MERGED_MAX: usize = 256;
-
 impl Session {
     /// A place for an answer.
     pub(crate) fn place(&mut self) -> usize {
@@ -25,7 +22,7 @@ impl Session {
         self.answers.len() - 1
     }
 
-    /// Puts a statement behind those that wait to travel; `place` is where its answer is wanted.
+    /// Adds a statement to those that wait to travel; `place` is where its answer is wanted.
     pub(crate) fn send(&mut self, sql: &str, bound: Bound<'_>, place: Option<usize>) -> Result<()> {
         let account = bound.account.map(Value::from);
         let params: Vec<&dyn ToSql> = account.iter().chain(bound.values).map(|value| value as _).collect();
@@ -122,17 +119,14 @@ impl Session {
         }
         let key: Vec<usize> = inserts.iter().map(|insert| insert.sql.as_ptr().addr()).collect();
         let (sql, statement) = match self.merged.get(&key) {
-            Some((sql, statement)) => (Arc::clone(sql), statement.clone()),
+            Some((made, _)) => made.clone(),
             None => {
                 let texts: Vec<(&str, usize)> =
                     inserts.iter().map(|insert| (&*insert.sql, insert.params.len())).collect();
                 let text = merged(&texts);
-                let made = (Arc::from(text.as_str()), self.prepared(&text)?);
-                if self.merged.len() >= MERGED_MAX {
-                    // The server forgets those that nobody holds any more.
-                    self.merged.clear();
-                }
-                self.merged.insert(key, made.clone());
+                let made: super::Prepared = (Arc::from(text.as_str()), self.prepared(&text)?);
+                let parts = inserts.iter().map(|insert| Arc::clone(&insert.sql)).collect();
+                self.merged.insert(key, (made.clone(), parts));
                 made
             }
         };
