@@ -1,5 +1,7 @@
 //! The embedded database: one writer thread with group commit, read-only readers, WAL with `synchronous=FULL`.
 
+mod housekeeping;
+
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -9,19 +11,24 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 
+use self::housekeeping::Housekeeping;
 use crate::checkpointer::Checkpointer;
 use crate::error::{Result, StoreError, panic_text};
 use crate::job::{Job, Outcome};
 use crate::tx::{Inner, Tx};
 use crate::value::{Bound, Cell, Row, Rows, Value, storable};
 
-/// How long a writer waits for another process (the command line beside the server) before it says "busy".
+/// How long a writer waits for another process (a command besides the server) before it says "busy".
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The most closures committed by one sync.
 const GROUP_MAX: usize = 64;
 /// Bytes of page cache for the writer and for each reader, in KiB.
 const WRITER_CACHE_KIB: i64 = 24 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
+
+/// Prepared statements that the writer and each reader keep; the one not used for the longest time gives way.
+const WRITER_STATEMENTS: usize = 256;
+const READER_STATEMENTS: usize = 128;
 
 /// The SQLite side of the store.
 #[derive(Debug)]
@@ -137,7 +144,7 @@ fn open_writer(path: &Path) -> Result<Connection> {
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.set_prepared_statement_cache_capacity(256);
+        connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
         Ok(())
     };
     setup().map_err(|error| cannot_open(path, &error))?;
@@ -149,7 +156,7 @@ fn open_reader(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags).map_err(|error| convert(&error))?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| convert(&error))?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(|error| convert(&error))?;
-    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(connection)
 }
 
@@ -158,8 +165,10 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> StoreError {
 }
 
 fn write_loop(connection: &Connection, jobs: &mpsc::Receiver<Job>, checkpointer: Checkpointer) {
+    let mut housekeeping = Housekeeping::new();
     while let Ok(first) = jobs.recv() {
         commit_group(connection, first, jobs);
+        housekeeping.after_commit(connection);
         checkpointer.after_commit(connection);
     }
     // Its connection must be gone before the log can be cut.

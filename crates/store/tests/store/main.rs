@@ -17,6 +17,7 @@ mod encryption;
 mod full_disk;
 mod group_commit;
 mod health;
+mod housekeeping;
 mod identities;
 mod ids;
 mod import;
