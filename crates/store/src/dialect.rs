@@ -12,12 +12,20 @@ pub(crate) enum Dialect {
     Postgres,
 }
 
+/// How the tenant tables lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tables {
+    Whole,
+    /// Hash-partitioned by account, as a test wants them.
+    #[cfg(feature = "testing")]
+    Partitioned,
+}
+
 /// For what a migration is translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// The tenant tables are hash-partitioned by account, as a test wants them.
-    pub(crate) is_partitioned: bool,
-    /// Others work on the database, so an index is made beside them and outside a transaction.
+    pub(crate) tables: Tables,
+    /// Others work on the database, so an index is made alongside them and outside a transaction.
     pub(crate) is_in_use: bool,
 }
 
@@ -138,7 +146,8 @@ impl Dialect {
     pub(crate) fn translate(self, migration: &str, layout: Layout) -> String {
         let (bytes, rows, clustered, skip) = match self {
             Dialect::Sqlite => ("BLOB", "STRICT", "STRICT, WITHOUT ROWID", "-- only postgres"),
-            Dialect::Postgres if layout.is_partitioned => (
+            #[cfg(feature = "testing")]
+            Dialect::Postgres if layout.tables == Tables::Partitioned => (
                 "BYTEA",
                 "PARTITION BY HASH (account_id)",
                 "PARTITION BY HASH (account_id)",

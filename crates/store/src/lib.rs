@@ -82,6 +82,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use desk::clock::Clock;
+use dialect::Tables;
 use job::{Job, Waiter};
 use migrate::Place;
 
@@ -176,7 +177,7 @@ impl Store {
     /// [`StoreError::Setup`] when a newer version closed the database to this one; [`StoreError::Unavailable`] when a table
     /// could not be had for a minute or the database is gone: what was done stays done, and the next call goes on there.
     pub fn migrate(&self) -> Result<Vec<i64>> {
-        self.migrate_all(migrate::MIGRATIONS, false)
+        self.migrate_all(migrate::MIGRATIONS, Tables::Whole)
     }
 
     /// How the database stands to this version. Blocks.
@@ -192,25 +193,26 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::migrate`].
+    #[cfg(feature = "testing")]
     pub fn migrate_partitioned(&self) -> Result<Vec<i64>> {
-        self.migrate_all(migrate::MIGRATIONS, true)
+        self.migrate_all(migrate::MIGRATIONS, Tables::Partitioned)
     }
 
-    /// As [`Store::migrate`] with the migrations of a version to come behind our own, for the tests of this version beside it.
+    /// As [`Store::migrate`] with the migrations of a version to come after our own, for the tests of this version beside it.
     ///
     /// # Errors
     /// As [`Store::migrate`].
     #[cfg(feature = "testing")]
     pub fn migrate_further(&self, later: &[Migration]) -> Result<Vec<i64>> {
-        self.migrate_all(&[migrate::MIGRATIONS, later].concat(), false)
+        self.migrate_all(&[migrate::MIGRATIONS, later].concat(), Tables::Whole)
     }
 
-    fn migrate_all(&self, migrations: &[Migration], is_partitioned: bool) -> Result<Vec<i64>> {
+    fn migrate_all(&self, migrations: &[Migration], tables: Tables) -> Result<Vec<i64>> {
         let mut place = match &self.inner.backend {
             Backend::Sqlite(sqlite) => Place::Sqlite(sqlite),
             Backend::Postgres(postgres) => Place::Postgres(Box::new(postgres.migrating()?)),
         };
-        migrate::run(&mut place, migrations, is_partitioned)
+        migrate::run(&mut place, migrations, tables)
     }
 
     /// Whether the database is a file that this process alone works on.

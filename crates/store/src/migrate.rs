@@ -12,12 +12,13 @@
 //! `-- compatible from N` closes the database, from the first step on, to programs that do not know migration N.
 
 mod history;
+#[cfg(feature = "testing")]
 mod partition;
 mod place;
 mod schema;
 mod step;
 
-use crate::dialect::Layout;
+use crate::dialect::{Layout, Tables};
 use crate::error::Result;
 use crate::sql::Sql as _;
 use crate::tx::Tx;
@@ -60,9 +61,9 @@ pub(crate) fn look(tx: &mut Tx<'_>) -> Result<Schema> {
 ///
 /// # Errors
 /// [`crate::StoreError::Setup`] when a newer version closed the database to this one or a migration's text was changed.
-pub(crate) fn run(place: &mut Place<'_>, known: &[Migration], is_partitioned: bool) -> Result<Vec<i64>> {
+pub(crate) fn run(place: &mut Place<'_>, known: &[Migration], tables: Tables) -> Result<Vec<i64>> {
     let all = known.to_vec();
-    if let Some(ran) = place.write(move |tx| create(tx, &all, is_partitioned))? {
+    if let Some(ran) = place.write(move |tx| create(tx, &all, tables))? {
         return Ok(ran);
     }
     let all = known.to_vec();
@@ -82,15 +83,16 @@ pub(crate) fn run(place: &mut Place<'_>, known: &[Migration], is_partitioned: bo
 
 /// Runs everything at once where there is nothing of ours yet: nobody else can be at work on such a database, and one
 /// whose creation was interrupted is as empty as before. None when there is something.
-fn create(tx: &mut Tx<'_>, known: &[Migration], is_partitioned: bool) -> Result<Option<Vec<i64>>> {
+fn create(tx: &mut Tx<'_>, known: &[Migration], tables: Tables) -> Result<Option<Vec<i64>>> {
     history::make_table(tx)?;
     if !history::read(tx)?.is_empty() {
         return Ok(None);
     }
-    let layout = Layout { is_partitioned, is_in_use: false };
+    let layout = Layout { tables, is_in_use: false };
     for migration in known {
         tx.batch(&tx.dialect().translate(migration.text, layout))?;
-        if is_partitioned {
+        #[cfg(feature = "testing")]
+        if tables == Tables::Partitioned {
             tx.batch(&partition::text(migration.text))?;
         }
         history::insert(tx, &Applied::finished(migration))?;
@@ -110,7 +112,7 @@ enum Turn {
 
 /// Runs the steps of a migration that are not done yet, and says whether there were any.
 fn run_steps(place: &mut Place<'_>, migration: Migration) -> Result<bool> {
-    let layout = Layout { is_partitioned: false, is_in_use: true };
+    let layout = Layout { tables: Tables::Whole, is_in_use: true };
     let mut steps = step::parse(migration.text);
     for step in &mut steps {
         step.text = place.dialect().translate(&step.text, layout);
