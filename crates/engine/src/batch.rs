@@ -18,8 +18,8 @@ use crate::Fault;
 use crate::parse::Read;
 use crate::transact::Open;
 
-pub(crate) use hold::Guilty;
-pub(crate) use read::{Batch, Blocked, unread};
+pub(crate) use hold::{Guilty, step_of};
+pub(crate) use read::{Batch, Blocked, Room, unread};
 
 /// Ids that a mail takes in most cases: ticket, comments, audits, people, a mail and its recipients.
 const IDS_EACH: usize = 24;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use desk::id::AccountId;
 use store::Result;
 use store::lane::Lane;
-use store::work::Kind;
+use store::work::{Kind, Lease};
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
@@ -76,66 +76,85 @@ impl Engine {
         self.do_due(&mut lanes, &CancellationToken::new()).await
     }
 
+    /// The kinds take turns, and in each the accounts that are due, until none is.
     async fn do_due(&self, lanes: &mut [(Kind, Lane)], stop: &CancellationToken) -> DueDone {
         let mut done = DueDone::default();
-        for (kind, lane) in lanes {
-            if let Err(error) = self.do_kind(*kind, lane, stop, &mut done).await {
-                tracing::warn!(kind = kind.as_str(), %error, "What is due waits: the database cannot be worked now");
+        let mut has_more = true;
+        while has_more && !stop.is_cancelled() {
+            has_more = false;
+            for (kind, lane) in &mut *lanes {
+                match lane.claim(AT_ONCE).await {
+                    Ok(leases) => {
+                        has_more |= !leases.is_empty();
+                        self.do_accounts(*kind, lane, leases, stop, &mut done).await;
+                    }
+                    Err(error) => {
+                        tracing::warn!(kind = kind.as_str(), %error, "What is due waits: the database cannot be worked now");
+                    }
+                }
             }
         }
         done
     }
 
-    /// Accounts of one kind of job, until none is due.
-    async fn do_kind(
+    /// One turn of each account. None stays in hand, whatever happens: these leases are not renewed.
+    async fn do_accounts(
         &self,
         kind: Kind,
         lane: &mut Lane,
+        leases: Vec<Lease>,
         stop: &CancellationToken,
         done: &mut DueDone,
-    ) -> Result<()> {
-        while !stop.is_cancelled() {
-            let leases = lane.claim(AT_ONCE).await?;
-            if leases.is_empty() {
-                return Ok(());
+    ) {
+        for lease in leases {
+            if stop.is_cancelled() {
+                return;
             }
-            for lease in leases {
-                let account_id = lease.account_id;
-                match self.do_job(kind, account_id, done).await {
-                    Ok(()) => {
-                        lane.succeeded(account_id);
-                        // One that is due again already has its next turn at once.
-                        let due = lane.put_down(&[account_id]).await?;
-                        for account in due {
-                            lane.give_back(account).await?;
-                        }
-                    }
-                    Err(error) => {
-                        done.failed += 1;
-                        lane.failed(account_id).await;
-                        tracing::warn!(
-                            account.id = account_id.0,
-                            kind = kind.as_str(),
-                            %error,
-                            "What is due for an account waits: it cannot be done now"
-                        );
-                    }
-                }
+            let account_id = lease.account_id;
+            if let Err(error) = self.do_account(kind, lane, account_id, done).await {
+                done.failed += 1;
+                lane.failed(account_id).await;
+                tracing::warn!(
+                    account.id = account_id.0,
+                    kind = kind.as_str(),
+                    %error,
+                    "What is due for an account waits: it cannot be done now"
+                );
             }
         }
-        Ok(())
     }
 
-    async fn do_job(&self, kind: Kind, account_id: AccountId, done: &mut DueDone) -> Result<()> {
-        match kind {
-            Kind::Close => done.closed += self.close_solved(account_id).await?,
-            Kind::Purge => done.purged += self.purge_held(account_id).await?,
-            Kind::Digest => done.digests += u64::from(self.tell_of_held(account_id).await?),
-            Kind::Probe => done.probes += self.give_up_probes(account_id).await?,
-            // Worked by the sorter and by the outbox.
-            Kind::Mail | Kind::Outbox => {}
+    async fn do_account(
+        &self,
+        kind: Kind,
+        lane: &mut Lane,
+        account_id: AccountId,
+        done: &mut DueDone,
+    ) -> Result<()> {
+        let count = self.do_job(kind, account_id, done).await?;
+        let still_held = lane.put_down(&[account_id]).await?;
+        if count == 0 && !still_held.is_empty() {
+            // Its rows ask for what the job does not find, or somebody has them locked: without a pause it would go on at once for ever.
+            lane.failed(account_id).await;
+            return Ok(());
         }
-        Ok(())
+        lane.succeeded(account_id);
+        // One that is due again already has its next turn after the others.
+        lane.give_back(&still_held).await
+    }
+
+    /// Does a job for an account; returns how much there was to do.
+    async fn do_job(&self, kind: Kind, account_id: AccountId, done: &mut DueDone) -> Result<u64> {
+        let (count, total) = match kind {
+            Kind::Close => (self.close_solved(account_id).await?, &mut done.closed),
+            Kind::Purge => (self.purge_held(account_id).await?, &mut done.purged),
+            Kind::Digest => (u64::from(self.tell_of_held(account_id).await?), &mut done.digests),
+            Kind::Probe => (self.give_up_probes(account_id).await?, &mut done.probes),
+            // Processed by the sorter and by the outbox.
+            Kind::Mail | Kind::Outbox => return Ok(0),
+        };
+        *total += count;
+        Ok(count)
     }
 
     /// Announces what rows say is due and no hint tells of: the safety net for programs that forget.
@@ -143,22 +162,24 @@ impl Engine {
         let accounts = self.store().read(store::account::ids).await?;
         for page in accounts.chunks(MENDED_AT_ONCE) {
             for kind in Kind::ALL {
-                let page = page.to_vec();
-                let missed = self.store().read(move |tx| store::work::unannounced(tx, *kind, &page)).await?;
-                if missed.is_empty() {
-                    continue;
-                }
-                let accounts: Vec<AccountId> = missed.iter().map(|missed| missed.account_id).collect();
-                let mended = self.store().write(move |tx| store::work::mend(tx, *kind, &accounts)).await?;
-                for account in mended {
-                    tracing::warn!(
-                        account.id = account.0,
-                        kind = kind.as_str(),
-                        "Found work that nobody announced"
-                    );
-                    self.store().ring_here(*kind, account);
+                // What is wrong with one page keeps no other from being mended.
+                if let Err(error) = self.mend_page(*kind, page.to_vec()).await {
+                    tracing::warn!(kind = kind.as_str(), %error, "Hints of work cannot be compared with their rows now");
                 }
             }
+        }
+        Ok(())
+    }
+
+    async fn mend_page(&self, kind: Kind, page: Vec<AccountId>) -> Result<()> {
+        let missed = self.store().read(move |tx| store::work::unannounced(tx, kind, &page)).await?;
+        if missed.is_empty() {
+            return Ok(());
+        }
+        let accounts: Vec<AccountId> = missed.iter().map(|missed| missed.account_id).collect();
+        for account in self.store().write(move |tx| store::work::mend(tx, kind, &accounts)).await? {
+            tracing::warn!(account.id = account.0, kind = kind.as_str(), "Found work that nobody announced");
+            self.store().ring_here(kind, account);
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Engine {
     }
 
     async fn try_mail(&self, lease: &Lease, id: MailId) -> Result<()> {
-        let Batch { items, blocked, .. } = self.batch_of(lease.account_id, None, 1).await?;
+        let Batch { items, blocked, room: _room, .. } = self.batch_of(lease.account_id, None, 1).await?;
         if let Some(blocked) = blocked {
             return self.settle_blocked(lease, blocked).await;
         }

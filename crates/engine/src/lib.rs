@@ -107,6 +107,9 @@ struct EngineInner {
     authenticator: Option<authenticate::Authenticator>,
     queues: queue::Queues,
     guilty: batch::Guilty,
+    readers: parse::Readers,
+    /// Mail read and not decided yet, in bytes that may still come.
+    room: batch::Room,
     /// Held by the one account whose mail is worked one at a time.
     careful: tokio::sync::Mutex<()>,
 }
@@ -129,6 +132,8 @@ impl Engine {
             authenticator,
             queues: queue::Queues::default(),
             guilty: batch::Guilty::default(),
+            readers: parse::Readers::default(),
+            room: batch::Room::default(),
             careful: tokio::sync::Mutex::default(),
         };
         Ok(Engine { inner: Arc::new(inner) })

@@ -7,6 +7,8 @@ use std::time::Duration;
 use desk::suspension::Cause;
 use mail::letter::Letter;
 
+use tokio::sync::Semaphore;
+
 use crate::{Fault, Step};
 
 /// What reading a mail gave: the letter, or why there is none.
@@ -34,12 +36,31 @@ struct Progress {
     read: Vec<Read>,
 }
 
+/// As many threads read mail at once as there are processors: with more, each would only be slower, and a mail that is merely large
+/// would count as stalled.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers(Arc<Semaphore>);
+
+impl Default for Readers {
+    fn default() -> Readers {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Readers(Arc::new(Semaphore::new(processors)))
+    }
+}
+
 /// Reads mails in order on blocking threads; each may take `budget`, and is given up before one and a half of it have gone.
 ///
 /// A thread that stalls cannot be stopped: it is left alone with its mail, and the rest goes on in another.
-pub(crate) async fn read_all(raws: Vec<Arc<Vec<u8>>>, budget: Duration, fault: Option<Fault>) -> Vec<Read> {
+pub(crate) async fn read_all(
+    readers: &Readers,
+    raws: Vec<Arc<Vec<u8>>>,
+    budget: Duration,
+    fault: Option<Fault>,
+) -> Vec<Read> {
     let mut done: Vec<Read> = Vec::with_capacity(raws.len());
     while done.len() < raws.len() {
+        // Given back when this round ends, also by a stall: a thread that is left behind keeps nobody waiting.
+        let _turn = readers.0.acquire().await;
         let rest: Vec<Arc<Vec<u8>>> = raws.iter().skip(done.len()).cloned().collect();
         let progress = Arc::new(Mutex::new(Progress::default()));
         let finished = start(rest, Arc::clone(&progress), fault.clone());

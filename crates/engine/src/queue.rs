@@ -1,5 +1,5 @@
-//! The queue of each account in this process: mail and commands that wait for the account's lock are decided together, in the order
-//! in which they came, by one transaction. Who waits here holds no database thread.
+//! The queue of each account in this process: mail and commands that wait for the account's lock are decided together by one
+//! transaction, the commands first, since somebody waits for them. Who waits here holds no database thread.
 //!
 //! Each transaction is run by a task of its own: who waits may go away, and what others wait for is decided all the same.
 
@@ -119,16 +119,30 @@ impl Engine {
             let submissions: Vec<Arc<Submission>> = commands.iter().map(|(one, _)| Arc::clone(one)).collect();
             let together =
                 Together { mail: Arc::clone(batch), commands: submissions, waiting: Arc::clone(&waiting) };
-            if let Ok(done) = self.transact(account_id, Arc::new(together)).await {
-                let Some((_, answer)) = mail else { return };
-                // Who went away does not hear that it was done.
-                let _ = answer.send(Ok(done.done.mail));
-                for ((_, answer), outcome) in commands.into_iter().zip(done.done.commands) {
-                    let _ = answer.send(Ok(Answered { outcome, change: done.change }));
+            match self.transact(account_id, Arc::new(together)).await {
+                Ok(done) => {
+                    let Some((_, answer)) = mail else { return };
+                    // Who went away does not hear that it was done.
+                    let _ = answer.send(Ok(done.done.mail));
+                    for ((_, answer), outcome) in commands.into_iter().zip(done.done.commands) {
+                        let _ = answer.send(Ok(Answered { outcome, change: done.change }));
+                    }
+                    return;
                 }
-                return;
+                // The commit may stand, and only its answer be lost: run again, an answer would leave twice. Mail is asked for again
+                // by its rows.
+                Err(StoreError::Unavailable(why)) => {
+                    if let Some((_, answer)) = mail {
+                        let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
+                    }
+                    for (_, answer) in commands {
+                        let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
+                    }
+                    return;
+                }
+                // Something of it failed and was rolled back: each by itself, so that one's failure is nobody else's.
+                Err(_) => {}
             }
-            // Something of it failed: each by itself, so that one's failure is nobody else's.
         }
         for (submission, answer) in commands {
             let alone = CommandWork { submissions: vec![submission] };

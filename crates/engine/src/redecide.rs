@@ -158,7 +158,10 @@ impl Engine {
         let raw = Arc::new(packed.unpack(self.store()).await?);
         let options = &self.inner.options;
         let budget = Duration::from_millis(options.parse_budget_ms);
-        let letter = parse::read_all(vec![Arc::clone(&raw)], budget, options.fault.clone()).await.pop();
+        let letter =
+            parse::read_all(&self.inner.readers, vec![Arc::clone(&raw)], budget, options.fault.clone())
+                .await
+                .pop();
         let letter = letter.unwrap_or_else(|| Err(Unread::failed("it was not read")));
         let authentication = match &letter {
             Ok(letter) if self.now() - row.at <= KEYS_LAST => {

@@ -42,7 +42,7 @@ impl Engine {
                 () = bell.heard() => {}
                 () = tokio::time::sleep(POLL) => {}
                 () = stop.cancelled() => break,
-                joined = hand.running.join_next(), if !hand.running.is_empty() => hand.note(joined).await,
+                joined = hand.running.join_next_with_id(), if !hand.running.is_empty() => hand.note(joined).await,
             }
             // A few more mails cost the transaction almost nothing.
             sleep(Duration::from_millis(self.inner.options.batch_wait_ms), &stop).await;
@@ -60,6 +60,8 @@ impl Engine {
         hand.put_down(&rested, &due_again);
         let now = Instant::now();
         if !is_known || now >= hand.look_from {
+            let leaving = hand.to_change(now);
+            hand.lane.give_back(&leaving).await?;
             let room = hand.room(now);
             for lease in hand.lane.claim(room).await? {
                 hand.ready.push_back(lease.account_id);
@@ -69,8 +71,8 @@ impl Engine {
         while let Some((lease, limit, after)) = hand.next(Instant::now()) {
             let engine = self.clone();
             let stop = stop.clone();
-            hand.running.spawn(async move {
-                let account_id = lease.account_id;
+            let account_id = lease.account_id;
+            hand.spawn(account_id, async move {
                 Ended { account_id, turn: engine.work_account(&lease, limit, after, &stop).await }
             });
         }
@@ -91,7 +93,7 @@ impl Engine {
         let mut turn = Turn { last: after, has_more: false };
         let mut batch = self.batch_of(lease.account_id, after, limit).await?;
         for number in 1..=BATCHES_IN_TURN {
-            let Batch { items, is_full, blocked } = batch;
+            let Batch { items, is_full, blocked, room } = batch;
             let last = items.last().map(|item| item.key);
             turn.has_more = is_full;
             // The batch after this one is read and parsed while this one is written.
@@ -99,7 +101,12 @@ impl Engine {
             let read_ahead = async {
                 if has_next { self.batch_of(lease.account_id, last, limit).await.map(Some) } else { Ok(None) }
             };
-            let (settled, next) = tokio::join!(self.settle(lease, items), read_ahead);
+            let settle = async {
+                let settled = self.settle(lease, items).await;
+                drop(room);
+                settled
+            };
+            let (settled, next) = tokio::join!(settle, read_ahead);
             settled?;
             turn.last =
                 last.map(|last| SpoolKey { accepted_at: last.accepted_at - SLACK_MS, ..last }).or(turn.last);
@@ -129,7 +136,7 @@ impl Engine {
     async fn finish(&self, mut hand: Hand) {
         while !hand.running.is_empty() {
             tokio::select! {
-                joined = hand.running.join_next() => hand.note(joined).await,
+                joined = hand.running.join_next_with_id() => hand.note(joined).await,
                 () = tokio::time::sleep(POLL) => {
                     if let Err(error) = hand.lane.renew().await {
                         tracing::warn!(%error, "Leases cannot be renewed now");

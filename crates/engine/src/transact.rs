@@ -148,7 +148,7 @@ impl Engine {
             match ran.await {
                 Ok(ran) => return Ok(self.after(account_id, ran)),
                 // They are no longer anybody's: the counter has plenty.
-                Err(StoreError::OutOfIds) => wanted = wanted.saturating_mul(2),
+                Err(StoreError::OutOfIds) => wanted = wanted.max(1).saturating_mul(2),
                 Err(error) => return Err(error),
             }
         }

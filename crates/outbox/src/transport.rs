@@ -5,7 +5,11 @@
 //! nothing and retries nothing; the only thing it does twice is to replace a kept connection that had died before
 //! the mail began.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hickory_resolver::net::NetError;
 use rand::seq::SliceRandom;
@@ -26,6 +30,8 @@ pub use crate::{session::Timeouts, tls::TlsError};
 
 /// The most mail exchangers of one domain that are tried in one attempt.
 const EXCHANGERS_LIMIT: usize = 8;
+/// After this time no further exchanger is tried in the same attempt.
+const EXCHANGERS_WITHIN: Duration = Duration::from_secs(600);
 /// How often unused connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -235,6 +241,7 @@ impl Inner {
         };
         self.order(&mut hosts, port);
         let mut outcome: Option<Attempt> = None;
+        let begun = Instant::now();
         for Exchanger { host, .. } in hosts.iter().take(EXCHANGERS_LIMIT) {
             let server = Server { peer: Peer::Exchanger, host, port };
             let failure = match self.deliver(server, delivery, may_begin).await? {
@@ -250,6 +257,10 @@ impl Inner {
                 outcome.as_ref().is_some_and(|earlier| earlier.result == AttemptResult::Deferred);
             if !keeps_hope || attempt.result == AttemptResult::Deferred {
                 outcome = Some(attempt);
+            }
+            // Servers that answer slowly on purpose would keep a row, and with it its account, for hours.
+            if begun.elapsed() >= EXCHANGERS_WITHIN {
+                break;
             }
         }
         Ok(outcome.unwrap_or_else(|| {

@@ -32,8 +32,10 @@ const POLL: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Rows of one account in hand at most; with it the mails a crash may send twice are bounded.
 const IN_HAND_MAX: usize = 100;
-/// Accounts in hand at most.
+/// Accounts in hand at most, besides those that only wait for slow servers.
 const ACCOUNTS_AT_ONCE: usize = 64;
+/// Accounts in hand at most in all.
+const ACCOUNTS_MAX: usize = 512;
 
 /// How the outbox works.
 #[derive(Debug, Clone)]
@@ -146,7 +148,10 @@ impl Worker {
         if self.relay_is_down() {
             return Ok(false);
         }
-        for lease in lane.claim(ACCOUNTS_AT_ONCE.saturating_sub(lane.len())).await? {
+        let held = lane.len();
+        let moving = held.saturating_sub(self.hand().waiting(Instant::now()));
+        let room = ACCOUNTS_AT_ONCE.saturating_sub(moving).min(ACCOUNTS_MAX.saturating_sub(held));
+        for lease in lane.claim(room).await? {
             self.hand().begin(lane, lease);
         }
         let mut has_begun = false;

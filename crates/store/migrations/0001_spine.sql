@@ -286,6 +286,7 @@ CREATE TABLE spool (
     id          BIGINT NOT NULL,
     envelope    TEXT NOT NULL,               -- JSON
     troubled_since BIGINT,                   -- since when it has kept its account from going on
+    troubled_at BIGINT,                      -- when it last did
     PRIMARY KEY (account_id, accepted_at, id)
 ) {{clustered}};
 
@@ -324,11 +325,12 @@ CREATE TABLE suspended_tickets (
     recipient   TEXT NOT NULL,
     detail      TEXT NOT NULL,
     created_at  BIGINT NOT NULL,
+    change      BIGINT NOT NULL,             -- the change number of the transaction that wrote it
     PRIMARY KEY (account_id, id)
 ) {{rows}};
 CREATE INDEX suspended_tickets_by_age ON suspended_tickets (account_id, created_at, id);
 -- Those that expire: what we could not work stays until a person has seen it.
-CREATE INDEX suspended_tickets_expiring ON suspended_tickets (account_id, created_at, id) WHERE cause <> 19;
+CREATE INDEX suspended_tickets_expiring ON suspended_tickets (account_id, created_at, id) WHERE cause NOT IN (19, 24);
 
 -- What SMTP said of mail that made neither a ticket nor a comment and may be decided again.
 CREATE TABLE envelopes (

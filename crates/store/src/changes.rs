@@ -82,7 +82,8 @@ fn write_all(
     audit::insert_many(tx, &changes.audits, change)?;
     message_id::remember(tx, &changes.message_ids)?;
     outbox::write_bounced(tx, &changes.bounced)?;
-    identity::write_bounced(tx, &changes.well_addresses, &changes.bounced)?;
+    let touched = identity::write_bounced(tx, &changes.well_addresses, &changes.bounced)?;
+    user::touch(tx, &touched, change)?;
     user::set_locales(tx, &changes.locales, change)?;
     for probe in &changes.probes {
         address::probe_returned(tx, probe.address_id, &probe.native, probe.at)?;
@@ -91,10 +92,10 @@ fn write_all(
         Times::First => ledger::insert_many(tx, &changes.ledger, &numbers)?,
         Times::Again => {
             ledger::rewrite(tx, &changes.ledger, &numbers)?;
-            suspended::release(tx, &changes.ledger)?;
+            suspended::release(tx, &changes.ledger, change)?;
         }
     }
-    suspended::insert_many(tx, &changes.suspended)?;
+    suspended::insert_many(tx, &changes.suspended, change)?;
     outgoing::insert_many(tx, &changes.outgoing, &numbers)?;
     outbox::insert_many(tx, &changes.outgoing, can_deliver)?;
     account_state::save(tx, state)?;

@@ -45,7 +45,7 @@ pub fn other_addresses(tx: &mut AccountTx<'_, '_>, ids: &[UserId]) -> Result<Vec
     Ok(found.into_iter().map(|(_, id, written)| (id, written)).collect())
 }
 
-/// Writes what mail and reports told of addresses: `well` are those from which mail came.
+/// Writes what mail and reports told of addresses: `well` are those from which mail came. Returns the addresses.
 ///
 /// # Errors
 /// As the database says.
@@ -53,18 +53,20 @@ pub(crate) fn write_bounced(
     tx: &mut AccountTx<'_, '_>,
     well: &BTreeSet<AddressKey>,
     bounced: &[Bounced],
-) -> Result<()> {
+) -> Result<Vec<String>> {
     // Before the bounces of this batch: a mail that came with them does not undo them.
-    let well: Vec<&str> = well.iter().map(AddressKey::as_str).collect();
-    recovered(tx, &well)?;
+    let recovering: Vec<&str> = well.iter().map(AddressKey::as_str).collect();
+    recovered(tx, &recovering)?;
     let addresses = |wanted: DeliveryResult| -> Vec<String> {
         let told = bounced.iter().filter(|bounce| bounce.result == wanted);
         told.filter_map(|bounce| AddressKey::parse(&bounce.delivery.recipient).ok())
             .map(|key| key.as_str().to_owned())
             .collect()
     };
-    count_bounces(tx, &addresses(DeliveryResult::Hard), 1)?;
-    count_bounces(tx, &addresses(DeliveryResult::Soft), SOFT_BOUNCES_MAX)
+    let (hard, soft) = (addresses(DeliveryResult::Hard), addresses(DeliveryResult::Soft));
+    count_bounces(tx, &hard, 1)?;
+    count_bounces(tx, &soft, SOFT_BOUNCES_MAX)?;
+    Ok(recovering.into_iter().map(str::to_owned).chain(hard).chain(soft).collect())
 }
 
 /// Counts bounces against addresses; from `most` on no more mail goes there.

@@ -181,8 +181,8 @@ impl Lane {
         Ok(renewed.lost)
     }
 
-    /// Puts down when accounts that seem done are due next, and gives them back; returns those that are due again already, which
-    /// are still held.
+    /// Puts down when accounts that seem done are due next, and gives them back; returns those that are still held, to be looked at
+    /// again: they are due already, or somebody who announces work for them has their row locked.
     ///
     /// # Errors
     /// As the database says; all are still held then.
@@ -194,7 +194,7 @@ impl Lane {
         let kind = self.kind;
         let put_down = self.store.write(move |tx| work::put_down(tx, kind, &leases)).await?;
         put_down.released.iter().chain(&put_down.lost).for_each(|account| self.lose(*account));
-        Ok(put_down.due)
+        Ok(accounts.iter().copied().filter(|account| self.held.contains_key(account)).collect())
     }
 
     /// Forgets the crashes of an account and its failures: its work came to an end.
@@ -217,14 +217,17 @@ impl Lane {
         wait
     }
 
-    /// Gives an account back that has more to do: it takes its place in the circle again.
+    /// Gives accounts back that have more to do: they take their place in the circle again.
     ///
     /// # Errors
-    /// As the database says; the lease runs out by itself then.
-    pub async fn give_back(&mut self, account: AccountId) -> Result<()> {
-        let Some(held) = self.held.remove(&account) else { return Ok(()) };
-        let lease = held.lease;
-        self.store.write(move |tx| work::release(tx, std::slice::from_ref(&lease))).await
+    /// As the database says; the leases run out by themselves then.
+    pub async fn give_back(&mut self, accounts: &[AccountId]) -> Result<()> {
+        let leases: Vec<Lease> =
+            accounts.iter().filter_map(|account| self.held.remove(account)).map(|held| held.lease).collect();
+        if leases.is_empty() {
+            return Ok(());
+        }
+        self.store.write(move |tx| work::release(tx, &leases)).await
     }
 
     /// Forgets an account that another node took over.

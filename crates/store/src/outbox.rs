@@ -106,17 +106,19 @@ pub struct Attempted {
     pub tried: bool,
 }
 
-/// Records attempts. A row that a bounce reported on meanwhile stays bounced.
+/// Records attempts made under a lease. A row that a bounce reported on meanwhile stays bounced, and one that another node has in
+/// hand by now stays as it is: the epoch is looked at by the statement that writes.
 ///
 /// # Errors
 /// As the database says.
-pub fn record(tx: &mut AccountTx<'_, '_>, attempts: &[Attempted], now: i64) -> Result<()> {
+pub fn record(tx: &mut AccountTx<'_, '_>, epoch: i64, attempts: &[Attempted], now: i64) -> Result<()> {
     let rows: Vec<_> = attempts
         .iter()
-        .map(|done| values![done.state.as_str(), done.due_at, &done.answer, now, !done.tried, done.id])
+        .map(|done| values![done.state.as_str(), done.due_at, &done.answer, now, !done.tried, done.id, epoch])
         .collect();
     let sql = "UPDATE outbox SET state = $2, due_at = $3, last_answer = $4, updated_at = $5, attempts = attempts - $6
-               WHERE account_id = $1 AND id = $7 AND state = 'sending'";
+               WHERE account_id = $1 AND id = $7 AND state = 'sending'
+                   AND EXISTS (SELECT 1 FROM work WHERE kind = 'outbox' AND work.account_id = $1 AND epoch = $8)";
     tx.execute_rows(sql, &rows)?;
     Ok(())
 }

@@ -140,14 +140,20 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail]) -> Result<()> {
     work::announce(tx, Kind::Mail, &accounts, 0)
 }
 
-/// Notes that a mail keeps its account from going on, and returns since when it has.
+/// How long after a failure of a mail the next one still counts as the same trouble. Longer than any node leaves an account alone:
+/// when nobody tried for this long, or what failed was not the mail, it begins anew.
+const SAME_TROUBLE_MS: i64 = 15 * 60_000;
+
+/// Notes that a mail keeps its account from going on, and returns since when it has, time after time.
 ///
 /// # Errors
 /// As the database says; [`StoreError::Changed`] when it is decided by now.
 pub fn note_trouble(tx: &mut AccountTx<'_, '_>, key: SpoolKey, now: i64) -> Result<i64> {
-    let sql = "UPDATE spool SET troubled_since = coalesce(troubled_since, $2)
-               WHERE account_id = $1 AND accepted_at = $3 AND id = $4 RETURNING troubled_since";
-    let row = tx.find(sql, &values![now, key.accepted_at, key.id])?;
+    let sql = "UPDATE spool SET troubled_at = $2,
+                   troubled_since = CASE WHEN troubled_at >= $3 THEN coalesce(troubled_since, $4) ELSE $5 END
+               WHERE account_id = $1 AND accepted_at = $6 AND id = $7 RETURNING troubled_since";
+    let fields = values![now, now - SAME_TROUBLE_MS, now, now, key.accepted_at, key.id];
+    let row = tx.find(sql, &fields)?;
     row.ok_or(StoreError::Changed("a spool row"))?.int()
 }
 

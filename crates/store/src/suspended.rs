@@ -71,13 +71,13 @@ pub fn held(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<BTreeSet<MailI
     tx.query_in(sql, &[], &list_of(ids))?.into_iter().map(|mut row| row.int().map(MailId)).collect()
 }
 
-/// Ids of suspended tickets held before or at a time, the oldest first, at most `limit`. Those that could not be processed (cause
-/// 19) never expire: a person is to see them.
+/// Ids of suspended tickets held before or at a time, the oldest first, at most `limit`. Those that could not be processed (causes
+/// 19 and 24) never expire: a person is to see them.
 ///
 /// # Errors
 /// As the database says.
 pub fn expired(tx: &mut AccountTx<'_, '_>, at: i64, limit: i64) -> Result<Vec<MailId>> {
-    let sql = "SELECT id FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 AND cause <> 19
+    let sql = "SELECT id FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 AND cause NOT IN (19, 24)
                ORDER BY created_at, id LIMIT $3";
     tx.query(sql, &values![at, limit])?.into_iter().map(|mut row| Ok(MailId(row.int()?))).collect()
 }
@@ -107,7 +107,7 @@ fn read(mut row: Row) -> Result<SuspendedRow> {
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, suspended: &[Suspended]) -> Result<()> {
+pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, suspended: &[Suspended], change: i64) -> Result<()> {
     let rows: Vec<_> = suspended
         .iter()
         .map(|held| {
@@ -118,12 +118,13 @@ pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, suspended: &[Suspended]) -
                 &held.subject,
                 &held.recipient,
                 &held.detail,
-                held.created_at
+                held.created_at,
+                change
             ]
         })
         .collect();
     let sql = format!(
-        "INSERT INTO suspended_tickets (account_id, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        "INSERT INTO suspended_tickets (account_id, {COLUMNS}, change) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
     );
     tx.insert_rows(&sql, &rows)
 }
@@ -132,14 +133,17 @@ pub(crate) fn insert_many(tx: &mut AccountTx<'_, '_>, suspended: &[Suspended]) -
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn release(tx: &mut AccountTx<'_, '_>, ledger: &[LedgerRow]) -> Result<()> {
+pub(crate) fn release(tx: &mut AccountTx<'_, '_>, ledger: &[LedgerRow], change: i64) -> Result<()> {
     let ids: Vec<MailId> = ledger.iter().map(|row| row.id).collect();
-    remove(tx, &ids)
+    let held: Vec<MailId> = held(tx, &ids)?.into_iter().collect();
+    remove(tx, &held, change)
 }
 
-fn remove(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<()> {
+fn remove(tx: &mut AccountTx<'_, '_>, ids: &[MailId], change: i64) -> Result<()> {
     let rows: Vec<_> = ids.iter().map(|id| values![*id]).collect();
-    tx.write_rows("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &rows)
+    tx.write_rows("DELETE FROM suspended_tickets WHERE account_id = $1 AND id = $2", &rows)?;
+    let gone: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    tombstone::insert_many(tx, tombstone::SUSPENDED_TICKET, &gone, change)
 }
 
 /// Deletes suspended tickets with the bytes of their mails. The ledger keeps what became of each, `reason` last. Returns how
@@ -158,9 +162,7 @@ pub fn delete(
     ledger::discard(tx, &held, reason, now)?;
     let blobs = raw::forget(tx, &held)?;
     envelope::delete(tx, &held)?;
-    remove(tx, &held)?;
-    let gone: Vec<i64> = held.iter().map(|id| id.0).collect();
-    tombstone::insert_many(tx, tombstone::SUSPENDED_TICKET, &gone, change)?;
+    remove(tx, &held, change)?;
     Ok((u64::try_from(held.len()).unwrap_or(u64::MAX), blobs))
 }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::value::{Row, list_of};
-use crate::{AccountTx, identity, membership, values};
+use crate::{AccountTx, Value, identity, membership, values};
 
 /// The columns of a person: those of `users u` and of their primary address `identities p`.
 const PERSON: &str = "u.id, u.name, u.role, u.is_suspended, u.is_verified, u.locale, u.organization_id, p.written, p.deliverable_state";
@@ -172,4 +172,18 @@ pub(crate) fn set_locales(
     let sql =
         "UPDATE users SET locale = $2, change = $3 WHERE account_id = $1 AND id = $4 AND locale IS NULL";
     tx.write_rows(sql, &rows)
+}
+
+/// Notes that something shown of the people of some addresses changed.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn touch(tx: &mut AccountTx<'_, '_>, addresses: &[String], change: i64) -> Result<()> {
+    let sql = "UPDATE users SET change = $2 WHERE account_id = $1
+                   AND id IN (SELECT user_id FROM identities WHERE account_id = $1 AND address IN ($3..))";
+    tx.write_in(
+        sql,
+        &values![change],
+        &addresses.iter().map(|address| Value::Text(address)).collect::<Vec<_>>(),
+    )
 }

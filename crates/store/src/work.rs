@@ -106,7 +106,7 @@ pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<B
             SOLVED_FOR,
         ),
         Kind::Purge => (
-            "SELECT created_at FROM suspended_tickets WHERE account_id = $1 AND cause <> 19
+            "SELECT created_at FROM suspended_tickets WHERE account_id = $1 AND cause NOT IN (19, 24)
              ORDER BY created_at, id LIMIT 1",
             HELD_FOR,
         ),

@@ -1,6 +1,6 @@
 //! Holding a mail that no step could work, whole, with cause 19, or 24 when reading it took too long.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use desk::effect;
@@ -16,22 +16,39 @@ use super::{Decided, Item};
 use crate::Engine;
 use crate::transact::{Open, Work};
 
-/// Failures remembered at most; beyond them all are forgotten.
+/// Accounts whose failures are remembered at most; beyond them all are forgotten.
 const REMEMBERED: usize = 256;
+/// So many mails of an account, one after the other, are held for the same error. Another one with it is not the mails' fault: else
+/// a fault of the account or of the machine would suspend all mail, one by one. More than one, so that a bad mail that was sent
+/// twice does not stop an account.
+const HELD_IN_A_ROW: usize = 3;
 
-/// The errors of the database that mails were held for. The same one from a second mail is not the mails' fault: else a fault of
-/// the machine would suspend all mail, one by one.
+/// The errors that mails of each account were held for since one of it was last decided.
 #[derive(Debug, Default)]
-pub(crate) struct Guilty(Mutex<BTreeMap<(AccountId, String), MailId>>);
+pub(crate) struct Guilty(Mutex<BTreeMap<AccountId, BTreeMap<String, BTreeSet<MailId>>>>);
 
 impl Guilty {
-    /// Notes an error that a mail alone gave; whether no other mail of the account gave the same before.
+    /// Notes an error that a mail alone gave; whether it may be held for it.
     pub(crate) fn is_new(&self, account_id: AccountId, mail: MailId, error: &StoreError) -> bool {
         let mut known = self.0.lock().expect("plain map");
-        if known.len() >= REMEMBERED {
+        if known.len() >= REMEMBERED && !known.contains_key(&account_id) {
             known.clear();
         }
-        *known.entry((account_id, error.to_string())).or_insert(mail) == mail
+        let mails = known.entry(account_id).or_default().entry(error.to_string()).or_default();
+        mails.contains(&mail) || (mails.len() < HELD_IN_A_ROW && mails.insert(mail))
+    }
+
+    /// Mail of the account was decided: what failed before was not its fault.
+    pub(crate) fn forget(&self, account_id: AccountId) {
+        self.0.lock().expect("plain map").remove(&account_id);
+    }
+}
+
+/// What the ledger says of the step that failed. A panic's text may quote the mail, so it stays out.
+pub(crate) fn step_of(error: &StoreError) -> String {
+    match error {
+        StoreError::Panicked(_) => "deciding it panicked".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -88,14 +105,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_error_from_two_mails_is_not_the_mails_fault() {
+    fn the_same_error_from_mail_after_mail_is_not_the_mails_fault() {
         let guilty = Guilty::default();
         let account = AccountId(1);
-        let refused = |what: &str| StoreError::Refused(what.to_owned());
-        assert!(guilty.is_new(account, MailId(1), &refused("a")));
-        assert!(guilty.is_new(account, MailId(1), &refused("a")), "the same mail tried again");
-        assert!(!guilty.is_new(account, MailId(2), &refused("a")));
-        assert!(guilty.is_new(account, MailId(2), &refused("b")));
-        assert!(guilty.is_new(AccountId(2), MailId(3), &refused("a")), "another account has its own");
+        let is_new =
+            |mail: i64, what: &str| guilty.is_new(account, MailId(mail), &StoreError::Refused(what.into()));
+        assert!(is_new(1, "a") && is_new(2, "a") && is_new(3, "a"));
+        assert!(is_new(1, "a"), "the same mail tried again");
+        assert!(!is_new(4, "a"));
+        assert!(is_new(4, "b"));
+        let other = StoreError::Refused("a".into());
+        assert!(guilty.is_new(AccountId(2), MailId(9), &other), "another account has its own");
+        guilty.forget(account);
+        assert!(is_new(4, "a"), "mail was decided between them");
     }
 }

@@ -12,6 +12,7 @@ use mail::address::AddressKey;
 use store::raw::Packed;
 use store::spool::{SpoolKey, SpoolRow};
 use store::{Owner, Result, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Item;
 use crate::authenticate::Subject;
@@ -21,6 +22,27 @@ use crate::{Engine, accounts};
 /// Bytes of raw mail in one batch: what a batch holds in memory, and how long its transaction takes, follow from it.
 const BATCH_BYTES: i64 = 16 * 1024 * 1024;
 
+/// KiB of raw mail in the batches of all accounts; beyond, a batch waits until another one is decided.
+const ROOM_KIB: u32 = 256 * 1024;
+
+/// How much more raw mail may be in memory.
+#[derive(Debug)]
+pub(crate) struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Room {
+        Room(Arc::new(Semaphore::new(ROOM_KIB as usize)))
+    }
+}
+
+impl Room {
+    /// Waits for room for so many bytes; a single mail that is larger than all of it gets all of it.
+    async fn take(&self, bytes: i64) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes / 1024).unwrap_or(ROOM_KIB).clamp(1, ROOM_KIB);
+        Arc::clone(&self.0).acquire_many_owned(kib).await.ok()
+    }
+}
+
 /// The next mails of an account.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -29,6 +51,8 @@ pub(crate) struct Batch {
     pub(crate) is_full: bool,
     /// The mail after them, whose bytes cannot be had now: order is kept, so nothing after it is worked.
     pub(crate) blocked: Option<Blocked>,
+    /// What the mails take of the memory for all batches, until they are settled.
+    pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
 /// A mail whose bytes cannot be had now.
@@ -56,9 +80,10 @@ impl Engine {
                 Ok((rows, store::raw::find_many(&mut tx, &ids)?, is_full))
             })
             .await?;
+        let room = self.inner.room.take(rows.iter().map(|row| row.size_bytes).sum()).await;
         let Fetched { rows, raws, blocked } = self.fetch(rows, packed.into_iter().collect()).await;
         let items = self.parsed(rows, raws).await;
-        Ok(Batch { items: self.authenticated(account_id, items).await?, is_full, blocked })
+        Ok(Batch { items: self.authenticated(account_id, items).await?, is_full, blocked, room })
     }
 
     /// The bytes of mails, up to the first whose bytes cannot be had now.
@@ -86,7 +111,9 @@ impl Engine {
         let readable = raws.iter().filter_map(|raw| raw.as_ref().ok().cloned()).collect();
         let budget = Duration::from_millis(self.inner.options.parse_budget_ms);
         let mut letters =
-            parse::read_all(readable, budget, self.inner.options.fault.clone()).await.into_iter();
+            parse::read_all(&self.inner.readers, readable, budget, self.inner.options.fault.clone())
+                .await
+                .into_iter();
         let mut items = Vec::with_capacity(rows.len());
         for (row, raw) in rows.into_iter().zip(raws) {
             items.push(match raw {

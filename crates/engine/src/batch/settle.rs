@@ -10,7 +10,7 @@ use desk::id::AccountId;
 use store::work::Lease;
 use store::{Owner, Result, StoreError};
 
-use super::{Decided, Item, MailBatch};
+use super::{Decided, Item, MailBatch, step_of};
 use crate::Engine;
 
 /// A mail that keeps its account from going on is held after this time. Hours, so that whatever ails the machine can be mended
@@ -47,6 +47,7 @@ impl Engine {
             }
             match self.try_settle(lease, &items).await {
                 Ok(decided) => {
+                    self.inner.guilty.forget(lease.account_id);
                     self.report(lease.account_id, &decided);
                     // The rest has its turn after the commands that waited.
                     stack.push(items.split_off(decided.len().min(items.len())));
@@ -83,15 +84,10 @@ impl Engine {
 
     /// One mail that failed by itself.
     async fn settle_guilty(&self, lease: &Lease, item: &Item, error: StoreError) -> Result<()> {
-        let is_its_own = match &error {
-            // Pure code on this mail's bytes.
-            StoreError::Panicked(_) => true,
-            other => {
-                other.owner() == Owner::Mail && self.inner.guilty.is_new(lease.account_id, item.id(), other)
-            }
-        };
+        let is_its_own =
+            error.owner() == Owner::Mail && self.inner.guilty.is_new(lease.account_id, item.id(), &error);
         if is_its_own || self.is_patience_over(lease.account_id, item).await {
-            return self.hold_back(lease, item, &error.to_string()).await;
+            return self.hold_back(lease, item, &step_of(&error)).await;
         }
         Err(error)
     }

@@ -13,21 +13,15 @@ use crate::transact::{Open, Work};
 const AT_ONCE: i64 = 500;
 
 impl Engine {
-    /// Deletes suspended tickets of an account whose retention has expired; returns how many. Mail that was held because we could not
-    /// work it (cause 19) stays until a person has looked at it.
+    /// Deletes suspended tickets of an account whose retention has expired; returns how many. Those beyond [`AT_ONCE`] have their
+    /// turn after other accounts. Mail that was held because we could not process it (causes 19 and 24) stays until a person has
+    /// looked at it.
     ///
     /// # Errors
-    /// As the store says; what was deleted stays deleted.
+    /// As the store says.
     pub(super) async fn purge_held(&self, account_id: AccountId) -> Result<u64> {
-        let mut purged = 0;
-        loop {
-            let reason = "deleted for good 14 days after it was held".to_owned();
-            let page = self.delete_held(account_id, Delete { ids: None, reason }).await?;
-            purged += page;
-            if page == 0 {
-                return Ok(purged);
-            }
-        }
+        let reason = "deleted for good 14 days after it was held".to_owned();
+        self.delete_held(account_id, Delete { ids: None, reason }).await
     }
 
     /// Deletes suspended tickets now; returns how many of them there were. Their senders are not told.
@@ -69,6 +63,9 @@ impl Work for Delete {
             Some(ids) => ids.clone(),
             None => store::suspended::expired(open.tx, now - HELD_FOR, AT_ONCE)?,
         };
+        if ids.is_empty() {
+            return Ok((0, Vec::new()));
+        }
         let change = open.take_change();
         store::suspended::delete(open.tx, &ids, &self.reason, now, change)
     }

@@ -8,7 +8,7 @@ use store::StoreError;
 use store::lane::Lane;
 use store::spool::SpoolKey;
 use store::work::Lease;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use super::rate::Rate;
 use super::took_too_long;
@@ -17,6 +17,10 @@ use super::took_too_long;
 const ACCOUNTS_AT_ONCE: usize = 64;
 /// How long an account without mail stays in hand: the next one often comes soon, and giving back costs a transaction.
 const REST: Duration = Duration::from_secs(1);
+/// While the hand is full, so often a few accounts leave it, so that those nobody has in hand get their turn too.
+const CHANGE_EVERY: Duration = Duration::from_secs(1);
+/// How many leave it then.
+const CHANGED_AT_ONCE: usize = 8;
 /// How often the spool of a busy account is read from its beginning.
 const WHOLE_EVERY: Duration = Duration::from_secs(5);
 
@@ -52,7 +56,11 @@ pub(super) struct Hand {
     pub(super) ready: VecDeque<AccountId>,
     /// From here on the database is looked at, whatever rings.
     pub(super) look_from: Instant,
+    /// When there was room for more accounts last.
+    had_room: Instant,
     at_work: BTreeSet<AccountId>,
+    /// Whose turn each task is.
+    tasks: BTreeMap<Id, AccountId>,
     /// Of those at work, the ones for which it rang meanwhile.
     rung: BTreeSet<AccountId>,
     resting: BTreeMap<AccountId, Instant>,
@@ -70,7 +78,9 @@ impl Hand {
             running: JoinSet::new(),
             ready: VecDeque::new(),
             look_from: Instant::now(),
+            had_room: Instant::now(),
             at_work: BTreeSet::new(),
+            tasks: BTreeMap::new(),
             rung: BTreeSet::new(),
             resting: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -130,6 +140,22 @@ impl Hand {
         ACCOUNTS_AT_ONCE.saturating_sub(taken).min(self.rate.left(now))
     }
 
+    /// The accounts to give back although they have mail, since the hand has been full for a while: those that had their turn last.
+    /// They take their place in the circle of all accounts again.
+    pub(super) fn to_change(&mut self, now: Instant) -> Vec<AccountId> {
+        if self.at_work.len() + self.ready.len() < ACCOUNTS_AT_ONCE {
+            self.had_room = now;
+        }
+        if now < self.had_room + CHANGE_EVERY {
+            return Vec::new();
+        }
+        self.had_room = now;
+        let first = self.ready.len().saturating_sub(CHANGED_AT_ONCE);
+        let leaving: Vec<AccountId> = self.ready.iter().skip(first).copied().collect();
+        self.forget(&leaving);
+        leaving
+    }
+
     /// The next account to work, with the mails in a batch and where to read on.
     pub(super) fn next(&mut self, now: Instant) -> Option<(Lease, usize, Option<SpoolKey>)> {
         while self.at_work.len() < ACCOUNTS_AT_ONCE && self.rate.left(now) > 0 {
@@ -147,29 +173,34 @@ impl Hand {
 
     /// Notes all turns that have ended.
     pub(super) async fn note_joined(&mut self) {
-        while let Some(joined) = self.running.try_join_next() {
+        while let Some(joined) = self.running.try_join_next_with_id() {
             self.note(Some(joined)).await;
         }
     }
 
     /// Notes how a turn ended. A failure concerns that account alone.
-    pub(super) async fn note(&mut self, joined: Option<Result<Ended, JoinError>>) {
+    pub(super) async fn note(&mut self, joined: Option<Result<(Id, Ended), JoinError>>) {
         match joined {
-            Some(Ok(Ended { account_id, turn })) => self.note_turn(account_id, turn).await,
+            Some(Ok((id, Ended { account_id, turn }))) => {
+                self.tasks.remove(&id);
+                self.note_turn(account_id, turn).await;
+            }
             None => {}
-            // Stopped together with one that panicked.
-            Some(Err(error)) if error.is_cancelled() => {}
             Some(Err(error)) => {
-                tracing::error!(%error, "A task of the sorter panicked");
-                // Which one it was is not told: all begin again, under new epochs.
-                self.running.abort_all();
-                let at_work = std::mem::take(&mut self.at_work);
-                for account in at_work {
-                    self.forget(&[account]);
-                    self.lane.failed(account).await;
-                }
+                let Some(account) = self.tasks.remove(&error.id()) else { return };
+                tracing::error!(account.id = account.0, "A turn of an account panicked");
+                self.at_work.remove(&account);
+                self.rung.remove(&account);
+                self.forget(&[account]);
+                self.lane.failed(account).await;
             }
         }
+    }
+
+    /// Begins a turn.
+    pub(super) fn spawn(&mut self, account: AccountId, turn: impl Future<Output = Ended> + Send + 'static) {
+        let id = self.running.spawn(turn).id();
+        self.tasks.insert(id, account);
     }
 
     async fn note_turn(&mut self, account: AccountId, turn: store::Result<Turn>) {

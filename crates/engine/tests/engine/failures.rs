@@ -43,6 +43,14 @@ async fn run_until(desk: &TestDesk, engine: &engine::Engine, what: &str, is_so: 
     sorter.await.unwrap();
 }
 
+/// When a mail was last noted to keep its account from going on.
+async fn troubled_at(desk: &TestDesk, id: i64) -> i64 {
+    let account = desk.account;
+    let sql = "SELECT troubled_at FROM spool WHERE account_id = $1 AND id = $2";
+    let row = desk.engine.store().read(move |tx| tx.find(sql, &values![account, id])).await.unwrap();
+    row.map_or(0, |mut row| row.int().unwrap_or_default())
+}
+
 async fn is_troubled(desk: &TestDesk, id: i64) -> bool {
     let account = desk.account;
     let sql = "SELECT troubled_since FROM spool WHERE account_id = $1 AND id = $2";
@@ -80,7 +88,17 @@ async fn a_blob_that_stays_missing_is_held_after_hours_and_never_deleted() {
         let path = desk.blob_folder().join(&blob);
         std::fs::rename(&path, path.with_extension("aside")).unwrap();
         run_until(desk, &desk.engine, "the mail is noted", async || is_troubled(desk, id).await).await;
+        // Hours in which nobody tried, since the desk was stopped, do not count.
         desk.clock.turn(7 * HOUR);
+        let stopped_at = desk.engine.store().read(|tx| tx.database_now()).await.unwrap();
+        let is_noted = async || troubled_at(desk, id).await >= stopped_at;
+        run_until(desk, &desk.engine, "the mail is noted again", is_noted).await;
+        assert_eq!(desk.outcomes().await, Vec::<String>::new());
+
+        let account = desk.account;
+        let sql = "UPDATE spool SET troubled_since = troubled_since - $2 WHERE account_id = $1";
+        let hours_ago = desk.engine.store().write(move |tx| tx.execute(sql, &values![account, 7 * HOUR]));
+        hours_ago.await.unwrap();
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["suspended", "new_ticket 1"]);
         desk.clock.turn(HELD_FOR + DAY);

@@ -68,14 +68,14 @@ async fn a_mail_whose_reading_panics_is_held() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_whose_decision_panics_is_held() {
     let options = EngineOptions { fault: Some(fault(Step::Decide, || panic!("cannot decide"))), ..quick() };
-    on_both(options, async |desk| one_of_twenty_is_held(desk, 19, "cannot decide").await).await;
+    on_both(options, async |desk| one_of_twenty_is_held(desk, 19, "deciding it panicked").await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_whose_words_no_database_keeps_holds_its_mail_all_the_same() {
     let options =
         EngineOptions { fault: Some(fault(Step::Decide, || panic!("cannot decide a\0b"))), ..quick() };
-    on_both(options, async |desk| one_of_twenty_is_held(desk, 19, "cannot decide").await).await;
+    on_both(options, async |desk| one_of_twenty_is_held(desk, 19, "deciding it panicked").await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

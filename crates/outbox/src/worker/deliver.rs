@@ -210,7 +210,12 @@ impl Worker {
             if let Some(answer) = answer {
                 answer.clone_into(&mut done.answer);
             }
-            store::outbox::record(&mut tx.account(held.account_id), std::slice::from_ref(&done), now)?;
+            store::outbox::record(
+                &mut tx.account(held.account_id),
+                held.epoch,
+                std::slice::from_ref(&done),
+                now,
+            )?;
             let wait = Duration::from_millis(u64::try_from(done.due_at - now).unwrap_or_default());
             let again_in = matches!(done.state, OutboxState::Deferred | OutboxState::Queued).then_some(wait);
             Ok(Recorded { done, again_in })

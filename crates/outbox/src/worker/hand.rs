@@ -12,6 +12,9 @@ use super::IN_HAND_MAX;
 /// How long an account without mail stays in hand: the next one often comes soon, and giving back costs a transaction.
 const REST: Duration = Duration::from_secs(1);
 
+/// An account whose mail has been on the wire for so long, without a result, only waits for its peers: it takes nobody's place.
+const SLOW_FROM: Duration = Duration::from_secs(10);
+
 /// What this node has in hand.
 #[derive(Debug, Default)]
 pub(super) struct Hand(BTreeMap<AccountId, InHand>);
@@ -26,7 +29,7 @@ struct InHand {
     rows: BTreeMap<OutboxId, String>,
     /// When the rows are looked at next; none: nothing is due that is not in hand.
     look_from: Option<Instant>,
-    /// Since when there is nothing in hand and nothing to look at.
+    /// When something was last taken in hand, or had its result.
     idle_since: Instant,
 }
 
@@ -82,6 +85,12 @@ impl Hand {
                 && now >= held.idle_since + REST
         };
         self.0.values().filter(is_idle).map(|held| held.lease.account_id).collect()
+    }
+
+    /// How many accounts only wait for servers that are slow.
+    pub(super) fn waiting(&self, now: Instant) -> usize {
+        let is_waiting = |held: &&InHand| !held.rows.is_empty() && now >= held.idle_since + SLOW_FROM;
+        self.0.values().filter(is_waiting).count()
     }
 
     /// The rows of an account in hand, with their destinations.

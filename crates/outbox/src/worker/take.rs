@@ -91,7 +91,7 @@ impl Worker {
                 Err(Unmade::Newer(row)) => back.push(row),
             }
         }
-        store::outbox::record(&mut account, &[back, unmade.clone()].concat(), now)?;
+        store::outbox::record(&mut account, lease.epoch, &[back, unmade.clone()].concat(), now)?;
         // Last, since whoever adds mail waits for the row that this locks.
         let next = work::put_down_held(tx, lease)?;
         let next_in = next.map(|at| Duration::from_millis(u64::try_from(at - now).unwrap_or_default()));

@@ -280,14 +280,8 @@ impl Session {
         let Some(code) = error.code() else { return StoreError::Unavailable(chain(error)) };
         self.again = matches!(*code, SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED);
         let text = chain(error);
-        // A transaction or statement that took too long, or a lock that was not had in time: less at once may do.
-        if [
-            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-            SqlState::QUERY_CANCELED,
-            SqlState::LOCK_NOT_AVAILABLE,
-        ]
-        .contains(code)
-        {
+        // A transaction or statement that took too long: less at once may do.
+        if [SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT, SqlState::QUERY_CANCELED].contains(code) {
             return StoreError::TimedOut(text);
         }
         // A standby or a database set read-only; a right, a table or a column that is missing: true for all accounts alike.

@@ -71,7 +71,7 @@ fn two_nodes_share_what_is_due_and_neither_takes_more_than_it_has_room_for() {
             assert_eq!((claim(&mut a, 9).await, claim(&mut b, 9).await), (vec![], vec![]));
             assert_eq!((a.len(), b.accounts()), (4, ids(&[5, 6])));
             // What one gives back, with more to do, is the other's at once.
-            a.give_back(AccountId(2)).await.unwrap();
+            a.give_back(&[AccountId(2)]).await.unwrap();
             assert_eq!(a.lease(AccountId(2)), None);
             assert_eq!(claim(&mut b, 9).await, [2]);
             a.release().await.unwrap();

@@ -64,6 +64,12 @@ fn claim(store: &Store, now: i64, in_hand: &'static [i64], limit: usize) -> Vec<
         .unwrap()
 }
 
+/// The epoch under which the account's outgoing mail is processed now.
+fn epoch(store: &Store) -> i64 {
+    let sql = "SELECT epoch FROM work WHERE kind = 'outbox' AND account_id = 1";
+    store.read_blocking(|tx| tx.find(sql, &[])?.map(|mut row| row.int()).transpose()).unwrap().unwrap()
+}
+
 fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
     let done = [Attempted {
         id: OutboxId(id),
@@ -72,7 +78,8 @@ fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
         answer: format!("{state} at {now}"),
         tried: true,
     }];
-    store.write_blocking(move |tx| outbox::record(&mut tx.account(AccountId(1)), &done, now)).unwrap();
+    let epoch = epoch(store);
+    store.write_blocking(move |tx| outbox::record(&mut tx.account(AccountId(1)), epoch, &done, now)).unwrap();
 }
 
 fn mail(store: &Store, id: i64) -> Result<Mail, StoreError> {
@@ -212,12 +219,36 @@ fn what_was_not_tried_after_all_counts_as_no_attempt() {
             answer: "its server is down".into(),
             tried: false,
         };
+        let epoch = epoch(store);
         store
             .write_blocking(move |tx| {
-                outbox::record(&mut tx.account(AccountId(1)), std::slice::from_ref(&done), 110)
+                outbox::record(&mut tx.account(AccountId(1)), epoch, std::slice::from_ref(&done), 110)
             })
             .unwrap();
         assert_eq!(rows(store)[0], (501, "deferred".into(), 0, 500, "its server is down".into()));
+    });
+}
+
+#[test]
+fn the_result_of_a_node_that_was_replaced_changes_nothing() {
+    on_both(|store| {
+        sent_mail(store, true);
+        claim(store, 100, &[], 1);
+        let before = rows(store);
+        let frozen = epoch(store) - 1;
+        let done = Attempted {
+            id: OutboxId(501),
+            state: OutboxState::Deferred,
+            due_at: 500,
+            answer: "451 later".into(),
+            tried: true,
+        };
+        store
+            .write_blocking(move |tx| {
+                outbox::record(&mut tx.account(AccountId(1)), frozen, std::slice::from_ref(&done), 110)
+            })
+            .unwrap();
+        assert_eq!(rows(store), before);
     });
 }
 

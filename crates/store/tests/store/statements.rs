@@ -201,7 +201,7 @@ const BY_ACCOUNT_ALONE: [&str; 6] = [
     "ORDER BY due_at, id LIMIT 1",
     "ORDER BY solved_at, id LIMIT 1",
     // Passes over those that could not be worked, which are few or a person looks at them.
-    "AND cause <> 19\n             ORDER BY created_at, id LIMIT 1",
+    "AND cause NOT IN (19, 24)\n             ORDER BY created_at, id LIMIT 1",
     // Asked when the place of the blobs is found empty, and by no account.
     "SELECT 1 FROM raw_mails WHERE blob IS NOT NULL LIMIT 1",
     // Asked for a digest of held mail, which is deleted after two weeks.

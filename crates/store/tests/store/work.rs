@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use desk::id::AccountId;
 use desk::suspension::HELD_FOR;
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
+use store::lane::Lane;
 use store::testing::Sql as _;
 use store::work::{self, Due, Kind, Lease, PutDown, Renewed, Unannounced};
 use store::{Store, StoreError, Tx, timer, values};
@@ -150,8 +151,8 @@ fn rows_of_every_kind(store: &Store) {
             for (id, state, due_at) in [(1, "sent", 0), (2, "deferred", 10_700), (3, "sending", 10_600)] {
                 tx.execute(sql, &values![id, state, due_at])?;
             }
-            let sql = "INSERT INTO suspended_tickets (account_id, id, cause, sender, subject, recipient, detail, created_at)
-                       VALUES (1, $1, $2, '', '', '', '', $3)";
+            let sql = "INSERT INTO suspended_tickets (account_id, id, cause, sender, subject, recipient, detail, created_at, change)
+                       VALUES (1, $1, $2, '', '', '', '', $3, 1)";
             // What could not be worked is never deleted unseen.
             for (id, cause, held_at) in [(1, 19, 100), (2, 1, 300), (3, 2, 200)] {
                 tx.execute(sql, &values![id, cause, held_at])?;
@@ -432,6 +433,23 @@ fn an_account_that_is_being_announced_is_not_put_down() {
     announcing.end();
     assert_eq!(told(&store, Kind::Mail, 1), Some(0));
     assert_eq!(put_down(&store, Kind::Mail, &leases[..1]), PutDown { due: ids(&[1]), ..PutDown::default() });
+}
+
+#[test]
+fn a_lane_keeps_an_account_that_is_being_announced_and_says_so() {
+    let (store, _database) = desk();
+    announce(&store, Kind::Mail, &[1, 2], 0);
+    let mut lane = Lane::new(store.clone(), Kind::Mail, "a", LONG);
+    assert_eq!(wait(lane.claim(9)).unwrap().len(), 2);
+    let announcing = Open::start(&store, |tx| add_mail(tx).and_then(|()| announce_mail(tx)), |_| Ok(()));
+    // Whoever forgot it now would hold it for ever, and no other node could take it.
+    assert_eq!(wait(lane.put_down(&ids(&[1, 2]))).unwrap(), ids(&[1]));
+    assert_eq!(lane.accounts(), ids(&[1]));
+    announcing.end();
+    assert_eq!(wait(lane.put_down(&ids(&[1]))).unwrap(), ids(&[1]), "it is due");
+    store.write_blocking(|tx| tx.execute("DELETE FROM spool WHERE account_id = 1", &[])).unwrap();
+    assert_eq!(wait(lane.put_down(&ids(&[1]))).unwrap(), []);
+    assert!(lane.is_empty());
 }
 
 #[test]
