@@ -27,22 +27,22 @@ CREATE TABLE signing_keys (
 ) {{shared clustered}};
 
 -- When there is something to do next for an account, by kind, and who may do it. The time is read from the rows it is
--- about when they have been worked, and moved forward in the transaction that adds one.
+-- about when they have been processed, and moved forward in the transaction that adds one.
 CREATE TABLE work (
     kind        TEXT NOT NULL,               -- mail, outbox, close, purge, digest, probe
     account_id  BIGINT NOT NULL,
     due_at      BIGINT,                      -- by the database's clock; 0: at once; NULL: nothing waits
-    epoch       BIGINT NOT NULL,             -- counts the claims: whoever was given an older one has lost it
+    epoch       BIGINT NOT NULL,             -- counts the claims: the holder of an older one has lost it
     holder      TEXT NOT NULL,               -- the node that claimed it last
-    until       BIGINT NOT NULL,             -- the lease lasts until then, by the database's clock; 0: it was given back
-    crashes     BIGINT NOT NULL,             -- programs that stopped with it in hand, without a batch closed in between
+    until       BIGINT NOT NULL,             -- the lease lasts until then, by the database's clock; 0: it was released
+    crashes     BIGINT NOT NULL,             -- programs that stopped with it in hand, without a completed batch
     oldest_mail BIGINT,                      -- the oldest undecided mail at the last of them
-    tried_mail  BIGINT,                      -- the mail that is worked alone
+    tried_mail  BIGINT,                      -- the mail that is processed alone
     PRIMARY KEY (kind, account_id)
 ) {{shared clustered}};
 CREATE INDEX work_due ON work (kind, due_at, account_id) WHERE due_at IS NOT NULL;
 
--- Whose the blobs are: the same identity stands in the object desk.id beside them, so that no desk removes another one's.
+-- Whose the blobs are: the same identity stands in the object desk.id among them, so no desk removes another one's.
 CREATE TABLE blob_marker (
     id          BIGINT NOT NULL PRIMARY KEY, -- 1, the only row
     identity    TEXT NOT NULL,
@@ -270,7 +270,7 @@ CREATE TABLE raw_mails (
     account_id  BIGINT NOT NULL,
     id          BIGINT NOT NULL,
     size_bytes  BIGINT NOT NULL,             -- before compression
-    body        {{bytes}},                   -- zstd; NULL when it lies in a blob
+    body        {{bytes}},                   -- zstd; NULL when it is in a blob
     blob        TEXT,
     PRIMARY KEY (account_id, id)
 ) {{rows}};
@@ -402,7 +402,7 @@ CREATE TABLE marks (
     PRIMARY KEY (account_id, name)
 ) {{clustered}};
 
--- What was deleted, for whoever follows an account by its change number.
+-- What was deleted, for those who follow an account by its change number.
 CREATE TABLE tombstones (
     account_id  BIGINT NOT NULL,
     change      BIGINT NOT NULL,

@@ -80,7 +80,7 @@ pub fn has_any(tx: &mut Tx<'_>) -> Result<bool> {
 /// # Errors
 /// As the database says.
 pub fn hold_empty(tx: &mut Tx<'_>) -> Result<bool> {
-    // Making an account counts this version up: whoever holds its row goes first, and the others see what it made.
+    // Making an account counts this version up: the process that holds its row goes first, and the others see what it made.
     version::bump(tx, version::DIRECTORY)?;
     Ok(!has_any(tx)?)
 }

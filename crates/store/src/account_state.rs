@@ -1,7 +1,7 @@
-//! The row that puts everything that writes an account in a row: mail, commands, timers, configuration.
+//! The row that makes all writers of an account take turns: mail, commands, timers, configuration.
 //!
 //! It is locked first and written last. Under the lock the change number counts up by one a transaction, so it is in the order of
-//! commits and has no gaps: whoever follows an account by it misses nothing. Times cannot serve for this, since clocks differ.
+//! commits and has no gaps: a reader that follows an account by it misses nothing. Times cannot serve, since clocks differ.
 
 use desk::id::AccountId;
 
@@ -56,7 +56,7 @@ impl State {
     }
 }
 
-/// Makes the row of a new account.
+/// Inserts the row of a new account.
 pub(crate) fn insert(tx: &mut AccountTx<'_, '_>) -> Result<()> {
     let sql = "INSERT INTO account_state (account_id, epoch, change, ticket_number, version) VALUES ($1, $2, $3, $4, $5)";
     tx.execute(sql, &values![0, 0, 0, 0])?;
@@ -72,7 +72,7 @@ pub fn lock(tx: &mut AccountTx<'_, '_>) -> Result<State> {
     locked(tx, asked)
 }
 
-/// Asks for the lock as [`lock`] does; [`locked`] reads the answer, before anything of the transaction may stand.
+/// Asks for the lock as [`lock`] does; [`locked`] reads the answer, which must be done before the transaction ends.
 ///
 /// # Errors
 /// As the database says.

@@ -1,4 +1,4 @@
-//! A transaction on one account's data: it names its account once, so that the wall between accounts is a type.
+//! A transaction on one account's data: it names its account once, which makes the wall between accounts a type.
 
 use desk::id::AccountId;
 

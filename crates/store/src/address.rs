@@ -130,8 +130,8 @@ pub fn probe_sent(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, secret: &str
     reconfigured(tx)
 }
 
-/// Notes that a probe did not come back in time; one that did, or that was sent again since, is left alone. Returns how many addresses
-/// that concerned.
+/// Notes that a probe did not come back in time; one that did, or that has been sent again, is left alone. Returns how many
+/// addresses were changed.
 ///
 /// # Errors
 /// As the database says.
@@ -145,7 +145,7 @@ pub fn probe_failed(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, now: i64) 
     Ok(failed)
 }
 
-/// Notes that a probe came back and where; the native address stands for the external one from now on.
+/// Notes that a probe came back and where; from now on the native address stands for the external one.
 ///
 /// # Errors
 /// As the database says.
@@ -162,7 +162,7 @@ pub fn probe_returned(
     reconfigured(tx)
 }
 
-/// Refreshes when mail last came through addresses, at most once in `step` milliseconds each, so that busy addresses cost nothing.
+/// Records when mail last came through addresses, at most once every `step` milliseconds each, so busy addresses cost nothing.
 ///
 /// # Errors
 /// As the database says.

@@ -21,12 +21,12 @@ pub struct Bell {
 }
 
 impl Bell {
-    /// Waits until it rings; one ring is kept for whoever comes late.
+    /// Waits until it rings; one ring is kept for a late comer.
     pub async fn heard(&self) {
         self.rung.notified().await;
     }
 
-    /// The accounts it was rung for since they were last asked for. Some may be missing: what is due tells all.
+    /// The accounts it was rung for since this was last asked. Some may be missing: the rows that are due are complete.
     #[must_use]
     pub fn take(&self) -> BTreeSet<AccountId> {
         std::mem::take(&mut *self.accounts.lock().expect("plain take"))
@@ -48,7 +48,7 @@ impl Bell {
 pub struct Ring {
     /// What there is to do.
     pub kind: Kind,
-    /// For whom; none: for somebody.
+    /// For which account; none: it is not known which.
     pub account: Option<AccountId>,
     /// The account's change number when it was rung, where a change of the account caused it.
     pub change: Option<i64>,
@@ -97,7 +97,7 @@ impl Bells {
 }
 
 impl Store {
-    /// Rings for an account's work on this node alone: what others have to do has not changed. Returns at once.
+    /// Rings for an account's work on this node alone: for the others nothing has changed. Returns at once.
     pub fn ring_here(&self, kind: Kind, account: AccountId) {
         self.inner.bells.ring(Ring { kind, account: Some(account), change: None });
     }
@@ -109,7 +109,7 @@ impl Store {
         self.tell_others(ring);
     }
 
-    /// The bell of a kind of work. Whoever asks for one hears the other nodes, too.
+    /// The bell of a kind of work. Asking for one also makes this process hear the other nodes.
     #[must_use]
     pub fn bell(&self, kind: Kind) -> Arc<Bell> {
         self.hear_others();

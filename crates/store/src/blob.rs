@@ -19,7 +19,7 @@ use crate::error::{Result, StoreError};
 /// How long writing, reading and removing a small object may take.
 const CHECK_WITHIN: Duration = Duration::from_secs(20);
 
-/// The objects of a desk. A name begins with the account, so that accounts never share one.
+/// The objects of a desk. A name begins with the account, so accounts never share one.
 #[derive(Debug, Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
@@ -142,7 +142,7 @@ impl Blobs {
 }
 
 impl Store {
-    /// Looks whether blobs can be written and are this database's own, so that a desk that could not keep a large mail says so
+    /// Looks whether blobs can be written and are this database's own, so a desk that could not keep a large mail says so
     /// before it takes one.
     ///
     /// # Errors

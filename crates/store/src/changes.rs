@@ -99,7 +99,7 @@ fn write_all(
     outgoing::insert_many(tx, &changes.outgoing, &numbers)?;
     outbox::insert_many(tx, &changes.outgoing, can_deliver)?;
     account_state::save(tx, state)?;
-    // Last: the rows they lock are those that whoever looks for work waits for.
+    // Last: the rows they lock are the ones that nodes looking for work wait for.
     announce_held(tx, digest_every, changes)?;
     announce_closing(tx, changes)?;
     announce_outgoing(tx, changes)?;

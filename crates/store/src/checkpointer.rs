@@ -1,7 +1,7 @@
-//! Copies SQLite's write-ahead log back into the database on a thread of its own, so that no commit waits for it.
+//! Copies SQLite's write-ahead log back into the database on a thread of its own, so no commit waits for it.
 //!
-//! A log can begin anew only when all of it was copied back, and under load the writer adds to it all the time. So the
-//! thread does the bulk beside the writer, and tells it when so little is left that the writer can copy the rest itself.
+//! A log can start over only when all of it was copied back, and under load the writer adds to it all the time. So the
+//! thread does the bulk while the writer goes on, and tells it when so little is left that the writer can copy the rest itself.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::error::{Result, StoreError};
 const BEGIN_PAGES: i64 = 4_000;
 /// What may be left for the writer: its share of the pause is then a few milliseconds.
 const REST_PAGES: i64 = 400;
-/// A writer faster than the disk would keep the thread going round; after so many it takes what is left.
+/// A writer faster than the disk would keep the thread going round; after this many rounds it takes what is left.
 const PASSES: usize = 5;
 
 /// Where the copying stands, seen by both threads.

@@ -12,10 +12,10 @@ use crate::Tx;
 use crate::error::Result;
 use crate::work::{self, Crashes, Lease};
 
-/// From so many crashes without a batch closed in between an account's mail is worked one at a time.
+/// After this many crashes without a completed batch, the account's mail is processed one message at a time.
 pub const CAREFUL_FROM: i64 = 2;
 
-/// Counts, for each lease just claimed that was not given back, a crash of whoever held it. `given` are the epochs that this
+/// Counts, for each lease just claimed that was not given back, a crash of its holder. `given` are the epochs that this
 /// very program was given: what it lost without stopping tells of no crash.
 ///
 /// # Errors

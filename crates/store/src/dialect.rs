@@ -57,7 +57,7 @@ impl Tx<'_> {
         }
     }
 
-    /// The database's own clock in unix milliseconds: what leases are measured by, so that nodes need not agree on the time.
+    /// The database's own clock in unix milliseconds: what leases are measured by, so nodes need not agree on the time.
     ///
     /// # Errors
     /// As the database says.
@@ -125,8 +125,8 @@ impl Tx<'_> {
 }
 
 impl Dialect {
-    /// Locks an account's row (`crate::account_state`). The clock is read in the statement that waits for the lock, so that it costs
-    /// no question of its own.
+    /// Locks an account's row (`crate::account_state`). The clock is read in the statement that waits for the lock, so it
+    /// costs no question of its own.
     pub(crate) fn lock_account(self) -> &'static str {
         match self {
             Dialect::Sqlite => {

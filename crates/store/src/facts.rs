@@ -85,7 +85,8 @@ fn load_more(
     Ok(())
 }
 
-/// Answers what the mails of a batch ask. Nobody else writes the account's tickets meanwhile: the caller holds the account's lock.
+/// Answers what the mails of a batch ask. Nobody else writes the account's tickets in the meantime: the caller holds the
+/// account's lock.
 ///
 /// # Errors
 /// As the database says.

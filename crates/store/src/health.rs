@@ -26,7 +26,7 @@ impl LastWrite {
 }
 
 impl Store {
-    /// Looks whether the database answers and has the tables this version works with, be they of a newer one.
+    /// Looks whether the database answers and has the tables this version works with, even if a newer one made them.
     ///
     /// # Errors
     /// [`StoreError::Setup`] when they are missing, older, or closed to this version; [`StoreError::Unavailable`].

@@ -69,7 +69,7 @@ pub(crate) fn write_bounced(
     Ok(recovering.into_iter().map(str::to_owned).chain(hard).chain(soft).collect())
 }
 
-/// Counts bounces against addresses; from `most` on no more mail goes there.
+/// Counts bounces against addresses; after `most` of them no more mail goes there.
 ///
 /// # Errors
 /// As the database says.

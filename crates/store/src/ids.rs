@@ -9,7 +9,7 @@ use crate::{Store, Tx, values};
 /// Ids taken from the database at once. A process that stops leaves the rest of its block unused.
 const BLOCK: i64 = 65_536;
 
-/// Runs kept at most; of more the shortest are given up.
+/// Runs kept at most; beyond that the shortest are given up.
 const RUNS_MAX: usize = 64;
 
 /// What this process has left: of the blocks it took, and of runs that came back.
@@ -50,13 +50,13 @@ impl Ids {
         self.end - self.next
     }
 
-    /// Whether so many are left.
+    /// Whether this many are left.
     #[must_use]
     pub fn has(&self, count: usize) -> bool {
         i64::try_from(count).is_ok_and(|count| count <= self.left())
     }
 
-    /// The same run once more, for a closure that is run again. A run that turns out too short is no matter for the
+    /// The same run once more, for a closure that is run again. A run that turns out too short must not be topped up in the
     /// transaction: the counter is one row for all accounts and nodes, and would be locked until the commit.
     #[must_use]
     pub fn again(&self) -> Ids {

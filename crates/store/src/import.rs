@@ -1,4 +1,4 @@
-//! Old mail brought in by an import: spooled like any other, and remembered by digest so that no run doubles another's.
+//! Old mail brought in by an import: spooled like any other, and remembered by digest so no run doubles another's.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::{AccountTx, Store, Value, values};
 /// What a raw mail is known by: BLAKE3 of its bytes with LF line ends, cut to 128 bits.
 pub type Digest = [u8; 16];
 
-/// How often mails are spooled anew when another import has taken some of them meanwhile.
+/// How often spooling is tried again when another import has taken some of the mails meanwhile.
 const TRIES: usize = 4;
 
 /// Those of the digests that were imported before.
@@ -34,7 +34,7 @@ pub fn known(tx: &mut AccountTx<'_, '_>, digests: &[Digest]) -> Result<BTreeSet<
 
 impl Store {
     /// Makes mails of one account durable in one transaction, without those imported before, and wakes the engine.
-    /// Returns how many were new. Safe beside another import of the same mails.
+    /// Returns how many were new. Safe alongside another import of the same mails.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: none of them is taken.

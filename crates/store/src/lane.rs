@@ -1,9 +1,9 @@
-//! The accounts that one node works for one kind of work: found, claimed, renewed, given back. The same for mail to decide, mail to
-//! send and every job that has its time.
+//! The accounts that one node processes for one kind of work: found, claimed, renewed, released. The same for mail to decide, mail
+//! to send and every job that has its time.
 //!
 //! Nodes share without knowing of each other: each claims no more than it has room for, in a circle of all accounts that are due,
-//! and gives back what has nothing left to do. An account on which this node fails is given back at once and left alone for a while,
-//! the longer the more often: what ails may be this node alone, and others may try.
+//! and releases what has nothing left to do. An account on which this node fails is released at once and left alone for a while,
+//! the longer the more often: the fault may be this node's alone, and others may try.
 
 mod back_off;
 mod circle;
@@ -19,7 +19,7 @@ use crate::{Store, crash};
 use back_off::BackOff;
 use circle::{Circle, Wanted};
 
-/// How long an account that another node was faster to claim is not asked for again.
+/// How long an account that another node claimed first is left alone.
 const TAKEN_FOR: Duration = Duration::from_millis(500);
 
 /// A node's accounts for one kind of work.
@@ -157,7 +157,7 @@ impl Lane {
         self.held.keys().copied().collect()
     }
 
-    /// Extends the leases of which half is over; returns the accounts that another node took over.
+    /// Extends the leases that are half over; returns the accounts that another node took over.
     ///
     /// # Errors
     /// As the database says; try again soon.
@@ -205,13 +205,13 @@ impl Lane {
         }
     }
 
-    /// Gives an account on which this node failed back and leaves it alone for a while, which it returns: half a second the first
+    /// Releases an account on which this node failed and leaves it alone for a while, which it returns: half a second the first
     /// time, minutes in the end. Others may try at once.
     pub async fn failed(&mut self, account: AccountId) -> Duration {
         let wait = self.back_off.failed(account, Instant::now());
         if let Some(held) = self.held.remove(&account) {
             let lease = held.lease;
-            // What cannot be given back now runs out by itself.
+            // What cannot be released now expires by itself.
             let _ = self.store.write(move |tx| work::release(tx, std::slice::from_ref(&lease))).await;
         }
         wait
@@ -235,10 +235,10 @@ impl Lane {
         self.held.remove(&account);
     }
 
-    /// Gives everything back.
+    /// Releases everything.
     ///
     /// # Errors
-    /// As the database says; the leases run out by themselves then.
+    /// As the database says; the leases expire by themselves then.
     pub async fn release(&mut self) -> Result<()> {
         let leases: Vec<Lease> =
             std::mem::take(&mut self.held).into_values().map(|held| held.lease).collect();

@@ -86,7 +86,7 @@ use dialect::Tables;
 use job::{Job, Waiter};
 use migrate::Place;
 
-/// Where a desk's data lies and how it is opened.
+/// Where a desk's data is and how it is opened.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// `sqlite:PATH` or `postgres://…`.
@@ -120,8 +120,8 @@ pub struct Store {
 struct StoreInner {
     backend: Backend,
     blobs: blob::Blobs,
-    /// When the blobs were last found to be this database's own: nothing is written among another desk's, or beside a place that is
-    /// not mounted any more.
+    /// When the blobs were last found to be this database's own: nothing is written among another desk's, or into a folder
+    /// whose volume is no longer mounted.
     blobs_owned_at: tokio::sync::Mutex<Option<std::time::Instant>>,
     last_write: health::LastWrite,
     ids: ids::IdBlocks,
@@ -170,8 +170,8 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Brings the schema up to date and returns the migrations that were run. Idempotent; safe beside other nodes, which go
-    /// on working; waits for another process that does the same. Blocks.
+    /// Brings the schema up to date and returns the migrations that were run. Idempotent; safe alongside other nodes, which
+    /// go on working; waits for another process that does the same. Blocks.
     ///
     /// # Errors
     /// [`StoreError::Setup`] when a newer version closed the database to this one; [`StoreError::Unavailable`] when a table
@@ -198,7 +198,7 @@ impl Store {
         self.migrate_all(migrate::MIGRATIONS, Tables::Partitioned)
     }
 
-    /// As [`Store::migrate`] with the migrations of a version to come after our own, for the tests of this version beside it.
+    /// As [`Store::migrate`] with the migrations of a version to come after our own, for the tests of this version alongside it.
     ///
     /// # Errors
     /// As [`Store::migrate`].
@@ -344,7 +344,7 @@ impl Store {
         }
     }
 
-    /// Hears from now on what other nodes ring.
+    /// Starts hearing what other nodes ring.
     fn hear_others(&self) {
         if let Backend::Postgres(postgres) = &self.inner.backend {
             postgres.listen();

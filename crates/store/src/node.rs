@@ -1,4 +1,4 @@
-//! A node's name, which one process bears; and for `doctor`: which nodes hold which accounts, and which accounts nobody holds
+//! A node's name, which only one process has; and for `doctor`: which nodes hold which accounts, and which accounts nobody holds
 //! though something waits there.
 
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::work::Kind;
 use crate::{Backend, Store, Tx, values};
 
 impl Store {
-    /// Takes the name under which this process holds leases, until the store is closed; false when another process has it
-    /// after `wait` still. A name whose connection is lost is taken again. An embedded database has one process, by the lock of
-    /// its own file.
+    /// Takes the name under which this process holds leases, until the store is closed; false when another process
+    /// still has it after `wait`. A name whose connection is lost is taken again. An embedded database has one process, by the
+    /// lock of its own file.
     ///
     /// # Errors
     /// [`crate::StoreError::Unavailable`].
@@ -43,7 +43,7 @@ pub struct Unheld {
     pub account_id: AccountId,
     /// What waits: mail to be decided or sent.
     pub kind: Kind,
-    /// Who held it last; empty: nobody ever did.
+    /// Who held it last; empty: nobody has.
     pub holder: String,
 }
 
@@ -102,7 +102,7 @@ pub struct Forgotten {
     pub kind: Kind,
 }
 
-/// Accounts with something due that no row of `work` tells of, from `waiting_ms` ago on. Looks at every account.
+/// Accounts where something has been due for `waiting_ms` that no row of `work` tells of. Looks at every account.
 ///
 /// # Errors
 /// As the database says.

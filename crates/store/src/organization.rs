@@ -12,7 +12,7 @@ use crate::sql::Sql as _;
 use crate::tx::Asked;
 use crate::{AccountTx, Value, values};
 
-/// Makes an organization with its domains. Who wrote before stays as they are.
+/// Inserts an organization with its domains. People who wrote before stay as they are.
 ///
 /// # Errors
 /// As the database says.

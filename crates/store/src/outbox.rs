@@ -22,7 +22,9 @@ use crate::{AccountTx, Row, Value, values};
 pub(crate) const DUE_AT_ONCE: i64 = 0;
 
 /// The columns of a row as it is listed, of `outbox o` and its mail `outgoing_mails m`.
-const LISTED: &str = "o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts, o.due_at, o.last_answer, o.created_at";
+const LISTED: &str =
+    "o.id, m.ticket_number, m.kind, m.message_id, m.content, o.recipient, o.state, o.attempts,
+    o.due_at, o.last_answer, o.created_at";
 
 /// A recipient that is due.
 #[derive(Debug, Clone)]
@@ -207,7 +209,7 @@ pub struct OutboxRow {
     pub created_at: i64,
 }
 
-/// Rows in the order of their ids, after one of them or from the first on, at most `limit`.
+/// Rows in the order of their ids, after one of them or from the start, at most `limit`.
 ///
 /// # Errors
 /// As the database says.

@@ -1,7 +1,7 @@
 //! The PostgreSQL side: a bounded pool of threads, each with its own connection and its own small runtime.
 //!
 //! A thread drives its connection itself, so a statement costs no hop to another thread, and statements can travel together.
-//! Serialisation failures and deadlocks run the closure again; a lost connection is made anew.
+//! Serialisation failures and deadlocks run the closure again; a lost connection is opened again.
 
 mod migrating;
 mod name_lock;
@@ -124,12 +124,12 @@ impl Postgres {
         for thread in self.threads.lock().expect("no closure runs under this lock").drain(..) {
             let _ = thread.join();
         }
-        // Last: until here it may have worked.
+        // Last: until here this process may have been at work.
         drop(self.name.lock().expect("plain take").take());
     }
 }
 
-/// 250 is said on the strength of a commit, so a server that forgets commits is refused, as is one that cannot hold all text.
+/// 250 relies on a commit, so a server that forgets commits is refused, as is one that cannot hold all text.
 fn check_server(server: &Server, allow_unsafe: bool) -> Result<()> {
     let mut session = Session::connect(server).map_err(|error| {
         let why = if let StoreError::Unavailable(why) = error { why } else { error.to_string() };

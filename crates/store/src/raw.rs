@@ -12,7 +12,7 @@ use crate::sql::Sql as _;
 use crate::value::list_of;
 use crate::{AccountTx, Row, Store, Tx, values};
 
-/// Compressed bytes above which a mail lies in a blob and not in its row.
+/// Compressed bytes above which a mail goes into a blob instead of its row.
 pub const INLINE_MAX: usize = 256 * 1024;
 /// The level of zstd: 1 keeps intake fast; mail gains little from more.
 const LEVEL: i32 = 1;
@@ -124,7 +124,7 @@ pub(crate) fn forget(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<Vec<S
     Ok(blobs)
 }
 
-/// Whether any mail lies in a blob. Asked when the place of the blobs is found empty.
+/// Whether any mail is in a blob. Asked when the place of the blobs is found empty.
 ///
 /// # Errors
 /// As the database says.

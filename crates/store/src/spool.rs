@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// Whether these very mails are stored: the database committed them, and only its answer was lost on the way. Ids are taken
-    /// once, so that nobody else can have written them.
+    /// once, so nobody else can have written them.
     async fn are_there(&self, mails: Arc<Vec<NewMail>>) -> Result<bool> {
         self.read(move |tx| {
             for mail in mails.iter() {
@@ -157,7 +157,7 @@ pub fn note_trouble(tx: &mut AccountTx<'_, '_>, key: SpoolKey, now: i64) -> Resu
     row.ok_or(StoreError::Changed("a spool row"))?.int()
 }
 
-/// The account's oldest undecided mails, at most `limit`, that come after a place in their order, or from the first on.
+/// The account's oldest undecided mails, at most `limit`, that come after a place in their order, or from the start.
 ///
 /// # Errors
 /// As the database says.
@@ -208,10 +208,10 @@ pub(crate) fn close(tx: &mut AccountTx<'_, '_>, mails: &[SpoolKey]) -> Result<As
     tx.ask_rows("DELETE FROM spool WHERE account_id = $1 AND accepted_at = $2 AND id = $3", &rows)
 }
 
-/// Checks that all of so many mails were taken off.
+/// Checks that this many mails were taken off.
 ///
 /// # Errors
-/// [`StoreError::Changed`] when one of them was not there any more: somebody else decided it, so the caller's batch must not stand.
+/// [`StoreError::Changed`] when one of them was gone: somebody else decided it, so the caller's batch must not stand.
 pub(crate) fn closed(tx: &mut AccountTx<'_, '_>, asked: Asked, mails: usize) -> Result<()> {
     if tx.changed(asked)? == mails as u64 { Ok(()) } else { Err(StoreError::Changed("a spool row")) }
 }

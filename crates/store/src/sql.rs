@@ -1,7 +1,7 @@
 //! How statements are run, the same for all tables: on one account's data through [`crate::AccountTx`], on what all
 //! accounts share through [`Tx`].
 //!
-//! SQL is written once for both databases. Values are bound by number, so that `$1` may stand anywhere in a text. A list is
+//! SQL is written once for both databases. Values are bound by number, so `$1` may stand anywhere in a text. A list is
 //! written `IN ($2..)`: it takes all values from that number on and is padded to a power of two, so that few texts are ever
 //! prepared.
 
@@ -15,7 +15,7 @@ use desk::id::AccountId;
 /// The most values in one `IN` list; longer lists are asked in several statements.
 const LIST_CHUNK: usize = 512;
 
-/// Where a statement runs, and for whom.
+/// Where a statement runs, and for which account.
 #[derive(Debug)]
 #[allow(unreachable_pub, reason = "tests reach it, by the feature `testing`")]
 pub struct Target<'t> {

@@ -53,7 +53,7 @@ impl Sqlite {
             crate::folder::make(folder)
                 .map_err(|error| StoreError::setup(format!("cannot create {}: {error}", folder.display())))?;
         }
-        // The log and the shared memory beside it get the file's own permissions.
+        // The log and the shared memory next to it get the file's own permissions.
         crate::folder::touch(path)
             .map_err(|error| StoreError::setup(format!("cannot create {}: {error}", path.display())))?;
         let mut connection = open_writer(path)?;
@@ -139,7 +139,7 @@ fn open_writer(path: &Path) -> Result<Connection> {
         connection.pragma_update(None, "page_size", 8192)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        // FULL, not NORMAL: 250 is said on the strength of this commit.
+        // FULL, not NORMAL: 250 relies on this commit.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
@@ -176,10 +176,10 @@ fn write_loop(connection: &Connection, jobs: &mpsc::Receiver<Job>, checkpointer:
     let _ = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
 }
 
-/// Runs the first job and those that wait behind it in one transaction, and answers after the commit.
+/// Runs the first job and those that wait after it in one transaction, and answers after the commit.
 ///
-/// Those behind it run in a savepoint each. The first needs none, which spares the copies a savepoint keeps of every page
-/// that is changed: nobody is beside it yet, so when it fails the transaction is rolled back.
+/// Those after it run in a savepoint each. The first needs none, which spares the copies a savepoint keeps of every page
+/// that is changed: it is alone as yet, so when it fails the transaction is rolled back.
 fn commit_group(connection: &Connection, mut first: Job, jobs: &mpsc::Receiver<Job>) {
     if let Err(error) = statement(connection, "BEGIN IMMEDIATE") {
         first.finish(Err(error));

@@ -27,8 +27,8 @@ pub struct Swept {
 
 impl Store {
     /// Removes the blobs that were written a day before `now` or earlier and that no row names; a `now` that the database's
-    /// clock has not reached counts as that. Idempotent; safe beside the doors and beside other nodes. Objects that bear no
-    /// name of ours are left alone.
+    /// clock has not reached counts as that. Idempotent; safe while doors and other nodes are at work. Objects whose names
+    /// are not ours are left alone.
     ///
     /// # Errors
     /// [`crate::StoreError::Setup`] when the blobs are another desk's, [`crate::StoreError::Blob`], or as the database says;

@@ -28,9 +28,13 @@ struct ReceivedBy {
 }
 
 /// The columns of a ticket that change after it is opened.
-const CHANGING: &str = "status, assignee_id, is_public, tags, last_message_id, updated_at, solved_at, requester_id, organization_id, priority, ticket_type";
+const CHANGING: &str =
+    "status, assignee_id, is_public, tags, last_message_id, updated_at, solved_at, requester_id,
+    organization_id, priority, ticket_type";
 /// Those that stay.
-const LASTING: &str = "id, number, brand_id, subject, submitter_id, recipient, recipient_matches, received_by, written_to, channel, token, follow_up_of, created_at, is_machine";
+const LASTING: &str =
+    "id, number, brand_id, subject, submitter_id, recipient, recipient_matches, received_by,
+    written_to, channel, token, follow_up_of, created_at, is_machine";
 
 /// Writes new and changed tickets with their CCs, followers and tags. Returns the numbers of all of them; new ones are counted
 /// on from the account's counter.
@@ -172,7 +176,7 @@ pub(crate) fn add_numbers(
     Ok(())
 }
 
-/// Tickets by ids, in no order. Whoever writes them holds the account's lock.
+/// Tickets by ids, in no order. Writers hold the account's lock.
 ///
 /// # Errors
 /// As the database says.
@@ -283,7 +287,7 @@ pub struct TicketLine {
     pub updated_at: i64,
 }
 
-/// Tickets by number from `after` on, at most `limit`.
+/// Tickets in the order of their numbers, those after `after`, at most `limit`.
 ///
 /// # Errors
 /// As the database says.
@@ -337,8 +341,8 @@ pub struct Cursor {
     pub change: i64,
 }
 
-/// Tickets written after a place in the order of changes, at most `limit`, in that order. Whoever reads on from the last one until
-/// nothing comes has missed nothing that was committed before.
+/// Tickets written after a place in the order of changes, at most `limit`, in that order. A reader that goes on from the last one
+/// until nothing comes has missed nothing that was committed before.
 ///
 /// # Errors
 /// As the database says.

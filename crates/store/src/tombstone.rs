@@ -1,4 +1,4 @@
-//! Tombstones: what was deleted, for whoever follows an account by its change number.
+//! Tombstones: what was deleted, for those who follow an account by its change number.
 
 use crate::error::Result;
 use crate::sql::Sql as _;

@@ -15,7 +15,9 @@ use crate::value::{Row, list_of};
 use crate::{AccountTx, Value, identity, membership, values};
 
 /// The columns of a person: those of `users u` and of their primary address `identities p`.
-const PERSON: &str = "u.id, u.name, u.role, u.is_suspended, u.is_verified, u.locale, u.organization_id, p.written, p.deliverable_state";
+const PERSON: &str =
+    "u.id, u.name, u.role, u.is_suspended, u.is_verified, u.locale, u.organization_id, p.written,
+    p.deliverable_state";
 
 /// Inserts users, each with their first address.
 ///
@@ -140,7 +142,7 @@ fn read(mut row: Row) -> Result<Person> {
     })
 }
 
-/// Gives a known person another role and name. Whom an operator enters is verified.
+/// Gives a known person another role and name. Someone an operator enters is verified.
 ///
 /// # Errors
 /// As the database says.

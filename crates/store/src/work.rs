@@ -1,8 +1,9 @@
 //! When there is something to do for an account, and which node does it: one row an account and kind.
 //!
-//! The time in a row is a hint that is never too late: whoever adds something to do moves it forward in the same transaction
-//! ([`announce`]), and whoever has worked the account reads it from the rows it is about, under the row's lock ([`put_down`]). So
-//! nothing is forgotten when a ring is lost, a node dies, or two clocks differ: times are the database's, or 0 for "at once".
+//! The time in a row is a hint that is never too late: code that adds something to do moves it forward in the same transaction
+//! ([`announce`]), and a node that has processed the account reads it from the rows it is about, under the row's lock
+//! ([`put_down`]). So nothing is forgotten when a ring is lost, a node dies, or two clocks differ: times are the
+//! database's, or 0 for "at once".
 
 use std::collections::BTreeMap;
 
@@ -33,15 +34,15 @@ impl Due {
     }
 }
 
-/// Says that accounts have something to do from a time on, if they do not say so already. A row that is missing is made.
+/// Says that accounts have something to do from a time on, unless they say so already. A missing row is inserted.
 ///
-/// The row is locked for the rest of the transaction: whoever reads meanwhile what is due waits, and then sees what was added.
+/// The row is locked for the rest of the transaction: a node that reads what is due meanwhile waits, and then sees what was added.
 ///
 /// # Errors
 /// As the database says.
 pub fn announce(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId], due_at: i64) -> Result<()> {
     let mut sorted: Vec<AccountId> = accounts.to_vec();
-    // In one order, so that two transactions never wait for each other.
+    // In one order, so two transactions never wait for each other.
     sorted.sort_unstable();
     sorted.dedup();
     let rows: Vec<_> =
@@ -52,8 +53,8 @@ pub fn announce(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId], due_at: i64
     tx.insert_rows(sql, &rows)
 }
 
-/// Accounts that are due and that nobody holds, after a place in the order of their times, at most `limit`. `holder` is who asks:
-/// what it held before it was started again is free to it where `takes_back`.
+/// Accounts that are due and that nobody holds, after a place in the order of their times, at most `limit`. `holder` is the
+/// node that asks: with `takes_back`, what it held before a restart is free to it.
 ///
 /// # Errors
 /// As the database says.
@@ -83,7 +84,7 @@ fn own(holder: &str, takes_back: bool) -> &str {
     if takes_back { holder } else { NOBODY }
 }
 
-/// The holder of rows that nobody ever claimed, which are free in any case.
+/// The holder of rows that were never claimed, which are free in any case.
 const NOBODY: &str = "";
 
 /// When the rows themselves say that each of the accounts is due next; those without are left out.
@@ -120,7 +121,7 @@ pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<B
         ),
     };
     let mut found = BTreeMap::new();
-    // Many are asked at once: a round trip for each would keep whoever waits from renewing its leases.
+    // Many are asked at once: a round trip for each would keep the waiting node from renewing its leases.
     for page in accounts.chunks(512) {
         let asked =
             page.iter().map(|account| tx.ask(sql, &values![account.0])).collect::<Result<Vec<_>>>()?;
@@ -133,7 +134,7 @@ pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<B
     Ok(found)
 }
 
-/// The right to work an account until a time by the database's clock.
+/// The right to process an account until a time by the database's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The account.
@@ -142,13 +143,13 @@ pub struct Lease {
     pub kind: Kind,
     /// Counts up with every claim; what is done under an older one is refused.
     pub epoch: i64,
-    /// Whether the one before did not give it back: it stopped in the middle, froze, or is this program itself.
+    /// Whether the previous holder did not release it: it stopped in the middle, froze, or is this program itself.
     pub was_left: bool,
     /// Programs that stopped with the account in hand, one after the other (see [`crate::crash`]).
     pub crashes: i64,
 }
 
-/// Claims those of the accounts that nobody holds, or whose holder let its lease run out.
+/// Claims those of the accounts that nobody holds, or whose holder let its lease expire.
 ///
 /// # Errors
 /// As the database says.
@@ -250,13 +251,13 @@ fn locked(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease]) -> Result<BTreeMap<Acco
 pub struct PutDown {
     /// Accounts that are due already: their leases stay.
     pub due: Vec<AccountId>,
-    /// Accounts whose leases were given back.
+    /// Accounts whose leases were released.
     pub released: Vec<AccountId>,
     /// Accounts that another node took over.
     pub lost: Vec<AccountId>,
 }
 
-/// Reads from the rows when accounts are due next, puts that down, and gives back the leases of those that are not due now. Rows
+/// Reads from the rows when accounts are due next, records that, and releases the leases of those that are not due now. Rows
 /// that are locked are left out.
 ///
 /// # Errors
@@ -284,7 +285,7 @@ pub fn put_down(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease]) -> Result<PutDown
     Ok(PutDown { due, released, lost: others.iter().map(|lease| lease.account_id).collect() })
 }
 
-/// Reads from the rows when one account is due next and puts that down; the lease stays. Returns the time.
+/// Reads from the rows when one account is due next and records it; the lease stays. Returns the time.
 ///
 /// # Errors
 /// [`StoreError::Fenced`] when another node took over.
@@ -296,7 +297,7 @@ pub fn put_down_held(tx: &mut Tx<'_>, lease: &Lease) -> Result<Option<i64>> {
     Ok(next)
 }
 
-/// Gives leases back, so that another node need not wait; those lost meanwhile are left alone. What is due stays due.
+/// Releases leases, so another node need not wait; those lost meanwhile are left alone. What is due stays due.
 ///
 /// # Errors
 /// As the database says.

@@ -1,4 +1,4 @@
-//! Whose the blobs are: the object `desk.id` beside them and a row of the database hold the same identity.
+//! Whose the blobs are: the object `desk.id` among them and a row of the database hold the same identity.
 //!
 //! A sweep removes what no row names, and two desks give the same names. A desk whose `blobs.url` is another one's by mistake
 //! would so remove or overwrite that one's mail.
@@ -27,7 +27,7 @@ struct Kept {
 }
 
 impl Store {
-    /// Makes sure that the blobs are this database's own. The first time, both get an identity. Idempotent; safe beside other
+    /// Makes sure that the blobs are this database's own. The first time, both get an identity. Idempotent; safe alongside other
     /// nodes.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The table `migrations`: which migrations a database has, how far each is, and who may work beside it.
+//! The table `migrations`: which migrations a database has, how far each is, and which programs may work alongside.
 
 use super::{Migration, step};
 use crate::error::{Result, StoreError};
@@ -15,7 +15,7 @@ pub(super) struct Applied {
     /// How many steps it has, and how many of them are done.
     pub(super) steps: i64,
     pub(super) steps_done: i64,
-    /// The newest migration that a program must know to run beside it; 0: it asks for nothing.
+    /// The newest migration that a program must know to run alongside it; 0: it asks for nothing.
     pub(super) compatible_from: i64,
 }
 

@@ -27,7 +27,7 @@ pub enum Schema {
         /// Numbers this program does not know, in order; mostly none.
         newer: Vec<i64>,
     },
-    /// A newer program changed it so that this one must not run on it.
+    /// A newer program changed it in a way that this one must not run on.
     Closed {
         /// The newest migration a program must know.
         compatible_from: i64,

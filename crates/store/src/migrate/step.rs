@@ -72,7 +72,7 @@ fn mark(line: &str) -> Option<Kind> {
     }
 }
 
-/// From which migration on a program may run beside this one: the line `-- compatible from N`; 0 where there is none,
+/// From which migration on a program may run alongside this one: the line `-- compatible from N`; 0 where there is none,
 /// which changes nothing.
 pub(super) fn compatible_from(text: &str) -> i64 {
     let number = text.lines().find_map(|line| line.strip_prefix("-- compatible from "));

@@ -1,4 +1,4 @@
-//! The session on which migrations run: one process at a time has it, beside nodes that go on working.
+//! The session on which migrations run: one process at a time has it, while nodes go on working.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const LOCK_SESSION: &str =
     "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0";
 
-/// A change of a table waits for whoever reads it, and everybody else waits behind the change: so it waits shortly, and is
-/// tried again. Plans are the planner's own choice, since a piece may well go through a whole table.
+/// A change of a table waits for its readers, and everybody else waits for the change: so it waits briefly, and is tried
+/// again. Plans are the planner's own choice, since a piece may well go through a whole table.
 const STEP_SESSION: &str = "SET lock_timeout = '2s'; SET statement_timeout = 0;
     RESET enable_seqscan; RESET enable_hashjoin; RESET enable_mergejoin";
 /// What runs outside a transaction locks nobody out while it waits, so it may wait.

@@ -109,7 +109,7 @@ async fn hold(name: &Name, mut closed: watch::Receiver<bool>, tell: oneshot::Sen
 }
 
 impl Name {
-    /// Never gives up: whoever bears the name has begun to work.
+    /// Never gives up: the process with the name has begun to work.
     async fn take_again(&self) -> Line {
         let mut wait = FIRST_WAIT;
         loop {

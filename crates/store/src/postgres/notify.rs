@@ -23,7 +23,7 @@ const CHANNEL: &str = "guichet_work";
 const SILENCE: Duration = Duration::from_millis(20);
 /// Rings told at once, each by name.
 const RINGS_MAX: usize = 256;
-/// The waits before a lost connection is made anew.
+/// The waits before a lost connection is opened again.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 

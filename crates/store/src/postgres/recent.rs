@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// At most so many values by their keys.
+/// A limited number of values, by their keys.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     kept: HashMap<K, Kept<V>>,

@@ -105,7 +105,7 @@ impl TlsParameters {
         Ok((url, found))
     }
 
-    /// What the driver must do, and whom it believes.
+    /// What the driver must do, and whose certificates it accepts.
     fn meaning(&self) -> Result<(SslMode, Trust)> {
         let authorities = self.authorities.as_deref();
         let unused = || {

@@ -58,7 +58,7 @@ impl Access {
     }
 }
 
-/// Transactions after which a session has its plans made anew for the first time, and how much longer it keeps them each time:
+/// Transactions after which a session replans for the first time, and how much longer it keeps its plans each time:
 /// an index chosen for an empty table may be one that finds a whole account where one row is wanted, until PostgreSQL next
 /// takes statistics by itself.
 const FIRST_PLANS: u64 = 16;
@@ -95,7 +95,7 @@ pub(crate) struct Session {
     waiting: Vec<Sent>,
     /// Answers of this transaction, by their places.
     answers: Vec<Answer>,
-    /// Transactions so far, and after how many plans are made anew.
+    /// Transactions so far, and after how many the session replans.
     transactions: u64,
     plans_until: u64,
 }
@@ -160,7 +160,7 @@ impl Session {
     /// Runs a closure in a transaction.
     ///
     /// A closure may be run again though the server did commit what it sent last and only its answer was lost: all ids are
-    /// taken before, so that a primary key refuses what is there already.
+    /// taken before, so a primary key refuses what is there already.
     pub(super) fn transaction(
         &mut self,
         job: &mut Job,
@@ -188,7 +188,7 @@ impl Session {
                     "a statement failed and its closure went on".into(),
                 )))
             }
-            // A closure that asked for nothing needs no transaction.
+            // A closure that asked nothing needs no transaction.
             Ok(value) if matches!(self.stage, Stage::Wanted(_)) && self.waiting.is_empty() => Ok(value),
             Ok(value) if access != Access::Write && self.waiting.is_empty() => {
                 self.send_only("COMMIT");
@@ -244,14 +244,14 @@ impl Session {
         done.map_err(|(error, sql)| self.convert(&error, &sql))
     }
 
-    /// Whether a query gives a row, asked in a way that leaves no snapshot behind in the open transaction.
+    /// Whether a query gives a row, asked in a way that leaves no snapshot open in the transaction.
     pub(super) fn has_row(&mut self, sql: &str) -> Result<bool> {
         let answered = self.runtime.block_on(self.client.simple_query(sql));
         let messages = answered.map_err(|error| self.convert(&error, sql))?;
         Ok(messages.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
     }
 
-    /// Has all plans made anew now and then, for tables that have grown since.
+    /// Replans periodically, for tables that have grown since.
     pub(super) fn renew_plans(&mut self) {
         self.transactions += 1;
         if self.transactions >= self.plans_until {

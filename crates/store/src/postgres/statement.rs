@@ -74,7 +74,7 @@ pub(super) type Failed = (tokio_postgres::Error, Arc<str>);
 
 pub(super) async fn run_all(client: &Client, sent: &[Sent]) -> std::result::Result<Vec<Done>, Failed> {
     let mut runs: Vec<_> = sent.iter().map(|sent| Box::pin(run_one(client, sent))).collect();
-    // A first poll sends; answers come in the same order, so that of several failures the first is the true one.
+    // A first poll sends; answers come in the same order, so of several failures the first is the true one.
     let mut polled = Vec::with_capacity(runs.len());
     for run in &mut runs {
         polled.push(futures_util::poll!(run.as_mut()));

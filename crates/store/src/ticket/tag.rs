@@ -33,7 +33,7 @@ fn listed(tags: &[String]) -> BTreeSet<String> {
     tags.iter().map(|tag| storable(tag).into_owned()).collect()
 }
 
-/// Tickets that have a tag, in the order of their ids, after one of them or from the first on, at most `limit`.
+/// Tickets that have a tag, in the order of their ids, after one of them or from the start, at most `limit`.
 ///
 /// # Errors
 /// As the database says.

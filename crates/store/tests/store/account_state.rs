@@ -1,4 +1,4 @@
-//! The change number: without gaps, in the order of commits, so that whoever follows it misses nothing.
+//! The change number: without gaps, in the order of commits, so a reader that follows it misses nothing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

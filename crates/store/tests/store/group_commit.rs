@@ -75,7 +75,7 @@ fn rows(store: &Store) -> Vec<i64> {
 }
 
 #[test]
-fn closures_that_fail_do_not_hurt_those_beside_them() {
+fn closures_that_fail_do_not_hurt_their_neighbours() {
     on_both(|store| {
         let outcomes = wait(async {
             let tasks: Vec<_> = (0..100)

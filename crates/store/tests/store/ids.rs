@@ -1,4 +1,4 @@
-//! Ids are never given twice, whoever asks.
+//! Ids are never given twice, no matter who asks.
 
 use std::collections::BTreeSet;
 use std::thread;

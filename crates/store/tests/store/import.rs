@@ -1,4 +1,4 @@
-//! An import takes each mail once, whoever else imports it, and whatever was there before.
+//! An import takes each mail once, no matter who else imports it, and whatever was there before.
 
 use desk::id::AccountId;
 use store::import::Digest;

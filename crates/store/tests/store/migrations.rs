@@ -1,4 +1,4 @@
-//! A newer version brings a database that is in use further, step by step, beside this version.
+//! A newer version brings a database that is in use further, step by step, alongside this version.
 
 use desk::id::AccountId;
 use store::testing::Sql as _;
@@ -145,7 +145,7 @@ CREATE TABLE third (c BIGINT);",
         );
         store.migrate_further(&[migration]).unwrap_err();
         assert_eq!(number(store, "SELECT steps_done FROM migrations WHERE number = 9010"), 1);
-        wait(store.verify()).expect("it only adds, so this version works beside the half of it");
+        wait(store.verify()).expect("it only adds, so this version works alongside half of it");
 
         run(store, "CREATE TABLE given (b BIGINT)");
         run(store, "INSERT INTO given (b) VALUES (7)");
@@ -242,7 +242,7 @@ fn a_change_waits_shortly_for_a_table_in_use_and_lets_others_pass() {
         });
         told.recv().unwrap();
         let migrating = scope.spawn(|| open(&database).migrate_further(&ADDITIVE));
-        // Somebody who comes after the change that waits: they would wait behind it for as long as the dump takes.
+        // Somebody who comes after the change that waits: they would wait for it as long as the dump takes.
         for id in 2..=12 {
             account(&store, id, &format!("desk{id}")).unwrap();
         }

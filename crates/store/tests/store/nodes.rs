@@ -86,7 +86,7 @@ fn an_account_of_whose_work_nothing_tells_is_shown() {
         queue(store, 4, old);
         let forgotten = || store.read_blocking(|tx| node::forgotten(tx, MINUTE_MS)).unwrap();
         assert_eq!(forgotten(), []);
-        // Mail of 3 came just now: whoever takes it may be on the way.
+        // Mail of 3 came just now: a node may be about to take it.
         store.write_blocking(|tx| tx.batch("DELETE FROM work WHERE account_id <> 2")).unwrap();
         let lost = |account_id, kind| Forgotten { account_id: AccountId(account_id), kind };
         assert_eq!(forgotten(), [lost(1, Kind::Mail), lost(4, Kind::Outbox)]);

@@ -176,7 +176,7 @@ fn queued_mail_is_announced_and_listed_with_its_ticket() {
 fn rows_are_claimed_when_due_and_not_while_in_hand() {
     on_both(|store| {
         sent_mail(store, true);
-        // Made at 100: due at once, also by a clock that is behind the one of who made it.
+        // Made at 100: due at once, also by a clock slower than the one of its maker.
         assert_eq!(next_due(store), Some(0));
         let first: Vec<_> =
             claim(store, 40, &[], 1).into_iter().map(|due| (due.id.0, due.attempts)).collect();

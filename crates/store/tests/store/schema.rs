@@ -81,7 +81,7 @@ fn migrating_twice_changes_nothing() {
         let ran = store.migrate().unwrap();
         assert!(ran.first() == Some(&1) && ran.is_sorted(), "{ran:?} on {}", database.engine);
         assert_eq!(store.migrate().unwrap(), Vec::<i64>::new());
-        // Another node that starts beside it.
+        // Another node that starts meanwhile.
         assert_eq!(open(&database).migrate().unwrap(), Vec::<i64>::new());
     }
 }

@@ -105,7 +105,7 @@ fn raw_literal<'s>(rest: &'s str, found: &mut Vec<String>) -> Option<&'s str> {
     Some(after)
 }
 
-/// Reads on from behind the opening quote and returns what follows the closing one.
+/// Reads on after the opening quote and returns what follows the closing one.
 fn plain_literal<'s>(body: &'s str, found: &mut Vec<String>) -> &'s str {
     let mut text = String::new();
     let mut characters = body.char_indices();
@@ -117,7 +117,7 @@ fn plain_literal<'s>(body: &'s str, found: &mut Vec<String>) -> &'s str {
             }
             '\\' => match characters.next() {
                 Some((_, 'n')) => text.push('\n'),
-                // A line that goes on: its break and the indentation behind it are no part of the text.
+                // A line that goes on: its break and the indentation after it are no part of the text.
                 Some((_, '\n')) => text.push(' '),
                 Some((_, other)) => text.push(other),
                 None => break,

@@ -10,7 +10,7 @@ use store::{Store, account_state, timer, values};
 
 use crate::support::{Conditions, USUAL, account, decided, mail, on_both, wait, write_as};
 
-/// Mail 1, held at 100 because it could not be worked; mail 2 at 200 and mail 3 at 300 for another cause.
+/// Mail 1, held at 100 because it could not be processed; mail 2 at 200 and mail 3 at 300 for another cause.
 fn held(store: &Store, conditions: Conditions) {
     account(store, 1, "acme").unwrap();
     wait(store.spool((1..=3).map(|id| mail(1, id, id)).collect())).unwrap();
@@ -43,7 +43,7 @@ fn expired(store: &Store, at: i64) -> Vec<i64> {
 }
 
 #[test]
-fn what_could_not_be_worked_never_expires() {
+fn what_could_not_be_processed_never_expires() {
     on_both(|store| {
         held(store, USUAL);
         assert!(expired(store, 199).is_empty());

@@ -1,4 +1,4 @@
-//! What a decision about a mail asks beside tickets: sender counters, troubled addresses, followers, organizations, comments.
+//! What a decision about a mail asks besides tickets: sender counters, troubled addresses, followers, organizations, comments.
 
 use desk::changes::{Bounced, Changes};
 use desk::comment::{Comment, Hidden, HiddenKind};

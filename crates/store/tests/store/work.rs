@@ -1,4 +1,4 @@
-//! Nothing to do is forgotten, whoever comes first; one node at a time holds a lease.
+//! Nothing to do is forgotten, no matter who comes first; one node at a time holds a lease.
 
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};

@@ -144,7 +144,7 @@ impl Session {
         self.take_answers(&sent, done)
     }
 
-    /// Sends everything that waits, and COMMIT behind it.
+    /// Sends everything that waits, followed by COMMIT.
     pub(super) fn commit(&mut self) -> Result<()> {
         let sent = self.take_waiting()?;
         let client = &self.client;
