@@ -1,6 +1,8 @@
 //! The embedded database: one writer thread with group commit, read-only readers, WAL with `synchronous=FULL`.
 
 mod housekeeping;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
