@@ -320,7 +320,8 @@ impl Engine {
     /// # Errors
     /// [`AdminError::NoAccount`] by its id.
     pub async fn account(&self, account_id: AccountId) -> Result<Account, AdminError> {
-        let found = self.store().read(move |tx| store::account::load(&mut tx.account(account_id))).await?;
+        let found =
+            self.store().read_now(move |tx| store::account::load(&mut tx.account(account_id))).await?;
         found.map(|(_, account)| account).ok_or_else(|| AdminError::NoAccount(account_id.to_string()))
     }
 

@@ -159,7 +159,7 @@ impl Engine {
 
     /// Announces what rows say is due and no hint tells of: the safety net for programs that forget.
     async fn mend(&self) -> Result<()> {
-        let accounts = self.store().read(store::account::ids).await?;
+        let accounts = self.store().read_now(store::account::ids).await?;
         for page in accounts.chunks(MENDED_AT_ONCE) {
             for kind in Kind::ALL {
                 // What is wrong with one page keeps no other from being mended.
@@ -172,7 +172,7 @@ impl Engine {
     }
 
     async fn mend_page(&self, kind: Kind, page: Vec<AccountId>) -> Result<()> {
-        let missed = self.store().read(move |tx| store::work::unannounced(tx, kind, &page)).await?;
+        let missed = self.store().read_now(move |tx| store::work::unannounced(tx, kind, &page)).await?;
         if missed.is_empty() {
             return Ok(());
         }

@@ -35,7 +35,7 @@ impl Engine {
         let (shared, bytes) = (letter.clone(), raw.to_vec());
         let found = self
             .store()
-            .read(move |tx| {
+            .read_now(move |tx| {
                 let Some((account_id, recipients)) = of_one_account(tx, &envelope.recipients)? else {
                     return Ok(None);
                 };

@@ -31,7 +31,8 @@ impl Engine {
         // A batch, and the one that is read ahead of it.
         for _ in 0..self.inner.options.batch_max * 2 {
             let account_id = lease.account_id;
-            let page = self.store().read(move |tx| store::spool::page(&mut tx.account(account_id), None, 1));
+            let page =
+                self.store().read_now(move |tx| store::spool::page(&mut tx.account(account_id), None, 1));
             let Some(row) = page.await?.pop() else {
                 self.calm(lease).await?;
                 return Ok(Turn { last: None, has_more: false });

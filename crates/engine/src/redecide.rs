@@ -150,7 +150,7 @@ impl Engine {
 
     async fn again(&self, account_id: AccountId, id: MailId, wish: Wish) -> Result<Redecided, RedecideError> {
         let asked = wish.clone();
-        let found = self.store().read(move |tx| read(&mut tx.account(account_id), id, &asked)).await??;
+        let found = self.store().read_now(move |tx| read(&mut tx.account(account_id), id, &asked)).await??;
         let (row, envelope, packed) = found;
         if packed.body.is_none() && packed.blob.is_none() {
             return Err(RedecideError::Gone(id));
@@ -181,7 +181,7 @@ impl Engine {
         let mut told = self.transact(account_id, Arc::new(again)).await?.done?;
         if told.is_changed {
             let row =
-                self.store().read(move |tx| store::ledger::find(&mut tx.account(account_id), id)).await?;
+                self.store().read_now(move |tx| store::ledger::find(&mut tx.account(account_id), id)).await?;
             told.ticket = row.and_then(|row| row.ticket);
         }
         Ok(told)

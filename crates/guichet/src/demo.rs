@@ -50,7 +50,7 @@ pub(crate) fn run(common: &Common) -> Result<()> {
     let data = loaded.data.display().to_string();
     serve::keep_serving(&loaded, async move |started| {
         let hosts = Hosts { native: format!("{ACCOUNT}.{domain}"), second: format!("{SECOND}.{domain}") };
-        let known = started.engine.store().read(|tx| store::account::by_subdomain(tx, ACCOUNT)).await;
+        let known = started.engine.store().read_now(|tx| store::account::by_subdomain(tx, ACCOUNT)).await;
         let token = match known.doing("the accounts cannot be read")? {
             Some(_) => None,
             None => Some(fill(&started, &hosts).await?),
@@ -118,7 +118,7 @@ async fn settle(engine: &Engine, account: AccountId) -> Result<()> {
     for _ in 0..LOOKS {
         let left = engine
             .store()
-            .read(move |tx| store::spool::count(&mut tx.account(account)))
+            .read_now(move |tx| store::spool::count(&mut tx.account(account)))
             .await
             .doing("the spool cannot be read")?;
         if left == 0 {

@@ -138,7 +138,7 @@ pub(crate) async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
 /// # Errors
 /// When there is none, no such one, or one must be named.
 pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<AccountId> {
-    let all = store.read(store::account::list).await.doing("the accounts cannot be read")?;
+    let all = store.read_now(store::account::list).await.doing("the accounts cannot be read")?;
     let known = || all.iter().map(|account| account.subdomain.as_str()).collect::<Vec<_>>().join(", ");
     match (named, all.as_slice()) {
         (_, []) => Err(Failure::new(

@@ -44,7 +44,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) fn run(common: &Common) -> Result<()> {
     let loaded = open::configuration(common)?;
     keep_serving(&loaded, async |started| {
-        if started.engine.store().read(store::account::has_any).await.is_ok_and(|has_any| !has_any) {
+        if started.engine.store().read_now(store::account::has_any).await.is_ok_and(|has_any| !has_any) {
             invite(&started, loaded.config.hostname(), common.json);
         }
         Ok(())

@@ -42,7 +42,7 @@ impl Directory {
         let asked = key.clone();
         let (version, account) = self
             .store
-            .read(move |tx| {
+            .read_now(move |tx| {
                 let version = store::version::find(tx, store::version::DIRECTORY)?;
                 Ok((version, store::recipient::account_of(tx, &asked)?))
             })
@@ -53,7 +53,7 @@ impl Directory {
 
     /// The account of `<postmaster>`.
     pub(crate) async fn postmaster(&self) -> store::Result<Option<AccountId>> {
-        self.store.read(store::account::only).await
+        self.store.read_now(store::account::only).await
     }
 
     fn remembered(&self, key: &AddressKey) -> Option<AccountId> {

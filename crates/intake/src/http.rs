@@ -108,7 +108,7 @@ impl Hooks {
     /// Whose token it is, who must be an agent.
     async fn holder(&self, headers: &HeaderMap, query: &[(String, String)]) -> Result<Holder, Refusal> {
         let (secret, email) = credentials(headers, query).ok_or(Refusal::NoToken)?;
-        let found = self.intake.store.read(move |tx| store::token::holder(tx, &secret)).await?;
+        let found = self.intake.store.read_now(move |tx| store::token::holder(tx, &secret)).await?;
         let holder = found.ok_or(Refusal::WrongToken)?;
         if let Some(email) = email {
             let key = AddressKey::parse(&email).map_err(|_| Refusal::WrongToken)?;

@@ -80,7 +80,9 @@ impl Importer {
             let account_id = self.account_id;
             let store = &self.intake.store;
             let now = store
-                .read(move |tx| store::spool::oldest_of_more_than(&mut tx.account(account_id), WAITING_MAX))
+                .read_now(move |tx| {
+                    store::spool::oldest_of_more_than(&mut tx.account(account_id), WAITING_MAX)
+                })
                 .await?;
             if now.is_none() {
                 break;
@@ -96,7 +98,10 @@ impl Importer {
 
     async fn known(&self, digests: Vec<Digest>) -> store::Result<BTreeSet<Digest>> {
         let account_id = self.account_id;
-        self.intake.store.read(move |tx| store::import::known(&mut tx.account(account_id), &digests)).await
+        self.intake
+            .store
+            .read_now(move |tx| store::import::known(&mut tx.account(account_id), &digests))
+            .await
     }
 
     async fn spool(&self, new: Vec<(Digest, OldMail)>) -> store::Result<usize> {

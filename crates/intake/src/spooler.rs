@@ -180,7 +180,7 @@ mod tests {
         drop(first);
         answer.await.unwrap().unwrap();
         spooler.spool(mail(&store, 3).await).await.unwrap();
-        assert_eq!(store.read(|tx| store::spool::count(&mut tx.account(AccountId(1)))).await.unwrap(), 3);
+        assert_eq!(store.read_now(|tx| store::spool::count(&mut tx.account(AccountId(1)))).await.unwrap(), 3);
     }
     #[test]
     fn a_runtime_that_ends_while_a_group_is_written_tells_whoever_waits() {

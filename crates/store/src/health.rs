@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Setup`] when it was made by other migrations than ours; [`StoreError::Unavailable`].
     pub async fn look(&self) -> Result<Schema> {
-        self.read(migrate::look).await
+        self.read_now(migrate::look).await
     }
 
     /// Looks whether the database takes a write, by writing: a full or read-only disk can be read without an error.

@@ -105,7 +105,7 @@ impl Lane {
             let holder = self.holder.clone();
             let takes_back = self.takes_back();
             let page =
-                self.store.read(move |tx| work::due(tx, kind, after, &holder, takes_back, limit)).await?;
+                self.store.read_now(move |tx| work::due(tx, kind, after, &holder, takes_back, limit)).await?;
             let is_free = |account: AccountId| {
                 !self.held.contains_key(&account) && !self.back_off.is_left(account, now)
             };

@@ -1,7 +1,7 @@
 //! The only room with SQL: repositories on SQLite and PostgreSQL, spool and outbox tables, blobs, migrations.
 //!
 //! Knows desk's types and nothing of sockets or mail servers. Data comes as slices and goes as vectors, one statement a
-//! batch. Closures given to [`Store::read`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
+//! batch. Closures given to [`Store::read_now`] and [`Store::write`] are synchronous, do no other IO, and may be run again.
 
 mod account_tx;
 mod checkpointer;
@@ -238,7 +238,7 @@ impl Store {
     ///
     /// # Errors
     /// The closure's own, or [`StoreError::Unavailable`].
-    pub async fn read<T, F>(&self, closure: F) -> Result<T>
+    pub async fn read_now<T, F>(&self, closure: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -287,10 +287,10 @@ impl Store {
         waiter.wait().await
     }
 
-    /// [`Store::read`] for threads outside a runtime.
+    /// [`Store::read_now`] for threads outside a runtime.
     ///
     /// # Errors
-    /// As [`Store::read`].
+    /// As [`Store::read_now`].
     pub fn read_blocking<T, F>(&self, closure: F) -> Result<T>
     where
         T: Send + 'static,

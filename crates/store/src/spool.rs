@@ -111,7 +111,7 @@ impl Store {
     /// Whether these very mails are stored: the database committed them, and only its answer was lost on the way. Ids are taken
     /// once, so nobody else can have written them.
     async fn are_there(&self, mails: Arc<Vec<NewMail>>) -> Result<bool> {
-        self.read(move |tx| {
+        self.read_now(move |tx| {
             for mail in mails.iter() {
                 let is_same = raw::find(&mut tx.account(mail.account_id), mail.id)?
                     .is_some_and(|stored| stored == mail.packed);

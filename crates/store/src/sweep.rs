@@ -35,7 +35,7 @@ impl Store {
     /// what was removed stays removed.
     pub async fn sweep_blobs(&self, now: i64) -> Result<Swept> {
         self.own_blobs().await?;
-        let now = now.min(self.read(|tx| tx.database_now()).await?);
+        let now = now.min(self.read_now(|tx| tx.database_now()).await?);
         let mut swept = Swept::default();
         let mut old = Vec::new();
         let mut listed = self.blobs().list();
@@ -62,7 +62,7 @@ impl Store {
             by_account.entry(account_id).or_default().push(mail_id);
         }
         let named: BTreeSet<String> = self
-            .read(move |tx| {
+            .read_now(move |tx| {
                 let mut named = BTreeSet::new();
                 for (account_id, ids) in &by_account {
                     let sql = "SELECT blob FROM raw_mails WHERE account_id = $1 AND id IN ($2..)";

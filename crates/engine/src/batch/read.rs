@@ -72,7 +72,7 @@ impl Engine {
     ) -> Result<Batch> {
         let (rows, packed, is_full) = self
             .store()
-            .read(move |tx| {
+            .read_now(move |tx| {
                 let mut tx = tx.account(account_id);
                 let mut rows = store::spool::page(&mut tx, after, limit)?;
                 let is_full = cut_to_bytes(&mut rows) || rows.len() == limit;
@@ -165,7 +165,8 @@ impl Engine {
             Some(kept) => kept,
             // Else the first mails after a start would wait for DNS whatever the mode.
             None => {
-                let loaded = self.store().read(move |tx| accounts::load(&mut tx.account(account_id))).await?;
+                let loaded =
+                    self.store().read_now(move |tx| accounts::load(&mut tx.account(account_id))).await?;
                 self.inner.accounts.keep(account_id, loaded.clone());
                 loaded
             }
@@ -179,7 +180,7 @@ impl Engine {
         authors: BTreeSet<AddressKey>,
     ) -> Result<BTreeSet<AddressKey>> {
         self.store()
-            .read(move |tx| {
+            .read_now(move |tx| {
                 let keys: Vec<&str> = authors.iter().map(AddressKey::as_str).collect();
                 let people = store::user::by_addresses(&mut tx.account(account_id), &keys)?;
                 Ok(people.into_iter().filter(|(_, person)| person.is_staff()).map(|(key, _)| key).collect())

@@ -97,7 +97,7 @@ async fn of_two_first_accounts_at_once_one_is_made() {
             both => panic!("not one and one: {both:?}"),
         };
         assert!(matches!(refused, AdminError::NotFirst), "{refused:?}");
-        assert_eq!(one.store().read(store::account::list).await.unwrap().len(), 1);
+        assert_eq!(one.store().read_now(store::account::list).await.unwrap().len(), 1);
     }
 }
 

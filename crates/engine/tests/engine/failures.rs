@@ -47,7 +47,7 @@ async fn run_until(desk: &TestDesk, engine: &engine::Engine, what: &str, is_so: 
 async fn troubled_at(desk: &TestDesk, id: i64) -> i64 {
     let account = desk.account;
     let sql = "SELECT troubled_at FROM spool WHERE account_id = $1 AND id = $2";
-    let row = desk.engine.store().read(move |tx| tx.find(sql, &values![account, id])).await.unwrap();
+    let row = desk.engine.store().read_now(move |tx| tx.find(sql, &values![account, id])).await.unwrap();
     row.map_or(0, |mut row| row.int().unwrap_or_default())
 }
 
@@ -90,7 +90,7 @@ async fn a_blob_that_stays_missing_is_held_after_hours_and_never_deleted() {
         run_until(desk, &desk.engine, "the mail is noted", async || is_troubled(desk, id).await).await;
         // Hours in which nobody tried, since the desk was stopped, do not count.
         desk.clock.turn(7 * HOUR);
-        let stopped_at = desk.engine.store().read(|tx| tx.database_now()).await.unwrap();
+        let stopped_at = desk.engine.store().read_now(|tx| tx.database_now()).await.unwrap();
         let is_noted = async || troubled_at(desk, id).await >= stopped_at;
         run_until(desk, &desk.engine, "the mail is noted again", is_noted).await;
         assert_eq!(desk.outcomes().await, Vec::<String>::new());

@@ -169,7 +169,7 @@ impl TestDesk {
         &self,
         closure: impl FnMut(&mut Tx<'_>) -> store::Result<T> + Send + 'static,
     ) -> T {
-        self.engine.store().read(closure).await.unwrap()
+        self.engine.store().read_now(closure).await.unwrap()
     }
 
     /// Accepts a mail as a door does; returns its id.
@@ -319,8 +319,9 @@ async fn work(engine: &Engine, account: AccountId) {
         let (engine, stop) = (engine.clone(), stop.clone());
         async move { engine.run_sorter(stop).await }
     });
-    let left =
-        async || engine.store().read(move |tx| store::spool::count(&mut tx.account(account))).await.unwrap();
+    let left = async || {
+        engine.store().read_now(move |tx| store::spool::count(&mut tx.account(account))).await.unwrap()
+    };
     until("all mail is decided", async || left().await == 0).await;
     stop.cancel();
     sorter.await.unwrap();

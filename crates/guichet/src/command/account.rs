@@ -47,13 +47,13 @@ async fn create(session: &Session<'_>, request: AccountRequest) -> Result<()> {
 }
 
 async fn list(session: &Session<'_>) -> Result<()> {
-    let all = session.store.read(store::account::list).await.doing("the accounts cannot be read")?;
+    let all = session.store.read_now(store::account::list).await.doing("the accounts cannot be read")?;
     let mut output = session.output();
     let mut list = output.list(&["SUBDOMAIN", "NATIVE HOST", "NAME"])?;
     for AccountRow { id, subdomain, name } in all {
         let loaded = session
             .store
-            .read(move |tx| store::account::load(&mut tx.account(id)))
+            .read_now(move |tx| store::account::load(&mut tx.account(id)))
             .await
             .doing("the account cannot be read")?;
         let host = loaded

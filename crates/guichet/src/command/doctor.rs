@@ -146,7 +146,7 @@ fn inside(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
 async fn see<'a>(loaded: &'a Loaded, store: &Store) -> Result<Seen<'a>, StoreError> {
     let written = store.check_writable().await;
     let blobs = store.check_marker().await;
-    let tables = store.read(|tx| {
+    let tables = store.read_now(|tx| {
         let accounts = store::account::list(tx)?;
         let (holdings, unheld) = (node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?);
         let forgotten = node::forgotten(tx, UNHELD_MS)?;

@@ -89,7 +89,7 @@ async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec
         let key = AddressKey::parse(recipient.trim()).map_err(wrong)?;
         let found = session
             .store
-            .read(move |tx| store::recipient::account_of(tx, &key))
+            .read_now(move |tx| store::recipient::account_of(tx, &key))
             .await
             .doing("the directory cannot be read")?;
         match (found, accounts.iter_mut().find(|(id, _)| Some(*id) == found)) {

@@ -31,8 +31,10 @@ async fn everything(session: &Session<'_>, account: AccountId, mut wanted: Wante
     let mut list = output.list(&HEADS)?;
     let mut before = Before::FIRST;
     while let Some(size) = wanted.page() {
-        let rows =
-            session.store.read(move |tx| store::ledger::page(&mut tx.account(account), before, size)).await;
+        let rows = session
+            .store
+            .read_now(move |tx| store::ledger::page(&mut tx.account(account), before, size))
+            .await;
         let rows = rows.doing("the ledger cannot be read")?;
         before = rows.last().map_or(before, |row| Before { at: row.at, id: row.id });
         for row in &rows {
@@ -53,7 +55,7 @@ async fn of_message_id(
 ) -> Result<()> {
     let id = id.trim().trim_start_matches('<').trim_end_matches('>').to_owned();
     let found =
-        session.store.read(move |tx| store::ledger::by_message_id(&mut tx.account(account), &id)).await;
+        session.store.read_now(move |tx| store::ledger::by_message_id(&mut tx.account(account), &id)).await;
     let most = paging.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let mut output = session.output();
     let mut list = output.list(&HEADS)?;

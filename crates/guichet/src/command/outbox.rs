@@ -27,8 +27,10 @@ async fn list(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> 
     let can_deliver = session.loaded.config.can_deliver();
     let mut after = None;
     while let Some(page) = wanted.page() {
-        let rows =
-            session.store.read(move |tx| store::outbox::list(&mut tx.account(account), after, page)).await;
+        let rows = session
+            .store
+            .read_now(move |tx| store::outbox::list(&mut tx.account(account), after, page))
+            .await;
         let rows = rows.doing("the outbox cannot be read")?;
         after = rows.last().map(|row| row.id).or(after);
         for row in &rows {

@@ -79,7 +79,7 @@ async fn page(
     let from = *before;
     let rows = session
         .store
-        .read(move |tx| store::suspended::page(&mut tx.account(account), cause, from, limit))
+        .read_now(move |tx| store::suspended::page(&mut tx.account(account), cause, from, limit))
         .await;
     let rows = rows.doing("the suspended tickets cannot be read")?;
     *before = rows.last().map_or(from, |row| Before { at: row.created_at, id: row.id.0 });
@@ -134,7 +134,7 @@ struct Shown {
 }
 
 async fn show(session: &Session<'_>, account: AccountId, id: MailId) -> Result<()> {
-    let read = session.store.read(move |tx| {
+    let read = session.store.read_now(move |tx| {
         let row = store::suspended::find(&mut tx.account(account), id)?;
         Ok((
             row,
@@ -250,7 +250,8 @@ async fn recover(session: &Session<'_>, account: AccountId, ids: &[MailId], how:
 
 async fn delete(session: &Session<'_>, account: AccountId, ids: Vec<MailId>) -> Result<()> {
     let wanted = ids.clone();
-    let known = session.store.read(move |tx| store::suspended::held(&mut tx.account(account), &wanted)).await;
+    let known =
+        session.store.read_now(move |tx| store::suspended::held(&mut tx.account(account), &wanted)).await;
     let known = known.doing("the suspended tickets cannot be read")?;
     let unknown: Vec<MailId> = ids.into_iter().filter(|id| !known.contains(id)).collect();
     let engine = session.engine().await?;

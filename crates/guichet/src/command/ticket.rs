@@ -40,7 +40,7 @@ async fn list(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> 
     while let Some(page) = wanted.page() {
         let read = session
             .store
-            .read(move |tx| read_page(&mut tx.account(account), after, page, with_comments))
+            .read_now(move |tx| read_page(&mut tx.account(account), after, page, with_comments))
             .await;
         let (tickets, authors) = read.doing("the tickets cannot be read")?;
         after = tickets.last().map_or(after, |ticket| ticket.line.number);

@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Token) -> Result<(
 }
 
 async fn list(session: &Session<'_>, account: AccountId) -> Result<()> {
-    let read = session.store.read(move |tx| {
+    let read = session.store.read_now(move |tx| {
         let tokens = store::token::list(&mut tx.account(account))?;
         let owners: Vec<UserId> = tokens.iter().map(|token| token.user_id).collect();
         Ok((tokens, store::user::by_ids(&mut tx.account(account), &owners)?))

@@ -22,7 +22,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::User) -> Result<()
         cli::User::List(paging) => {
             let limit = Wanted::of(*paging).all();
             let people =
-                session.store.read(move |tx| store::user::list(&mut tx.account(account), limit)).await;
+                session.store.read_now(move |tx| store::user::list(&mut tx.account(account), limit)).await;
             let mut output = session.output();
             let mut list = output.list(&["ADDRESS", "ROLE", "STATE", "NAME"])?;
             for person in people.doing("the people cannot be read")? {

@@ -49,7 +49,7 @@ pub(super) async fn refresh(store: &Store) {
     if !is_time_to_count() {
         return;
     }
-    match store.read(depths).await {
+    match store.read_now(depths).await {
         Ok(depths) => {
             gauge!("guichet_spool_mails").set(as_gauge(depths.spool));
             gauge!("guichet_database_bytes").set(as_gauge(depths.database_bytes));

@@ -74,7 +74,7 @@ impl Setup {
         if expected.is_none_or(|expected| expected != blake3::hash(token.as_bytes())) {
             return Err(Refusal::Unknown);
         }
-        match self.engine.store().read(store::account::has_any).await {
+        match self.engine.store().read_now(store::account::has_any).await {
             Ok(false) => Ok(()),
             Ok(true) => Err(Refusal::Used),
             Err(error) => {

@@ -121,7 +121,7 @@ impl Bench {
 
     async fn rows(&self, account_id: i64) -> Vec<OutboxRow> {
         self.store
-            .read(move |tx| store::outbox::list(&mut tx.account(AccountId(account_id)), None, 100_000))
+            .read_now(move |tx| store::outbox::list(&mut tx.account(AccountId(account_id)), None, 100_000))
             .await
             .unwrap()
     }
@@ -140,7 +140,7 @@ impl Bench {
 
     async fn lease_until(&self) -> i64 {
         let sql = "SELECT until FROM work WHERE account_id = 1 AND kind = 'outbox'";
-        self.store.read(move |tx| tx.find(sql, &[])?.unwrap().int()).await.unwrap()
+        self.store.read_now(move |tx| tx.find(sql, &[])?.unwrap().int()).await.unwrap()
     }
 
     fn run(&self, transport: Transport, lease_ms: i64) -> (CancellationToken, JoinHandle<()>) {
@@ -196,7 +196,7 @@ async fn a_mail_that_cannot_be_made_is_bounced_and_stops_nobody_else() {
     }
     let sql = "SELECT state FROM outbox WHERE account_id = 1 AND id = 9";
     let without_mail =
-        bench.store.read(|tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose()).await.unwrap();
+        bench.store.read_now(|tx| tx.find(sql, &[])?.map(|mut row| row.text()).transpose()).await.unwrap();
     assert_eq!(without_mail.as_deref(), Some("bounced"));
     assert_eq!(server.heard().mails.len(), 4);
     end(run).await;

@@ -34,12 +34,12 @@ impl Store {
     /// [`StoreError::Setup`] when they are another desk's, or may be; as database and object store say.
     pub(crate) async fn own_blobs(&self) -> Result<()> {
         let marker = self.blobs().marker().await?;
-        let kept = match (self.read(find).await?, &marker) {
+        let kept = match (self.read_now(find).await?, &marker) {
             (Some(kept), _) => kept,
             (None, Some(marker)) => return Err(foreign(marker, None)),
             (None, None) => {
                 let (has_any, is_empty) =
-                    (self.read(crate::account::has_any).await?, self.blobs().is_empty().await?);
+                    (self.read_now(crate::account::has_any).await?, self.blobs().is_empty().await?);
                 if !has_any && !is_empty {
                     return Err(StoreError::setup(
                         "there are blobs already, and this database has no account: they are another desk's; \
@@ -55,7 +55,7 @@ impl Store {
             None if kept.is_written && !self.blobs().is_empty().await? => {
                 return Err(unmarked(&kept.identity));
             }
-            None if kept.is_written && self.read(crate::raw::names_blobs).await? => {
+            None if kept.is_written && self.read_now(crate::raw::names_blobs).await? => {
                 return Err(unmounted(&kept.identity));
             }
             None => self.mark(&kept.identity).await?,
@@ -103,7 +103,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Setup`] with whose it is, or that it is empty though rows name blobs; as database and object store say.
     pub async fn check_marker(&self) -> Result<()> {
-        let Some(kept) = self.read(find).await? else { return Ok(()) };
+        let Some(kept) = self.read_now(find).await? else { return Ok(()) };
         match self.blobs().marker().await? {
             Some(marker) if marker == kept.identity => Ok(()),
             Some(marker) => Err(foreign(&marker, Some(&kept.identity))),

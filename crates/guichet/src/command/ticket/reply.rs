@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session<'_>, account: AccountId, command: &cli
     let wanted = *number;
     let ticket = session
         .store
-        .read(move |tx| store::ticket::by_number(&mut tx.account(account), wanted))
+        .read_now(move |tx| store::ticket::by_number(&mut tx.account(account), wanted))
         .await
         .doing("the ticket cannot be read")?;
     let status = ticket.map(|ticket| ticket.status.as_str()).unwrap_or_default();

@@ -39,7 +39,7 @@ struct Shown {
 /// Runs `ticket show`.
 pub(super) async fn run(session: &Session<'_>, account: AccountId, number: i64) -> Result<()> {
     let can_deliver = session.loaded.config.can_deliver();
-    let read = session.store.read(move |tx| read(&mut tx.account(account), number, can_deliver)).await;
+    let read = session.store.read_now(move |tx| read(&mut tx.account(account), number, can_deliver)).await;
     let missing = || {
         Failure::new(
             format!("there is no ticket {number}"),

@@ -58,7 +58,7 @@ impl Desk {
     }
 
     fn accounts(&self) -> Vec<AccountRow> {
-        self.runtime.block_on(self.setup.engine.store().read(store::account::list)).unwrap()
+        self.runtime.block_on(self.setup.engine.store().read_now(store::account::list)).unwrap()
     }
 }
 
