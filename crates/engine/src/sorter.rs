@@ -60,7 +60,7 @@ impl Engine {
         hand.put_down(&rested, &due_again);
         let now = Instant::now();
         if !is_known || now >= hand.look_from {
-            let leaving = hand.to_change(now);
+            let leaving = hand.leaving(now);
             hand.lane.give_back(&leaving).await?;
             let room = hand.room(now);
             for lease in hand.lane.claim(room).await? {

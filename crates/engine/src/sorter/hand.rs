@@ -142,7 +142,7 @@ impl Hand {
 
     /// The accounts to give back although they have mail, since the hand has been full for a while: those that had their turn last.
     /// They take their place in the circle of all accounts again.
-    pub(super) fn to_change(&mut self, now: Instant) -> Vec<AccountId> {
+    pub(super) fn leaving(&mut self, now: Instant) -> Vec<AccountId> {
         if self.at_work.len() + self.ready.len() < ACCOUNTS_AT_ONCE {
             self.had_room = now;
         }
