@@ -33,6 +33,15 @@ impl Failure {
         Failure::new(what, why, next)
     }
 
+    /// The same, with what to do next where the error did not say it.
+    #[must_use]
+    pub(crate) fn or_next(mut self, next: &str) -> Failure {
+        if self.next.is_empty() {
+            next.clone_into(&mut self.next);
+        }
+        self
+    }
+
     /// The same, ending the program with another code.
     #[must_use]
     pub(crate) fn with_code(mut self, code: u8) -> Failure {

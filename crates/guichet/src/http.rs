@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
-use store::Store;
+use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -71,8 +71,24 @@ impl Pages {
 
 async fn ask(store: &Store) -> Result<(), String> {
     match tokio::time::timeout(ANSWER_WITHIN, store.check()).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            let why = public(&error);
+            tracing::warn!(%error, "This node is not ready");
+            Err(why)
+        }
         Err(_) => Err("the database or the place of the blobs does not answer in time".into()),
+    }
+}
+
+/// Why a node is not ready, for whoever can reach the page: no names of servers, roles, places and statements.
+fn public(error: &StoreError) -> String {
+    match error {
+        StoreError::Setup(why) if !why.contains("blob") => why.clone(),
+        StoreError::Setup(_) | StoreError::Blob { .. } | StoreError::BlobMissing { .. } => {
+            "the place of the larger raw mails is empty, cannot be read or is another desk's; run `guichet doctor`".into()
+        }
+        _ => "the database cannot take work now: it is away, full, read-only, or refuses us; run `guichet doctor`".into(),
     }
 }
 

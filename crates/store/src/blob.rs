@@ -23,6 +23,7 @@ const CHECK_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    is_folder: bool,
 }
 
 impl Blobs {
@@ -33,7 +34,7 @@ impl Blobs {
     /// unknown.
     pub fn open(url: &str) -> Result<Blobs> {
         if url.starts_with("s3://") {
-            return Ok(Blobs { store: s3::open(url)? });
+            return Ok(Blobs { store: s3::open(url)?, is_folder: false });
         }
         let Some(path) = url.strip_prefix("file:") else {
             return Err(StoreError::setup(format!(
@@ -47,7 +48,11 @@ impl Blobs {
         crate::folder::make(&folder).map_err(|error| cannot(&error))?;
         let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| cannot(&error))?;
         // Off by default there: without it a mail could be promised and lost.
-        Ok(Blobs { store: Arc::new(store.with_fsync(true)) })
+        Ok(Blobs { store: Arc::new(store.with_fsync(true)), is_folder: true })
+    }
+
+    pub(crate) fn is_folder(&self) -> bool {
+        self.is_folder
     }
 
     /// Writes, reads and removes a small object.

@@ -123,7 +123,7 @@ struct StoreInner {
     /// When the blobs were last found to be this database's own: nothing is written among another desk's, or into a folder
     /// whose volume is no longer mounted.
     blobs_owned_at: tokio::sync::Mutex<Option<std::time::Instant>>,
-    last_write: health::LastWrite,
+    writes: health::Writes,
     ids: ids::IdBlocks,
     bells: Arc<bell::Bells>,
     /// What counts as the database's clock; none: its own.
@@ -162,7 +162,7 @@ impl Store {
             backend,
             blobs,
             blobs_owned_at: tokio::sync::Mutex::default(),
-            last_write: health::LastWrite::default(),
+            writes: health::Writes::default(),
             ids: ids::IdBlocks::default(),
             bells,
             clock: options.clock.clone(),
@@ -260,10 +260,11 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.inner.writes.allow()?;
         let (job, waiter) = self.job(closure);
         self.start_write(job);
         let result = waiter.wait().await;
-        self.inner.last_write.note(&result);
+        self.inner.writes.note(&result);
         result
     }
 
@@ -310,10 +311,11 @@ impl Store {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.inner.writes.allow()?;
         let (job, waiter) = self.job(closure);
         self.start_write(job);
         let result = waiter.wait_blocking();
-        self.inner.last_write.note(&result);
+        self.inner.writes.note(&result);
         result
     }
 

@@ -19,7 +19,7 @@ use crate::work::{self, Kind};
 use crate::{AccountTx, Row, Value, values};
 
 /// New mail is due at once, whatever the clocks of those who write and send it say.
-pub(crate) const DUE_AT_ONCE: i64 = 0;
+pub const DUE_AT_ONCE: i64 = 0;
 
 /// The columns of a row as it is listed, of `outbox o` and its mail `outgoing_mails m`.
 const LISTED: &str =

@@ -157,6 +157,32 @@ pub fn note_trouble(tx: &mut AccountTx<'_, '_>, key: SpoolKey, now: i64) -> Resu
     row.ok_or(StoreError::Changed("a spool row"))?.int()
 }
 
+/// A mail that keeps its account from going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Troubled {
+    /// Its account.
+    pub account_id: AccountId,
+    /// Its id.
+    pub id: MailId,
+    /// Since when, by the database's clock.
+    pub since: Millis,
+}
+
+/// The mails of all accounts that keep them from going on, the longest first, at most `limit`.
+///
+/// # Errors
+/// As the database says.
+pub fn troubled(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Troubled>> {
+    let sql = "SELECT account_id, id, troubled_since FROM spool WHERE troubled_since IS NOT NULL
+               ORDER BY troubled_since, id LIMIT $1";
+    tx.query(sql, &values![limit])?
+        .into_iter()
+        .map(|mut row| {
+            Ok(Troubled { account_id: AccountId(row.int()?), id: MailId(row.int()?), since: row.int()? })
+        })
+        .collect()
+}
+
 /// The account's oldest undecided mails, at most `limit`, that come after a place in their order, or from the start.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ mod relay;
 mod schema;
 mod spool;
 mod standbys;
+mod stuck;
 mod unworked;
 mod written;
 
@@ -23,6 +24,7 @@ use desk::id::AccountId;
 use serde_json::json;
 use store::account::AccountRow;
 use store::node::{self, Forgotten, Holding, Unheld};
+use store::spool::Troubled;
 use store::{Replication, Schema, Store, StoreError};
 
 use super::runtime;
@@ -36,6 +38,10 @@ use crate::output::Output;
 /// Mail that waits so long while nobody holds its account is not taken by itself.
 const UNHELD_MS: i64 = 60_000;
 
+/// What to do when the tables cannot be read and the error does not say it.
+const TABLES_NEXT: &str = "see that the database answers, and that the role in store.url owns the tables or may SELECT, INSERT, \
+                           UPDATE and DELETE on all of them";
+
 /// The checks that need no database, in the order in which they are printed.
 const OUTSIDE: &[fn(&Loaded) -> Finding] = &[certificate::check, relay::check, disk::check, process::check];
 
@@ -47,6 +53,7 @@ const INSIDE: &[fn(&Seen<'_>) -> Option<Finding>] = &[
     leases::check,
     unworked::check,
     forgotten::check,
+    stuck::check,
     standbys::check,
     schema::check,
     spool::check,
@@ -97,6 +104,7 @@ struct Seen<'a> {
     holdings: Vec<Holding>,
     unheld: Vec<Unheld>,
     forgotten: Vec<Forgotten>,
+    troubled: Vec<Troubled>,
     /// Whether a write succeeded.
     written: Result<(), StoreError>,
     /// Whether the place of the blobs can be read and is ours.
@@ -139,7 +147,10 @@ pub(super) fn run(common: &Common) -> Result<()> {
 fn inside(loaded: &Loaded, store: &Store) -> Result<Vec<Finding>> {
     match runtime()?.block_on(see(loaded, store)) {
         Ok(seen) => Ok(INSIDE.iter().filter_map(|check| check(&seen)).collect()),
-        Err(error) => Ok(vec![Finding::fail("tables", Failure::of("the tables cannot be read", &error))]),
+        Err(error) => Ok(vec![Finding::fail(
+            "tables",
+            Failure::of("the tables cannot be read", &error).or_next(TABLES_NEXT),
+        )]),
     }
 }
 
@@ -149,12 +160,25 @@ async fn see<'a>(loaded: &'a Loaded, store: &Store) -> Result<Seen<'a>, StoreErr
     let tables = store.read_now(|tx| {
         let accounts = store::account::list(tx)?;
         let (holdings, unheld) = (node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?);
-        let forgotten = node::forgotten(tx, UNHELD_MS)?;
-        Ok((accounts, holdings, unheld, forgotten, tx.replication()?, depths(tx)?))
+        let (forgotten, troubled) =
+            (node::forgotten(tx, UNHELD_MS)?, store::spool::troubled(tx, stuck::NAMED_MAX)?);
+        Ok((accounts, holdings, unheld, (forgotten, troubled), tx.replication()?, depths(tx)?))
     });
-    let (accounts, holdings, unheld, forgotten, replication, depths) = tables.await?;
+    let (accounts, holdings, unheld, (forgotten, troubled), replication, depths) = tables.await?;
     let schema = store.look().await?;
-    Ok(Seen { loaded, schema, accounts, holdings, unheld, forgotten, written, blobs, replication, depths })
+    Ok(Seen {
+        loaded,
+        schema,
+        accounts,
+        holdings,
+        unheld,
+        forgotten,
+        troubled,
+        written,
+        blobs,
+        replication,
+        depths,
+    })
 }
 
 fn print(common: &Common, findings: &[Finding]) -> Result<()> {

@@ -46,7 +46,11 @@ async fn list(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> 
 fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
     let ticket = row.ticket.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let is_due = matches!(row.state, OutboxState::Queued | OutboxState::Deferred | OutboxState::Sending);
-    let due = if is_due { short(row.due_at) } else { "-".to_owned() };
+    let due = match row.due_at {
+        _ if !is_due => "-".to_owned(),
+        store::outbox::DUE_AT_ONCE => "now".to_owned(),
+        at => short(at),
+    };
     let reason = reason(row, can_deliver).to_owned();
     [
         row.id.to_string(),
@@ -109,7 +113,7 @@ pub(super) fn as_json(row: &OutboxRow, can_deliver: bool) -> Value {
         "to": row.to,
         "state": row.state,
         "attempts": row.attempts,
-        "due_at": written(row.due_at),
+        "due_at": (row.due_at != store::outbox::DUE_AT_ONCE).then(|| written(row.due_at)),
         "created_at": written(row.created_at),
         "last_answer": row.last_answer,
         "reason": reason(row, can_deliver),

@@ -19,6 +19,8 @@ use crate::failure::{Doing as _, Failure, Result};
 use crate::http::setup::{self, Setup};
 use crate::http::{self, Pages};
 
+/// How often a node looks whether a newer version has closed the database to it.
+const HEED_EVERY: Duration = Duration::from_secs(2);
 /// How long a stop may take to finish what is in hand; what is not finished is done again after the next start.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 /// How long pages may take to end after everything else.
@@ -78,6 +80,7 @@ impl Running {
             let pages = Arc::clone(&running.shown);
             running.pages.spawn(http::serve(listener, pages, others, running.stop_pages.clone()));
         }
+        running.tasks.spawn(heed_newer_versions(store.clone(), running.stop.clone()));
         let kit = Kit { loaded, store, engine, intake, holder };
         running.start_parts(&kit).await?;
         running.shown.set_ready(true);
@@ -156,6 +159,16 @@ fn ended(part: &str, why: &str) -> Failure {
         why,
         "start the desk again; no accepted mail is lost, the log says more",
     )
+}
+
+/// A node that runs when a newer version closes the database takes its hands off it.
+async fn heed_newer_versions(store: Store, stop: CancellationToken) -> &'static str {
+    while stop.run_until_cancelled(tokio::time::sleep(HEED_EVERY)).await.is_some() {
+        if let Err(error) = store.heed_newer_versions().await {
+            tracing::debug!(%error, "Whether a newer version closed the database cannot be seen now");
+        }
+    }
+    "the look for newer versions"
 }
 
 async fn engine(config: &Config, store: &Store, holder: &str, clock: &Arc<dyn Clock>) -> Result<Engine> {

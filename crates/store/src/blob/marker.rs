@@ -70,7 +70,8 @@ impl Store {
     /// As [`Store::own_blobs`].
     pub(crate) async fn own_blobs_lately(&self) -> Result<()> {
         let mut owned_at = self.inner.blobs_owned_at.lock().await;
-        if owned_at.is_some_and(|at| at.elapsed() < LOOKED_FOR) {
+        // A folder is asked each time: that costs little, and another one may be mounted there at any moment.
+        if !self.blobs().is_folder() && owned_at.is_some_and(|at| at.elapsed() < LOOKED_FOR) {
             return Ok(());
         }
         *owned_at = None;

@@ -107,7 +107,10 @@ mod tests {
             let value = key_id.filter(|_| name == "AWS_ACCESS_KEY_ID").unwrap_or(value);
             (name.to_owned(), value.to_owned())
         });
-        Blobs { store: open_with(url, pairs.chain([("AWS_OF_OTHERS".to_owned(), "x".to_owned())])).unwrap() }
+        Blobs {
+            store: open_with(url, pairs.chain([("AWS_OF_OTHERS".to_owned(), "x".to_owned())])).unwrap(),
+            is_folder: false,
+        }
     }
 
     /// The server has a runtime of its own and stands outside.

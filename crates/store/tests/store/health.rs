@@ -4,7 +4,7 @@ use store::testing::Sql as _;
 use store::{Store, StoreError, StoreOptions};
 use testkit::database::both;
 
-use crate::support::{account, mail, options, wait};
+use crate::support::{account, mail, on_both, options, wait};
 
 /// Makes the only session that writes refuse to, as a database on a full or read-only disk does.
 fn read_only(engine: &str) -> &'static str {
@@ -36,10 +36,33 @@ fn a_database_that_cannot_be_written_is_told_until_it_can() {
         if database.engine == "postgres" {
             let open = "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE";
             store.write_blocking(move |tx| tx.batch(open)).unwrap();
-            wait(store.check()).unwrap();
+            wait(store.check_writable()).unwrap();
             wait(store.spool(vec![mail(1, 1, 1)])).unwrap();
+            assert!(wait(store.check()).is_err(), "a failure is remembered for some seconds");
         }
     }
+}
+
+#[test]
+fn a_node_writes_nothing_once_a_newer_version_has_closed_the_database() {
+    on_both(|store| {
+        account(store, 1, "acme").unwrap();
+        let set = |compatible_from: i64| {
+            let sql = "INSERT INTO migrations (number, name, hash, steps, steps_done, compatible_from) VALUES (9009, 'closing', 'x', 1, 1, $1)";
+            store.write_blocking(move |tx| {
+                tx.execute("DELETE FROM migrations WHERE number = 9009", &[])?;
+                tx.execute(sql, &store::values![compatible_from])
+            })
+        };
+        set(0).unwrap();
+        wait(store.heed_newer_versions()).unwrap();
+        wait(store.spool(vec![mail(1, 1, 1)])).unwrap();
+        set(9_009).unwrap();
+        wait(store.heed_newer_versions()).unwrap();
+        let refused = wait(store.spool(vec![mail(1, 2, 2)]));
+        assert!(matches!(refused, Err(StoreError::Setup(_))), "{refused:?}");
+        assert!(set(0).is_err(), "whoever opens it again is another program");
+    });
 }
 
 #[test]

@@ -6,6 +6,10 @@ use crate::failure::Failure;
 pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
     Some(match &seen.blobs {
         Ok(()) => Finding::ok("blobs", "their place can be read and is this desk's own"),
-        Err(error) => Finding::fail("blobs", Failure::of("raw mails cannot be read", error)),
+        Err(error) => Finding::fail(
+            "blobs",
+            Failure::of("raw mails cannot be read", error)
+                .or_next("see that blobs.url names the place it always did, and that it is mounted"),
+        ),
     })
 }
