@@ -60,6 +60,7 @@ mod tombstone;
 pub mod user;
 pub mod version;
 pub mod work;
+mod write_or;
 
 pub use account_tx::AccountTx;
 pub use cursor::Before;

@@ -40,3 +40,4 @@ mod tags;
 mod tickets;
 mod understanding;
 mod work;
+mod write_or;
