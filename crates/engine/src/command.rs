@@ -97,6 +97,7 @@ pub(crate) struct CommandWork {
 
 impl Work for CommandWork {
     type Done = Vec<Outcome>;
+    type Error = StoreError;
 
     fn ids_expected(&self) -> usize {
         ids_expected(self.submissions.len())

@@ -196,6 +196,7 @@ struct MailWork {
 
 impl Work for MailWork {
     type Done = Vec<Decided>;
+    type Error = StoreError;
 
     fn mails(&self) -> Vec<Inbound<'_>> {
         self.batch.inbound()
@@ -229,6 +230,7 @@ struct DoneTogether {
 
 impl Work for Together {
     type Done = DoneTogether;
+    type Error = StoreError;
 
     fn mails(&self) -> Vec<Inbound<'_>> {
         self.mail.inbound()

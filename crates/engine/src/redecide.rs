@@ -150,7 +150,7 @@ impl Engine {
 
     async fn again(&self, account_id: AccountId, id: MailId, wish: Wish) -> Result<Redecided, RedecideError> {
         let asked = wish.clone();
-        let found = self.store().read_now(move |tx| read(&mut tx.account(account_id), id, &asked)).await??;
+        let found = self.store().read_or(move |tx| read(&mut tx.account(account_id), id, &asked)).await?;
         let (row, envelope, packed) = found;
         if packed.body.is_none() && packed.blob.is_none() {
             return Err(RedecideError::Gone(id));
@@ -178,7 +178,7 @@ impl Engine {
             authentication,
         };
         let again = Again { item, wish };
-        let mut told = self.transact(account_id, Arc::new(again)).await?.done?;
+        let mut told = self.transact(account_id, Arc::new(again)).await?.done;
         if told.is_changed {
             let row =
                 self.store().read_now(move |tx| store::ledger::find(&mut tx.account(account_id), id)).await?;
@@ -191,17 +191,14 @@ impl Engine {
 type Found = (Row, Envelope, store::raw::Packed);
 
 /// The mail with its envelope, when the wish can be granted as things stand.
-fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> store::Result<Result<Found, RedecideError>> {
+fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> Result<Found, RedecideError> {
     let Some(packed) = store::raw::find(tx, id)? else {
-        return Ok(Err(match wish {
+        return Err(match wish {
             Wish::Recover { .. } => RedecideError::NotHeld(id),
             Wish::Replay { .. } => RedecideError::NoMail(id),
-        }));
+        });
     };
-    let row = match decided(tx, id, wish)? {
-        Ok(row) => row,
-        Err(error) => return Ok(Err(error)),
-    };
+    let row = decided(tx, id, wish)?;
     let envelope = match store::envelope::find(tx, id)? {
         Some(envelope) => envelope,
         // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
@@ -215,30 +212,29 @@ fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> store::Result<Re
                 trusted: false,
                 tls: false,
             },
-            None => return Ok(Err(RedecideError::Gone(id))),
+            None => return Err(RedecideError::Gone(id)),
         },
     };
-    Ok(Ok((row, envelope, packed)))
+    Ok((row, envelope, packed))
 }
 
 /// The ledger row, when the wish can be granted as things stand.
-fn decided(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> store::Result<Result<Row, RedecideError>> {
-    let Some(row) = store::ledger::find(tx, id)? else {
-        return Ok(Err(RedecideError::Undecided(id)));
-    };
+fn decided(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> Result<Row, RedecideError> {
+    let row = store::ledger::find(tx, id)?.ok_or(RedecideError::Undecided(id))?;
     let outcome = row.outcome.clone().unwrap_or_default();
     let is_settled = matches!(outcome.as_str(), "new_ticket" | "comment" | "follow_up");
-    Ok(match wish {
+    match wish {
         Wish::Recover { .. } if outcome != Outcome::Suspended.as_str() => Err(RedecideError::NotHeld(id)),
         Wish::Replay { .. } if is_settled => {
             Err(RedecideError::Settled { id, outcome, ticket: row.ticket.unwrap_or_default() })
         }
         _ => Ok(row),
-    })
+    }
 }
 
 impl Work for Again {
-    type Done = Result<Redecided, RedecideError>;
+    type Done = Redecided;
+    type Error = RedecideError;
 
     fn ids_expected(&self) -> usize {
         IDS
@@ -248,18 +244,12 @@ impl Work for Again {
         true
     }
 
-    fn decide(&self, open: &mut Open<'_, '_, '_>) -> store::Result<Self::Done> {
+    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Redecided, RedecideError> {
         let id = self.item.id();
         // Read once more under the lock: somebody else may have been faster.
-        let row = match decided(open.tx, id, &self.wish)? {
-            Ok(row) => row,
-            Err(error) => return Ok(Err(error)),
-        };
-        let recovered = match self.recovered(open.tx)? {
-            Ok(recovered) => recovered,
-            Err(error) => return Ok(Err(error)),
-        };
-        let Some(inbound) = self.item.inbound() else { return Ok(Err(RedecideError::NoMail(id))) };
+        let row = decided(open.tx, id, &self.wish)?;
+        let recovered = self.recovered(open.tx)?;
+        let inbound = self.item.inbound().ok_or(RedecideError::NoMail(id))?;
         // Before the facts are gathered: what the verdict needs of a ticket that it goes into is among them.
         let inbound = Inbound { recovered: recovered.as_ref(), ..inbound };
         // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
@@ -281,7 +271,7 @@ impl Work for Again {
             let held = store::suspended::find(open.tx, id)?;
             self.tell_audit(&mut open.changes, held.map(|held| held.cause));
         }
-        Ok(Ok(told))
+        Ok(told)
     }
 }
 
@@ -294,27 +284,22 @@ impl Again {
     }
 
     /// How the verdict is to take the mail.
-    fn recovered(
-        &self,
-        tx: &mut AccountTx<'_, '_>,
-    ) -> store::Result<Result<Option<Recovered>, RedecideError>> {
-        let Wish::Recover { how, .. } = &self.wish else { return Ok(Ok(None)) };
-        Ok(Ok(Some(match how {
+    fn recovered(&self, tx: &mut AccountTx<'_, '_>) -> Result<Option<Recovered>, RedecideError> {
+        let Wish::Recover { how, .. } = &self.wish else { return Ok(None) };
+        Ok(Some(match how {
             RecoverAs::AsSent => Recovered::AsSent,
             RecoverAs::Into(number) => {
-                let Some(ticket) = store::ticket::by_number(tx, *number)? else {
-                    return Ok(Err(RedecideError::NoTicket(*number)));
-                };
+                let ticket = store::ticket::by_number(tx, *number)?;
+                let ticket = ticket.ok_or(RedecideError::NoTicket(*number))?;
                 if ticket.status == Status::Closed {
-                    return Ok(Err(RedecideError::Closed(*number)));
+                    return Err(RedecideError::Closed(*number));
                 }
                 Recovered::Into(ticket.id)
             }
-            RecoverAs::Agent(key) => match agent(tx, key)? {
-                Some(agent) => Recovered::By(agent),
-                None => return Ok(Err(RedecideError::NotAnAgent(key.clone()))),
-            },
-        })))
+            RecoverAs::Agent(key) => {
+                Recovered::By(agent(tx, key)?.ok_or_else(|| RedecideError::NotAnAgent(key.clone()))?)
+            }
+        }))
     }
 
     /// The steps of the earlier decision stand before those of this one.

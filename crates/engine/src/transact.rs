@@ -28,6 +28,9 @@ pub(crate) trait Work: Send + Sync + 'static {
     /// What comes of it.
     type Done: Send + 'static;
 
+    /// Why it may not be done; the transaction rolls back then.
+    type Error: From<StoreError> + Send + 'static;
+
     /// The mails it decides: their facts are gathered together with the lock.
     fn mails(&self) -> Vec<Inbound<'_>> {
         Vec::new()
@@ -47,7 +50,7 @@ pub(crate) trait Work: Send + Sync + 'static {
     }
 
     /// Decides, and leaves what is to be written in [`Open::changes`].
-    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Self::Done>;
+    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Self::Done, Self::Error>;
 }
 
 /// A locked account with all that a decision needs.
@@ -116,6 +119,22 @@ pub(crate) struct Transacted<T> {
     pub(crate) change: i64,
 }
 
+/// Why a run was rolled back.
+enum Ended<E> {
+    /// It may be run again with more of them.
+    OutOfIds,
+    Failed(E),
+}
+
+impl<E: From<StoreError>> From<StoreError> for Ended<E> {
+    fn from(error: StoreError) -> Ended<E> {
+        match error {
+            StoreError::OutOfIds => Ended::OutOfIds,
+            other => Ended::Failed(other.into()),
+        }
+    }
+}
+
 /// What a run left for the time after the commit.
 struct Ran<T> {
     done: T,
@@ -134,25 +153,25 @@ impl Engine {
         &self,
         account_id: AccountId,
         work: Arc<W>,
-    ) -> Result<Transacted<W::Done>> {
+    ) -> Result<Transacted<W::Done>, W::Error> {
         let mut wanted = work.ids_expected();
         for _ in 0..MORE_IDS {
             let reserved = self.store().ids(wanted).await?;
             let kept = self.inner.accounts.kept(account_id);
             let engine = self.clone();
             let theirs = Arc::clone(&work);
-            let ran = self.store().write(move |tx| {
+            let ran = self.store().write_or(move |tx| {
                 let order = Order { account_id, kept: kept.as_ref(), reserved: &reserved, engine: &engine };
                 order.run(tx, theirs.as_ref())
             });
             match ran.await {
                 Ok(ran) => return Ok(self.after(account_id, ran)),
                 // They are no longer anybody's: the counter has plenty.
-                Err(StoreError::OutOfIds) => wanted = wanted.max(1).saturating_mul(2),
-                Err(error) => return Err(error),
+                Err(Ended::OutOfIds) => wanted = wanted.max(1).saturating_mul(2),
+                Err(Ended::Failed(error)) => return Err(error),
             }
         }
-        Err(StoreError::OutOfIds)
+        Err(StoreError::OutOfIds.into())
     }
 
     fn after<T>(&self, account_id: AccountId, ran: Ran<T>) -> Transacted<T> {
@@ -174,7 +193,7 @@ struct Order<'o> {
 }
 
 impl Order<'_> {
-    fn run<W: Work>(&self, tx: &mut Tx<'_>, work: &W) -> Result<Ran<W::Done>> {
+    fn run<W: Work>(&self, tx: &mut Tx<'_>, work: &W) -> Result<Ran<W::Done>, Ended<W::Error>> {
         let mut tx = tx.account(self.account_id);
         let (state, versioned, facts) = self.begin(&mut tx, work)?;
         let account = Arc::clone(versioned.account());
@@ -182,10 +201,10 @@ impl Order<'_> {
         let changes = Changes::default();
         let mut open =
             Open { tx: &mut tx, state, facts, changes, engine: self.engine, account, ids, has_change: false };
-        let done = work.decide(&mut open)?;
+        let done = work.decide(&mut open).map_err(Ended::Failed)?;
         let Open { mut state, changes, account, ids, has_change, .. } = open;
         if ids.ran_out() {
-            return Err(StoreError::OutOfIds);
+            return Err(Ended::OutOfIds);
         }
         let has_outgoing = !changes.outgoing.is_empty();
         let can_deliver = self.engine.inner.options.can_deliver;

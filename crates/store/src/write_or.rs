@@ -26,7 +26,7 @@ impl Store {
         refusal.or(written)
     }
 
-    /// [`Store::read`] for a closure that may refuse.
+    /// [`Store::read_now`] for a closure that may refuse.
     ///
     /// # Errors
     /// The closure's own, unchanged, or the store's.
@@ -37,7 +37,7 @@ impl Store {
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         let refusal = Refusal::default();
-        let read = self.read(refusal.kept_from(closure)).await;
+        let read = self.read_now(refusal.kept_from(closure)).await;
         refusal.or(read)
     }
 }

@@ -81,6 +81,7 @@ struct HoldBack {
 
 impl Work for HoldBack {
     type Done = ();
+    type Error = StoreError;
 
     fn epoch(&self) -> Option<i64> {
         Some(self.epoch)

@@ -27,6 +27,7 @@ struct Close;
 
 impl Work for Close {
     type Done = usize;
+    type Error = store::StoreError;
 
     fn ids_expected(&self) -> usize {
         AT_ONCE

@@ -33,6 +33,7 @@ struct Tell;
 
 impl Work for Tell {
     type Done = bool;
+    type Error = store::StoreError;
 
     fn ids_expected(&self) -> usize {
         IDS

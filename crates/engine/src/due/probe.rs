@@ -23,6 +23,7 @@ struct GiveUp;
 
 impl Work for GiveUp {
     type Done = u64;
+    type Error = store::StoreError;
 
     fn ids_expected(&self) -> usize {
         0

@@ -52,6 +52,7 @@ struct Delete {
 
 impl Work for Delete {
     type Done = (u64, Vec<String>);
+    type Error = store::StoreError;
 
     fn ids_expected(&self) -> usize {
         0

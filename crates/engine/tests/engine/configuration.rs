@@ -1,9 +1,9 @@
 //! Accounts, brands, addresses, people and tokens: what is made, and which rule refuses what.
 
 use desk::address_check::AddressRefusal;
-use desk::setting::Settings;
+use desk::setting::{SettingRefusal, Settings};
 use desk::user::Role;
-use engine::admin::{AccountRequest, AdminError};
+use engine::admin::{AccountRequest, AddressError, CreateAccountError, SettingError, TokenError, UserError};
 use testkit::database::both;
 
 use crate::support::{bare, key, on_both, quick, raw, set};
@@ -67,11 +67,11 @@ async fn a_refused_account_leaves_nothing_behind() {
         ] {
             let refused = desk.engine.create_account(request).await;
             assert!(refused.is_err(), "{name}: {refused:?}");
-            assert!(!matches!(refused, Err(AdminError::Store(_))), "{name}: {refused:?}");
+            assert!(!matches!(refused, Err(CreateAccountError::Store(_))), "{name}: {refused:?}");
         }
         let late =
             desk.engine.create_first_account(request("other", "x@shop.example", "x.desk.example")).await;
-        assert!(matches!(late, Err(AdminError::NotFirst)), "{late:?}");
+        assert!(matches!(late, Err(CreateAccountError::NotFirst)), "{late:?}");
         let accounts = desk.read(store::account::list).await;
         assert_eq!(accounts.len(), 1);
         desk.engine
@@ -96,7 +96,7 @@ async fn of_two_first_accounts_at_once_one_is_made() {
             (Ok(_), Err(refused)) | (Err(refused), Ok(_)) => refused,
             both => panic!("not one and one: {both:?}"),
         };
-        assert!(matches!(refused, AdminError::NotFirst), "{refused:?}");
+        assert!(matches!(refused, CreateAccountError::NotFirst), "{refused:?}");
         assert_eq!(one.store().read_now(store::account::list).await.unwrap().len(), 1);
     }
 }
@@ -114,14 +114,14 @@ async fn an_address_is_a_persons_or_the_desks_and_never_both() {
         for person in ["ada@customer.example", "ADA@customer.example", "bob@acme.example"] {
             let refused = engine.add_address(account, person, "", None, false).await;
             assert!(
-                matches!(refused, Err(AdminError::Address(AddressRefusal::Person(_)))),
+                matches!(refused, Err(AddressError::Refused(AddressRefusal::Person(_)))),
                 "{person}: {refused:?}"
             );
         }
         engine.add_address(account, "help@acme.example", "", None, false).await.unwrap();
         for address in ["help@acme.example", "Help+me@acme.example", "support@acme.desk.example"] {
             let refused = engine.add_user(account, address, "", Role::Agent).await;
-            assert!(matches!(refused, Err(AdminError::IsSupportAddress(_))), "{address}: {refused:?}");
+            assert!(matches!(refused, Err(UserError::IsSupportAddress(_))), "{address}: {refused:?}");
         }
         // Once it is nobody's, it may be the other.
         engine.remove_address(account, "help@acme.example").await.unwrap();
@@ -157,7 +157,7 @@ async fn addresses_follow_their_rules() {
         ];
         for (name, refused) in refusals {
             assert!(
-                matches!(refused, Err(AdminError::Address(_) | AdminError::Taken(_))),
+                matches!(refused, Err(AddressError::Refused(_) | AddressError::Taken(_))),
                 "{name}: {refused:?}"
             );
         }
@@ -167,7 +167,7 @@ async fn addresses_follow_their_rules() {
             ("unknown", "y@z.example"),
         ] {
             let refused = engine.remove_address(account, email).await;
-            assert!(matches!(refused, Err(AdminError::Address(_))), "{name}: {refused:?}");
+            assert!(matches!(refused, Err(AddressError::Refused(_))), "{name}: {refused:?}");
         }
         let count = engine.account(account).await.unwrap().address_count();
         assert_eq!(count, 3, "refusals added and removed nothing");
@@ -191,8 +191,13 @@ async fn settings_changed_at_once_all_hold() {
                 (round, round, round % 2 == 0)
             );
         }
-        let refused = desk.engine.change_settings(desk.account, |_| Err::<Settings, _>("no")).await.unwrap();
-        assert_eq!(refused, Err("no"));
+        let refused = desk.engine.change_settings(desk.account, |_| Err::<Settings, _>("no")).await;
+        assert!(matches!(refused, Err(SettingError::Change("no"))), "{refused:?}");
+        let refused = desk.engine.change_settings(desk.account, |settings| {
+            Ok::<_, ()>(Settings { delimiter: "short".into(), ..settings.clone() })
+        });
+        let refused = refused.await;
+        assert!(matches!(refused, Err(SettingError::Value(SettingRefusal::Delimiter(5)))), "{refused:?}");
     })
     .await;
 }
@@ -204,7 +209,7 @@ async fn the_entitlement_is_checked_at_its_limit() {
         desk.set(|settings| settings.addresses_max = 2).await;
         engine.add_address(account, "a@acme.example", "", None, false).await.unwrap();
         let refused = engine.add_address(account, "b@acme.example", "", None, false).await;
-        assert!(matches!(refused, Err(AdminError::Address(AddressRefusal::TooMany(2)))), "{refused:?}");
+        assert!(matches!(refused, Err(AddressError::Refused(AddressRefusal::TooMany(2)))), "{refused:?}");
     })
     .await;
 }
@@ -254,14 +259,14 @@ async fn the_last_admin_stays_one() {
             engine.create_account(request("solo", "ann@solo.example", "solo.desk.example")).await.unwrap().id;
         for role in [Role::Agent, Role::EndUser] {
             let refused = engine.add_user(account, "Ann@solo.example", "", role).await;
-            assert!(matches!(refused, Err(AdminError::LastAdmin(_))), "{role}: {refused:?}");
+            assert!(matches!(refused, Err(UserError::LastAdmin(_))), "{role}: {refused:?}");
         }
         engine.add_user(account, "ann@solo.example", "Ann", Role::Admin).await.unwrap();
         engine.add_user(account, "ben@solo.example", "", Role::Admin).await.unwrap();
         let demoted = engine.add_user(account, "ann@solo.example", "", Role::Agent).await.unwrap();
         assert_eq!((demoted.person.role, demoted.was), (Role::Agent, Some(Role::Admin)));
         let refused = engine.add_user(account, "ben@solo.example", "", Role::Agent).await;
-        assert!(matches!(refused, Err(AdminError::LastAdmin(_))), "{refused:?}");
+        assert!(matches!(refused, Err(UserError::LastAdmin(_))), "{refused:?}");
     })
     .await;
 }
@@ -271,12 +276,12 @@ async fn tokens_are_made_for_people_and_revoked_once() {
     on_both(quick(), async |desk| {
         let (engine, account) = (&desk.engine, desk.account);
         let refused = engine.create_token(account, "nobody@else.example", "x").await;
-        assert!(matches!(refused, Err(AdminError::NoUser(_))), "{refused:?}");
+        assert!(matches!(refused, Err(TokenError::NoUser(_))), "{refused:?}");
         let (id, secret) = engine.create_token(account, "bob@acme.example", "shop").await.unwrap();
         let (_, another) = engine.create_token(account, "bob@acme.example", "shop").await.unwrap();
         assert_ne!(secret, another);
         engine.revoke_token(account, id).await.unwrap();
-        assert!(matches!(engine.revoke_token(account, id).await, Err(AdminError::NoToken(_))));
+        assert!(matches!(engine.revoke_token(account, id).await, Err(TokenError::NoToken(_))));
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use desk::address::{Forwarding, PROBE_WINDOW};
 use desk::received::Source;
-use engine::admin::AdminError;
+use engine::admin::AddressError;
 
 use crate::support::{TestDesk, envelope, on_both, quick, raw};
 
@@ -67,7 +67,7 @@ async fn a_late_or_forged_probe_verifies_nothing() {
         desk.work().await;
         assert_eq!(state(desk).await, Forwarding::Failed);
         let refused = desk.engine.make_default(desk.account, EXTERNAL).await;
-        assert!(matches!(refused, Err(AdminError::Address(_))), "{refused:?}");
+        assert!(matches!(refused, Err(AddressError::Refused(_))), "{refused:?}");
     })
     .await;
 }
@@ -76,7 +76,7 @@ async fn a_late_or_forged_probe_verifies_nothing() {
 async fn a_native_address_has_nothing_to_check() {
     on_both(quick(), async |desk| {
         let refused = desk.engine.send_probe(desk.account, NATIVE).await;
-        assert!(matches!(refused, Err(AdminError::NothingToCheck(_))), "{refused:?}");
+        assert!(matches!(refused, Err(AddressError::NothingToCheck(_))), "{refused:?}");
         assert!(desk.outbox().await.is_empty());
     })
     .await;

@@ -301,7 +301,7 @@ pub(crate) async fn set(
         change(&mut settings);
         Ok::<_, ()>(settings)
     });
-    changed.await.unwrap().unwrap();
+    changed.await.unwrap();
 }
 
 /// Works the spool of a desk that [`TestDesk::place`] names until no mail of its account waits.

@@ -4,7 +4,7 @@ mod form;
 
 use desk::comment::DELIMITER;
 use desk::setting::Settings;
-use engine::admin::AdminError;
+use engine::admin::SettingError;
 use serde_json::{Map, Value, json};
 
 use super::Session;
@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Setting) -> Result
         let given = value.clone();
         let change = move |settings: &Settings| changed(settings, &wanted, &given);
         let settings =
-            engine.change_settings(id, change).await.map_err(|error| refused(key, value, &error))??;
+            engine.change_settings(id, change).await.map_err(|error| refused(key, value, error))?;
         let now = as_map(&settings)?.remove(key).unwrap_or_default();
         let said = format!("{key} is {}.", spoken(&now, session.in_force(key, &now).as_ref(), " now"));
         return session.output().answer(&json!({key: now}), &said);
@@ -130,11 +130,12 @@ fn changed(settings: &Settings, key: &str, value: &str) -> Result<Settings> {
     changed.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))
 }
 
-/// A value that the rules of the settings refuse, or a store that failed.
-fn refused(key: &str, value: &str, error: &AdminError) -> Failure {
+/// A value that cannot be, or a store that failed.
+fn refused(key: &str, value: &str, error: SettingError<Failure>) -> Failure {
     match error {
-        AdminError::Setting(why) => wrong(key, value, why),
-        other => Failure::of(format!("{key} was not changed"), other),
+        SettingError::Change(failure) => failure,
+        SettingError::Value(why) => wrong(key, value, &why.to_string()),
+        SettingError::Store(error) => Failure::of(format!("{key} was not changed"), &error),
     }
 }
 
@@ -160,9 +161,7 @@ mod tests {
 
     fn set(key: &str, value: &str) -> Result<Settings> {
         let settings = changed(&Settings::default(), key, value)?;
-        let checked = settings
-            .check()
-            .map_err(|refusal| refused(key, value, &AdminError::Setting(refusal.to_string())));
+        let checked = settings.check().map_err(|refusal| refused(key, value, SettingError::Value(refusal)));
         checked.map(|()| settings)
     }
 

@@ -17,7 +17,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine::Engine;
-use engine::admin::{AdminError, CreatedAccount};
+use engine::admin::{CreateAccountError, CreatedAccount};
 use rand::Rng as _;
 
 use crate::config::Config;
@@ -96,7 +96,7 @@ impl Setup {
         }
         match self.engine.create_first_account(request).await {
             Ok(made) => Ok(self.done(&made)),
-            Err(AdminError::NotFirst) => Err(Refusal::Used),
+            Err(CreateAccountError::NotFirst) => Err(Refusal::Used),
             Err(error) => Ok(self.again(&typed, status_of(&error), &[Refused::of(&error)])),
         }
     }
@@ -115,9 +115,9 @@ impl Setup {
     }
 }
 
-fn status_of(error: &AdminError) -> StatusCode {
+fn status_of(error: &CreateAccountError) -> StatusCode {
     match error {
-        AdminError::Store(error) => {
+        CreateAccountError::Store(error) => {
             tracing::error!(%error, "The first account was not made: the database failed");
             StatusCode::SERVICE_UNAVAILABLE
         }

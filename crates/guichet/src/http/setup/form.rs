@@ -1,6 +1,6 @@
 //! What is typed on the set-up page: read from the post, made into a request, told what is wrong with it.
 
-use engine::admin::{AccountRequest, AdminError};
+use engine::admin::{AccountFlaw, AccountRequest, CreateAccountError, NameError};
 
 /// The fields of the page, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,8 +74,8 @@ impl Typed {
     }
 
     /// All that is wrong with what was typed. A host that begins with the subdomain is not wrong for the subdomain's sake.
-    pub(super) fn refusals(&self, flaws: &[AdminError]) -> Vec<Refused> {
-        let mut refused: Vec<Refused> = flaws.iter().map(Refused::of).collect();
+    pub(super) fn refusals(&self, flaws: &[AccountFlaw]) -> Vec<Refused> {
+        let mut refused: Vec<Refused> = flaws.iter().map(Refused::flaw).collect();
         refused.sort_by_key(|refused| refused.field);
         let is_below = matches!(self.native_host.trim().chars().next(), None | Some('.'));
         if is_below && refused.iter().any(|refused| refused.field == Some(Field::Subdomain)) {
@@ -105,22 +105,26 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    pub(super) fn of(error: &AdminError) -> Refused {
-        let field = match error {
-            AdminError::Name { .. } => Some(Field::Company),
-            AdminError::Subdomain(_) => Some(Field::Subdomain),
-            AdminError::Malformed(_) | AdminError::IsSupportAddress(_) => Some(Field::Admin),
-            AdminError::Host(_) => Some(Field::NativeHost),
-            _ => None,
-        };
+    pub(super) fn of(error: &CreateAccountError) -> Refused {
         let text = match error {
+            CreateAccountError::Flaw(flaw) => return Refused::flaw(flaw),
             // What a database says is for the log.
-            AdminError::Store(_) => {
+            CreateAccountError::Store(_) => {
                 "the database failed and nothing was made; send the form again in a minute".to_owned()
             }
             other => other.to_string(),
         };
-        Refused { field, text: sentences(&text) }
+        Refused { field: None, text: sentences(&text) }
+    }
+
+    fn flaw(flaw: &AccountFlaw) -> Refused {
+        let field = match flaw {
+            AccountFlaw::Name(NameError::Name { .. }) => Field::Company,
+            AccountFlaw::Name(NameError::Subdomain(_)) => Field::Subdomain,
+            AccountFlaw::Name(NameError::Host(_)) => Field::NativeHost,
+            AccountFlaw::Malformed(_) | AccountFlaw::IsSupportAddress(_) => Field::Admin,
+        };
+        Refused { field: Some(field), text: sentences(&flaw.to_string()) }
     }
 }
 
@@ -178,30 +182,35 @@ mod tests {
 
     #[test]
     fn a_refusal_stands_at_its_field_in_sentences() {
+        let flaw = |name: NameError| CreateAccountError::Flaw(AccountFlaw::Name(name));
         for (error, field, text) in [
             (
-                AdminError::Subdomain("a b".into()),
+                flaw(NameError::Subdomain("a b".into())),
                 Some(Field::Subdomain),
                 "\"a b\" cannot be a subdomain. Use 1 to 63 letters, digits and hyphens, such as acme.",
             ),
             (
-                AdminError::Malformed("x".into()),
+                CreateAccountError::Flaw(AccountFlaw::Malformed("x".into())),
                 Some(Field::Admin),
                 "\"x\" is not an e-mail address. Write it as name@example.com.",
             ),
             (
-                AdminError::Host("x y".into()),
+                flaw(NameError::Host("x y".into())),
                 Some(Field::NativeHost),
                 "\"x y\" is not a host name. Write it as support.example.com.",
             ),
             (
-                AdminError::Name { characters: 300 },
+                flaw(NameError::Name { characters: 300 }),
                 Some(Field::Company),
                 "The name has 300 characters or holds a line end. Use one line of at most 255 characters.",
             ),
-            (AdminError::Taken("acme".into()), None, "Acme is taken already. Choose another."),
             (
-                AdminError::Store(store::StoreError::Statement("secret".into())),
+                CreateAccountError::Taken { subdomain: "acme".into(), host: "a.example".into() },
+                None,
+                "Acme (or its host a.example) is taken already. Choose another.",
+            ),
+            (
+                CreateAccountError::Store(store::StoreError::Statement("secret".into())),
                 None,
                 "The database failed and nothing was made. Send the form again in a minute.",
             ),
