@@ -7,7 +7,7 @@ use desk::account::Account;
 use desk::id::AccountId;
 use store::{AccountTx, Result, StoreError};
 
-/// The accounts this node has worked lately.
+/// The accounts this node has processed lately.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
     kept: Mutex<BTreeMap<AccountId, Versioned>>,
@@ -20,7 +20,7 @@ pub(crate) struct Versioned {
     account: Arc<Account>,
 }
 
-/// Accounts kept at most; beyond it all are forgotten and read anew as they are needed.
+/// Most accounts kept; beyond that all are forgotten and read again when needed.
 const KEPT_MAX: usize = 4_096;
 
 impl Accounts {
@@ -38,7 +38,7 @@ impl Accounts {
 }
 
 impl Versioned {
-    /// Whether the configuration still is of the version that the database told.
+    /// Whether the configuration still has the version that the database reports.
     pub(crate) fn is_of(&self, version: i64) -> bool {
         self.version == version
     }

@@ -1,8 +1,8 @@
 //! Sender authentication: SPF, DKIM, DMARC and ARC of the mails of a batch, before its transaction
 //! (docs/behaviour/authentication.md).
 //!
-//! Asks DNS and so may wait, never longer than the budget, and less where much was waited before. What it finds is a value; what follows from it is the desk's
-//! business. A mail that cannot be checked is `unchecked`, never failed.
+//! Asks DNS and so may wait, never longer than the budget, and less if batches before it waited long. What it finds is
+//! a value; what follows from it is the desk's business. A mail that cannot be checked is `unchecked`, never failed.
 
 mod alignment;
 mod circuit_breaker;
@@ -37,18 +37,19 @@ use crate::Engine;
 use circuit_breaker::CircuitBreaker;
 use dns_budget::DnsBudget;
 
-/// Mails checked side by side in one thread.
+/// Mails checked concurrently in one thread.
 const AT_ONCE: usize = 32;
 /// Threads that check the mails of one batch.
 const THREADS: usize = 4;
 /// How long a name server may take to answer, and how often it is asked.
 const ANSWER: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 2;
-/// How long name servers may take to show that they are there.
+/// How long name servers may take to show that they are available.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// Answers kept for their time to live.
 const ANSWERS_KEPT: u64 = 8_192;
-/// The name this machine gives itself where an SPF record asks for the checking host (`%{r}`, RFC 7208 §7.2); nobody needs it.
+/// The name this machine gives itself where an SPF record asks for the checking host (`%{r}`, RFC 7208 §7.2); nobody
+/// needs it.
 const OWN_NAME: &str = "unknown";
 
 /// How senders are authenticated.
@@ -60,7 +61,7 @@ pub struct AuthenticateOptions {
     pub budget_ms: u64,
     /// The authserv-id of our relay: its Authentication-Results are believed.
     pub authserv_id: Option<String>,
-    /// Domains whose ARC seals are believed, lower-case.
+    /// Domains whose ARC seals are trusted, lower-case.
     pub trusted_sealers: BTreeSet<String>,
 }
 
@@ -100,7 +101,7 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
-/// What there is to do for one mail.
+/// What has to be done for one mail.
 #[derive(Debug)]
 enum Plan {
     /// Nothing that DNS could add.
@@ -119,7 +120,7 @@ struct Question {
     client: Option<IpAddr>,
 }
 
-/// Until when is waited.
+/// How long to wait.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     /// For what cannot vouch for From.
@@ -142,7 +143,7 @@ impl Plans {
         relayed.map(|(_, question)| question.from.clone()).collect()
     }
 
-    /// Leaves those of [`Plans::relayed`] unchecked who are not among `wanted`.
+    /// Leaves the authors in [`Plans::relayed`] who are not among `wanted` unchecked.
     pub(crate) fn ask_only(&mut self, wanted: &BTreeSet<AddressKey>) {
         self.questions.retain(|(_, question)| question.client.is_some() || wanted.contains(&question.from));
     }
@@ -181,7 +182,8 @@ impl Authenticator {
         plans
     }
 
-    /// Asks what is planned. Takes no longer than the budget, whatever DNS does, but for finding out whether DNS is there.
+    /// Asks what is planned. Takes no longer than the budget, whatever DNS does, except for finding out whether DNS is
+    /// available.
     pub(crate) async fn answer(&self, plans: Plans) -> Vec<Authentication> {
         let Plans { mut known, questions } = plans;
         if questions.is_empty() || self.rest.is_resting() {
@@ -207,7 +209,7 @@ impl Authenticator {
         self.patience.lock().expect("plain counting")
     }
 
-    /// Whether name servers answer what every one of them knows, whoever sends us mail: the servers of the root.
+    /// Whether name servers answer a question that does not depend on who sends us mail: the root servers.
     async fn is_dns_there(&self) -> bool {
         let time = SIGN_OF_LIFE.min(Duration::from_millis(self.options.budget_ms));
         match tokio::time::timeout(time, self.fresh.lookup(Name::root(), RecordType::NS)).await {
@@ -223,7 +225,7 @@ impl Authenticator {
     fn plan(&self, subject: Subject) -> Plan {
         let unchecked = Plan::Known(Authentication::unchecked());
         let envelope = &subject.envelope;
-        // Keys of old mail are gone, and nobody is told of it.
+        // Keys of old mail are gone, and it causes no notice.
         let is_old = envelope.is_quiet();
         let Some(from) = subject.letter.from.first().and_then(|mailbox| mailbox.key()).filter(|_| !is_old)
         else {
@@ -237,7 +239,8 @@ impl Authenticator {
                 return Plan::Known(if is_sure { found } else { without_passes(found) });
             }
         }
-        // Only over SMTP is the peer who sent the mail: a webhook's is a provider's web server, of which SPF says nothing.
+        // Only with SMTP is the peer the sender of the mail: with a webhook it is a provider's web server, about which
+        // SPF says nothing.
         let is_sender = envelope.door == Door::Smtp && !envelope.trusted;
         let client = envelope.client.parse().ok().filter(|ip| is_sender && is_public(*ip));
         if client.is_none() && !evidence::is_signed(&subject.raw) {
@@ -282,7 +285,7 @@ impl Authenticator {
     async fn ask(&self, question: &Question, bounds: Bounds) -> Authentication {
         let asking = evidence::authentication(&self.resolver, &self.options, question, bounds.apart);
         match tokio::time::timeout_at(bounds.all, AssertUnwindSafe(asking).catch_unwind()).await {
-            // Servers that answer with failures alone are as good as away.
+            // Servers that only answer with failures are as good as unavailable.
             Ok(Ok(authentication)) if !authentication.is_checked => {
                 self.rest.missed();
                 authentication
@@ -318,16 +321,16 @@ impl Engine {
     }
 }
 
-/// Whether a letter has the one author that the checks and its readers agree on. Where it names several, a signature may be
-/// about another than the one who is shown.
+/// Whether a letter has the one author that the checks and its readers agree on. Where it names several, a signature
+/// may be about an author other than the one shown.
 fn is_unambiguous(letter: &Letter, from: &AddressKey) -> bool {
     let one_domain =
         letter.from.iter().all(|mailbox| mailbox.key().is_some_and(|key| key.domain() == from.domain()));
     one_domain && !letter.defects.contains(&Defect::RepeatedFrom)
 }
 
-/// Takes away what speaks for a mail whose author is not clear: it may be about another than the one who is shown. What speaks
-/// against it stays, or a forger had only to write From twice.
+/// Discards what speaks for a mail whose author is unclear: it may be about an author other than the one shown. What
+/// speaks against it stays, or a forger would only have to write From twice.
 fn without_passes(found: Authentication) -> Authentication {
     let found = Authentication { arc: Check::None, ..found };
     match found.is_authenticated() {
@@ -336,7 +339,7 @@ fn without_passes(found: Authentication) -> Authentication {
     }
 }
 
-/// Whether SPF records can speak of an address: not of this machine, nor of a network that only exists inside a house.
+/// Whether SPF records can speak of an address: not of this machine, nor of a private network.
 fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => !(v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()),

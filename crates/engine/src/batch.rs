@@ -1,4 +1,5 @@
-//! A batch of one account's mails: read, authenticated, decided in one transaction, halved down to the guilty mail when it fails.
+//! A batch of one account's mails: read, authenticated, decided in one transaction, halved until the guilty mail is
+//! found when it fails.
 
 mod hold;
 mod read;
@@ -21,7 +22,7 @@ use crate::transact::Open;
 pub(crate) use hold::{Guilty, step_of};
 pub(crate) use read::{Batch, Blocked, Room, unread};
 
-/// Ids that a mail takes in most cases: ticket, comments, audits, people, a mail and its recipients.
+/// Ids that are usually enough for a mail: ticket, comments, audits, people, a mail and its recipients.
 const IDS_EACH: usize = 24;
 
 /// A mail of the batch.

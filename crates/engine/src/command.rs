@@ -13,7 +13,7 @@ use store::{Result, StoreError};
 use crate::Engine;
 use crate::transact::{Open, Work};
 
-/// Ids that a command takes in most cases: comment, audit, a mail and its recipients.
+/// Ids that are usually enough for a command: comment, audit, a mail and its recipients.
 const IDS_EACH: usize = 24;
 
 /// A change somebody asks for.
@@ -44,7 +44,7 @@ pub enum SubmitError {
 /// A command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
-    /// The account's change number after it: whoever reads at least up to this sees it.
+    /// The account's change number after it: a reader that has reached it sees the change.
     pub change: i64,
     /// The mails that it put into the outbox, none where nobody is told.
     pub queued: Vec<Queued>,
@@ -63,7 +63,7 @@ pub struct Queued {
 #[derive(Debug)]
 pub(crate) struct Submission(pub(crate) Command);
 
-/// What a rule said of a command, or the mails it sends.
+/// The rule that refused a command, or the mails it sends.
 pub(crate) type Outcome = Result<Vec<Queued>, UpdateRefusal>;
 
 /// The answer to a command.
@@ -74,8 +74,8 @@ pub(crate) struct Answered {
 }
 
 impl Engine {
-    /// Carries a command out and wakes the outbox. It waits its turn without holding a thread of the database, and goes together
-    /// with whatever else waits for its account.
+    /// Carries a command out and wakes the outbox. It waits its turn without holding a thread of the database, and goes
+    /// together with whatever else waits for its account.
     ///
     /// # Errors
     /// [`SubmitError::Refused`] with the rule, or the store's failure.
@@ -85,7 +85,7 @@ impl Engine {
     }
 }
 
-/// Ids that so many commands take in most cases.
+/// Ids that are usually enough for this many commands.
 pub(crate) fn ids_expected(commands: usize) -> usize {
     IDS_EACH * commands
 }

@@ -1,5 +1,5 @@
-//! What waits for a time: closing what was long solved, deleting what was long held, telling of held mail, giving probes up. One loop
-//! and one way to claim for all of them; each has a file with what it does.
+//! What waits for a time: closing solved tickets, deleting held mail, sending digests of held mail, giving up on
+//! probes. One loop and one way to claim for all of them; each has a file with what it does.
 //!
 //! When an account is due follows from its own rows (`store::work`). One account's failure stops nobody else's jobs.
 
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 
-/// How often is looked for what is due: minutes are near enough for waits of hours and days.
+/// Polling interval for what is due: a minute is accurate enough for waits of hours and days.
 const EVERY: Duration = Duration::from_secs(60);
 /// Accounts claimed at once for one kind of job.
 const AT_ONCE: usize = 64;
@@ -65,18 +65,18 @@ impl Engine {
         }
         for (_, lane) in &mut lanes {
             if let Err(error) = lane.release().await {
-                tracing::warn!(%error, "Leases run out by themselves: they could not be given back");
+                tracing::warn!(%error, "Leases could not be released: they run out by themselves");
             }
         }
     }
 
-    /// Does once all that is due now; what fails for one account is tried again later.
+    /// Does everything that is due now, once; what fails for one account is tried again later.
     pub async fn work_due(&self) -> DueDone {
         let mut lanes: Vec<(Kind, Lane)> = JOBS.iter().map(|kind| (*kind, self.lane(*kind))).collect();
         self.do_due(&mut lanes, &CancellationToken::new()).await
     }
 
-    /// The kinds take turns, and in each the accounts that are due, until none is.
+    /// The kinds take turns, and within each the accounts that are due, until none is.
     async fn do_due(&self, lanes: &mut [(Kind, Lane)], stop: &CancellationToken) -> DueDone {
         let mut done = DueDone::default();
         let mut has_more = true;
@@ -89,7 +89,7 @@ impl Engine {
                         self.do_accounts(*kind, lane, leases, stop, &mut done).await;
                     }
                     Err(error) => {
-                        tracing::warn!(kind = kind.as_str(), %error, "What is due waits: the database cannot be worked now");
+                        tracing::warn!(kind = kind.as_str(), %error, "What is due waits: the database cannot be used now");
                     }
                 }
             }
@@ -97,7 +97,7 @@ impl Engine {
         done
     }
 
-    /// One turn of each account. None stays in hand, whatever happens: these leases are not renewed.
+    /// One turn for each account. None stays in hand, whatever happens: these leases are not renewed.
     async fn do_accounts(
         &self,
         kind: Kind,
@@ -134,12 +134,13 @@ impl Engine {
         let count = self.do_job(kind, account_id, done).await?;
         let still_held = lane.put_down(&[account_id]).await?;
         if count == 0 && !still_held.is_empty() {
-            // Its rows ask for what the job does not find, or somebody has them locked: without a pause it would go on at once for ever.
+            // Its rows ask for something that the job does not find, or are locked: without a pause this would loop
+            // forever.
             lane.failed(account_id).await;
             return Ok(());
         }
         lane.succeeded(account_id);
-        // One that is due again already has its next turn after the others.
+        // One that is already due again has its next turn after the others.
         lane.give_back(&still_held).await
     }
 
@@ -157,12 +158,12 @@ impl Engine {
         Ok(count)
     }
 
-    /// Announces what rows say is due and no hint tells of: the safety net for programs that forget.
+    /// Announces what is due according to rows but has no hint: the safety net for programs that forget.
     async fn mend(&self) -> Result<()> {
         let accounts = self.store().read_now(store::account::ids).await?;
         for page in accounts.chunks(MENDED_AT_ONCE) {
             for kind in Kind::ALL {
-                // What is wrong with one page keeps no other from being mended.
+                // A problem with one page must not keep the others from being repaired.
                 if let Err(error) = self.mend_page(*kind, page.to_vec()).await {
                     tracing::warn!(kind = kind.as_str(), %error, "Hints of work cannot be compared with their rows now");
                 }

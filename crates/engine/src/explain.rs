@@ -1,4 +1,4 @@
-//! What would become of a mail, and why: the same parser, facts and verdict as intake, nothing written.
+//! What would happen to a mail, and why: the same parser, facts and verdict as intake, but nothing is written.
 
 use desk::envelope::Envelope;
 use desk::id::{AccountId, MailId, TicketId};
@@ -67,8 +67,8 @@ impl Engine {
     }
 }
 
-/// The account of the first known recipient, and which of the recipients are its own: each account gets a copy of its own, and
-/// SMTP refuses those nobody has.
+/// The account of the first known recipient, and which of the recipients are its own: each account gets a copy of its
+/// own, and SMTP refuses those nobody has.
 fn of_one_account(tx: &mut Tx<'_>, written: &[String]) -> Result<Option<(AccountId, Vec<String>)>> {
     let mut found: Option<(AccountId, Vec<String>)> = None;
     for text in written {

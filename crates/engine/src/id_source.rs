@@ -6,8 +6,8 @@ use store::ids::Ids;
 
 /// Gives the ids of a run, each once, as they are needed.
 ///
-/// A run that is used up says so in the end instead of failing in the middle of a decision: nothing of that decision is written, and
-/// it is made again with a longer run.
+/// A run that is used up says so in the end instead of failing in the middle of a decision: nothing of that decision is
+/// written, and it is taken again with a longer run.
 #[derive(Debug)]
 pub(crate) struct BatchIds {
     ids: Ids,
@@ -19,7 +19,7 @@ impl BatchIds {
         BatchIds { ids, ran_out: false }
     }
 
-    /// Whether more ids were asked for than there were.
+    /// Whether more ids were requested than available.
     pub(crate) fn ran_out(&self) -> bool {
         self.ran_out
     }

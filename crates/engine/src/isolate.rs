@@ -1,5 +1,5 @@
-//! Works an account whose mail may have stopped the program: one mail at a time, each noted before it is read, so that the one that
-//! does is found and held (docs/behaviour/intake.md §9).
+//! Processes an account whose mail may have stopped the program: one mail at a time, each noted before it is read, so
+//! that the guilty one is found and held (docs/behaviour/intake.md §9).
 
 use desk::id::MailId;
 use store::Result;
@@ -11,22 +11,22 @@ use crate::Engine;
 use crate::batch::{Batch, unread};
 use crate::sorter::Turn;
 
-/// A mail at which the program stopped so often while it was worked alone is held. Power cuts and kills count too, and a
-/// database that is away keeps a mail noted: fewer would let those hold a mail that did nothing.
+/// A mail is held once the program has stopped this often while processing it alone. Power cuts and kills count too,
+/// and while the database is away a mail stays noted: with a lower limit those would hold an innocent mail.
 const TRIES: i64 = 5;
 
 /// The account is looked at again from the beginning of its spool.
 const MORE: Turn = Turn { last: None, has_more: true };
 
 impl Engine {
-    /// Works as many mails as could have been in hand when the program stopped; all accounts take turns, so that a crash is
-    /// the fault of the one mail that is noted.
+    /// Processes as many mails as could have been in hand when the program stopped; all accounts take turns, so that a
+    /// crash is the fault of the one mail that is noted.
     pub(crate) async fn work_carefully(&self, lease: &Lease, stop: &CancellationToken) -> Result<Turn> {
         let Some(_turn) = stop.run_until_cancelled(self.inner.careful.lock()).await else { return Ok(MORE) };
         tracing::warn!(
             account.id = lease.account_id.0,
             crashes = lease.crashes,
-            "The program stopped with this account's mail in hand: working it one mail at a time"
+            "The program stopped with this account's mail in hand: processing it one mail at a time"
         );
         // A batch, and the one that is read ahead of it.
         for _ in 0..self.inner.options.batch_max * 2 {
@@ -37,7 +37,7 @@ impl Engine {
                 self.calm(lease).await?;
                 return Ok(Turn { last: None, has_more: false });
             };
-            // A stop that takes too long would count as a crash.
+            // A shutdown that takes too long would count as a crash.
             if stop.is_cancelled() {
                 return Ok(MORE);
             }
@@ -52,13 +52,14 @@ impl Engine {
         let id = row.id;
         let crashes = self.store().write(move |tx| store::crash::try_alone(tx, &held, id.0)).await?;
         if crashes >= TRIES {
-            let step = format!("working it stopped the program {crashes} times");
+            let step = format!("processing it stopped the program {crashes} times");
             return self.hold_back(lease, &unread(row, &step), &step).await;
         }
         let tried = self.try_mail(lease, id).await;
         if tried.is_err() {
             let lease = lease.clone();
-            // It failed, so it did not stop the program. Where this cannot be written, the next end counts as this mail's.
+            // It failed, so it did not stop the program. If this cannot be written, the next crash counts against this
+            // mail.
             let _ = self.store().write(move |tx| store::crash::put_down(tx, &lease)).await;
         }
         tried
@@ -76,7 +77,7 @@ impl Engine {
         self.settle(lease, items).await
     }
 
-    /// Nothing stopped the program: from here on mail is worked in batches again.
+    /// Nothing stopped the program: from here on mail is processed in batches again.
     async fn calm(&self, lease: &Lease) -> Result<()> {
         let lease = lease.clone();
         self.store().write(move |tx| store::crash::forget(tx, &lease)).await

@@ -1,8 +1,9 @@
-//! The shell around the desk: gathers facts, asks the desk, writes once. Works the spool, does what is due, takes commands.
+//! The shell around the desk: gathers facts, asks the desk, writes once. Processes the spool, does what is due, takes
+//! commands.
 //!
-//! Knows no SQL, and of sockets only the resolver that authenticates senders. Mail comes from the spool, answers go to the outbox,
-//! both by way of the store alone; [`Engine::submit`] is the one way for people and programs to change a ticket. Whatever writes an
-//! account goes through `transact`.
+//! Knows no SQL, and of sockets only the resolver that authenticates senders. Mail comes from the spool, answers go to
+//! the outbox, both by way of the store alone; [`Engine::submit`] is the one way for people and programs to change a
+//! ticket. Everything that writes to an account goes through `transact`.
 
 pub mod admin;
 pub mod explain;
@@ -43,14 +44,14 @@ pub enum Step {
 /// A fault that tests inject: called with the step and the raw mail; it may panic or stall.
 pub type Fault = Arc<dyn Fn(Step, &[u8]) + Send + Sync>;
 
-/// How the engine works.
+/// Options of the engine.
 #[derive(Clone)]
 pub struct EngineOptions {
     /// Who holds leases: the same after a restart of the same node, different for every other node.
     pub holder: String,
     /// How long a lease lasts without being renewed, milliseconds.
     pub lease_ms: i64,
-    /// Most mails decided in one transaction.
+    /// The most mails decided in one transaction.
     pub batch_max: usize,
     /// How long a batch waits for more mail, milliseconds.
     pub batch_wait_ms: u64,
@@ -58,7 +59,8 @@ pub struct EngineOptions {
     pub parse_budget_ms: u64,
     /// Whether mail can leave; without a relay it waits visibly.
     pub can_deliver: bool,
-    /// Mails of one sender in an hour before they are held, where the account says nothing else; 0 switches the guard off.
+    /// Mails of one sender in an hour before they are held, where the account says nothing else; 0 switches the guard
+    /// off.
     pub sender_per_hour: u32,
     /// How senders are authenticated; none: not at all.
     pub authenticate: Option<AuthenticateOptions>,
@@ -110,7 +112,7 @@ struct EngineInner {
     readers: parse::Readers,
     /// Mail read and not decided yet, in bytes that may still come.
     room: batch::Room,
-    /// Held by the one account whose mail is worked one at a time.
+    /// Held by the one account whose mail is processed one at a time.
     careful: tokio::sync::Mutex<()>,
 }
 
@@ -145,7 +147,7 @@ impl Engine {
         store::lane::Lane::new(self.store().clone(), kind, &options.holder, options.lease_ms)
     }
 
-    /// The store it works on.
+    /// The store it uses.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.inner.store

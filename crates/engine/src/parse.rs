@@ -1,4 +1,4 @@
-//! Reads raw mails so that none can take the others down: a panic is caught, a stall is left behind.
+//! Reads raw mails so that none can take the others down: a panic is caught, a stalled thread is abandoned.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::{Fault, Step};
 
-/// What reading a mail gave: the letter, or why there is none.
+/// The result of reading a mail: the letter, or why there is none.
 pub(crate) type Read = Result<Arc<Letter>, Unread>;
 
 /// Why a mail could not be read.
@@ -29,15 +29,15 @@ impl Unread {
     }
 }
 
-/// How far a thread is.
+/// How far a thread has got.
 #[derive(Debug, Default)]
 struct Progress {
     has_begun: bool,
     read: Vec<Read>,
 }
 
-/// As many threads read mail at once as there are processors: with more, each would only be slower, and a mail that is merely large
-/// would count as stalled.
+/// As many threads read mail at once as there are processors: with more, each would only be slower, and a mail that is
+/// merely large would count as stalled.
 #[derive(Debug, Clone)]
 pub(crate) struct Readers(Arc<Semaphore>);
 
@@ -48,9 +48,10 @@ impl Default for Readers {
     }
 }
 
-/// Reads mails in order on blocking threads; each may take `budget`, and is given up before one and a half of it have gone.
+/// Reads mails in order on blocking threads; each may take `budget`, and is given up before one and a half times that
+/// has passed.
 ///
-/// A thread that stalls cannot be stopped: it is left alone with its mail, and the rest goes on in another.
+/// A thread that stalls cannot be stopped: it is abandoned with its mail, and the rest continues in another.
 pub(crate) async fn read_all(
     readers: &Readers,
     raws: Vec<Arc<Vec<u8>>>,
@@ -59,7 +60,7 @@ pub(crate) async fn read_all(
 ) -> Vec<Read> {
     let mut done: Vec<Read> = Vec::with_capacity(raws.len());
     while done.len() < raws.len() {
-        // Given back when this round ends, also by a stall: a thread that is left behind keeps nobody waiting.
+        // Released when this round ends, also by a stall: an abandoned thread keeps nobody waiting.
         let _turn = readers.0.acquire().await;
         let rest: Vec<Arc<Vec<u8>>> = raws.iter().skip(done.len()).cloned().collect();
         let progress = Arc::new(Mutex::new(Progress::default()));
@@ -101,8 +102,8 @@ fn start(
 
 /// Waits until the thread is through; false when one mail took longer than the budget.
 ///
-/// It looks every half budget, and a stall is what two looks in a row found as it was: a process that was frozen wakes to one
-/// look that is long due, and a thread that waits for its turn has not begun.
+/// It looks every half budget, and a stall is what two looks in a row found as it was: a process that was frozen wakes
+/// to one look that is long due, and a thread that waits for its turn has not begun.
 async fn watch(
     mut finished: tokio::task::JoinHandle<()>,
     progress: &Mutex<Progress>,

@@ -1,7 +1,7 @@
-//! The queue of each account in this process: mail and commands that wait for the account's lock are decided together by one
-//! transaction, the commands first, since somebody waits for them. Who waits here holds no database thread.
+//! The queue of each account in this process: mail and commands that wait for the account's lock are decided together
+//! by one transaction, the commands first, since somebody waits for them. Waiting here holds no database thread.
 //!
-//! Each transaction is run by a task of its own: who waits may go away, and what others wait for is decided all the same.
+//! Each transaction runs in its own task: a waiter may go away, and what others wait for is decided all the same.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,16 +18,16 @@ use crate::command::{Answered, CommandWork, Submission};
 use crate::transact::{Open, Work};
 use crate::{Engine, Step};
 
-/// Commands decided in one transaction at most.
+/// Most commands decided in one transaction.
 const COMMANDS_MAX: usize = 64;
-/// How long mail is decided while commands wait: then they have their turn, and the rest of the mail after them.
+/// How long mail is decided while commands wait: then it is their turn, and the rest of the mail follows.
 const MAIL_TURN: Duration = Duration::from_millis(15);
 
 /// The queues of all accounts that have something waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Queues(Mutex<BTreeMap<AccountId, Queue>>);
 
-/// What waits for one account; it exists while somebody works it.
+/// What waits for one account; it exists while a task is processing it.
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Vec<Waiting>,
@@ -35,7 +35,7 @@ struct Queue {
     commands: Arc<AtomicUsize>,
 }
 
-/// Where the outcome is waited for.
+/// Where the caller waits for the outcome.
 type Done<T> = oneshot::Sender<Result<T>>;
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ struct Round {
 }
 
 impl Engine {
-    /// Decides mails; those of the batch that were not reached are left to be asked for again.
+    /// Decides mails; those of the batch that were not reached have to be submitted again.
     pub(crate) async fn decide_mail(
         &self,
         account_id: AccountId,
@@ -122,15 +122,15 @@ impl Engine {
             match self.transact(account_id, Arc::new(together)).await {
                 Ok(done) => {
                     let Some((_, answer)) = mail else { return };
-                    // Who went away does not hear that it was done.
+                    // A caller that went away does not hear that it was done.
                     let _ = answer.send(Ok(done.done.mail));
                     for ((_, answer), outcome) in commands.into_iter().zip(done.done.commands) {
                         let _ = answer.send(Ok(Answered { outcome, change: done.change }));
                     }
                     return;
                 }
-                // The commit may stand, and only its answer be lost: run again, an answer would leave twice. Mail is asked for again
-                // by its rows.
+                // The commit may have succeeded and only its answer been lost: run again, a reply would leave twice.
+                // Mail is tried again from its rows.
                 Err(StoreError::Unavailable(why)) => {
                     if let Some((_, answer)) = mail {
                         let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
@@ -140,7 +140,8 @@ impl Engine {
                     }
                     return;
                 }
-                // Something of it failed and was rolled back: each by itself, so that one's failure is nobody else's.
+                // Something in it failed and was rolled back: run each by itself, so that the failure of one affects no
+                // other.
                 Err(_) => {}
             }
         }
@@ -158,7 +159,7 @@ impl Engine {
     }
 }
 
-/// Whoever works an account's queue, one at a time.
+/// The task that processes an account's queue, one at a time.
 struct Leader {
     engine: Engine,
     account_id: AccountId,
@@ -176,7 +177,7 @@ impl Leader {
 }
 
 impl Drop for Leader {
-    /// Ended before its time, as by a runtime that shuts down: those who wait are told so, and the next one begins again.
+    /// Ended early, as by a runtime that shuts down: the waiters are told so, and the next one starts again.
     fn drop(&mut self) {
         if !self.is_done {
             self.engine.inner.queues.0.lock().expect("plain push and take").remove(&self.account_id);
@@ -215,14 +216,14 @@ impl Work for MailWork {
     }
 }
 
-/// A batch of mails, and the commands that came meanwhile.
+/// A batch of mails, and the commands that arrived meanwhile.
 struct Together {
     mail: Arc<MailBatch>,
     commands: Vec<Arc<Submission>>,
     waiting: Arc<AtomicUsize>,
 }
 
-/// What came of both.
+/// The results of both.
 struct DoneTogether {
     mail: Vec<Decided>,
     commands: Vec<crate::command::Outcome>,

@@ -1,8 +1,8 @@
 //! Decides a mail once more: taken out of the suspended tickets, or replayed after a fix or a changed setting
 //! (docs/behaviour/suspension.md).
 //!
-//! The same parser, facts, verdict and effects as intake, in one transaction that also changes the mail's ledger row: a mail
-//! has exactly one outcome at any time.
+//! The same parser, facts, verdict and effects as intake, in one transaction that also changes the mail's ledger row: a
+//! mail has exactly one outcome at any time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +29,9 @@ use crate::parse::Unread;
 use crate::transact::{Open, Work};
 use crate::{Engine, parse};
 
-/// How long after it came a mail's sender can still be checked: DKIM keys and SPF records are changed in time.
+/// How long after its arrival a mail's sender can still be checked: DKIM keys and SPF records change over time.
 const KEYS_LAST: Millis = 7 * DAY;
-/// Ids that one mail takes in most cases.
+/// Ids that are usually enough for one mail.
 const IDS: usize = 64;
 
 /// What a suspended ticket becomes.
@@ -45,7 +45,7 @@ pub enum RecoverAs {
     Agent(AddressKey),
 }
 
-/// What deciding a mail again gave.
+/// The result of deciding a mail again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redecided {
     /// The outcome it had.
@@ -72,8 +72,8 @@ pub enum RedecideError {
     /// It waits in the spool.
     #[error("mail {0} is not decided yet; it will be in a moment")]
     Undecided(MailId),
-    /// It made a ticket or a comment, which would be doubled.
-    #[error("mail {id} is {outcome} on ticket {ticket} already; deciding it again would double it")]
+    /// It became a ticket or a comment, which would be duplicated.
+    #[error("mail {id} is {outcome} on ticket {ticket} already; deciding it again would duplicate it")]
     Settled {
         /// The mail.
         id: MailId,
@@ -93,10 +93,10 @@ pub enum RedecideError {
         /// What happened.
         reason: String,
     },
-    /// The ticket it should become a comment of is not there.
+    /// The ticket it should become a comment on does not exist.
     #[error("there is no ticket {0} in this account")]
     NoTicket(i64),
-    /// That ticket takes no comment any more.
+    /// That ticket no longer takes comments.
     #[error("ticket {0} is closed; a closed ticket takes no comment")]
     Closed(i64),
     /// The requester-to-be is no agent.
@@ -107,7 +107,7 @@ pub enum RedecideError {
     Store(#[from] StoreError),
 }
 
-/// What is asked for.
+/// The request.
 #[derive(Debug, Clone)]
 enum Wish {
     Recover { how: RecoverAs, by: String },
@@ -121,7 +121,7 @@ struct Again {
 }
 
 impl Engine {
-    /// Takes a mail out of the suspended tickets. `by` is told in the ledger and in the ticket's audit.
+    /// Takes a mail out of the suspended tickets. `by` is recorded in the ledger and in the ticket's audit.
     ///
     /// # Errors
     /// [`RedecideError`]: nothing happened, the mail is where it was.
@@ -190,7 +190,7 @@ impl Engine {
 
 type Found = (Row, Envelope, store::raw::Packed);
 
-/// The mail with its envelope, when the wish can be granted as things stand.
+/// The mail with its envelope, if the request can be carried out as things stand.
 fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> Result<Found, RedecideError> {
     let Some(packed) = store::raw::find(tx, id)? else {
         return Err(match wish {
@@ -201,7 +201,7 @@ fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> Result<Found, Re
     let row = decided(tx, id, wish)?;
     let envelope = match store::envelope::find(tx, id)? {
         Some(envelope) => envelope,
-        // Held by a version that did not keep it: what the suspended ticket tells is as near as can be.
+        // Held by a version that did not keep it: the suspended ticket is the closest approximation.
         None => match store::suspended::find(tx, id)? {
             Some(held) => Envelope {
                 door: Door::Smtp,
@@ -218,7 +218,7 @@ fn read(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> Result<Found, Re
     Ok((row, envelope, packed))
 }
 
-/// The ledger row, when the wish can be granted as things stand.
+/// The ledger row, if the request can be carried out as things stand.
 fn decided(tx: &mut AccountTx<'_, '_>, id: MailId, wish: &Wish) -> Result<Row, RedecideError> {
     let row = store::ledger::find(tx, id)?.ok_or(RedecideError::Undecided(id))?;
     let outcome = row.outcome.clone().unwrap_or_default();
@@ -246,13 +246,14 @@ impl Work for Again {
 
     fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Redecided, RedecideError> {
         let id = self.item.id();
-        // Read once more under the lock: somebody else may have been faster.
+        // Read again under the lock: somebody else may have been faster.
         let row = decided(open.tx, id, &self.wish)?;
         let recovered = self.recovered(open.tx)?;
         let inbound = self.item.inbound().ok_or(RedecideError::NoMail(id))?;
-        // Before the facts are gathered: what the verdict needs of a ticket that it goes into is among them.
+        // Before the facts are gathered: they include what the verdict needs of the ticket that the mail goes into.
         let inbound = Inbound { recovered: recovered.as_ref(), ..inbound };
-        // The guard counted the mail when it came; counting it once more by its old time would pull the sender's window back.
+        // The guard counted the mail when it came; counting it again with its old time would move the sender's window
+        // back.
         let uncounted = 0;
         open.gather(&[inbound], uncounted)?;
         let account = open.account();
@@ -302,7 +303,7 @@ impl Again {
         }))
     }
 
-    /// The steps of the earlier decision stand before those of this one.
+    /// The steps of the earlier decision precede those of this one.
     fn tell_history(&self, changes: &mut Changes, row: &Row) {
         let Some(ledger) = changes.ledger.first_mut() else { return };
         let what = match &self.wish {
@@ -315,7 +316,7 @@ impl Again {
         ledger.reasons = reasons;
     }
 
-    /// The ticket's history tells that its mail was held, and who let it go.
+    /// The ticket's history says that its mail was held, and who released it.
     fn tell_audit(&self, changes: &mut Changes, cause: Option<i64>) {
         let (Wish::Recover { by, .. }, Some(audit)) = (&self.wish, changes.audits.last_mut()) else { return };
         let cause = cause.and_then(Cause::of_number);

@@ -1,4 +1,4 @@
-//! Works the spool: claims accounts with mail, decides batch after batch, gives back what is idle.
+//! Processes the spool: claims accounts with mail, decides batch after batch, releases idle accounts.
 
 mod hand;
 mod rate;
@@ -17,24 +17,25 @@ use crate::batch::{Batch, Blocked, Decided};
 pub(crate) use hand::Turn;
 use hand::{Ended, Hand};
 
-/// How long the sorter sleeps when nothing rings: what other processes write without a bell is found by this.
+/// How long the sorter sleeps when no bell rings: this is how it finds what other processes write without one.
 const POLL: Duration = Duration::from_millis(200);
 /// Wait after a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Batches of one account before the others get their turn.
 const BATCHES_IN_TURN: usize = 8;
-/// How far before the last decided mail of an account the spool is read again: mail whose door took longer to write it.
+/// How far before the last decided mail of an account the spool is read again: for mail whose door took longer to write
+/// it.
 const SLACK_MS: i64 = 10_000;
 
 impl Engine {
-    /// Works the spool until it is told to stop; finishes the batches in hand and gives its leases back.
+    /// Processes the spool until told to stop; then finishes the batches in hand and releases its leases.
     pub async fn run_sorter(&self, stop: CancellationToken) {
         let bell = self.store().bell(Kind::Mail);
         let mut hand = Hand::new(self.lane(Kind::Mail), self.inner.options.batch_max);
         while !stop.is_cancelled() {
             hand.note_joined().await;
             if let Err(error) = self.pass(&mut hand, &bell, &stop).await {
-                tracing::warn!(%error, "Mail waits: the database cannot be worked now");
+                tracing::warn!(%error, "Mail waits: the database cannot be used now");
                 sleep(PAUSE, &stop).await;
                 continue;
             }
@@ -50,7 +51,7 @@ impl Engine {
         self.finish(hand).await;
     }
 
-    /// One look at what there is to do; begins the work on accounts that have their turn.
+    /// Checks once what there is to do, and starts processing the accounts whose turn it is.
     async fn pass(&self, hand: &mut Hand, bell: &Bell, stop: &CancellationToken) -> Result<()> {
         let lost = hand.lane.renew().await?;
         hand.forget(&lost);
@@ -121,8 +122,8 @@ impl Engine {
         Ok(turn)
     }
 
-    /// A mail whose bytes cannot be had: its account waits, so that order is kept, and after hours it is held. Where no blob can be
-    /// read at all, nothing is counted against any mail.
+    /// A mail whose bytes are unavailable: its account waits, so that order is kept, and after some hours the mail is
+    /// held. While no blob can be read at all, this is not counted against any mail.
     pub(crate) async fn settle_blocked(&self, lease: &Lease, blocked: Blocked) -> Result<()> {
         let Blocked { item, error } = blocked;
         let is_this_one_alone = self.store().blobs_are_well().await;
@@ -132,7 +133,7 @@ impl Engine {
         Err(error)
     }
 
-    /// Waits for the batches in hand, keeping their leases meanwhile, and gives all leases back.
+    /// Waits for the batches in hand, keeping their leases meanwhile, and then releases all leases.
     async fn finish(&self, mut hand: Hand) {
         while !hand.running.is_empty() {
             tokio::select! {
@@ -149,7 +150,7 @@ impl Engine {
             tracing::warn!(%error, "What is due cannot be put down now: it is looked for again");
         }
         if let Err(error) = hand.lane.release().await {
-            tracing::warn!(%error, "Leases run out by themselves: they could not be given back");
+            tracing::warn!(%error, "Leases could not be released: they run out by themselves");
         }
     }
 

@@ -6,13 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 
-/// The first sweep waits until a start with its backlog is over.
+/// The first sweep waits until the backlog after a start has been processed.
 const FIRST_AFTER: Duration = Duration::from_secs(600);
-/// Listing every blob costs most where blobs are most: once a day is enough for what only a crash leaves.
+/// Listing all blobs is expensive where there are many: once a day is enough for what only crashes leave behind.
 const EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 impl Engine {
-    /// Sweeps until told to stop; a sweep that is under way then is given up, the next one finds the rest.
+    /// Sweeps until told to stop; a sweep under way is then abandoned, and the next one finds the rest.
     pub async fn run_sweeper(&self, stop: CancellationToken) {
         let mut wait = FIRST_AFTER;
         loop {

@@ -1,4 +1,4 @@
-//! The one sequence in which an account is changed, whoever asks: lock, configuration, facts, decision, writing.
+//! The one sequence in which an account is changed, no matter who asks: lock, configuration, facts, decision, writing.
 //!
 //! Facts cannot change between asking and writing, and the whole can be run again. What is decided is not decided here.
 
@@ -20,12 +20,12 @@ use crate::Engine;
 use crate::accounts::{self, Versioned};
 use crate::id_source::BatchIds;
 
-/// How often a transaction is run again with twice the ids, before that is a defect.
+/// How often a transaction is rerun with twice the ids before that counts as a defect.
 const MORE_IDS: usize = 12;
 
 /// Something to decide in a transaction. It may be run several times; only the last run counts.
 pub(crate) trait Work: Send + Sync + 'static {
-    /// What comes of it.
+    /// Its result.
     type Done: Send + 'static;
 
     /// Why it may not be done; the transaction rolls back then.
@@ -41,7 +41,7 @@ pub(crate) trait Work: Send + Sync + 'static {
         None
     }
 
-    /// Ids that it takes in most cases; more are had when it needs them.
+    /// Ids that are usually enough; it gets more when it needs them.
     fn ids_expected(&self) -> usize;
 
     /// Whether its mails were decided before, so that their ledger rows are changed.
@@ -85,7 +85,7 @@ impl Open<'_, '_, '_> {
         self.state.now
     }
 
-    /// Gathers the facts of mails that could not be named before the lock was had.
+    /// Gathers the facts of mails that could not be named before the lock was held.
     pub(crate) fn gather(&mut self, mails: &[Inbound<'_>], sender_per_hour: u32) -> Result<()> {
         self.facts =
             store::facts::gather(self.tx, &self.account, self.engine.keys(), sender_per_hour, mails)?;
@@ -113,7 +113,7 @@ impl Open<'_, '_, '_> {
 /// What a transaction gave.
 #[derive(Debug)]
 pub(crate) struct Transacted<T> {
-    /// What came of the work.
+    /// The result of the work.
     pub(crate) done: T,
     /// The account's change number after it.
     pub(crate) change: i64,
@@ -121,7 +121,7 @@ pub(crate) struct Transacted<T> {
 
 /// Why a run was rolled back.
 enum Ended<E> {
-    /// It may be run again with more of them.
+    /// It may be run again with more ids.
     OutOfIds,
     Failed(E),
 }
@@ -145,10 +145,11 @@ struct Ran<T> {
 }
 
 impl Engine {
-    /// Does a piece of work in one transaction on an account, and wakes whoever has to go on with what it wrote.
+    /// Does a piece of work in one transaction on an account, and wakes the tasks that continue from what it wrote.
     ///
     /// # Errors
-    /// The work's own, the store's, and [`StoreError::Fenced`] when another node took the account over; nothing is written then.
+    /// The work's own, the store's, and [`StoreError::Fenced`] when another node took the account over; nothing is
+    /// written then.
     pub(crate) async fn transact<W: Work>(
         &self,
         account_id: AccountId,
@@ -166,7 +167,7 @@ impl Engine {
             });
             match ran.await {
                 Ok(ran) => return Ok(self.after(account_id, ran)),
-                // They are no longer anybody's: the counter has plenty.
+                // They are abandoned: the counter has plenty.
                 Err(Ended::OutOfIds) => wanted = wanted.max(1).saturating_mul(2),
                 Err(Ended::Failed(error)) => return Err(error),
             }
@@ -222,8 +223,8 @@ impl Order<'_> {
         Ok(Ran { done, change: state.change, versioned, rest: ids.rest(), has_outgoing })
     }
 
-    /// The lock, the account, and what the decisions may need. All is asked of the account as it was last known, so that it travels
-    /// with the lock; an account that has changed is asked about once more.
+    /// The lock, the account, and what the decisions may need. Everything is asked for the account as last known, so
+    /// that it travels with the lock; if the account has changed, the facts are read again.
     fn begin<W: Work>(&self, tx: &mut AccountTx<'_, '_>, work: &W) -> Result<(State, Versioned, Facts)> {
         let mails = work.mails();
         let gather = |tx: &mut AccountTx<'_, '_>, account: &Account| {

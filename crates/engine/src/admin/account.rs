@@ -27,7 +27,7 @@ pub struct AccountRequest {
     pub native_host: String,
 }
 
-/// A new account as its operator is told of it once.
+/// A new account, as shown to its operator once.
 #[derive(Debug, Clone)]
 pub struct CreatedAccount {
     /// Its id.
@@ -48,7 +48,7 @@ pub enum AccountFlaw {
     /// Its subdomain, name or host.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// The admin's address is none.
+    /// The admin's address is not an address.
     #[error("{0:?} is not an e-mail address; write it as name@example.com")]
     Malformed(String),
     /// A person may not have a support address.
@@ -92,8 +92,8 @@ pub enum AccountError {
 }
 
 impl AccountRequest {
-    /// Everything that is wrong with the request itself, in the order of its fields; what others have taken is seen when it
-    /// is carried out.
+    /// Everything that is wrong with the request itself, in the order of its fields; whether a name is already taken
+    /// only shows when the request is carried out.
     #[must_use]
     pub fn flaws(&self) -> Vec<AccountFlaw> {
         let Checked { subdomain, name, admin, host } = self.checked();
@@ -118,7 +118,7 @@ impl AccountRequest {
     }
 }
 
-/// The fields of a request, each read or refused.
+/// The fields of a request, each accepted or refused.
 struct Checked {
     subdomain: Result<String, NameError>,
     name: Result<String, NameError>,
@@ -140,7 +140,7 @@ struct Wanted {
     host: Host,
 }
 
-/// Which accounts there may be before a new one.
+/// Which accounts may exist before a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
     Any,
@@ -159,7 +159,7 @@ impl Engine {
         self.create(request, Before::Any).await
     }
 
-    /// Creates the first account of a desk; of several that are asked for at once, one is created.
+    /// Creates the first account of a desk; of several requests at once, only one succeeds.
     ///
     /// # Errors
     /// As [`Engine::create_account`], and [`CreateAccountError::NotFirst`].

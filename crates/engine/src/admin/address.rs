@@ -21,7 +21,7 @@ pub enum AddressError {
     /// A rule of support addresses.
     #[error(transparent)]
     Refused(#[from] AddressRefusal),
-    /// Another account has it.
+    /// It is taken by another account.
     #[error("{0} is taken already; choose another")]
     Taken(String),
     /// Only an external address has a forward to be tested.
@@ -36,7 +36,7 @@ pub enum AddressError {
 }
 
 impl Engine {
-    /// Adds a support address; RCPT knows it when this has returned.
+    /// Adds a support address; RCPT accepts it once this has returned.
     ///
     /// # Errors
     /// The rule that refuses it.

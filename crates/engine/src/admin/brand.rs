@@ -16,7 +16,7 @@ pub enum BrandError {
     /// Its subdomain, name or host.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// Somebody has the host.
+    /// The host is taken.
     #[error("{0} is taken already; choose another")]
     Taken(String),
     /// The store failed.

@@ -12,7 +12,7 @@ use crate::Engine;
 /// Why settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingError<E> {
-    /// What was asked for the new settings refused those it was given.
+    /// `change` refused the settings it was given.
     #[error("{0}")]
     Change(E),
     /// A value that a setting cannot have.
@@ -24,8 +24,8 @@ pub enum SettingError<E> {
 }
 
 impl Engine {
-    /// Changes an account's settings: `change` makes the new ones of those it has, so that two changes at once both hold. It
-    /// may be asked again.
+    /// Changes an account's settings: `change` derives the new ones from the current ones, so that two concurrent
+    /// changes both take effect. It may be called again.
     ///
     /// # Errors
     /// The refusal of `change`, what is wrong with a value, or the store's.

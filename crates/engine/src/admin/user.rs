@@ -11,7 +11,7 @@ use store::{AccountTx, StoreError, account_state};
 use super::{locked, log};
 use crate::Engine;
 
-/// A person who was added, or was known and may have another role now.
+/// A person who was added, or who was known and may now have another role.
 #[derive(Debug, Clone)]
 pub struct AddedUser {
     /// The person as they are now.
@@ -29,7 +29,7 @@ pub enum UserError {
     /// A person may not have a support address.
     #[error("{0} is a support address; people need an address of their own")]
     IsSupportAddress(AddressKey),
-    /// Nobody else could configure the account.
+    /// Nobody could configure the account any more.
     #[error(
         "{0} is the last admin of this account; make somebody else admin first with `guichet user add EMAIL --role admin`"
     )]
@@ -40,11 +40,11 @@ pub enum UserError {
 }
 
 impl Engine {
-    /// Adds a person, or gives a known one another role. Without a role a known person keeps theirs and a new one is an
-    /// end user; without a name a known person keeps theirs and a new one gets one made from the address.
+    /// Adds a person, or gives a known one another role. Without a role, a known person keeps theirs and a new one
+    /// becomes an end user; without a name, a known person keeps theirs and a new one is derived from the address.
     ///
     /// # Errors
-    /// A support address is nobody's own, and the last admin stays one.
+    /// A support address belongs to no person, and the last admin stays one.
     pub async fn add_user(
         &self,
         account_id: AccountId,
@@ -93,7 +93,7 @@ fn is_last_admin(tx: &mut AccountTx<'_, '_>, was: Option<Role>, role: Role) -> s
     Ok(was == Some(Role::Admin) && role != Role::Admin && store::user::admins(tx)? <= 1)
 }
 
-/// Gives a known person a role, and the name that was asked for; one made from the address was not.
+/// Gives a known person a role, and the name if one was given; a name made from the address does not replace theirs.
 fn change_known(
     tx: &mut AccountTx<'_, '_>,
     known: Person,

@@ -1,11 +1,11 @@
-//! A rest from DNS that is away, so that mail does not wait for it again and again.
+//! Pauses DNS lookups while DNS is unavailable, so that mail does not wait for it again and again.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Checks that must miss one after the other before DNS is suspected to be away.
+/// How many checks in a row must go unanswered before DNS is suspected to be unavailable.
 const MISSES: u32 = 8;
-/// How long nothing is asked when it is.
+/// How long nothing is asked then.
 const REST: Duration = Duration::from_secs(30);
 
 /// Counts checks that were not answered in time.
@@ -43,7 +43,7 @@ impl CircuitBreaker {
         state.misses = state.misses.saturating_add(1);
     }
 
-    /// Whether so many checks missed that somebody should see if DNS is there; counts anew then.
+    /// Whether enough checks were missed that it is time to see if DNS is there; the count then starts again.
     pub(super) fn is_suspicious(&self) -> bool {
         let mut state = self.state.lock().expect("plain counting");
         let is_suspicious = state.misses >= MISSES && state.until.is_none();
@@ -53,7 +53,7 @@ impl CircuitBreaker {
         is_suspicious
     }
 
-    /// DNS is away: nothing is asked for a while.
+    /// DNS is unavailable: nothing is asked for a while.
     pub(super) fn begin(&self) {
         self.state.lock().expect("plain counting").until = Some(Instant::now() + REST);
     }
@@ -74,7 +74,7 @@ mod tests {
         assert!(!rest.is_suspicious());
         miss(1);
         assert!(rest.is_suspicious() && !rest.is_resting());
-        assert!(!rest.is_suspicious(), "it counts anew");
+        assert!(!rest.is_suspicious(), "it counts from zero again");
         miss(MISSES);
         rest.begin();
         assert!(rest.is_resting() && !rest.is_suspicious());

@@ -1,21 +1,21 @@
 //! How long batches may wait for DNS: always a little, and longer for a part of the time.
 //!
-//! A batch holds up its account's mail while it waits. Were every batch to wait as long as one may, whoever sends a mail whose
-//! domain has slow name servers now and then would slow an account down for as long as he likes.
+//! A batch holds up its account's mail while it waits. If every batch could wait as long as a single one may, a sender
+//! with slow name servers could stall an account at will.
 
 use std::time::{Duration, Instant};
 
 /// What a batch may always wait.
 const ALWAYS: Duration = Duration::from_millis(500);
-/// The allowance grows by one part of so many of the time that goes by.
+/// The allowance grows by the elapsed time divided by this.
 const PART: u32 = 5;
 
 /// The allowance for waiting longer.
 #[derive(Debug)]
 pub(super) struct DnsBudget {
-    /// What a batch may wait when nothing was waited for a while.
+    /// What a batch may wait when no batch has waited for a while.
     most: Duration,
-    /// What is left of the allowance, and when that was so.
+    /// What was left of the allowance, and when.
     left: Duration,
     as_of: Instant,
 }
@@ -26,7 +26,7 @@ impl DnsBudget {
         DnsBudget { most, left: most.saturating_sub(ALWAYS), as_of: now }
     }
 
-    /// How long a batch that begins now may wait.
+    /// How long a batch that starts now may wait.
     pub(super) fn at(&mut self, now: Instant) -> Duration {
         let grown = now.saturating_duration_since(self.as_of) / PART;
         self.left = self.left.saturating_add(grown).min(self.most.saturating_sub(ALWAYS));

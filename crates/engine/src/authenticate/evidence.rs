@@ -37,8 +37,9 @@ pub(super) fn is_signed(raw: &[u8]) -> bool {
     header.into_iter().any(|line| named(line, b"DKIM-Signature") || named(line, b"ARC-Seal"))
 }
 
-/// Checks a mail. Waits for DNS as long as that takes, whoever calls has the patience; for what cannot vouch for From only until
-/// `apart`, so that a forger's slow name servers do not keep the domain he names from disowning his mail.
+/// Checks a mail. Waits for DNS as long as it takes, since the caller sets the time limit; for what cannot vouch for
+/// From only until `apart`, so that a forger's slow name servers do not keep the domain named in From from disowning the
+/// mail.
 pub(super) async fn authentication(
     resolver: &MessageAuthenticator,
     options: &AuthenticateOptions,
@@ -52,7 +53,7 @@ pub(super) async fn authentication(
     let is_sure =
         is_unambiguous(&question.subject.letter, &question.from) && is_same_author(&message, question);
     bound(&mut message, &from);
-    // Alignment goes by the author whom people are shown.
+    // Alignment is judged by the author that people see.
     message.from = vec![format!("x@{from}")];
     let (own, others) = by_signature(&message, &from);
     let (sender, is_own) = Sender::of(question, &from);
@@ -118,8 +119,8 @@ fn bound(message: &mut AuthenticatedMessage<'_>, from: &str) {
     message.dkim_headers.truncate(SIGNATURES);
 }
 
-/// The mail once for each of its signatures, so that they are asked about side by side: those of From's own domain, and the rest.
-/// What is wrong with signatures that cannot be read goes with the rest.
+/// The mail once for each of its signatures, so that they are looked up concurrently: those of From's own domain, and
+/// the rest. What is wrong with signatures that cannot be read goes with the rest.
 fn by_signature<'a>(
     message: &AuthenticatedMessage<'a>,
     from: &str,
@@ -214,7 +215,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// The result of the signature that says most, and whether its domain is aligned.
+    /// The result of the most informative signature, and whether its domain is aligned.
     fn best_signature(&self) -> (Check, bool) {
         let results = self.dkim.iter().map(|output| {
             let aligned =
@@ -235,7 +236,7 @@ impl Evidence<'_> {
     }
 }
 
-/// Verifies the chain of seals, if its last one is of somebody who is believed.
+/// Verifies the chain of seals if the last one is by a trusted domain.
 async fn seals<'a>(
     resolver: &MessageAuthenticator,
     options: &AuthenticateOptions,
@@ -252,7 +253,8 @@ async fn seals<'a>(
     Some(resolver.verify_arc(message).await)
 }
 
-/// What a chain of seals is worth: the word of the first hop that, from the end on, only believed ones vouch for.
+/// What a chain of seals is worth: the result reported by the first hop for which, counted from the end, only trusted
+/// ones vouch.
 fn chain(arc: &ArcOutput<'_>, options: &AuthenticateOptions, from: &str) -> Check {
     match dkim_check(arc.result()) {
         Check::Pass => {}

@@ -29,7 +29,8 @@ pub(super) fn authentication(fields: &[AuthenticationResults], from_domain: &str
     found
 }
 
-/// Whether a field names From's domain as the sender of a mail, by any check that passed: what an ARC set says of its hop.
+/// Whether a field names From's domain as the sender of a mail, by any check that passed: what an ARC set says of its
+/// hop.
 pub(super) fn vouches(results: &AuthenticationResults, from_domain: &str) -> bool {
     authentication(std::slice::from_ref(results), from_domain).is_authenticated()
 }

@@ -1,4 +1,4 @@
-//! Holding a mail that no step could work, whole, with cause 19, or 24 when reading it took too long.
+//! Holds a mail that some step could not process, whole, with cause 19, or 24 when reading it took too long.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -18,17 +18,17 @@ use crate::transact::{Open, Work};
 
 /// Accounts whose failures are remembered at most; beyond them all are forgotten.
 const REMEMBERED: usize = 256;
-/// So many mails of an account, one after the other, are held for the same error. Another one with it is not the mails' fault: else
-/// a fault of the account or of the machine would suspend all mail, one by one. More than one, so that a bad mail that was sent
-/// twice does not stop an account.
+/// This many mails of an account in a row are held for the same error. One more with it is not the mails' fault:
+/// otherwise a fault of the account or of the machine would suspend all mail, one by one. More than one, so that a bad
+/// mail that was sent twice does not stop an account.
 const HELD_IN_A_ROW: usize = 3;
 
-/// The errors that mails of each account were held for since one of it was last decided.
+/// For each account, the errors its mails were held for since one was last decided.
 #[derive(Debug, Default)]
 pub(crate) struct Guilty(Mutex<BTreeMap<AccountId, BTreeMap<String, BTreeSet<MailId>>>>);
 
 impl Guilty {
-    /// Notes an error that a mail alone gave; whether it may be held for it.
+    /// Notes an error that a mail caused by itself; returns whether it may be held for it.
     pub(crate) fn is_new(&self, account_id: AccountId, mail: MailId, error: &StoreError) -> bool {
         let mut known = self.0.lock().expect("plain map");
         if known.len() >= REMEMBERED && !known.contains_key(&account_id) {

@@ -1,5 +1,5 @@
-//! Reading a batch out of the spool: rows, bytes, letters, and what is known of the senders. Before the transaction that decides it,
-//! which waits for nothing but the database.
+//! Reading a batch out of the spool: rows, bytes, letters, and what is known of the senders. Before the transaction
+//! that decides it, which waits for nothing but the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ use crate::authenticate::Subject;
 use crate::parse::{self, Unread};
 use crate::{Engine, accounts};
 
-/// Bytes of raw mail in one batch: what a batch holds in memory, and how long its transaction takes, follow from it.
+/// Bytes of raw mail in one batch; this bounds the memory of a batch and the time of its transaction.
 const BATCH_BYTES: i64 = 16 * 1024 * 1024;
 
 /// KiB of raw mail in the batches of all accounts; beyond, a batch waits until another one is decided.
@@ -36,7 +36,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Waits for room for so many bytes; a single mail that is larger than all of it gets all of it.
+    /// Waits for room for this many bytes; a single mail that is larger than all of it gets all of it.
     async fn take(&self, bytes: i64) -> Option<OwnedSemaphorePermit> {
         let kib = u32::try_from(bytes / 1024).unwrap_or(ROOM_KIB).clamp(1, ROOM_KIB);
         Arc::clone(&self.0).acquire_many_owned(kib).await.ok()
@@ -49,13 +49,13 @@ pub(crate) struct Batch {
     pub(crate) items: Vec<Item>,
     /// Whether more may wait.
     pub(crate) is_full: bool,
-    /// The mail after them, whose bytes cannot be had now: order is kept, so nothing after it is worked.
+    /// The mail after them, whose bytes are unavailable now: order is kept, so nothing after it is processed.
     pub(crate) blocked: Option<Blocked>,
     /// What the mails take of the memory for all batches, until they are settled.
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
-/// A mail whose bytes cannot be had now.
+/// A mail whose bytes are unavailable now.
 #[derive(Debug)]
 pub(crate) struct Blocked {
     pub(crate) item: Item,
@@ -86,7 +86,7 @@ impl Engine {
         Ok(Batch { items: self.authenticated(account_id, items).await?, is_full, blocked, room })
     }
 
-    /// The bytes of mails, up to the first whose bytes cannot be had now.
+    /// The bytes of mails, up to the first whose bytes are unavailable now.
     async fn fetch(&self, rows: Vec<SpoolRow>, mut packed: BTreeMap<MailId, Packed>) -> Fetched {
         let mut fetched = Fetched::default();
         for row in rows {
@@ -140,7 +140,7 @@ impl Engine {
                 asked.push(&mut item.authentication);
             }
         }
-        // A mail on which this panics leaves its batch unchecked: the step that decides alone may hold mail back.
+        // A mail on which this panics leaves its batch unchecked: only the deciding step may hold mail back.
         let Ok(mut plans) = catch_unwind(AssertUnwindSafe(|| authenticator.plan_all(subjects))) else {
             tracing::error!(
                 account.id = account_id.0,
@@ -158,12 +158,12 @@ impl Engine {
         Ok(items)
     }
 
-    /// Whether the account's mode looks at everybody's mail. Agents' is looked at in every mode; of what came by a relay nothing
-    /// else depends on it.
+    /// Whether the account's mode looks at everybody's mail. Agents' is looked at in every mode; of what came by a
+    /// relay nothing else depends on it.
     async fn wants_all_checked(&self, account_id: AccountId) -> Result<bool> {
         let kept = match self.inner.accounts.kept(account_id) {
             Some(kept) => kept,
-            // Else the first mails after a start would wait for DNS whatever the mode.
+            // Otherwise the first mails after a start would wait for DNS in every mode.
             None => {
                 let loaded =
                     self.store().read_now(move |tx| accounts::load(&mut tx.account(account_id))).await?;

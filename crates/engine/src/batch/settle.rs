@@ -1,7 +1,8 @@
-//! Settling a batch: all of it in one transaction, or, when that fails, the halves of it, down to the mail whose fault it is.
+//! Settling a batch: all of it in one transaction, or, when that fails, the halves of it, down to the mail whose fault
+//! it is.
 //!
-//! A failure has an owner (docs/behaviour/intake.md §9): a guilty mail is held and the others go on; an account's or the
-//! system's failure leaves the mail where it is.
+//! A failure has an owner (docs/behaviour/intake.md §9): a guilty mail is held and the others go on; an account's or
+//! the system's failure leaves the mail where it is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +14,16 @@ use store::{Owner, Result, StoreError};
 use super::{Decided, Item, MailBatch, step_of};
 use crate::Engine;
 
-/// A mail that keeps its account from going on is held after this time. Hours, so that whatever ails the machine can be mended
-/// before.
+/// A mail that keeps its account from going on is held after this time. Hours, so that there is time to repair the
+/// machine first.
 const PATIENCE: Duration = Duration::from_secs(6 * 3_600);
 
 impl Engine {
-    /// Decides mails, writes everything and reports what stands.
+    /// Decides mails, writes everything and reports what was committed.
     ///
     /// # Errors
-    /// A failure of the account or of the system, or a lost lease: the mails that were not decided stay in the spool. A guilty mail
-    /// is no error: it is suspended.
+    /// A failure of the account or of the system, or a lost lease: the mails that were not decided stay in the spool. A
+    /// guilty mail is no error: it is suspended.
     pub(crate) async fn settle(&self, lease: &Lease, items: Vec<Item>) -> Result<()> {
         let mut stack = vec![items];
         while let Some(mut items) = stack.pop() {
@@ -49,7 +50,7 @@ impl Engine {
                 Ok(decided) => {
                     self.inner.guilty.forget(lease.account_id);
                     self.report(lease.account_id, &decided);
-                    // The rest has its turn after the commands that waited.
+                    // The rest has its turn after the waiting commands.
                     stack.push(items.split_off(decided.len().min(items.len())));
                 }
                 Err(error) if error.owner() == Owner::Nobody || is_of_the_system(&error) => {
@@ -99,14 +100,14 @@ impl Engine {
             let now = tx.database_now()?;
             Ok(now - store::spool::note_trouble(&mut tx.account(account_id), key, now)?)
         });
-        // What cannot even be noted is no mail's fault.
+        // A failure that cannot even be noted is no mail's fault.
         noted
             .await
             .is_ok_and(|waited| u128::try_from(waited).is_ok_and(|waited| waited >= PATIENCE.as_millis()))
     }
 }
 
-/// Whether no mail of the batch need be looked at alone. What took too long may be done in smaller pieces.
+/// Whether no mail of the batch has to be tried alone. What took too long may be done in smaller pieces.
 fn is_of_the_system(error: &StoreError) -> bool {
     error.owner() == Owner::System && !matches!(error, StoreError::TimedOut(_))
 }

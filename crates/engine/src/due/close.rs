@@ -13,8 +13,8 @@ use crate::transact::{Open, Work};
 const AT_ONCE: usize = 500;
 
 impl Engine {
-    /// Closes tickets of an account that were solved [`SOLVED_FOR`] ago; returns how many. Those beyond [`AT_ONCE`] have their turn
-    /// after other accounts.
+    /// Closes tickets of an account that were solved [`SOLVED_FOR`] ago; returns how many. Those beyond [`AT_ONCE`]
+    /// have their turn after other accounts.
     ///
     /// # Errors
     /// As the store says.

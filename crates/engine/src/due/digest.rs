@@ -1,4 +1,4 @@
-//! Tells an account's chosen address what was held since it was last told (docs/behaviour/suspension.md).
+//! Tells an account's chosen address what was held since the last digest (docs/behaviour/suspension.md).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::transact::{Open, Work};
 const IDS: usize = 2;
 
 impl Engine {
-    /// Puts a digest that is due into the outbox; false when there was nothing to tell, or nobody to tell it.
+    /// Puts a digest that is due into the outbox; false when there was nothing to report, or nobody to report it to.
     ///
     /// # Errors
     /// As the store says; a digest that was written is not written again.
@@ -54,7 +54,7 @@ impl Work for Tell {
     }
 }
 
-/// Who is told: never one of our own addresses, where the digest would be held in its turn.
+/// The recipient: never one of our own addresses, where the digest would itself be held.
 fn recipient(account: &Account) -> Option<String> {
     let settings = &account.settings;
     settings.suspended_notification.every_ms()?;

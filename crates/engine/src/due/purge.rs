@@ -1,4 +1,4 @@
-//! Deletes suspended tickets for good: 14 days after they were held, or when somebody says so.
+//! Deletes suspended tickets for good: 14 days after they were held, or when somebody asks for it.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::transact::{Open, Work};
 const AT_ONCE: i64 = 500;
 
 impl Engine {
-    /// Deletes suspended tickets of an account whose retention has expired; returns how many. Those beyond [`AT_ONCE`] have their
-    /// turn after other accounts. Mail that was held because we could not process it (causes 19 and 24) stays until a person has
-    /// looked at it.
+    /// Deletes suspended tickets of an account whose retention has expired; returns how many. Those beyond [`AT_ONCE`]
+    /// have their turn after other accounts. Mail that was held because we could not process it (causes 19 and 24)
+    /// stays until a person has looked at it.
     ///
     /// # Errors
     /// As the store says.
@@ -35,7 +35,7 @@ impl Engine {
     async fn delete_held(&self, account_id: AccountId, delete: Delete) -> Result<u64> {
         let (deleted, blobs) = self.transact(account_id, Arc::new(delete)).await?.done;
         for name in blobs {
-            // One that cannot be deleted now is swept later, with all that no row names.
+            // A blob that cannot be deleted now is swept later, with all others that no row names.
             if let Err(error) = self.store().blobs().delete(&name).await {
                 tracing::warn!(%error, "A deleted mail's blob stays for now");
             }

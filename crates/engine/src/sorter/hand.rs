@@ -1,4 +1,5 @@
-//! What the sorter has in hand: accounts that are at work, that have their turn next, or that rest before they are given back.
+//! What the sorter has in hand: accounts being processed, accounts whose turn is next, and idle accounts about to be
+//! released.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -13,34 +14,36 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::rate::Rate;
 use super::took_too_long;
 
-/// Accounts worked side by side at most.
+/// Most accounts processed concurrently.
 const ACCOUNTS_AT_ONCE: usize = 64;
-/// How long an account without mail stays in hand: the next one often comes soon, and giving back costs a transaction.
+/// How long an account without mail stays in hand: more mail often comes soon, and releasing the account costs a
+/// transaction.
 const REST: Duration = Duration::from_secs(1);
-/// While the hand is full, so often a few accounts leave it, so that those nobody has in hand get their turn too.
+/// While the hand is full, a few accounts leave it this often, so that accounts that no node has in hand get their turn
+/// too.
 const CHANGE_EVERY: Duration = Duration::from_secs(1);
 /// How many leave it then.
 const CHANGED_AT_ONCE: usize = 8;
 /// How often the spool of a busy account is read from its beginning.
 const WHOLE_EVERY: Duration = Duration::from_secs(5);
 
-/// How a turn of an account ended.
+/// How an account's turn ended.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) account_id: AccountId,
     pub(super) turn: store::Result<Turn>,
 }
 
-/// What a turn leaves.
+/// What is left after a turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Turn {
-    /// Where the spool is read on from; none: from its beginning.
+    /// Where to resume reading the spool; none: from its beginning.
     pub(crate) last: Option<SpoolKey>,
     /// Whether more mail may wait.
     pub(crate) has_more: bool,
 }
 
-/// Where an account's spool is read on from, and since when it was not read from its beginning.
+/// Where to resume reading an account's spool, and when it was last read from its beginning.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     key: SpoolKey,
@@ -54,18 +57,18 @@ pub(super) struct Hand {
     pub(super) running: JoinSet<Ended>,
     /// Accounts of ours with mail, in the order of their turns.
     pub(super) ready: VecDeque<AccountId>,
-    /// From here on the database is looked at, whatever rings.
+    /// From this time on the database is checked even if no bell rings.
     pub(super) look_from: Instant,
-    /// When there was room for more accounts last.
+    /// When there was last room for more accounts.
     had_room: Instant,
     at_work: BTreeSet<AccountId>,
     /// Whose turn each task is.
     tasks: BTreeMap<Id, AccountId>,
-    /// Of those at work, the ones for which it rang meanwhile.
+    /// Accounts being processed whose bell rang meanwhile.
     rung: BTreeSet<AccountId>,
     resting: BTreeMap<AccountId, Instant>,
     places: BTreeMap<AccountId, Place>,
-    /// Mails in a batch, of accounts that took too long with more.
+    /// The batch size of accounts that took too long with larger batches.
     limits: BTreeMap<AccountId, usize>,
     limit: usize,
     rate: Rate,
@@ -90,7 +93,7 @@ impl Hand {
         }
     }
 
-    /// Takes in what rang; whether all of it is for accounts in hand, so that nothing need be looked for.
+    /// Takes in the bells; returns whether all of them are for accounts in hand, so that no search is needed.
     pub(super) fn hear(&mut self, rung: BTreeSet<AccountId>) -> bool {
         let mut is_known = !rung.is_empty();
         for account in rung {
@@ -112,19 +115,19 @@ impl Hand {
         }
     }
 
-    /// Accounts that have rested long enough to be given back.
+    /// Accounts that have been idle long enough to be released.
     pub(super) fn rested(&self, now: Instant) -> Vec<AccountId> {
         self.resting.iter().filter(|(_, since)| now >= **since + REST).map(|(account, _)| *account).collect()
     }
 
-    /// Notes what became of accounts that were to be given back. Those that are due have mail that was not seen from where their spool
-    /// was last read.
+    /// Notes what became of accounts that were to be released. Those that are due have mail before the place from which
+    /// their spool was last read.
     pub(super) fn put_down(&mut self, rested: &[AccountId], due_again: &[AccountId]) {
         self.forget(rested);
         due_again.iter().for_each(|account| self.make_ready(*account));
     }
 
-    /// Drops all that is known of accounts but their leases.
+    /// Forgets everything about accounts except their leases.
     pub(super) fn forget(&mut self, accounts: &[AccountId]) {
         for account in accounts {
             self.resting.remove(account);
@@ -140,8 +143,8 @@ impl Hand {
         ACCOUNTS_AT_ONCE.saturating_sub(taken).min(self.rate.left(now))
     }
 
-    /// The accounts to give back although they have mail, since the hand has been full for a while: those that had their turn last.
-    /// They take their place in the circle of all accounts again.
+    /// The accounts to release although they have mail, since the hand has been full for a while: those that had the
+    /// latest turn. They rejoin the rotation of all accounts.
     pub(super) fn leaving(&mut self, now: Instant) -> Vec<AccountId> {
         if self.at_work.len() + self.ready.len() < ACCOUNTS_AT_ONCE {
             self.had_room = now;
@@ -156,11 +159,11 @@ impl Hand {
         leaving
     }
 
-    /// The next account to work, with the mails in a batch and where to read on.
+    /// The next account to process, with its batch size and where to resume reading.
     pub(super) fn next(&mut self, now: Instant) -> Option<(Lease, usize, Option<SpoolKey>)> {
         while self.at_work.len() < ACCOUNTS_AT_ONCE && self.rate.left(now) > 0 {
             let account = self.ready.pop_front()?;
-            // Lost meanwhile.
+            // Its lease was lost meanwhile.
             let Some(lease) = self.lane.lease(account).cloned() else { continue };
             self.rate.take(1);
             self.at_work.insert(account);
@@ -236,7 +239,7 @@ impl Hand {
             account.id = account.0,
             %error,
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            "Mail of an account waits: it cannot be worked here now"
+            "Mail of an account waits: it cannot be processed here now"
         );
     }
 
@@ -253,7 +256,7 @@ impl Hand {
         place.key = key;
     }
 
-    /// What went well goes twice as far the next time, up to the usual.
+    /// After a success the batch size doubles, up to the usual one.
     fn grow(&mut self, account: AccountId) {
         let Some(limit) = self.limits.get_mut(&account) else { return };
         *limit = limit.saturating_mul(2);

@@ -1,20 +1,20 @@
-//! How many accounts are begun in a second: an account's turn costs a transaction however little mail it has. Where more
+//! How many accounts are started per second: a turn costs a transaction however little mail the account has. Where more
 //! accounts have mail than there is time for turns, each waits a little and has more mail when its turn comes.
 
 use std::time::{Duration, Instant};
 
-/// Turns in a second for each processor.
+/// Turns per second for each processor.
 const TURNS: u32 = 150;
-/// Processors that are counted.
+/// Most processors that are counted.
 const MOST: u32 = 1_000;
-/// Turns that may be begun at once after a rest.
+/// Turns that may start at once after a pause.
 const AT_ONCE: u32 = 64;
 
-/// Turns that are left, filling up with time.
+/// The turns left; they refill over time.
 #[derive(Debug)]
 pub(crate) struct Rate {
     every: Duration,
-    /// The time up to which turns were given out; it lags behind by what may be begun at once.
+    /// The time up to which turns were given out; it lags by the number that may start at once.
     spent: Instant,
 }
 
@@ -28,7 +28,7 @@ impl Default for Rate {
 }
 
 impl Rate {
-    /// A rate for so many processors, with all turns left.
+    /// A rate for this many processors, with all turns left.
     pub(crate) fn new(processors: u32, now: Instant) -> Rate {
         let every = Duration::from_secs(1) / (TURNS * processors.max(1));
         let mut rate = Rate { every, spent: now };
@@ -40,7 +40,7 @@ impl Rate {
         now.checked_sub(self.every * AT_ONCE).unwrap_or(now)
     }
 
-    /// How many turns may begin now.
+    /// How many turns may start now.
     pub(crate) fn left(&mut self, now: Instant) -> usize {
         self.spent = self.spent.max(self.longest_ago(now));
         let turns = now.saturating_duration_since(self.spent).as_nanos() / self.every.as_nanos().max(1);
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_fill_up_with_time_and_no_further_than_may_be_begun_at_once() {
+    fn turns_refill_over_time_up_to_what_may_start_at_once() {
         let begun = Instant::now() + Duration::from_secs(60);
         let at = |ms: u64| begun + Duration::from_millis(ms);
         let mut rate = Rate::new(2, at(0));

@@ -50,7 +50,7 @@ async fn a_public_answer_leaves_and_the_customers_reply_joins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_note_and_a_change_of_status_leave_nothing() {
+async fn a_note_and_a_change_of_status_send_nothing() {
     on_both(quick(), async |desk| {
         desk.receive(&[LAMP]).await;
         desk.work().await;
@@ -115,7 +115,7 @@ async fn a_refused_command_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_leave_from_the_address_that_was_written_to() {
+async fn answers_come_from_the_address_that_was_written_to() {
     on_both(quick(), async |desk| {
         desk.engine.add_address(desk.account, "help@acme.example", "Acme Help", None, false).await.unwrap();
         desk.accept(envelope(Some("ada@customer.example"), &["help@acme.example"]), &raw("Subject: x\n\nhi"))
@@ -170,7 +170,7 @@ async fn commands_and_mail_that_come_together_are_all_decided_in_order_of_their_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_among_others_that_wait_is_nobody_elses() {
+async fn a_refused_command_does_not_affect_others_that_wait() {
     on_both(quick(), async |desk| {
         desk.receive(&[LAMP]).await;
         desk.work().await;

@@ -1,4 +1,4 @@
-//! Accounts, brands, addresses, people and tokens: what is made, and which rule refuses what.
+//! Accounts, brands, addresses, people and tokens: what is created, and which rule refuses what.
 
 use desk::address_check::AddressRefusal;
 use desk::setting::{SettingRefusal, Settings};
@@ -84,7 +84,7 @@ async fn a_refused_account_leaves_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_first_accounts_at_once_one_is_made() {
+async fn of_two_concurrent_first_accounts_one_is_created() {
     for database in both() {
         println!("on {}", database.engine);
         let (one, other) = (bare(&database).await, bare(&database).await);
@@ -231,7 +231,7 @@ async fn a_known_person_gets_a_role_and_keeps_their_name() {
         let kept = desk.read(move |tx| store::user::list(&mut tx.account(account), 100)).await;
         assert!(
             kept.iter().all(|person| person.is_verified),
-            "whom an operator enters is verified: {kept:?}"
+            "someone an operator enters is verified: {kept:?}"
         );
     })
     .await;
@@ -272,7 +272,7 @@ async fn the_last_admin_stays_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_made_for_people_and_revoked_once() {
+async fn tokens_are_created_for_people_and_revoked_once() {
     on_both(quick(), async |desk| {
         let (engine, account) = (&desk.engine, desk.account);
         let refused = engine.create_token(account, "nobody@else.example", "x").await;

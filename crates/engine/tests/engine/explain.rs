@@ -56,7 +56,7 @@ async fn what_is_explained_is_what_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recipient_that_smtp_would_refuse_is_nobodys() {
+async fn a_recipient_that_smtp_would_refuse_belongs_to_nobody() {
     on_both(quick(), async |desk| {
         for recipient in ["nobody@acme.desk.example", "x@else.example", "not an address"] {
             let explained =

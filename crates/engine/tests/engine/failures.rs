@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{TestDesk, envelope, on_both, quick};
 
-/// A mail so large, and so hard to compress, that it lies in a blob; returns its id and the name of the blob.
+/// A mail so large, and so hard to compress, that it is kept in a blob; returns its id and the name of the blob.
 async fn receive_large(desk: &TestDesk, subject: &str) -> (i64, String) {
     let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
     let noise: String = (0..600_000)
@@ -27,10 +27,10 @@ async fn receive_large(desk: &TestDesk, subject: &str) -> (i64, String) {
     let id = desk.accept(rcpt, mail.as_bytes()).await;
     let account = desk.account;
     let packed = desk.read(move |tx| store::raw::find(&mut tx.account(account), MailId(id))).await;
-    (id, packed.and_then(|packed| packed.blob).expect("it lies in a blob"))
+    (id, packed.and_then(|packed| packed.blob).expect("it is kept in a blob"))
 }
 
-/// Runs a sorter of an engine until something is so.
+/// Runs an engine's sorter until a condition holds.
 async fn run_until(desk: &TestDesk, engine: &engine::Engine, what: &str, is_so: impl AsyncFn() -> bool) {
     let stop = CancellationToken::new();
     let sorter = tokio::spawn({
@@ -88,7 +88,7 @@ async fn a_blob_that_stays_missing_is_held_after_hours_and_never_deleted() {
         let path = desk.blob_folder().join(&blob);
         std::fs::rename(&path, path.with_extension("aside")).unwrap();
         run_until(desk, &desk.engine, "the mail is noted", async || is_troubled(desk, id).await).await;
-        // Hours in which nobody tried, since the desk was stopped, do not count.
+        // Hours in which nobody tried because the desk was stopped do not count.
         desk.clock.turn(7 * HOUR);
         let stopped_at = desk.engine.store().read_now(|tx| tx.database_now()).await.unwrap();
         let is_noted = async || troubled_at(desk, id).await >= stopped_at;
@@ -153,7 +153,7 @@ async fn a_word_of_a_newer_version_in_a_ticket_keeps_its_account_waiting_and_hol
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_accounts_failing_job_stops_nobody_elses() {
+async fn one_accounts_failing_job_does_not_stop_the_others() {
     on_both(quick(), async |desk| {
         let other = desk
             .engine

@@ -4,7 +4,7 @@ use desk::attachment_rule::FILE_OCTETS;
 
 use crate::support::{envelope, on_both, quick};
 
-/// A mail with a file of so many octets, as it is on the wire where the doors take more than 50 MB.
+/// A mail with a file of this many octets, as it is on the wire where the doors take more than 50 MB.
 fn with_file(octets: u64) -> Vec<u8> {
     let head = format!(
         "From: Ada <ada@customer.example>\r\nSubject: {octets}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
@@ -19,7 +19,7 @@ fn with_file(octets: u64) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_beyond_the_limit_is_left_out_and_the_ticket_made() {
-    // Reading so much takes its time where nothing is optimised.
+    // Reading this much takes a while in unoptimised builds.
     let patient = engine::EngineOptions { parse_budget_ms: 120_000, ..quick() };
     on_both(patient, async |desk| {
         for octets in [FILE_OCTETS, FILE_OCTETS + 1] {

@@ -10,7 +10,7 @@ use crate::support::{on_both, quick};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_node_is_taken_over_and_writes_nothing_when_it_wakes() {
     on_both(quick(), async |desk| {
-        // Frozen between reading the mails and deciding them; its lease is of no length.
+        // Frozen between reading the mails and deciding them; its lease has no duration.
         let (shut, gate) = mpsc::channel::<()>();
         let (arrived, is_there) = mpsc::channel();
         let (gate, arrived) = (Mutex::new(gate), Mutex::new(arrived));
@@ -70,7 +70,11 @@ async fn nodes_side_by_side_decide_every_mail_once() {
             sorter.await.unwrap();
         }
         let want: Vec<String> = (1..=40).map(|n| format!("new_ticket {n}")).collect();
-        assert_eq!(desk.outcomes().await, want, "one account's mail is decided in order, whoever decides it");
+        assert_eq!(
+            desk.outcomes().await,
+            want,
+            "one account's mail is decided in order, no matter which node decides it"
+        );
     })
     .await;
 }

@@ -23,7 +23,7 @@ async fn mails_become_tickets_in_the_order_of_acceptance() {
             );
             assert_eq!(desk.comments(number).await[0].body, number.to_string());
         }
-        // One Ada, whichever of her mails made her.
+        // One Ada, no matter which of her mails created her.
         assert_eq!(desk.ticket(1).await.requester_id, desk.ticket(3).await.requester_id);
     })
     .await;
@@ -48,7 +48,7 @@ async fn a_reply_in_the_same_batch_joins_the_ticket_it_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn mails_that_arrive_in_reverse_meet_in_one_ticket() {
+async fn mails_that_arrive_in_reverse_order_join_one_ticket() {
     on_both(quick(), async |desk| {
         desk.receive(&["Message-ID: <b@customer.example>\nReferences: <r@customer.example> <a@customer.example>\n\nStill dark."])
             .await;
@@ -67,7 +67,7 @@ async fn mails_that_arrive_in_reverse_meet_in_one_ticket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_takes_as_many_mails_as_it_may_and_the_rest_follow_in_order() {
+async fn a_batch_takes_as_many_mails_as_allowed_and_the_rest_follow_in_order() {
     let options = engine::EngineOptions { batch_max: 7, ..quick() };
     on_both(options, async |desk| {
         let mails: Vec<String> =
@@ -135,7 +135,7 @@ async fn attachments_are_listed_and_read_out_of_the_raw_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_that_lies_in_a_blob_is_decided_like_any_other() {
+async fn a_mail_kept_in_a_blob_is_decided_like_any_other() {
     on_both(quick(), async |desk| {
         // Text that does not compress: hashes of numbers.
         let noise: String = (0..20_000_u64)
@@ -159,7 +159,7 @@ async fn a_mail_that_lies_in_a_blob_is_decided_like_any_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_to_as_many_people_as_may_be_is_taken_and_answered_by_any_of_them() {
+async fn a_mail_to_as_many_people_as_allowed_is_taken_and_answered_by_any_of_them() {
     on_both(quick(), async |desk| {
         let ccs: Vec<String> = (0..48).map(|n| format!("p{n}@else.example")).collect();
         let first = format!("Message-ID: <a@customer.example>\nCc: {}\n\nhi", ccs.join(", "));
@@ -172,7 +172,7 @@ async fn a_mail_to_as_many_people_as_may_be_is_taken_and_answered_by_any_of_them
         assert_eq!(desk.outbox().await.len(), 1 + 47);
         desk.receive(&[more]).await;
         desk.work().await;
-        assert_eq!(desk.outbox().await.len(), 1 + 47 * 2, "facts read anew count the CCs too");
+        assert_eq!(desk.outbox().await.len(), 1 + 47 * 2, "facts read again count the CCs too");
         desk.bob(1, crate::support::answer("To you all.", true)).await.unwrap();
         assert_eq!(desk.outbox().await.len(), 1 + 47 * 2 + 49);
     })

@@ -72,7 +72,7 @@ async fn a_mail_whose_decision_panics_is_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_whose_words_no_database_keeps_holds_its_mail_all_the_same() {
+async fn a_panic_whose_message_no_database_accepts_still_holds_its_mail() {
     let options =
         EngineOptions { fault: Some(fault(Step::Decide, || panic!("cannot decide a\0b"))), ..quick() };
     on_both(options, async |desk| one_of_twenty_is_held(desk, 19, "deciding it panicked").await).await;
@@ -91,7 +91,7 @@ async fn a_mail_whose_reading_stalls_is_held() {
     drop(shut);
 }
 
-/// Names the desk that [`a_program_that_a_mail_stops`] works.
+/// Names the desk that [`a_program_that_a_mail_stops`] processes.
 const DESK: &str = "GUICHET_TEST_STOPPED_DESK";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,12 +115,12 @@ async fn a_mail_that_stops_the_program_each_time_is_held() {
         let account = desk.account;
         let sql = "SELECT crashes FROM work WHERE account_id = $1 AND kind = $2";
         let mut lease = desk.read(move |tx| tx.find(sql, &store::values![account, "mail"])).await.unwrap();
-        assert_eq!(lease.int().unwrap(), 0, "from here on mail is worked in batches again");
+        assert_eq!(lease.int().unwrap(), 0, "from here on mail is processed in batches again");
     })
     .await;
 }
 
-/// The program that the test above starts again and again; no test of its own.
+/// The program that the test above starts again and again; not a test in itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_a_mail_stops() {
     let Ok(place) = std::env::var(DESK) else { return };

@@ -20,7 +20,7 @@ async fn hold(desk: &TestDesk) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recovered_ticket_is_new_nobodys_and_says_why_it_was_held() {
+async fn a_recovered_ticket_is_new_unassigned_and_says_why_it_was_held() {
     on_both(quick(), async |desk| {
         let id = hold(desk).await;
         desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "the operator").await.unwrap();

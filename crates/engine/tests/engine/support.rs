@@ -1,5 +1,5 @@
-//! A whole desk in a test: a database of its own, a clock to turn, account `acme` with Alice who administers and Bob who
-//! answers.
+//! A whole desk in a test: a database of its own, a clock to turn, account `acme` with Alice who administers and Bob
+//! who answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -119,7 +119,7 @@ fn open_at(url: &str, blobs: &str, clock: &Arc<FakeClock>) -> Store {
     store
 }
 
-/// An engine on a database in which no account need be.
+/// An engine on a database that may have no accounts.
 pub(crate) async fn bare(database: &Database) -> Engine {
     let clock = Arc::new(FakeClock(AtomicI64::new(NOW)));
     let store = blocking(|| open(database, &clock)).await;
@@ -189,7 +189,7 @@ impl TestDesk {
         id
     }
 
-    /// Accepts mails to `support@`, one after the other.
+    /// Accepts mails to `support@`, one after another.
     pub(crate) async fn receive(&self, mails: &[&str]) -> Vec<i64> {
         let mut ids = Vec::new();
         for mail in mails {
@@ -209,7 +209,7 @@ impl TestDesk {
         set(&self.engine, self.account, change).await;
     }
 
-    /// Works the spool until no mail of the account waits.
+    /// Processes the spool until no mail of the account waits.
     pub(crate) async fn work(&self) {
         self.work_by(&self.engine).await;
     }
@@ -218,14 +218,14 @@ impl TestDesk {
         work(engine, self.account).await;
     }
 
-    /// Does all that is due, without a failure.
+    /// Does everything that is due, without a failure.
     pub(crate) async fn work_due(&self) -> DueDone {
         let done = self.engine.work_due().await;
         assert_eq!(done.failed, 0, "a due job failed");
         done
     }
 
-    /// Looks again and again until something is so.
+    /// Polls until a condition holds.
     pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         until(what, is_so).await;
     }
@@ -304,7 +304,7 @@ pub(crate) async fn set(
     changed.await.unwrap();
 }
 
-/// Works the spool of a desk that [`TestDesk::place`] names until no mail of its account waits.
+/// Processes the spool of the desk that [`TestDesk::place`] names until no mail of its account waits.
 pub(crate) async fn work_at(place: &str, options: EngineOptions) {
     let [account, url, blobs] =
         place.splitn(3, ' ').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();

@@ -1,4 +1,4 @@
-//! Suspended tickets: let through, deleted, purged, told of; mails decided anew.
+//! Suspended tickets: let through, deleted, purged, reported in digests; mails decided again.
 
 use desk::clock::{DAY, HOUR};
 use desk::id::MailId;
@@ -47,7 +47,7 @@ async fn a_recovered_mail_becomes_what_it_would_have_been() {
         let reasons = desk.ledger().await.remove(0).reasons;
         assert!(reasons.iter().any(|reason| reason == "recovered by the operator"), "{reasons:?}");
         assert!(reasons.iter().any(|reason| reason.contains("cause 9")), "{reasons:?}");
-        // Twice does nothing.
+        // A second time does nothing.
         let again = desk.engine.recover(desk.account, MailId(id), RecoverAs::AsSent, "the operator").await;
         assert!(matches!(again, Err(RedecideError::NotHeld(_))), "{again:?}");
         // An answer to it finds its ticket.
@@ -174,7 +174,7 @@ async fn held_mail_is_deleted_14_days_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_digest_tells_once_of_what_was_held() {
+async fn the_digest_reports_held_mail_once() {
     on_both(quick(), async |desk| {
         desk.set(|settings| {
             settings.suspended_notification = SuspendedNotification::Hourly;
@@ -223,7 +223,7 @@ async fn a_replay_counts_nobody_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replay_follows_changed_settings_and_doubles_nothing() {
+async fn a_replay_follows_changed_settings_and_duplicates_nothing() {
     on_both(quick(), async |desk| {
         // Written to a no-reply address: held. With the channel off it would be held for that.
         let noreply = envelope(Some("ada@customer.example"), &["noreply@acme.desk.example"]);
