@@ -103,7 +103,7 @@ pub(crate) enum Peer {
     Exchanger,
 }
 
-/// Where in the conversation a thing happened, in order.
+/// Where in the conversation something happened, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
     Connect,
@@ -142,7 +142,7 @@ impl Step {
     }
 }
 
-/// Why a conversation ended without the mail being taken.
+/// Why a conversation ended without the mail being accepted.
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// The server answered with something other than the wanted reply.
@@ -255,15 +255,15 @@ fn operator_scope(step: Step, reply: &Reply) -> Option<Scope> {
         // Any other refusal of MAIL FROM is about the sender, whom the operator may enter at the relay; mails from
         // other support addresses may pass.
         Step::MailFrom => Some(Scope::Recipient),
-        // The relay does not know this machine. The reach is one recipient's all the same: a relay may repeat what somebody
-        // else's server said, and no stranger is to stop everybody's mail.
+        // The relay does not know this machine. It still affects only one recipient: a relay may repeat what somebody
+        // else's server said, and a stranger must not stop everybody's mail.
         Step::RcptTo if denies_relaying(reply) => Some(Scope::Recipient),
         _ => None,
     }
 }
 
-/// Whether a refused recipient means that the server does not relay for us at all. Told by the words, since the code (550 or
-/// 554, 5.7.1) is that of any refusal by policy; the address, which it repeats, may hold any word.
+/// Whether a refused recipient means that the server does not relay for us at all. Told by the words, since the code
+/// (550 or 554, 5.7.1) is that of any refusal by policy; the address, which it repeats, may hold any word.
 fn denies_relaying(reply: &Reply) -> bool {
     const WORDS: [&str; 7] = [
         "relay access denied",
@@ -279,7 +279,7 @@ fn denies_relaying(reply: &Reply) -> bool {
     is_of_policy && WORDS.iter().any(|words| text.contains(words))
 }
 
-/// A reply without what stands between angle brackets.
+/// A reply without the text in angle brackets.
 fn without_address(text: &str) -> String {
     let mut pieces = text.split('<');
     let first = pieces.next().unwrap_or_default().to_owned();
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_kept_beside_the_answer() {
+    fn codes_are_kept_with_the_answer() {
         let attempt = attempt(Peer::Exchanger, Step::RcptTo, "550 5.1.1 no such user");
         assert_eq!((attempt.code, attempt.enhanced.as_deref()), (Some(550), Some("5.1.1")));
         assert_eq!(attempt.host, "mx.example");

@@ -15,7 +15,7 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
-    /// Reads the whole EHLO answer; what it does not know it passes over.
+    /// Reads the whole EHLO answer; what it does not know is ignored.
     pub(crate) fn read(reply: &Reply) -> Self {
         let mut offers = Self::default();
         // The first line is the server's name.

@@ -180,7 +180,7 @@ fn literal(host: &str) -> Option<IpAddr> {
 
 /// Returns whether mail sent to the address would arrive at this very machine.
 fn is_this_machine(address: IpAddr) -> bool {
-    // 0.0.0.0 and :: reach the local machine too; an IPv4 address may come dressed as IPv6.
+    // 0.0.0.0 and :: reach the local machine too; an IPv4 address may come mapped into IPv6.
     let address = address.to_canonical();
     address.is_loopback() || address.is_unspecified()
 }

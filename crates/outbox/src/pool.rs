@@ -1,7 +1,7 @@
 //! How many connections a destination gets, and how long they are kept.
 //!
-//! A destination is a server: the relay, or one mail exchanger. Each has so many places; who finds none waits for
-//! one. A connection that is done with its mail is kept for the next one, for a short time.
+//! A destination is a server: the relay, or one mail exchanger. Each has a limited number of places; a mail that finds
+//! none free waits for one. A connection that is done with its mail is kept for the next one, for a short time.
 
 use std::{
     collections::BTreeMap,
@@ -61,7 +61,7 @@ impl<C> Destinations<C> {
         Self { places: places.max(1), idle, by_key: Mutex::default() }
     }
 
-    /// Waits for a place at the destination `key`; places are given in the order they were asked for.
+    /// Waits for a place at the destination `key`; places are given in the order of the requests.
     pub(crate) async fn place(&self, key: &str) -> Place<C> {
         let destination = self.destination(key);
         // The semaphore is never closed, so a permit always comes.
@@ -82,7 +82,7 @@ impl<C> Destinations<C> {
             let (old, fresh) = unused.drain(..).partition(|(since, _)| since.elapsed() >= self.idle);
             *unused = fresh;
             stale.extend::<Vec<(Instant, C)>>(old);
-            // Whoever holds or waits for a place shares the destination.
+            // Every task that holds or waits for a place shares the destination.
             !unused.is_empty() || Arc::strong_count(destination) > 1
         });
         stale.into_iter().map(|(_, connection)| connection).collect()
@@ -106,7 +106,7 @@ impl<C> Place<C> {
         if since.elapsed() < self.idle {
             return Some(connection);
         }
-        // The newest one is stale, so all are.
+        // The newest is stale, so all are.
         unused.clear();
         None
     }
@@ -118,7 +118,7 @@ impl<C> Place<C> {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing in a critical section of this file can leave the data half changed.
+    // No critical section in this file can leave the data half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

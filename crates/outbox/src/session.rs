@@ -36,7 +36,7 @@ pub struct Timeouts {
     pub data: Duration,
     /// For each block of 64 KiB of the mail to be taken.
     pub block: Duration,
-    /// For the answer after the mail's last byte; too short a wait makes doubles.
+    /// For the answer after the mail's last byte; too short a wait causes duplicates.
     pub message: Duration,
 }
 
@@ -53,7 +53,7 @@ impl Default for Timeouts {
     }
 }
 
-/// How long a goodbye, or a last word of a server that hangs up, is waited for.
+/// How long to wait for the answer to QUIT, or for the last words of a server that hangs up.
 const GOODBYE: Duration = Duration::from_secs(5);
 /// How much of a mail is written at once, in bytes.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -105,7 +105,7 @@ pub(crate) struct Session {
 enum State {
     /// The next mail may begin.
     Ready,
-    /// An envelope was begun and refused: RSET first.
+    /// An envelope was started and refused: RSET first.
     Dirty,
     /// Unusable.
     Broken,
@@ -131,7 +131,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Holds the conversation up to the first mail.
+    /// Conducts the conversation up to the first mail.
     pub(crate) async fn open(stream: Box<dyn Stream>, opening: &Opening<'_>) -> Result<Self, Failure> {
         let (offers, state) = (Extensions::default(), State::Ready);
         let unread = Vec::new();
@@ -171,7 +171,7 @@ impl Session {
         Ok(reply)
     }
 
-    /// Takes back a begun envelope. Whatever is answered but 250 says nothing about the next mail: the connection is dead.
+    /// Cancels a started envelope. Any answer but 250 says nothing about the next mail: the connection is dead.
     async fn reset(&mut self) -> Result<(), Failure> {
         match self.command(Step::MailFrom, "RSET").await {
             Ok(reply) if reply.code == 250 => Ok(()),
@@ -187,7 +187,7 @@ impl Session {
     /// Says goodbye and closes; waits a few seconds for the answer, as RFC 5321 §4.1.1.10 asks, and no longer.
     pub(crate) async fn quit(mut self) {
         if self.state != State::Broken {
-            // Nothing depends on how a goodbye is taken.
+            // Nothing depends on the answer to QUIT.
             let _ = timeout(GOODBYE, self.command(Step::Message, "QUIT")).await;
         }
         let _ = timeout(GOODBYE, self.stream.shutdown()).await;
@@ -251,7 +251,7 @@ impl Session {
     async fn log_in(&mut self, host: &str, credentials: &Credentials) -> Result<(), Failure> {
         let Credentials { user, password } = credentials;
         let reply = if self.offers.auth_plain {
-            // RFC 4616 §2; the initial response of RFC 4954 §4 saves a turn.
+            // RFC 4616 §2; the initial response of RFC 4954 §4 saves a round trip.
             let plain = base64(&format!("\0{user}\0{password}"));
             self.command(Step::Auth, &format!("AUTH PLAIN {plain}")).await?
         } else if self.offers.auth_login {

@@ -35,7 +35,7 @@ const EXCHANGERS_WITHIN: Duration = Duration::from_secs(600);
 /// How often unused connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// The settings of a [`Transport`] beside its route.
+/// Settings of a [`Transport`] other than its route.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Our own host name, for EHLO and to find ourselves among mail exchangers.
@@ -44,8 +44,8 @@ pub struct Options {
     pub limits: Limits,
     /// How long servers may take.
     pub timeouts: Timeouts,
-    /// PEM certificates of authorities to trust beside the public ones. With them a relay on loopback is verified
-    /// too; without them it is not.
+    /// PEM certificates of authorities to trust in addition to the public ones. With them a relay on loopback is
+    /// verified too; without them it is not.
     pub extra_ca_pem: Option<Vec<u8>>,
 }
 
@@ -58,7 +58,7 @@ impl Options {
     }
 }
 
-/// Why a transport cannot be made.
+/// Why a transport cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// The extra CA or TLS itself is unusable.
@@ -138,7 +138,7 @@ impl Transport {
         Ok(Self(Arc::new(Inner { way, options, tls, destinations, sweeper })))
     }
 
-    /// What is down when an attempt says so with [`crate::attempt::Scope::Host`]: the relay whoever the recipient is, else
+    /// What is down when an attempt says so with [`crate::attempt::Scope::Host`]: the relay for every recipient, else
     /// the recipient's domain, lower-cased.
     #[must_use]
     pub fn destination(&self, recipient: &str) -> String {
@@ -173,9 +173,9 @@ impl Transport {
 
     /// Makes one attempt to deliver `bytes` (CRLF line ends) to one recipient, and says what happened.
     ///
-    /// Waits for a free connection if the destination has none; then, before the first byte of the mail, asks whether it
-    /// may still begin: `None` if not. If the future is dropped the connection is closed, and the server may or may not
-    /// have taken the mail: in doubt it must be sent again.
+    /// Waits for a free connection if the destination has none; then, before the first byte of the mail, asks whether
+    /// it may still begin: `None` if not. If the future is dropped the connection is closed, and the server may or may
+    /// not have taken the mail: in doubt it must be sent again.
     pub async fn send(&self, envelope: Envelope, bytes: &[u8], may_begin: MayBegin<'_>) -> Option<Attempt> {
         match read(&envelope) {
             Err(sentence) => Some(Attempt::bounced("", "5.1.3", sentence)),
@@ -198,7 +198,7 @@ impl Drop for Inner {
     }
 }
 
-/// Whether a mail that waited for its connection may still be begun.
+/// Whether a mail that waited for its connection may still be started.
 pub type MayBegin<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// It may not.

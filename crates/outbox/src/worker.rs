@@ -1,7 +1,8 @@
-//! Works the outbox: claims what is due, makes the bytes once, delivers, records each attempt.
+//! Processes the outbox: claims what is due, renders each mail once, delivers, records each attempt.
 //!
-//! One node at a time works an account's outgoing mail, under a lease. A row is marked as being sent before its first byte
-//! leaves, and every result is written at once: what a crash can double is what was on the wire (docs/behaviour/outgoing-mail.md §5).
+//! One node at a time processes an account's outgoing mail, under a lease. A row is marked as being sent before its
+//! first byte leaves, and every result is written at once: a crash can duplicate only what was on the wire
+//! (docs/behaviour/outgoing-mail.md §5).
 
 mod deliver;
 mod hand;
@@ -30,14 +31,14 @@ use hand::Hand;
 const POLL: Duration = Duration::from_millis(200);
 /// Wait after a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Rows of one account in hand at most; with it the mails a crash may send twice are bounded.
+/// Most rows of one account in hand; this bounds the mails a crash may send twice.
 const IN_HAND_MAX: usize = 100;
 /// Accounts in hand at most, besides those that only wait for slow servers.
 const ACCOUNTS_AT_ONCE: usize = 64;
 /// Accounts in hand at most in all.
 const ACCOUNTS_MAX: usize = 512;
 
-/// How the outbox works.
+/// Options of the outbox.
 #[derive(Debug, Clone)]
 pub struct OutboxOptions {
     /// Who holds leases: the same after a restart of the same node, different for every other node.
@@ -83,7 +84,7 @@ impl Worker {
         Worker { inner: Arc::new(inner) }
     }
 
-    /// Works the outbox until told to stop; then finishes what is on the wire and gives its leases back.
+    /// Processes the outbox until told to stop; then finishes what is on the wire and releases its leases.
     pub async fn run(&self, stop: CancellationToken) {
         let options = &self.inner.options;
         let bell = self.inner.store.bell(Kind::Outbox);
@@ -100,7 +101,7 @@ impl Worker {
                     () = stop.cancelled() => {}
                 },
                 Err(error) => {
-                    tracing::warn!(%error, "Outgoing mail waits: the database cannot be worked now");
+                    tracing::warn!(%error, "Outgoing mail waits: the database cannot be used now");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -112,7 +113,7 @@ impl Worker {
         self.inner.hand.lock().expect("plain map")
     }
 
-    /// Waits for what is on the wire. Its leases are kept for as long as that takes: nobody else is to begin it again.
+    /// Waits for what is on the wire. Its leases are kept for as long as that takes: no other node may start it again.
     async fn finish(&self, lane: &mut Lane, deliveries: &mut JoinSet<()>) {
         loop {
             tokio::select! {
@@ -127,7 +128,7 @@ impl Worker {
             tracing::warn!(%error, "What is due cannot be put down now: it is looked for again");
         }
         if let Err(error) = lane.release().await {
-            tracing::warn!(%error, "Leases run out by themselves: they could not be given back");
+            tracing::warn!(%error, "Leases could not be released: they run out by themselves");
         }
     }
 
@@ -140,7 +141,7 @@ impl Worker {
         Ok(())
     }
 
-    /// One look at what is due; false when there was nothing to begin.
+    /// Checks once what is due; false when there was nothing to start.
     async fn pass(&self, lane: &mut Lane, deliveries: &mut JoinSet<()>) -> store::Result<bool> {
         self.renew(lane).await?;
         self.give_back_idle(lane).await?;
@@ -188,7 +189,7 @@ impl Worker {
         }
     }
 
-    /// Gives accounts back that had nothing to do for a while.
+    /// Releases accounts that had nothing to do for a while.
     async fn give_back_idle(&self, lane: &mut Lane) -> store::Result<()> {
         let idle = self.hand().idle(Instant::now());
         if idle.is_empty() {
@@ -206,7 +207,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether the only destination there is will be left alone for now: nothing needs to be taken up before.
+    /// Whether the only destination there is will be left alone for now: nothing needs to be claimed before that.
     fn relay_is_down(&self) -> bool {
         let transport = &self.inner.transport;
         transport.has_one_destination() && self.known_down(&transport.destination("")).is_some()

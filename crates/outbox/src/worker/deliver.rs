@@ -17,7 +17,7 @@ use crate::attempt::{Attempt, AttemptResult, Scope};
 use crate::retry::{Class, Deferred, Next};
 use crate::transport::Envelope;
 
-/// How long other mails to a destination that is down are not even tried.
+/// How long other mails to a destination that is down are not tried at all.
 const HOST_DOWN: Duration = Duration::from_secs(10);
 /// How long after an attempt that came to an end a destination counts as moving.
 const MOVING: Duration = Duration::from_secs(30);
@@ -26,7 +26,8 @@ impl Worker {
     /// Makes one attempt and records it.
     pub(super) async fn deliver(&self, lease: &Lease, delivery: Delivery) {
         let destination = self.inner.transport.destination(&delivery.due.recipient);
-        // Held until the result is written: what a crash can double is one mail a connection, not all that was claimed.
+        // Held until the result is written: a crash can duplicate one mail per connection, not everything that was
+        // claimed.
         let _place = self.place(&destination).await;
         let down = self.known_down(&destination);
         let attempt = match down {
@@ -56,7 +57,7 @@ impl Worker {
         tracing::warn!(
             account.id = lease.account_id.0,
             outbox.id = due.id.0,
-            "Not begun: the lease of the account ran out while this mail waited for its connection"
+            "Not started: the lease of the account ran out while this mail waited for its connection"
         );
         self.let_go(lease, due.id, None);
     }
@@ -65,7 +66,7 @@ impl Worker {
         self.hand().may_begin(lease)
     }
 
-    /// A row is no longer in hand under this lease: there is room for another one.
+    /// A row is no longer in hand under this lease: there is room for another.
     fn let_go(&self, lease: &Lease, id: OutboxId, again_in: Option<Duration>) {
         self.hand().let_go(lease, id, again_in);
         self.inner.store.ring_here(Kind::Outbox, lease.account_id);
@@ -74,7 +75,7 @@ impl Worker {
     async fn place(&self, destination: &str) -> Option<OwnedSemaphorePermit> {
         let places = {
             let mut places = self.inner.places.lock().expect("plain map");
-            // Destinations nobody waits for are forgotten.
+            // Destinations that nobody waits for are forgotten.
             places.retain(|name, places| name == destination || Arc::strong_count(places) > 1);
             let fresh = || Arc::new(Semaphore::new(self.inner.transport.connections().max(1)));
             Arc::clone(places.entry(destination.to_owned()).or_insert_with(fresh))
@@ -146,7 +147,7 @@ impl Worker {
         }
     }
 
-    /// Writes a result. Until it is written the row stays in hand, so that it is not begun again here.
+    /// Writes a result. Until it is written the row stays in hand, so that it is not started again here.
     async fn record(&self, lease: &Lease, due: &Due, attempt: Result<Attempt, String>) {
         let attempt = Arc::new(attempt);
         let mut answer = None;
@@ -175,12 +176,12 @@ impl Worker {
                     tracing::warn!(%error, outbox.id = due.id.0, "The result of a delivery cannot be written now: trying again");
                     tokio::time::sleep(PAUSE).await;
                 }
-                // The peer's words may be what the database refuses.
+                // The database may be refusing the peer's words.
                 Err(error) if answer.is_none() => {
                     tracing::error!(%error, outbox.id = due.id.0, "The answer to a delivery cannot be stored: writing the result without it");
                     answer = Some("what the server answered could not be stored");
                 }
-                // Its place is free for others; the row stays in hand, so that it is not sent again and again.
+                // Its place becomes free for others; the row stays in hand, so that it is not sent again and again.
                 Err(error) => {
                     tracing::error!(%error, outbox.id = due.id.0, "The result of a delivery cannot be written: it is left until a restart");
                     return;

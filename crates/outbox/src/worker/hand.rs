@@ -9,21 +9,23 @@ use store::work::Lease;
 
 use super::IN_HAND_MAX;
 
-/// How long an account without mail stays in hand: the next one often comes soon, and giving back costs a transaction.
+/// How long an account without mail stays in hand: more mail often comes soon, and releasing the account costs a
+/// transaction.
 const REST: Duration = Duration::from_secs(1);
 
-/// An account whose mail has been on the wire for so long, without a result, only waits for its peers: it takes nobody's place.
+/// An account whose mail has been on the wire this long without a result only waits for its peers: it takes no other
+/// account's place.
 const SLOW_FROM: Duration = Duration::from_secs(10);
 
 /// What this node has in hand.
 #[derive(Debug, Default)]
 pub(super) struct Hand(BTreeMap<AccountId, InHand>);
 
-/// An account this node works.
+/// An account this node processes.
 #[derive(Debug, Clone)]
 struct InHand {
     lease: Lease,
-    /// From here on another node may have taken over: nothing is begun.
+    /// From here on another node may have taken over: nothing is started.
     ends: Instant,
     /// Rows with their destinations.
     rows: BTreeMap<OutboxId, String>,
@@ -43,7 +45,7 @@ impl Hand {
         self.0.insert(account, in_hand);
     }
 
-    /// Notes how long the leases last by now.
+    /// Notes how long the leases now last.
     pub(super) fn extend(&mut self, lane: &Lane) {
         for (account, held) in &mut self.0 {
             if let Some(ends) = lane.ends(*account, held.lease.epoch) {
@@ -69,14 +71,14 @@ impl Hand {
         self.0.values().filter(is_due).map(|held| held.lease.clone()).collect()
     }
 
-    /// Puts off looking at an account; whether it has nothing in hand.
+    /// Postpones looking at an account; returns whether it has nothing in hand.
     pub(super) fn put_off(&mut self, account: AccountId, until: Instant) -> bool {
         let Some(held) = self.0.get_mut(&account) else { return false };
         held.look_from = Some(until);
         held.rows.is_empty()
     }
 
-    /// Accounts that may be given back.
+    /// Accounts that may be released.
     pub(super) fn idle(&self, now: Instant) -> Vec<AccountId> {
         let soon = now + REST;
         let is_idle = |held: &&InHand| {
@@ -107,15 +109,15 @@ impl Hand {
     ) {
         if let Some(held) = self.under(lease) {
             held.rows.extend(rows);
-            // What its holder before had left is taken up by now.
+            // What its previous holder left has been picked up by now.
             held.lease.was_left = false;
             held.look_from = look_from;
             held.idle_since = Instant::now();
         }
     }
 
-    /// Whether no other node can have taken the account over since its mail was taken in hand: a node that was frozen, or
-    /// whose database did not answer, must not send what another one sends.
+    /// Whether no other node can have taken the account over since its mail was taken in hand: a node that was frozen,
+    /// or whose database did not answer, must not send what another one sends.
     pub(super) fn may_begin(&mut self, lease: &Lease) -> bool {
         self.under(lease).is_some_and(|held| Instant::now() < held.ends)
     }

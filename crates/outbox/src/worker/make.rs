@@ -1,5 +1,5 @@
-//! The bytes of mails: made once, inside the transaction that takes their rows in hand, and kept, so that every attempt sends
-//! the same. That a mail cannot be made concerns its own rows alone.
+//! The bytes of mails: rendered once, inside the transaction that claims their rows, and kept, so that every attempt
+//! sends the same. A mail that cannot be rendered affects only its own rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,15 +23,15 @@ pub(super) struct Delivery {
     pub(super) bytes: Arc<Vec<u8>>,
 }
 
-/// A mail ready to be sent, or why it cannot be made.
+/// A mail ready to be sent, or why it cannot be rendered.
 type Made = Result<Ready, Unmade<String>>;
 
-/// A mail that cannot be made here, with its row or the reason.
+/// A mail that cannot be rendered here, with its row or the reason.
 #[derive(Debug)]
 pub(super) enum Unmade<T> {
     /// It never will be: its row is given up.
     Damaged(T),
-    /// A newer version can make it: its row waits for one.
+    /// A newer version can render it: its row waits for one.
     Newer(T),
 }
 
@@ -40,7 +40,7 @@ struct Ready {
     bytes: Arc<Vec<u8>>,
 }
 
-/// The claimed rows with their bytes, each by itself, or as they are to be recorded where their mail cannot be made.
+/// The claimed rows with their bytes, each by itself, or what to record where their mail cannot be rendered.
 ///
 /// # Errors
 /// As the database says.
@@ -64,7 +64,7 @@ pub(super) fn make(
     Ok(due.into_iter().map(make_one).collect())
 }
 
-/// A row that is given up without an attempt, so that it is seen.
+/// A row that is given up without an attempt, so that it is visible.
 fn given_up(due: &Due, why: &str, now: i64) -> Attempted {
     let answer = format!("the mail could not be made: {why}");
     Attempted { id: due.id, state: OutboxState::Bounced, due_at: now, answer, tried: false }

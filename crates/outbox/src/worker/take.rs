@@ -1,4 +1,4 @@
-//! Taking rows in hand: which of those due are begun, and which wait.
+//! Taking rows in hand: which of the due rows are started, and which wait.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use super::make::{Delivery, Unmade, make};
 use super::wait::{WAIT_MS, untried};
 use super::{IN_HAND_MAX, Worker};
 
-/// How long an account is left alone at least when all that is due is in hand.
+/// Minimum time an account is left alone when everything due is in hand.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What came of a look at an account's rows.
+/// The result of looking at an account's rows.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    /// To be begun.
+    /// To be started.
     pub(super) deliveries: Vec<Delivery>,
     /// Whether there may be more due.
     pub(super) has_more: bool,
@@ -34,8 +34,8 @@ struct Written {
 }
 
 impl Worker {
-    /// Takes rows of an account in hand and makes the bytes of mails that have none yet, in one transaction. A row whose mail
-    /// cannot be made is bounced there and then, so that it stops nobody else's.
+    /// Claims rows of an account and renders mails that have no bytes yet, in one transaction. A row whose mail cannot
+    /// be rendered is bounced there and then, so that it does not hold up others.
     ///
     /// # Errors
     /// [`store::StoreError::Fenced`] when another node took over; as the database says.
@@ -71,11 +71,11 @@ impl Worker {
         limit: usize,
     ) -> store::Result<Written> {
         let now = tx.database_now()?;
-        // Should this node die with them: they are due again when its lease is over.
+        // In case this node dies with them: they are due again when its lease has run out.
         let again_at = now + self.inner.options.lease_ms;
         let mut account = tx.account(lease.account_id);
         if lease.was_left && in_hand.is_empty() {
-            // Whoever had them in hand before does not send them any more.
+            // Their previous holder no longer sends them.
             store::outbox::resume(&mut account)?;
         }
         let ids: Vec<OutboxId> = in_hand.keys().copied().collect();
@@ -92,14 +92,14 @@ impl Worker {
             }
         }
         store::outbox::record(&mut account, lease.epoch, &[back, unmade.clone()].concat(), now)?;
-        // Last, since whoever adds mail waits for the row that this locks.
+        // Last, since everyone who adds mail waits for the row that this locks.
         let next = work::put_down_held(tx, lease)?;
         let next_in = next.map(|at| Duration::from_millis(u64::try_from(at - now).unwrap_or_default()));
         Ok(Written { deliveries, has_more, unmade, next_in })
     }
 
-    /// Parts claimed rows into those to begin and those handed back untried: their destination is down, or so slow that it
-    /// has as many rows in hand as may be. A slow one must not take all the places of an account.
+    /// Splits claimed rows into those to start and those returned untried: their destination is down, or so slow that
+    /// it has as many rows in hand as may be. A slow one must not take all the places of an account.
     fn sift(
         &self,
         in_hand: &BTreeMap<OutboxId, String>,
@@ -108,7 +108,7 @@ impl Worker {
     ) -> (Vec<Due>, Vec<Attempted>) {
         let transport = &self.inner.transport;
         let connections = transport.connections().max(1);
-        // With a relay there is one destination: nobody else waits behind it.
+        // With a relay there is one destination: no other destination is held up by it.
         let cap = if transport.has_one_destination() { usize::MAX } else { connections.saturating_mul(2) };
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for destination in in_hand.values() {
@@ -142,8 +142,8 @@ impl Worker {
     }
 }
 
-/// When the row in this place behind the cap may have its turn at a destination that takes mail: about one mail a second
-/// and connection, and never later than [`WAIT_MS`].
+/// When the row at this place beyond the cap may have its turn at a destination that takes mail: about one mail per
+/// second and connection, and never later than [`WAIT_MS`].
 fn spread(place: usize, connections: usize) -> i64 {
     let seconds = i64::try_from(place.div_ceil(connections)).unwrap_or(i64::MAX);
     seconds.saturating_mul(1_000).min(WAIT_MS)

@@ -1,9 +1,9 @@
-//! Rows that are handed back without an attempt.
+//! Rows that are returned without an attempt.
 
 use desk::outbox_state::OutboxState;
 use store::outbox::{Attempted, Due};
 
-/// How long a row waits that is handed back untried, milliseconds.
+/// How long a row that is returned untried waits, milliseconds.
 pub(super) const WAIT_MS: i64 = 30_000;
 
 /// A row that cannot be tried now, as its destination is known to be down: no attempt of it is counted.

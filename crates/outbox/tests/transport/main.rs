@@ -1,4 +1,5 @@
-//! The transport and the worker against a scripted SMTP server and a scripted name server, both in this process on loopback.
+//! The transport and the worker against a scripted SMTP server and a scripted name server, both in this process on
+//! loopback.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests; the configuration allows it only inside test functions"
@@ -28,7 +29,7 @@ fn envelope(rcpt_to: &str) -> Envelope {
     Envelope { mail_from: Some("desk@example.org".to_owned()), rcpt_to: rcpt_to.to_owned() }
 }
 
-/// Says an attempt in a few words: result, class, scope.
+/// Describes an attempt in a few words: result, class, scope.
 fn verdict(attempt: &Attempt) -> String {
     let class = attempt.class.map_or("-", |class| class.as_str());
     format!("{} {class} {:?}", attempt.result.as_str(), attempt.scope)

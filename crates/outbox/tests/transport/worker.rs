@@ -1,4 +1,4 @@
-//! The worker on a store of its own, with rows made by hand.
+//! The worker on a store of its own, with rows written by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,7 +131,7 @@ impl Bench {
         self.rows(account_id).await.iter().filter(|row| row.state.as_str() == state).count()
     }
 
-    /// Waits until so many rows of an account are in a state.
+    /// Waits until this many rows of an account are in a state.
     async fn until(&self, account_id: i64, state: &str, want: usize) {
         let waited = async { while self.count(account_id, state).await != want {} };
         let in_time = tokio::time::timeout(Duration::from_secs(60), waited).await;
