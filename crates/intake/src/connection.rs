@@ -25,7 +25,7 @@ const HANDSHAKE: Duration = Duration::from_secs(30);
 /// Time for a client to take our replies.
 const WRITE: Duration = Duration::from_secs(60);
 
-/// Who is at the other end.
+/// The peer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer {
     /// None on a unix socket.
@@ -39,7 +39,7 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
-    /// Taken away for a handshake that failed.
+    /// Gone after a failed handshake.
     Gone,
 }
 
@@ -59,21 +59,21 @@ impl Stream {
 
 /// Why a connection ends.
 enum End {
-    /// As the dialogue wanted.
+    /// As the dialogue decided.
     Said,
     /// The peer went away or cannot be written to.
     Lost,
 }
 
-/// One connection at work.
+/// A running connection.
 pub(crate) struct Connection {
     shared: Arc<Shared>,
     session: Session,
     stream: Stream,
     peer: Peer,
-    /// Accounts of the recipients asked for so far in this transaction.
+    /// Accounts of the recipients looked up so far in this transaction.
     accounts: BTreeMap<String, AccountId>,
-    /// Memory of what was read and not dealt with.
+    /// Memory for what was read and not yet processed.
     share: Share,
     /// When the mail in hand began.
     mail_since: Option<Instant>,
@@ -135,7 +135,8 @@ impl Connection {
         let Some(socket) = self.stream.socket() else { return Err(End::Lost) };
         tokio::select! {
             biased;
-            // A mail that is on its way in is finished first; whoever stalls is cut when the time for stopping is over.
+            // A mail that is coming in is finished first; a client that stalls is cut off when the time for stopping is
+            // over.
             () = stop.cancelled(), if !*stopping && !in_hand => {
                 *stopping = true;
                 self.session.shutdown();
@@ -156,7 +157,7 @@ impl Connection {
         }
     }
 
-    /// Until when more is waited for: a client may be slow, but each of its mails must come to an end.
+    /// How long to wait for more: a client may be slow, but each of its mails must come to an end.
     fn patience(&mut self, in_hand: bool) -> Instant {
         let now = Instant::now();
         let idle = now + Duration::from_millis(self.shared.options.idle_ms);

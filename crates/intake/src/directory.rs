@@ -1,5 +1,5 @@
 //! Which account a recipient belongs to. What is known is remembered while the directory's version stands; what is not
-//! known is asked for each time, so that a new address is known as soon as it was added.
+//! known is looked up each time, so that a new address is known as soon as it is added.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use store::Store;
 
 /// How long remembered answers are used before the version is compared again: a removed address is noticed this late.
 const FRESH: Duration = Duration::from_millis(250);
-/// Answers remembered at most; beyond it all are forgotten.
+/// Most answers remembered; beyond that all are forgotten.
 const KEPT_MAX: usize = 16_384;
 
 /// The directory with its memory.

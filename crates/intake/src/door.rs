@@ -60,7 +60,7 @@ impl Door {
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }
         }
-        // Whoever comes now is refused at once and tries elsewhere or later, instead of waiting in the backlog.
+        // New clients are refused at once and try elsewhere or later, instead of waiting in the backlog.
         if let Listener::Unix(listener, path) = self.listener {
             drop(listener);
             let _ = std::fs::remove_file(path);
@@ -115,7 +115,7 @@ fn bind_unix(path: &std::path::Path) -> std::io::Result<Listener> {
     Ok(Listener::Unix(listener, path.to_owned()))
 }
 
-/// Whether a socket is there that nobody listens at. Anything else is left alone: the path may be a mistake.
+/// Whether a socket is there that nobody listens on. Anything else is left alone: the path may be a mistake.
 fn is_stale(path: &std::path::Path) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());

@@ -1,7 +1,7 @@
 //! The door for providers that hand a mail on by HTTP: `POST /hooks/mail` (docs/behaviour/doors.md §1).
 //!
-//! The answer is 200 only after the commit, and says the mail's id. Whoever posts needs an API token of an agent; the
-//! token is looked at before the body is read.
+//! The answer is 200 only after the commit, and contains the mail's id. Posting needs an agent's API token, which is
+//! checked before the body is read.
 
 mod form;
 mod refusal;
@@ -36,11 +36,11 @@ use form::Form;
 pub use form::pairs;
 use refusal::Refusal;
 
-/// Mails that are read at once: each is held in memory until it is durable.
+/// Mails that are read concurrently: each is held in memory until it is durable.
 const AT_ONCE: usize = 32;
 /// How long a body may take to come.
 const BODY_WITHIN: Duration = Duration::from_secs(120);
-/// What a form may take beside the mail in it.
+/// What a form may hold besides its mail.
 const FORM_BYTES: u64 = 1_000_000;
 
 /// What requests share.
@@ -241,7 +241,7 @@ fn mail_from(written: &str) -> Result<String, Refusal> {
     }
 }
 
-/// The token and, where it was told, whose it is said to be: `Bearer TOKEN`, `Basic EMAIL/token:TOKEN`, or `?token=`.
+/// The token and, where given, whose it is said to be: `Bearer TOKEN`, `Basic EMAIL/token:TOKEN`, or `?token=`.
 fn credentials(headers: &HeaderMap, query: &[(String, String)]) -> Option<(String, Option<String>)> {
     if let Some(value) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) {
         let (scheme, rest) = value.trim().split_once(' ')?;

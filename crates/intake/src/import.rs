@@ -1,7 +1,7 @@
 //! Old mail: readers of mbox files, Maildirs and folders of .eml files, and what spools what they find.
 //!
-//! Each mail is taken once, however often an import is run and wherever it was stopped: what was spooled is remembered by
-//! its digest in the same transaction (docs/behaviour/doors.md §3).
+//! Each mail is taken once, however often an import is run and wherever it was stopped: what was spooled is remembered
+//! by its digest in the same transaction (docs/behaviour/doors.md §3).
 
 pub mod folder;
 pub mod maildir;
@@ -21,11 +21,11 @@ use crate::{Intake, parcel, raw_mail};
 
 pub use source::{Found, OldMail, Skip, Source};
 
-/// The account's undecided mails beyond which an import waits, so that mail that comes in now is not far behind it.
+/// The account's undecided mails beyond which an import waits, so that new mail does not wait long for it.
 const WAITING_MAX: i64 = 2_048;
 /// How often an import looks whether there is room again.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// When nothing was decided for so long nobody decides now, and the import goes on.
+/// When nothing was decided for this long, no engine is running, and the import continues.
 const IDLE_AFTER: Duration = Duration::from_secs(5);
 
 /// How many mails of a batch were new.
@@ -48,15 +48,15 @@ pub struct Importer {
 }
 
 impl Importer {
-    /// An importer into an account, to one of its addresses. `is_decided` tells whether a desk may be running that decides
-    /// what is imported; where that cannot be known, say so.
+    /// An importer into an account, to one of its addresses. `is_decided` tells whether a desk may be running that
+    /// decides what is imported; where that cannot be known, say so.
     #[must_use]
     pub fn new(intake: Intake, account_id: AccountId, recipient: String, is_decided: bool) -> Importer {
         Importer { intake, account_id, recipient, is_decided }
     }
 
-    /// Makes a batch durable in one transaction, without what was imported before. Waits for room first: while many of the
-    /// account's mails are undecided and somebody decides them.
+    /// Makes a batch durable in one transaction, without what was imported before. Waits for room first: while many of
+    /// the account's mails are undecided and somebody decides them.
     ///
     /// # Errors
     /// The store's; nothing of the batch is kept then.

@@ -1,8 +1,8 @@
-//! Doors in: SMTP and LMTP listeners that feed the dialogue, raw mail by HTTP or from a pipe, imports of old mail. They ask
-//! the directory and write the spool; nothing else.
+//! Doors in: SMTP and LMTP listeners that feed the dialogue, raw mail by HTTP or from a pipe, imports of old mail. They
+//! ask the directory and write the spool; nothing else.
 //!
-//! A mail is acknowledged after its commit and never before. Knows no ticket: what becomes of a mail is decided elsewhere, by
-//! whoever reads the spool.
+//! A mail is acknowledged after its commit and never before. Knows no ticket: what becomes of a mail is decided by the
+//! reader of the spool.
 
 mod connection;
 mod directory;
@@ -70,7 +70,7 @@ pub struct DoorOptions {
     pub mail_ms: u64,
 }
 
-/// What all doors share: the directory of recipients, memory, and the writer of the spool.
+/// What all doors share: the directory of recipients, memory, and the spool writer.
 #[derive(Debug, Clone)]
 pub struct Intake {
     store: Store,

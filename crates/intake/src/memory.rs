@@ -24,7 +24,7 @@ impl MemoryBudget {
     }
 }
 
-/// What one mail has of the budget; given back when it is dropped.
+/// What one mail has of the budget; released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     budget: MemoryBudget,
@@ -32,7 +32,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Makes the share as large as a mail of so many bytes needs. False, and all as it was, when there is no room for that.
+    /// Grows the share to what a mail of this many bytes needs. False, with nothing changed, when there is no room.
     pub(crate) fn hold(&mut self, bytes: usize) -> bool {
         let wanted = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_sub(FREE_BYTES);
         let (held, limit) = (self.held, self.budget.limit);
@@ -70,7 +70,7 @@ mod tests {
             ("one byte more", 1, free + 401, false),
             ("what is free of another", 0, free + 601, false),
             ("less", 0, free + 599, true),
-            ("what was given back", 1, free + 401, true),
+            ("what was released", 1, free + 401, true),
             ("nothing", 0, 0, true),
             ("all but that", 0, free + 599, true),
         ] {

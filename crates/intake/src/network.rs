@@ -32,7 +32,7 @@ impl FromStr for Network {
 }
 
 impl Network {
-    /// Whether an address lies in it; an IPv4 address in IPv6 clothes counts as itself.
+    /// Whether an address lies in it; an IPv4-mapped IPv6 address counts as IPv4.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {

@@ -1,4 +1,5 @@
-//! A raw mail that came without SMTP, by a pipe, a webhook or a file: what stands in for the envelope, and what is no mail.
+//! A raw mail that came without SMTP, by a pipe, a webhook or a file: what stands in for the envelope, and what is no
+//! mail.
 
 use mail::address::AddressKey;
 use mail::letter::Letter;
@@ -15,7 +16,7 @@ const LINES_LOOKED_AT: usize = 10;
 /// Why something is not taken as a mail.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// Nothing but blanks.
+    /// Nothing but whitespace.
     #[error("it is empty")]
     Empty,
     /// Larger than the doors allow, counted as on the wire.
@@ -107,7 +108,8 @@ pub fn from_line_sender(line: &[u8]) -> Option<String> {
 
 /// The return path of a mail whose envelope is lost; none for the null sender, and for a mail that names nobody.
 ///
-/// First Return-Path, which the server that delivered it wrote; then the `From ` line, when it holds an address; then From.
+/// First Return-Path, which the server that delivered it wrote; then the `From ` line, when it holds an address; then
+/// From.
 #[must_use]
 pub fn return_path(raw: &[u8], from_line: Option<&str>) -> Option<String> {
     let header = header_of(raw);
@@ -132,7 +134,8 @@ pub fn return_path(raw: &[u8], from_line: Option<&str>) -> Option<String> {
     Letter::parse(header).from.first().map(|mailbox| mailbox.address.clone())
 }
 
-/// Whether this is how the null return path `<>` is written: empty, `<>`, or the name Postfix and sendmail give to pipes.
+/// Whether this is how the null return path `<>` is written: empty, `<>`, or the name Postfix and sendmail give to
+/// pipes.
 #[must_use]
 pub fn is_null_sender(text: &str) -> bool {
     let text = text.trim();
@@ -182,12 +185,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_mail_is_told() {
+    fn what_is_no_mail_is_reported() {
         for (name, raw, want) in [
             ("a mail", &b"Subject: x\n\nhi"[..], Ok(())),
             ("CR alone ends its lines", b"Subject: x\r\rhi", Ok(())),
             ("a From_ line first", b"From a@b.example Mon\nTo: x\n\nhi", Ok(())),
-            ("blanks", b" \r\n\n", Err(Unfit::Empty)),
+            ("whitespace", b" \r\n\n", Err(Unfit::Empty)),
             ("nothing", b"", Err(Unfit::Empty)),
             ("a picture", b"\xff\xd8\xff\xe0\0\x10JFIF", Err(Unfit::NotMail)),
             ("prose", b"Dear all,\nit was nice.", Err(Unfit::NotMail)),
@@ -261,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_does_not_know_line_ends() {
+    fn a_digest_ignores_line_ends() {
         assert_eq!(digest(b"a: b\r\n\r\nc\r\n"), digest(b"a: b\n\nc\n"));
         assert_ne!(digest(b"a: b\n\nc\n"), digest(b"a: b\n\nc\n\n"));
         assert_ne!(digest(b"a\rb"), digest(b"ab"));

@@ -49,7 +49,7 @@ impl Shared {
     }
 }
 
-/// A place among the open connections, given back when it is dropped.
+/// A place among the open connections, released when it is dropped.
 pub(crate) struct Counted {
     shared: Arc<Shared>,
     ip: Option<IpAddr>,

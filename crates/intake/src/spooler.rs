@@ -1,8 +1,8 @@
-//! Group commit: mails of all connections that wait are made durable by one transaction.
+//! Group commit: one transaction makes the mails of all waiting connections durable.
 //!
-//! Whoever comes first has it written at once; who comes meanwhile waits, and goes together in the next transaction. A lone
-//! mail so waits for nothing but its own commit. Each group is written by a task of its own: who waits may go away, and the
-//! others of its group must hear all the same that their mails are durable.
+//! The first mail is written at once; those that arrive meanwhile wait and share the next transaction. So a lone mail
+//! waits only for its own commit. Each group is written by its own task: a waiter may go away, and the others in its
+//! group must still hear that their mails are durable.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,10 +10,10 @@ use store::spool::NewMail;
 use store::{Store, StoreError};
 use tokio::sync::oneshot;
 
-/// Mails in one transaction at most.
+/// Most mails in one transaction.
 const GROUP_MAX: usize = 128;
 
-/// One mail, a copy for each account it is for, and who waits for it.
+/// One mail, a copy for each account it is for, and the waiter.
 #[derive(Debug)]
 struct Waiting {
     mails: Vec<NewMail>,
@@ -31,7 +31,7 @@ pub(crate) struct Spooler {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Vec<Waiting>,
-    /// Whether somebody writes, who will also take what waits.
+    /// Whether a task is writing; it will also take what waits.
     is_led: bool,
 }
 
@@ -60,8 +60,8 @@ impl Spooler {
 
 /// The right to write, held by one task at a time.
 ///
-/// Dropping it after a group hands it on. Dropped earlier, its task was ended, as by a runtime that shuts down: another task
-/// would be ended just so, so whoever waits is told that nobody writes, and the next mail begins anew.
+/// Dropping it after a group passes it on. Dropped earlier, its task was ended, as by a runtime that shuts down:
+/// another task would end the same way, so the waiters are told that nobody writes, and the next mail starts again.
 struct Lead {
     spooler: Spooler,
     is_done: bool,
@@ -95,7 +95,7 @@ impl Drop for Lead {
             queue.is_led = self.is_done && !queue.waiting.is_empty();
             (queue.is_led, if self.is_done { Vec::new() } else { std::mem::take(&mut queue.waiting) })
         };
-        // Wakes those who wait, so not under the lock.
+        // Wakes the waiters, so not under the lock.
         drop(unheard);
         if has_more {
             Lead::new(self.spooler.clone()).begin();

@@ -7,7 +7,7 @@ const MAIL_FIELDS: [&str; 5] = ["email", "body-mime", "message", "mime", "raw"];
 /// Fields of a form that are looked at.
 const FIELDS_MAX: usize = 1_000;
 
-/// A mail with what its form said beside it.
+/// A mail with what else its form said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Form {
     /// The raw mail.
@@ -30,8 +30,8 @@ impl Form {
         Form::of(fields.iter().map(|(name, value)| (name.as_str(), *value)))
     }
 
-    /// A mail in a urlencoded form; one that stands there as it is, since curl calls raw bytes so too; none in a form
-    /// without one.
+    /// A mail in a urlencoded form; one that is there unencoded, since curl labels raw bytes this way too; none in a
+    /// form without one.
     pub(super) fn pairs_or_raw(body: Vec<u8>) -> Option<Form> {
         // Line ends are always encoded in a form, and no mail is one line.
         if memchr(b'\n', &body).is_some() {
@@ -85,7 +85,7 @@ pub(super) fn fields<'b>(body: &'b [u8], boundary: &str) -> Vec<(String, &'b [u8
     let delimiter = format!("--{boundary}");
     let finder = memmem::Finder::new(delimiter.as_bytes());
     let mut fields = Vec::new();
-    // What stands before the first delimiter is nobody's.
+    // What precedes the first delimiter belongs to no part.
     let Some(first) = finder.find(body) else { return fields };
     let mut rest = body.get(first + delimiter.len()..).unwrap_or_default();
     while fields.len() < FIELDS_MAX && !rest.starts_with(b"--") {
@@ -97,7 +97,7 @@ pub(super) fn fields<'b>(body: &'b [u8], boundary: &str) -> Vec<(String, &'b [u8
     fields
 }
 
-/// Where the next delimiter at the beginning of a line stands.
+/// The position of the next delimiter at the beginning of a line.
 fn next_delimiter(finder: &memmem::Finder<'_>, rest: &[u8]) -> Option<usize> {
     finder.find_iter(rest).find(|at| at.checked_sub(1).and_then(|before| rest.get(before)) == Some(&b'\n'))
 }
@@ -124,7 +124,8 @@ fn field(part: &[u8]) -> Option<(String, &[u8])> {
     Some((name, value))
 }
 
-/// The pairs of a query or urlencoded form as text, decoded, at most a thousand; what is not UTF-8 is replaced. Never fails.
+/// The pairs of a query or urlencoded form as text, decoded, at most a thousand; what is not UTF-8 is replaced. Never
+/// fails.
 #[must_use]
 pub fn pairs(query: &[u8]) -> Vec<(String, String)> {
     let text = |value: Vec<u8>| String::from_utf8_lossy(&value).into_owned();
@@ -144,7 +145,7 @@ fn pairs_of_bytes(query: &[u8]) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// Undoes `%XX` and `+`; what is no escape stays.
+/// Decodes `%XX` and `+`; anything else stays as it is.
 fn decoded(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.iter();

@@ -1,4 +1,4 @@
-//! Who may post, and in which words.
+//! Who may post, and which forms of the token are accepted.
 
 use axum::http::HeaderValue;
 

@@ -57,7 +57,7 @@ impl Source for Folder {
     }
 }
 
-/// Adds what lies in a folder. Links to folders are not followed, so there is no circle.
+/// Adds what is in a folder. Links to folders are not followed, so there are no cycles.
 fn list(
     folder: &Path,
     folders: &mut Vec<PathBuf>,

@@ -115,7 +115,7 @@ fn list(folder: &Path, files: &mut Vec<(u64, String, PathBuf)>) -> io::Result<()
     Ok(())
 }
 
-/// Folders that may be Maildirs of their own. Links are not followed, so there is no circle.
+/// Folders that may be Maildirs of their own. Links are not followed, so there are no cycles.
 fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {

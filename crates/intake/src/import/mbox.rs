@@ -1,8 +1,8 @@
 //! Mails of an mbox file (RFC 4155, and what is really found), read as a stream.
 //!
-//! A mail begins at a `From ` line. Writers quote such lines within mails as `>From `, `>>From ` and so on (mboxrd; mboxo
-//! only the first), but not all do: a line counts as a separator only where it looks like one and stands like one.
-//! Content-Length is ignored, since edited files lie about it.
+//! A mail begins at a `From ` line. Writers quote such lines within mails as `>From `, `>>From ` and so on (mboxrd;
+//! mboxo only the first), but not all do: a line counts as a separator only where it looks like one and stands like
+//! one. Content-Length is ignored, since edited files lie about it.
 
 use std::io::{self, BufRead};
 
@@ -11,7 +11,7 @@ use memchr::memchr;
 use super::source::{Found, OldMail, Skip, Source};
 use crate::raw_mail::{self, Unfit, from_line_sender, is_field};
 
-/// Octets of a line looked at at once; longer lines come in pieces.
+/// Octets of a line read at once; longer lines come in pieces.
 const PIECE_MAX: usize = 64 * 1024;
 /// The longest separator line in octets.
 const SEPARATOR_MAX: usize = 1_000;
@@ -157,7 +157,7 @@ impl Gathered {
         if size_bytes > limit_bytes.saturating_add(2) {
             return Err(Unfit::TooLarge { size_bytes, limit_bytes });
         }
-        // The empty line before the next separator is the file's own.
+        // The empty line before the next separator belongs to the file.
         for end in [&b"\r\n"[..], b"\n"] {
             if let Some(rest) =
                 self.raw.strip_suffix(end).filter(|rest| rest.is_empty() || rest.ends_with(b"\n"))
@@ -223,7 +223,7 @@ fn is_separator(line: &[u8], after_blank: bool, before_field: bool) -> bool {
     if words.clone().any(has_time) && words.clone().any(has_year) {
         return after_blank || before_field;
     }
-    // Some write `From -`, or nothing behind the word at all.
+    // Some write `From -`, or nothing at all after the word.
     after_blank && before_field && words.nth(1).is_none()
 }
 

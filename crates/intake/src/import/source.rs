@@ -1,4 +1,5 @@
-//! What readers of old mail find, and one file read as one mail. Like the readers it knows no store: they are fuzzed without.
+//! What readers of old mail find, and one file read as one mail. Like the readers it knows no store: they are fuzzed
+//! without.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -15,7 +16,7 @@ pub struct OldMail {
     pub from_line: Option<String>,
 }
 
-/// Something a reader came upon.
+/// Something a reader found.
 #[derive(Debug)]
 pub struct Found {
     /// Where, for people: a path, or a place in an mbox file.
@@ -44,14 +45,14 @@ pub enum Skip {
 }
 
 impl Skip {
-    /// Whether it is left out because it should be, and nobody has to look after it.
+    /// Whether it is left out because it should be, and nobody has to act on it.
     #[must_use]
     pub fn is_meant(&self) -> bool {
         matches!(self, Skip::Draft | Skip::Trashed)
     }
 }
 
-/// Where old mail lies.
+/// Where old mail is read from.
 pub trait Source: Iterator<Item = Found> + Send {
     /// How long it is, in bytes or files; none when that is not known.
     fn length(&self) -> Option<u64>;

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The mails of a text, each with its sender; why it is none in its place.
+/// The mails of a text, each with its sender; in place of what is no mail, the reason.
 fn read(text: &[u8], limit: u64) -> Vec<String> {
-    // A small buffer, so that lines stand across its ends.
+    // A small buffer, so that lines cross its boundaries.
     let mbox = Mbox::open(BufReader::with_capacity(7, text), None, limit).unwrap();
     let told = mbox.map(|found| match found.mail {
         Ok(mail) => format!("{}|{}", mail.from_line.unwrap_or_default(), String::from_utf8_lossy(&mail.raw)),
@@ -31,7 +31,7 @@ fn mails_begin_at_separators_and_nowhere_else() {
             vec!["a|A: 1\r\n\r\nhi\r\n", "b|B: 2\r\n"],
         ),
         (
-            "no empty line before, a field behind",
+            "no empty line before, a field after",
             "From a Mon Nov 2 10:00:00 2026\nA: 1\n\nhi\nFrom b Mon Nov 2 10:00:00 2026\nB: 2\n",
             vec!["a|A: 1\n\nhi\n", "b|B: 2\n"],
         ),
@@ -60,7 +60,8 @@ fn mails_begin_at_separators_and_nowhere_else() {
         ("nothing", "", vec![]),
     ] {
         let want: Vec<&str> = if name == "prose that begins so" {
-            // A line with a time and a year behind an empty line is taken for what it looks like; what follows is no mail.
+            // A line with a time and a year after an empty line is taken for what it looks like; what follows is no
+            // mail.
             vec![want[0], "it has no header: this is no mail"]
         } else {
             want
@@ -76,7 +77,7 @@ fn what_is_no_mbox_is_refused() {
 }
 
 #[test]
-fn bad_mails_are_told_and_the_next_one_is_read() {
+fn bad_mails_are_reported_and_the_next_one_is_read() {
     let text = b"From a Mon Nov 2 10:00:00 2026\n\nFrom b Mon Nov 2 10:00:00 2026\nA: 1234567890123\n\n\
                  From c Mon Nov 2 10:00:00 2026\njust prose\n\nFrom d Mon Nov 2 10:00:00 2026\nA: 1\n";
     let told = read(text, 15);
@@ -117,7 +118,7 @@ fn a_line_of_any_length_takes_no_more_memory_than_a_mail() {
     assert!(mbox.next().is_none());
 }
 
-/// As mboxrd writers do.
+/// The way mboxrd writers do.
 fn written(mails: &[String], line_end: &str) -> Vec<u8> {
     let mut text = String::new();
     for mail in mails {
