@@ -20,7 +20,7 @@ pub(crate) struct Versioned {
     account: Arc<Account>,
 }
 
-/// Most accounts kept; beyond that all are forgotten and read again when needed.
+/// Maximum number of accounts kept; beyond that all are forgotten and read again when needed.
 const KEPT_MAX: usize = 4_096;
 
 impl Accounts {

@@ -51,7 +51,7 @@ pub struct EngineOptions {
     pub holder: String,
     /// How long a lease lasts without being renewed, milliseconds.
     pub lease_ms: i64,
-    /// The most mails decided in one transaction.
+    /// Maximum number of mails decided in one transaction.
     pub batch_max: usize,
     /// How long a batch waits for more mail, milliseconds.
     pub batch_wait_ms: u64,

@@ -18,7 +18,7 @@ use crate::command::{Answered, CommandWork, Submission};
 use crate::transact::{Open, Work};
 use crate::{Engine, Step};
 
-/// Most commands decided in one transaction.
+/// Maximum number of commands decided in one transaction.
 const COMMANDS_MAX: usize = 64;
 /// How long mail is decided while commands wait: then it is their turn, and the rest of the mail follows.
 const MAIL_TURN: Duration = Duration::from_millis(15);

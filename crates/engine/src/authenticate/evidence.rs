@@ -38,8 +38,8 @@ pub(super) fn is_signed(raw: &[u8]) -> bool {
 }
 
 /// Checks a mail. Waits for DNS as long as it takes, since the caller sets the time limit; for what cannot vouch for
-/// From only until `apart`, so that a forger's slow name servers do not keep the domain named in From from disowning the
-/// mail.
+/// From only until `apart`, so that a forger's slow name servers do not keep the domain named in From from disowning
+/// the mail.
 pub(super) async fn authentication(
     resolver: &MessageAuthenticator,
     options: &AuthenticateOptions,

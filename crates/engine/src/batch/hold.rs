@@ -16,7 +16,7 @@ use super::{Decided, Item};
 use crate::Engine;
 use crate::transact::{Open, Work};
 
-/// Accounts whose failures are remembered at most; beyond them all are forgotten.
+/// Maximum number of accounts whose failures are remembered; beyond that all are forgotten.
 const REMEMBERED: usize = 256;
 /// This many mails of an account in a row are held for the same error. One more with it is not the mails' fault:
 /// otherwise a fault of the account or of the machine would suspend all mail, one by one. More than one, so that a bad

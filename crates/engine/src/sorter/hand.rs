@@ -14,7 +14,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::rate::Rate;
 use super::took_too_long;
 
-/// Most accounts processed concurrently.
+/// Maximum number of accounts processed concurrently.
 const ACCOUNTS_AT_ONCE: usize = 64;
 /// How long an account without mail stays in hand: more mail often comes soon, and releasing the account costs a
 /// transaction.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Turns per second for each processor.
 const TURNS: u32 = 150;
-/// Most processors that are counted.
+/// Maximum number of processors counted.
 const MOST: u32 = 1_000;
 /// Turns that may start at once after a pause.
 const AT_ONCE: u32 = 64;
