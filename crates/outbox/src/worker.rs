@@ -31,11 +31,11 @@ use hand::Hand;
 const POLL: Duration = Duration::from_millis(200);
 /// Wait after a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Most rows of one account in hand; this bounds the mails a crash may send twice.
+/// Maximum number of rows of one account in hand; this bounds the mails a crash may send twice.
 const IN_HAND_MAX: usize = 100;
-/// Accounts in hand at most, besides those that only wait for slow servers.
+/// Maximum number of accounts in hand, besides those that only wait for slow servers.
 const ACCOUNTS_AT_ONCE: usize = 64;
-/// Accounts in hand at most in all.
+/// Maximum number of accounts in hand in total.
 const ACCOUNTS_MAX: usize = 512;
 
 /// Options of the outbox.
