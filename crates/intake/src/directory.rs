@@ -11,7 +11,7 @@ use store::Store;
 
 /// How long remembered answers are used before the version is compared again: a removed address is noticed this late.
 const FRESH: Duration = Duration::from_millis(250);
-/// Most answers remembered; beyond that all are forgotten.
+/// Maximum number of answers remembered; beyond that all are forgotten.
 const KEPT_MAX: usize = 16_384;
 
 /// The directory with its memory.

@@ -25,7 +25,7 @@ pub use source::{Found, OldMail, Skip, Source};
 const WAITING_MAX: i64 = 2_048;
 /// How often an import looks whether there is room again.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// When nothing was decided for this long, no engine is running, and the import continues.
+/// When nothing was decided for this long, the import assumes that no engine is running and continues.
 const IDLE_AFTER: Duration = Duration::from_secs(5);
 
 /// How many mails of a batch were new.

@@ -10,7 +10,7 @@ use store::spool::NewMail;
 use store::{Store, StoreError};
 use tokio::sync::oneshot;
 
-/// Most mails in one transaction.
+/// Maximum number of mails in one transaction.
 const GROUP_MAX: usize = 128;
 
 /// One mail, a copy for each account it is for, and the waiter.
