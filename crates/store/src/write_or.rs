@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::{Store, Tx};
 
 /// What the database threads are told of a refusal; the caller gets the refusal itself.
-const REFUSED: StoreError = StoreError::Changed("what the transaction was asked to change");
+const REFUSED: &str = "what the transaction was asked to change";
 
 impl Store {
     /// [`Store::write`] for a closure that may refuse. Whatever error it ends with, nothing is written.
@@ -61,7 +61,7 @@ impl<E: From<StoreError> + Send + 'static> Refusal<E> {
         move |tx| {
             let (done, refusal) = match closure(tx) {
                 Ok(done) => (Ok(done), None),
-                Err(refusal) => (Err(REFUSED), Some(refusal)),
+                Err(refusal) => (Err(StoreError::Changed(REFUSED)), Some(refusal)),
             };
             *place.lock().expect("plain value") = refusal;
             done
@@ -69,6 +69,11 @@ impl<E: From<StoreError> + Send + 'static> Refusal<E> {
     }
 
     fn or<T>(self, result: crate::Result<T>) -> Result<T, E> {
-        result.map_err(|error| self.0.lock().expect("plain value").take().unwrap_or_else(|| E::from(error)))
+        result.map_err(|error| {
+            // What the database says instead, of a run that was to be repeated, is what counts then.
+            let is_ours = matches!(&error, StoreError::Changed(what) if *what == REFUSED);
+            let refusal = self.0.lock().expect("plain value").take().filter(|_| is_ours);
+            refusal.unwrap_or_else(|| E::from(error))
+        })
     }
 }

@@ -10,22 +10,21 @@ const EVERY: u64 = 64;
 const FREE_KEPT: i64 = 1024;
 /// Pages given back at a time, so that no commit waits for long: 2 MiB.
 const GIVEN_BACK: i64 = 256;
-/// Commits after which statistics are first looked at, how much longer each time until then, and the longest time: tables grow
-/// fastest at first.
-const FIRST_STATISTICS: u64 = 64;
-const LONGER: u64 = 4;
-const STATISTICS_AT_LATEST: u64 = 16_384;
+/// Commits between two looks at the statistics, which keep the writer for some milliseconds.
+const STATISTICS_EVERY: u64 = 4_096;
+
+/// Rows that an account has in a table on average, from which on its statistics are kept.
+const ROWS_OF_AN_ACCOUNT: i64 = 1_000;
 
 /// How far a writer has come.
 #[derive(Debug)]
 pub(super) struct Housekeeping {
     commits: u64,
-    statistics_at: u64,
 }
 
 impl Housekeeping {
     pub(super) fn new() -> Housekeeping {
-        Housekeeping { commits: 0, statistics_at: FIRST_STATISTICS }
+        Housekeeping { commits: 0 }
     }
 
     /// Counts a commit, and does what is due. What fails now is done another time.
@@ -36,11 +35,10 @@ impl Housekeeping {
         {
             tracing::debug!(%error, "Free pages of the database were not given back");
         }
-        if self.commits >= self.statistics_at {
-            self.statistics_at += (self.statistics_at * (LONGER - 1)).min(STATISTICS_AT_LATEST);
-            if let Err(error) = run(connection, "PRAGMA optimize = 0x10002") {
-                tracing::debug!(%error, "The statistics of the database were not renewed");
-            }
+        if self.commits.is_multiple_of(STATISTICS_EVERY)
+            && let Err(error) = renew_statistics(connection)
+        {
+            tracing::debug!(%error, "The statistics of the database were not renewed");
         }
     }
 }
@@ -53,6 +51,23 @@ fn give_back(connection: &Connection) -> rusqlite::Result<()> {
         return Ok(());
     }
     run(connection, &format!("PRAGMA incremental_vacuum({pages})"))
+}
+
+/// Renews the planner's statistics, and drops those that say an account has few rows in a table. They hold on average, and until
+/// the table grows: with them a batch would go through all rows of a large account instead of looking each one up.
+fn renew_statistics(connection: &Connection) -> rusqlite::Result<()> {
+    run(connection, "PRAGMA analysis_limit = 400")?;
+    run(connection, "PRAGMA optimize = 0x10002")?;
+    let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')";
+    if !connection.query_row(is_there, [], |row| row.get::<_, bool>(0))? {
+        return Ok(());
+    }
+    // `stat` is how many rows there are, then how many of them have the same first column, the account.
+    connection.execute(
+        "DELETE FROM sqlite_stat1 WHERE idx IS NULL OR CAST(substr(stat, instr(stat, ' ') + 1) AS INTEGER) < ?1",
+        [ROWS_OF_AN_ACCOUNT],
+    )?;
+    run(connection, "ANALYZE sqlite_schema")
 }
 
 /// Runs a statement to its end. Each step of `incremental_vacuum` gives back one page alone.
