@@ -67,12 +67,13 @@ impl MailBatch {
         self.items.len()
     }
 
-    pub(crate) fn inbound(&self) -> Vec<Inbound<'_>> {
-        self.items.iter().filter_map(Item::inbound).collect()
+    /// The first mails of it, at most `limit`.
+    pub(crate) fn inbound(&self, limit: usize) -> Vec<Inbound<'_>> {
+        self.items.iter().filter_map(Item::inbound).take(limit).collect()
     }
 
-    pub(crate) fn ids_expected(&self) -> usize {
-        IDS_EACH * self.items.len()
+    pub(crate) fn ids_expected(&self, limit: usize) -> usize {
+        IDS_EACH * self.items.len().min(limit)
     }
 }
 

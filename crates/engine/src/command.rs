@@ -11,7 +11,7 @@ use mail::address::AddressKey;
 use store::{Result, StoreError};
 
 use crate::Engine;
-use crate::transact::{Open, Work};
+use crate::transact::Open;
 
 /// Ids that are usually enough for a command: comment, audit, a mail and its recipients.
 const IDS_EACH: usize = 24;
@@ -88,24 +88,6 @@ impl Engine {
 /// Ids that are usually enough for this many commands.
 pub(crate) fn ids_expected(commands: usize) -> usize {
     IDS_EACH * commands
-}
-
-/// Commands without mail.
-pub(crate) struct CommandWork {
-    pub(crate) submissions: Vec<Arc<Submission>>,
-}
-
-impl Work for CommandWork {
-    type Done = Vec<Outcome>;
-    type Error = StoreError;
-
-    fn ids_expected(&self) -> usize {
-        ids_expected(self.submissions.len())
-    }
-
-    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Vec<Outcome>> {
-        decide(open, &self.submissions)
-    }
 }
 
 /// Decides commands in their order. One that a rule refuses changes nothing, and the others are carried out.

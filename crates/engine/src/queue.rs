@@ -14,7 +14,7 @@ use store::{Result, StoreError};
 use tokio::sync::oneshot;
 
 use crate::batch::{Decided, MailBatch};
-use crate::command::{Answered, CommandWork, Submission};
+use crate::command::{self, Answered, Outcome, Submission};
 use crate::transact::{Open, Work};
 use crate::{Engine, Step};
 
@@ -23,9 +23,48 @@ const COMMANDS_MAX: usize = 64;
 /// How long mail is decided while commands wait: then it is their turn, and the rest of the mail follows.
 const MAIL_TURN: Duration = Duration::from_millis(15);
 
+/// After a command more are expected for so long: the mail of a transaction is kept short meanwhile.
+const EXPECTED_FOR: Duration = Duration::from_secs(5);
+/// Mails of a transaction at least, however long each takes.
+const MAILS_MIN: usize = 4;
+
 /// The queues of all accounts that have something waiting.
 #[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<BTreeMap<AccountId, Queue>>);
+pub(crate) struct Queues(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    queues: BTreeMap<AccountId, Queue>,
+    /// Of accounts that had a command lately.
+    paces: BTreeMap<AccountId, Pace>,
+}
+
+/// How long the mail of an account takes, so that a command that comes in the middle of a transaction does not wait for long.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    commanded_at: Instant,
+    /// Of a whole transaction, each mail.
+    per_mail: Duration,
+}
+
+impl Pace {
+    fn of_command(now: Instant) -> Pace {
+        Pace { commanded_at: now, per_mail: Duration::from_millis(1) }
+    }
+
+    /// As many mails as fill [`MAIL_TURN`].
+    fn limit(&self) -> usize {
+        let mails = MAIL_TURN.as_nanos() / self.per_mail.as_nanos().max(1);
+        usize::try_from(mails).unwrap_or(usize::MAX).max(MAILS_MIN)
+    }
+
+    /// Notes a transaction; the last few count most.
+    fn note(&mut self, took: Duration, mails: usize) {
+        if let Ok(mails @ 1..) = u32::try_from(mails) {
+            self.per_mail = (self.per_mail * 3 + took / mails) / 4;
+        }
+    }
+}
 
 /// What waits for one account; it exists while a task is processing it.
 #[derive(Debug, Default)]
@@ -47,6 +86,8 @@ enum Waiting {
 /// What one transaction decides.
 struct Round {
     mail: Option<(Arc<MailBatch>, Done<Vec<Decided>>)>,
+    /// Mails decided at most.
+    limit: usize,
     commands: Vec<(Arc<Submission>, Done<Answered>)>,
     waiting: Arc<AtomicUsize>,
 }
@@ -75,14 +116,18 @@ impl Engine {
     }
 
     fn enqueue(&self, account_id: AccountId, waiting: Waiting) {
-        let mut queues = self.inner.queues.0.lock().expect("plain push and take");
-        let is_led = queues.contains_key(&account_id);
-        let queue = queues.entry(account_id).or_default();
+        let mut inner = self.inner.queues.0.lock().expect("plain push and take");
+        let is_led = inner.queues.contains_key(&account_id);
+        if matches!(waiting, Waiting::Command { .. }) {
+            let now = Instant::now();
+            inner.paces.entry(account_id).or_insert_with(|| Pace::of_command(now)).commanded_at = now;
+        }
+        let queue = inner.queues.entry(account_id).or_default();
         if matches!(waiting, Waiting::Command { .. }) {
             queue.commands.fetch_add(1, Ordering::Relaxed);
         }
         queue.waiting.push(waiting);
-        drop(queues);
+        drop(inner);
         if !is_led {
             let leader = Leader { engine: self.clone(), account_id, is_done: false };
             tokio::spawn(leader.lead());
@@ -91,13 +136,18 @@ impl Engine {
 
     /// The next round of an account; none, and its queue is gone, when nothing waits.
     fn next_round(&self, account_id: AccountId) -> Option<Round> {
-        let mut queues = self.inner.queues.0.lock().expect("plain push and take");
-        let queue = queues.get_mut(&account_id)?;
+        let mut inner = self.inner.queues.0.lock().expect("plain push and take");
+        if inner.paces.get(&account_id).is_some_and(|pace| pace.commanded_at.elapsed() >= EXPECTED_FOR) {
+            inner.paces.remove(&account_id);
+        }
+        let limit = inner.paces.get(&account_id).map_or(usize::MAX, Pace::limit);
+        let queue = inner.queues.get_mut(&account_id)?;
         if queue.waiting.is_empty() {
-            queues.remove(&account_id);
+            inner.queues.remove(&account_id);
             return None;
         }
-        let mut round = Round { mail: None, commands: Vec::new(), waiting: Arc::clone(&queue.commands) };
+        let mut round =
+            Round { mail: None, limit, commands: Vec::new(), waiting: Arc::clone(&queue.commands) };
         let mut left = Vec::new();
         for waiting in std::mem::take(&mut queue.waiting) {
             match waiting {
@@ -113,48 +163,76 @@ impl Engine {
         Some(round)
     }
 
+    /// Decides a round in one transaction. When something in it fails and is rolled back, each part goes by itself, so that the
+    /// failure of one affects no other.
     async fn run_round(&self, account_id: AccountId, round: Round) {
-        let Round { mail, commands, waiting } = round;
-        if let Some((batch, _)) = mail.as_ref().filter(|_| !commands.is_empty()) {
-            let submissions: Vec<Arc<Submission>> = commands.iter().map(|(one, _)| Arc::clone(one)).collect();
-            let together =
-                Together { mail: Arc::clone(batch), commands: submissions, waiting: Arc::clone(&waiting) };
-            match self.transact(account_id, Arc::new(together)).await {
+        let mut rounds = vec![round];
+        while let Some(round) = rounds.pop() {
+            let begun = Instant::now();
+            match self.transact(account_id, Arc::new(round.together())).await {
                 Ok(done) => {
-                    let Some((_, answer)) = mail else { return };
-                    // A caller that went away does not hear that it was done.
-                    let _ = answer.send(Ok(done.done.mail));
-                    for ((_, answer), outcome) in commands.into_iter().zip(done.done.commands) {
-                        let _ = answer.send(Ok(Answered { outcome, change: done.change }));
-                    }
-                    return;
+                    self.note_pace(account_id, begun.elapsed(), done.done.mail.len());
+                    round.answer(done.done, done.change);
                 }
                 // The commit may have succeeded and only its answer been lost: run again, a reply would leave twice.
                 // Mail is tried again from its rows.
-                Err(StoreError::Unavailable(why)) => {
-                    if let Some((_, answer)) = mail {
-                        let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
-                    }
-                    for (_, answer) in commands {
-                        let _ = answer.send(Err(StoreError::Unavailable(why.clone())));
-                    }
-                    return;
+                Err(StoreError::Unavailable(why)) => round.fail(|| StoreError::Unavailable(why.clone())),
+                Err(error) if round.is_single() => {
+                    let mut error = Some(error);
+                    round.fail(|| error.take().unwrap_or_else(stopped));
                 }
-                // Something in it failed and was rolled back: run each by itself, so that the failure of one affects no
-                // other.
-                Err(_) => {}
+                Err(_) => rounds.extend(round.apart().into_iter().rev()),
             }
         }
-        for (submission, answer) in commands {
-            let alone = CommandWork { submissions: vec![submission] };
-            let _ = answer.send(self.transact(account_id, Arc::new(alone)).await.and_then(|done| {
-                let outcome = done.done.into_iter().next().ok_or_else(stopped)?;
-                Ok(Answered { outcome, change: done.change })
-            }));
+    }
+
+    fn note_pace(&self, account_id: AccountId, took: Duration, mails: usize) {
+        let mut inner = self.inner.queues.0.lock().expect("plain push and take");
+        if let Some(pace) = inner.paces.get_mut(&account_id) {
+            pace.note(took, mails);
         }
-        if let Some((batch, answer)) = mail {
-            let work = Arc::new(MailWork { batch, waiting });
-            let _ = answer.send(self.transact(account_id, work).await.map(|done| done.done));
+    }
+}
+
+impl Round {
+    fn together(&self) -> Together {
+        Together {
+            mail: self.mail.as_ref().map(|(batch, _)| Arc::clone(batch)),
+            limit: self.limit,
+            commands: self.commands.iter().map(|(one, _)| Arc::clone(one)).collect(),
+            waiting: Arc::clone(&self.waiting),
+        }
+    }
+
+    fn is_single(&self) -> bool {
+        self.commands.len() + usize::from(self.mail.is_some()) <= 1
+    }
+
+    /// Its parts as rounds of their own, in their order.
+    fn apart(self) -> Vec<Round> {
+        let Round { mail, limit, commands, waiting } = self;
+        let one = |mail, commands| Round { mail, limit, commands, waiting: Arc::clone(&waiting) };
+        let mut rounds: Vec<Round> = commands.into_iter().map(|command| one(None, vec![command])).collect();
+        rounds.extend(mail.map(|mail| one(Some(mail), Vec::new())));
+        rounds
+    }
+
+    /// Tells everybody who waits what was done. A caller that went away does not hear it.
+    fn answer(self, done: DoneTogether, change: i64) {
+        if let Some((_, answer)) = self.mail {
+            let _ = answer.send(Ok(done.mail));
+        }
+        for ((_, answer), outcome) in self.commands.into_iter().zip(done.commands) {
+            let _ = answer.send(Ok(Answered { outcome, change }));
+        }
+    }
+
+    fn fail(self, mut error: impl FnMut() -> StoreError) {
+        if let Some((_, answer)) = self.mail {
+            let _ = answer.send(Err(error()));
+        }
+        for (_, answer) in self.commands {
+            let _ = answer.send(Err(error()));
         }
     }
 }
@@ -180,7 +258,7 @@ impl Drop for Leader {
     /// Ended early, as by a runtime that shuts down: the waiters are told so, and the next one starts again.
     fn drop(&mut self) {
         if !self.is_done {
-            self.engine.inner.queues.0.lock().expect("plain push and take").remove(&self.account_id);
+            self.engine.inner.queues.0.lock().expect("plain push and take").queues.remove(&self.account_id);
         }
     }
 }
@@ -189,36 +267,11 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("the engine has stopped".into())
 }
 
-/// A batch of mails alone.
-struct MailWork {
-    batch: Arc<MailBatch>,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Work for MailWork {
-    type Done = Vec<Decided>;
-    type Error = StoreError;
-
-    fn mails(&self) -> Vec<Inbound<'_>> {
-        self.batch.inbound()
-    }
-
-    fn epoch(&self) -> Option<i64> {
-        Some(self.batch.epoch)
-    }
-
-    fn ids_expected(&self) -> usize {
-        self.batch.ids_expected()
-    }
-
-    fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<Vec<Decided>> {
-        Ok(decide_mails(open, &self.batch, &self.waiting))
-    }
-}
-
-/// A batch of mails, and the commands that arrived meanwhile.
+/// A batch of mails, commands, or both.
 struct Together {
-    mail: Arc<MailBatch>,
+    mail: Option<Arc<MailBatch>>,
+    /// Mails decided at most.
+    limit: usize,
     commands: Vec<Arc<Submission>>,
     waiting: Arc<AtomicUsize>,
 }
@@ -226,7 +279,7 @@ struct Together {
 /// The results of both.
 struct DoneTogether {
     mail: Vec<Decided>,
-    commands: Vec<crate::command::Outcome>,
+    commands: Vec<Outcome>,
 }
 
 impl Work for Together {
@@ -234,29 +287,37 @@ impl Work for Together {
     type Error = StoreError;
 
     fn mails(&self) -> Vec<Inbound<'_>> {
-        self.mail.inbound()
+        self.mail.as_ref().map(|mail| mail.inbound(self.limit)).unwrap_or_default()
     }
 
     fn epoch(&self) -> Option<i64> {
-        Some(self.mail.epoch)
+        self.mail.as_ref().map(|mail| mail.epoch)
     }
 
     fn ids_expected(&self) -> usize {
-        self.mail.ids_expected() + crate::command::ids_expected(self.commands.len())
+        let mail = self.mail.as_ref().map_or(0, |mail| mail.ids_expected(self.limit));
+        mail + command::ids_expected(self.commands.len())
     }
 
     fn decide(&self, open: &mut Open<'_, '_, '_>) -> Result<DoneTogether> {
-        let commands = crate::command::decide(open, &self.commands)?;
-        let mail = decide_mails(open, &self.mail, &self.waiting);
+        let commands =
+            if self.commands.is_empty() { Vec::new() } else { command::decide(open, &self.commands)? };
+        let mail = self.mail.as_ref();
+        let mail = mail.map(|mail| decide_mails(open, mail, self.limit, &self.waiting)).unwrap_or_default();
         Ok(DoneTogether { mail, commands })
     }
 }
 
-/// Decides mails in their order, all of them unless commands wait too long for it.
-fn decide_mails(open: &mut Open<'_, '_, '_>, batch: &MailBatch, waiting: &AtomicUsize) -> Vec<Decided> {
+/// Decides mails in their order, at most `limit`, and fewer when commands wait too long for it.
+fn decide_mails(
+    open: &mut Open<'_, '_, '_>,
+    batch: &MailBatch,
+    limit: usize,
+    waiting: &AtomicUsize,
+) -> Vec<Decided> {
     let begun = Instant::now();
-    let mut decided = Vec::with_capacity(batch.len());
-    for inbound in batch.inbound() {
+    let mut decided = Vec::with_capacity(batch.len().min(limit));
+    for inbound in batch.inbound(limit) {
         if let Some(fault) = &batch.fault {
             fault(Step::Decide, inbound.raw);
         }
@@ -267,4 +328,23 @@ fn decide_mails(open: &mut Open<'_, '_, '_>, batch: &MailBatch, waiting: &Atomic
         }
     }
     decided
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_that_takes_longer_goes_in_smaller_transactions() {
+        let mut pace = Pace::of_command(Instant::now());
+        assert_eq!(pace.limit(), 15);
+        (0..50).for_each(|_| pace.note(Duration::from_millis(15), 5));
+        assert_eq!(pace.limit(), 5);
+        (0..50).for_each(|_| pace.note(Duration::from_secs(1), 1));
+        assert_eq!(pace.limit(), MAILS_MIN);
+        (0..200).for_each(|_| pace.note(Duration::from_millis(10), 100));
+        assert!(pace.limit() > 100);
+        pace.note(Duration::from_secs(1), 0);
+        assert!(pace.limit() > 100, "nothing was decided");
+    }
 }
