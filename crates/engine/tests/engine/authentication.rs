@@ -2,9 +2,8 @@
 
 use desk::envelope::Envelope;
 use engine::{AuthenticateOptions, EngineOptions};
+use testdesk::{envelope, on_both, quick, raw};
 use testkit::dns::{Entry, NameServer};
-
-use crate::support::{envelope, on_both, quick, raw};
 
 /// The options of a node that asks this name server.
 fn asking(server: &NameServer, budget_ms: u64) -> EngineOptions {

@@ -5,8 +5,7 @@ use desk::id::TicketId;
 use desk::notice::NoticeKind;
 use desk::signed::Purpose;
 use engine::EngineOptions;
-
-use crate::support::{answer, envelope, on_both, quick, raw};
+use testdesk::{answer, envelope, on_both, quick, raw};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bounce_marks_its_recipient_and_the_next_answer_leaves_them_out() {

@@ -3,8 +3,7 @@
 use desk::ticket::{SOLVED_FOR, Status};
 use desk::update::{Update, UpdateRefusal};
 use engine::SubmitError;
-
-use crate::support::{TestDesk, answer, on_both, quick};
+use testdesk::{TestDesk, answer, on_both, quick};
 
 async fn solved(desk: &TestDesk, mails: &[&str]) {
     desk.receive(mails).await;

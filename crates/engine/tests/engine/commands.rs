@@ -4,8 +4,7 @@ use desk::id::TicketId;
 use desk::ticket::Status;
 use desk::update::{Update, UpdateRefusal};
 use engine::{Command, EngineOptions, Queued, SubmitError};
-
-use crate::support::{answer, envelope, key, on_both, quick, raw};
+use testdesk::{answer, envelope, key, on_both, quick, raw};
 
 const LAMP: &str =
     "Message-ID: <a@customer.example>\nCc: carl@customer.example\nSubject: Lamp\n\nIt is dark.";

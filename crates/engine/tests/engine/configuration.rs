@@ -6,7 +6,9 @@ use desk::user::Role;
 use engine::admin::{AccountRequest, AddressError, CreateAccountError, SettingError, TokenError, UserError};
 use testkit::database::both;
 
-use crate::support::{bare, key, on_both, quick, raw, set};
+use testdesk::{key, on_both, quick, raw, set};
+
+use crate::support::bare;
 
 fn request(subdomain: &str, admin: &str, host: &str) -> AccountRequest {
     AccountRequest {
@@ -106,7 +108,7 @@ async fn an_address_is_a_persons_or_the_desks_and_never_both() {
     on_both(quick(), async |desk| {
         let (engine, account) = (&desk.engine, desk.account);
         desk.accept(
-            crate::support::envelope(Some("ada@customer.example"), &["support@acme.desk.example"]),
+            testdesk::envelope(Some("ada@customer.example"), &["support@acme.desk.example"]),
             &raw("Subject: x\n\nhi"),
         )
         .await;

@@ -1,8 +1,7 @@
 //! `explain` says what intake then does.
 
 use engine::admin::AccountRequest;
-
-use crate::support::{envelope, on_both, quick, raw};
+use testdesk::{envelope, on_both, quick, raw};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_explained_is_what_happens() {

@@ -6,9 +6,8 @@ use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
 use store::testing::Sql as _;
 use store::values;
+use testdesk::{TestDesk, envelope, on_both, quick};
 use tokio_util::sync::CancellationToken;
-
-use crate::support::{TestDesk, envelope, on_both, quick};
 
 /// A mail so large, and so hard to compress, that it is kept in a blob; returns its id and the name of the blob.
 async fn receive_large(desk: &TestDesk, subject: &str) -> (i64, String) {

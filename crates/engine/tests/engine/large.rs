@@ -1,8 +1,7 @@
 //! Files at the limit and one octet beyond it, through the spool.
 
 use desk::attachment_rule::FILE_OCTETS;
-
-use crate::support::{envelope, on_both, quick};
+use testdesk::{envelope, on_both, quick};
 
 /// A mail with a file of this many octets, as it is on the wire where the doors take more than 50 MB.
 fn with_file(octets: u64) -> Vec<u8> {

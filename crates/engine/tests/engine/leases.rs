@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex, mpsc};
 
 use engine::{EngineOptions, Fault, Step};
+use testdesk::{on_both, quick};
 use tokio_util::sync::CancellationToken;
-
-use crate::support::{on_both, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_node_is_taken_over_and_writes_nothing_when_it_wakes() {

@@ -1,8 +1,7 @@
 //! Mail from the spool to tickets.
 
 use desk::id::{MailId, UserId};
-
-use crate::support::{envelope, on_both, quick, raw, set};
+use testdesk::{envelope, on_both, quick, raw, set};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn mails_become_tickets_in_the_order_of_acceptance() {
@@ -173,7 +172,7 @@ async fn a_mail_to_as_many_people_as_allowed_is_taken_and_answered_by_any_of_the
         desk.receive(&[more]).await;
         desk.work().await;
         assert_eq!(desk.outbox().await.len(), 1 + 47 * 2, "facts read again count the CCs too");
-        desk.bob(1, crate::support::answer("To you all.", true)).await.unwrap();
+        desk.bob(1, testdesk::answer("To you all.", true)).await.unwrap();
         assert_eq!(desk.outbox().await.len(), 1 + 47 * 2 + 49);
     })
     .await;

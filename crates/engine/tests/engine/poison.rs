@@ -8,7 +8,9 @@ use engine::{EngineOptions, Fault, Step};
 use store::Before;
 use store::testing::Sql as _;
 
-use crate::support::{TestDesk, on_both, quick, work_at};
+use testdesk::{TestDesk, on_both, quick};
+
+use crate::support::{place, work_at};
 
 const GUILTY: usize = 10;
 
@@ -101,7 +103,7 @@ async fn a_mail_that_stops_the_program_each_time_is_held() {
         let mut starts = 0;
         loop {
             let mut program = Command::new(std::env::current_exe().unwrap());
-            program.args(["--exact", "poison::a_program_that_a_mail_stops"]).env(DESK, desk.place());
+            program.args(["--exact", "poison::a_program_that_a_mail_stops"]).env(DESK, place(desk));
             starts += 1;
             if tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap().status.success()
             {

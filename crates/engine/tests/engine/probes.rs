@@ -3,8 +3,7 @@
 use desk::address::{Forwarding, PROBE_WINDOW};
 use desk::received::Source;
 use engine::admin::AddressError;
-
-use crate::support::{TestDesk, envelope, on_both, quick, raw};
+use testdesk::{TestDesk, envelope, on_both, quick, raw};
 
 const EXTERNAL: &str = "help@acme.example";
 const NATIVE: &str = "support@acme.desk.example";

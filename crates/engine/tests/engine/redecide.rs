@@ -5,8 +5,7 @@ use desk::id::{MailId, TicketId};
 use desk::suspension::Cause;
 use desk::ticket::Status;
 use engine::redecide::RecoverAs;
-
-use crate::support::{TestDesk, on_both, quick};
+use testdesk::{TestDesk, on_both, quick};
 
 /// A mail from a mail system: held with cause 9.
 const HELD: &str = "From: postmaster@customer.example\nMessage-ID: <held@customer.example>\n\

@@ -8,8 +8,7 @@ use engine::EngineOptions;
 use engine::redecide::{RecoverAs, RedecideError};
 use store::Before;
 use store::testing::Sql as _;
-
-use crate::support::{TestDesk, envelope, key, on_both, quick, raw};
+use testdesk::{TestDesk, envelope, key, on_both, quick, raw};
 
 /// A mail from a mail system: held with cause 9.
 const HELD: &str =

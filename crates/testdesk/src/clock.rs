@@ -1,0 +1,31 @@
+//! A clock that stands still until it is turned.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use desk::clock::{Clock, Millis};
+
+/// When a desk's clock begins.
+const NOW: Millis = 1_900_000_000_000;
+
+/// A clock that stands still until it is turned.
+#[derive(Debug)]
+pub struct FakeClock(AtomicI64);
+
+impl Default for FakeClock {
+    fn default() -> Self {
+        FakeClock(AtomicI64::new(NOW))
+    }
+}
+
+impl FakeClock {
+    /// Moves the time, in milliseconds.
+    pub fn turn(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Millis {
+        self.0.load(Ordering::SeqCst)
+    }
+}
