@@ -6,6 +6,7 @@
 
 mod case;
 mod clock;
+mod leftover;
 mod patience;
 mod test_desk;
 mod text;
@@ -14,6 +15,7 @@ pub mod node;
 
 pub use case::on_both;
 pub use clock::FakeClock;
+pub use leftover::Leftover;
 pub use node::quick;
 pub use patience::until;
 pub use test_desk::{TestDesk, set, work};

@@ -2,7 +2,7 @@
 //! who answers.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use desk::clock::Clock as _;
 use desk::envelope::Envelope;
@@ -22,6 +22,7 @@ use testkit::database::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::FakeClock;
+use crate::leftover::{self, Leftover};
 use crate::node;
 use crate::patience;
 use crate::text::{envelope, key, raw};
@@ -36,6 +37,8 @@ pub struct TestDesk {
     /// Account `acme`.
     pub account: AccountId,
     database: Database,
+    /// What the test said the desk is left with.
+    said: Mutex<Vec<(AccountId, Leftover)>>,
 }
 
 impl TestDesk {
@@ -51,7 +54,25 @@ impl TestDesk {
         };
         let account = engine.create_account(request).await.unwrap().id;
         engine.add_user(account, "bob@acme.example", "Bob", Role::Agent).await.unwrap();
-        TestDesk { engine, clock, account, database }
+        TestDesk { engine, clock, account, database, said: Mutex::default() }
+    }
+
+    /// Says that an account is left with something in this test; otherwise [`TestDesk::finish`] complains.
+    pub fn leaves(&self, account: AccountId, leftover: Leftover) {
+        self.said.lock().unwrap().push((account, leftover));
+    }
+
+    /// Ends the test; [`crate::on_both`] does so after each case.
+    ///
+    /// # Panics
+    /// When an account, whichever, is left with something that the test did not say, or is not left with what it said.
+    pub async fn finish(&self) {
+        let found = self.read(leftover::of_all).await;
+        let said = self.said.lock().unwrap().clone();
+        let unsaid: Vec<_> = found.iter().filter(|left| !said.contains(left)).collect();
+        assert!(unsaid.is_empty(), "the desk is left with {unsaid:?}");
+        let missing: Vec<_> = said.iter().filter(|left| !found.contains(left)).collect();
+        assert!(missing.is_empty(), "the desk is not left with {missing:?}, which the test said");
     }
 
     /// Another node on the same database and the same clock.
