@@ -1,10 +1,10 @@
 //! `cargo xtask kill`: everything that can go wrong goes wrong under load, and afterwards every mail is counted.
 //!
-//! In the first three scenes processes and databases die at random moments ([`scene`]); in the others they live, and something
-//! around them is wrong ([`act`]): a clock, the blobs, the relay, a snapshot that somebody holds.
+//! In the first three scenes processes and databases die at random moments (`scene`); in the others they live, and something
+//! around them is wrong (`act`): a clock, the blobs, the relay, a snapshot that somebody holds.
 //!
 //! The load has a seed that is printed; a moment is "after so many 250s and so many milliseconds", so a seed gives much
-//! the same run again. What must hold is in [`check`]: it compares what the sender was told, what the ledger, the tickets
+//! the same run again. What must hold is in `check`: it compares what the sender was told, what the ledger, the tickets
 //! and the outbox say, what the relay (a sink of our own) took, and how long everything waited.
 
 use std::path::PathBuf;
