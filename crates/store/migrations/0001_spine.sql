@@ -289,7 +289,7 @@ CREATE TABLE spool (
     troubled_at BIGINT,                      -- when it last did
     PRIMARY KEY (account_id, accepted_at, id)
 ) {{clustered}};
-CREATE INDEX spool_troubled ON spool (troubled_since, id) WHERE troubled_since IS NOT NULL;
+CREATE INDEX spool_troubled ON spool (account_id, troubled_since, id) WHERE troubled_since IS NOT NULL;
 
 -- Mails that an import has spooled, by digest, so that none is taken twice however often it is run.
 CREATE TABLE imported_mails (

@@ -168,18 +168,17 @@ pub struct Troubled {
     pub since: Millis,
 }
 
-/// The mails of all accounts that keep them from going on, the longest first, at most `limit`.
+/// The mails that keep an account from going on, the longest first, at most `limit`.
 ///
 /// # Errors
 /// As the database says.
-pub fn troubled(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Troubled>> {
-    let sql = "SELECT account_id, id, troubled_since FROM spool WHERE troubled_since IS NOT NULL
-               ORDER BY troubled_since, id LIMIT $1";
+pub fn troubled(tx: &mut AccountTx<'_, '_>, limit: i64) -> Result<Vec<Troubled>> {
+    let account_id = tx.account_id();
+    let sql = "SELECT id, troubled_since FROM spool WHERE account_id = $1 AND troubled_since IS NOT NULL
+               ORDER BY troubled_since, id LIMIT $2";
     tx.query(sql, &values![limit])?
         .into_iter()
-        .map(|mut row| {
-            Ok(Troubled { account_id: AccountId(row.int()?), id: MailId(row.int()?), since: row.int()? })
-        })
+        .map(|mut row| Ok(Troubled { account_id, id: MailId(row.int()?), since: row.int()? }))
         .collect()
 }
 

@@ -160,8 +160,7 @@ async fn see<'a>(loaded: &'a Loaded, store: &Store) -> Result<Seen<'a>, StoreErr
     let tables = store.read_now(|tx| {
         let accounts = store::account::list(tx)?;
         let (holdings, unheld) = (node::holdings(tx)?, node::unheld(tx, UNHELD_MS)?);
-        let (forgotten, troubled) =
-            (node::forgotten(tx, UNHELD_MS)?, store::spool::troubled(tx, stuck::NAMED_MAX)?);
+        let (forgotten, troubled) = (node::forgotten(tx, UNHELD_MS)?, stuck::troubled(tx)?);
         Ok((accounts, holdings, unheld, (forgotten, troubled), tx.replication()?, depths(tx)?))
     });
     let (accounts, holdings, unheld, (forgotten, troubled), replication, depths) = tables.await?;

@@ -56,7 +56,8 @@ fn give_back(connection: &Connection) -> rusqlite::Result<()> {
 /// Renews the planner's statistics, and drops those that say an account has few rows in a table. They hold on average, and until
 /// the table grows: with them a batch would go through all rows of a large account instead of looking each one up.
 fn renew_statistics(connection: &Connection) -> rusqlite::Result<()> {
-    run(connection, "PRAGMA analysis_limit = 400")?;
+    // Rows of an index that are looked at: more than would be kept as too few.
+    run(connection, &format!("PRAGMA analysis_limit = {}", 2 * ROWS_OF_AN_ACCOUNT))?;
     run(connection, "PRAGMA optimize = 0x10002")?;
     let is_there = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')";
     if !connection.query_row(is_there, [], |row| row.get::<_, bool>(0))? {

@@ -1,12 +1,26 @@
 //! Is there a mail that keeps its account from going on?
 
+use store::Tx;
 use store::spool::Troubled;
+use store::work::Kind;
 
 use super::{Finding, Seen};
 use crate::clock::written;
 
 /// So many are read and named.
-pub(super) const NAMED_MAX: i64 = 5;
+const NAMED_MAX: usize = 5;
+
+/// The mails that keep accounts from going on, of the accounts that have mail.
+pub(super) fn troubled(tx: &mut Tx<'_>) -> store::Result<Vec<Troubled>> {
+    let mut found = Vec::new();
+    for id in store::work::accounts(tx, Kind::Mail)? {
+        found.extend(store::spool::troubled(&mut tx.account(id), 1)?);
+        if found.len() >= NAMED_MAX {
+            break;
+        }
+    }
+    Ok(found)
+}
 
 pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
     let named: Vec<String> = seen
