@@ -150,7 +150,10 @@ impl Worker {
             return Ok(false);
         }
         let held = lane.len();
-        let moving = held.saturating_sub(self.hand().waiting(Instant::now()));
+        // With a relay all wait for the same server: more of them here would only keep them from other nodes.
+        let has_one = self.inner.transport.has_one_destination();
+        let waiting = if has_one { 0 } else { self.hand().waiting(Instant::now()) };
+        let moving = held.saturating_sub(waiting);
         let room = ACCOUNTS_AT_ONCE.saturating_sub(moving).min(ACCOUNTS_MAX.saturating_sub(held));
         for lease in lane.claim(room).await? {
             self.hand().begin(lane, lease);
