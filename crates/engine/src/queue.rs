@@ -120,6 +120,7 @@ impl Engine {
         let is_led = inner.queues.contains_key(&account_id);
         if matches!(waiting, Waiting::Command { .. }) {
             let now = Instant::now();
+            inner.paces.retain(|_, pace| pace.commanded_at.elapsed() < EXPECTED_FOR);
             inner.paces.entry(account_id).or_insert_with(|| Pace::of_command(now)).commanded_at = now;
         }
         let queue = inner.queues.entry(account_id).or_default();
