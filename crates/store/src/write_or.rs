@@ -1,5 +1,6 @@
 //! Transactions whose closure may refuse: an error of its own kind rolls everything back and reaches the caller as it was.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 
 use crate::error::StoreError;
@@ -11,7 +12,8 @@ const REFUSED: &str = "what the transaction was asked to change";
 impl Store {
     /// [`Store::write`] for a closure that may refuse. Whatever error it ends with, nothing is written.
     ///
-    /// An error of the store that the closure passes on does not count as a failed write in [`Store::check`].
+    /// Where `E` is [`StoreError`] itself this is [`Store::write`]: its errors count in [`Store::check`]. One that the closure has
+    /// wrapped in a refusal of its own does not.
     ///
     /// # Errors
     /// The closure's own, unchanged, or the store's.
@@ -59,12 +61,15 @@ impl<E: From<StoreError> + Send + 'static> Refusal<E> {
     ) -> impl FnMut(&mut Tx<'_>) -> crate::Result<T> + Send + 'static {
         let place = Arc::clone(&self.0);
         move |tx| {
-            let (done, refusal) = match closure(tx) {
+            let (done, mut refusal) = match closure(tx) {
                 Ok(done) => (Ok(done), None),
                 Err(refusal) => (Err(StoreError::Changed(REFUSED)), Some(refusal)),
             };
+            // The store is told of its own errors, to note a disk that is full.
+            let error =
+                (&mut refusal as &mut dyn Any).downcast_mut::<Option<StoreError>>().and_then(Option::take);
             *place.lock().expect("plain value") = refusal;
-            done
+            error.map_or(done, Err)
         }
     }
 

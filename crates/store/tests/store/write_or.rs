@@ -57,6 +57,17 @@ fn an_error_of_the_store_stays_one() {
 }
 
 #[test]
+fn a_disk_that_is_full_is_noted_whoever_meets_it() {
+    on_both(|store| {
+        assert!(wait(store.check()).is_ok());
+        let full = wait(store.write_or(|_| Err::<(), _>(StoreError::Unavailable("disk is full".into()))));
+        assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
+        let seen = wait(store.check()).unwrap_err().to_string();
+        assert!(seen.contains("disk is full"), "{seen}");
+    });
+}
+
+#[test]
 fn a_reader_may_refuse_too() {
     on_both(|store| {
         let refused = wait(store.read_or(|tx| match store::account::list(tx)?.len() {
