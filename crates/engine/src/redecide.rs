@@ -248,6 +248,9 @@ impl Work for Again {
         let id = self.item.id();
         // Read again under the lock: somebody else may have been faster.
         let row = decided(open.tx, id, &self.wish)?;
+        if !store::raw::is_kept(open.tx, id)? {
+            return Err(RedecideError::Gone(id));
+        }
         let recovered = self.recovered(open.tx)?;
         let inbound = self.item.inbound().ok_or(RedecideError::NoMail(id))?;
         // Before the facts are gathered: they include what the verdict needs of the ticket that the mail goes into.

@@ -156,6 +156,16 @@ pub fn find(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<Option<Packed>> {
     Ok(find_many(tx, &[id])?.into_iter().next().map(|(_, packed)| packed))
 }
 
+/// Whether the bytes of a mail are still there: they go when its suspended ticket is deleted.
+///
+/// # Errors
+/// As the database says.
+pub fn is_kept(tx: &mut AccountTx<'_, '_>, id: MailId) -> Result<bool> {
+    let sql = "SELECT 1 FROM raw_mails
+               WHERE account_id = $1 AND id = $2 AND (body IS NOT NULL OR blob IS NOT NULL)";
+    Ok(tx.find(sql, &values![id])?.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

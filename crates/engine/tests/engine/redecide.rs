@@ -1,11 +1,15 @@
 //! What is left of held mail that was let through or deleted.
 
+use std::sync::{Arc, Mutex};
+
 use desk::event::Event;
 use desk::id::{MailId, TicketId};
 use desk::suspension::Cause;
 use desk::ticket::Status;
-use engine::redecide::RecoverAs;
+use engine::redecide::{RecoverAs, RedecideError};
+use engine::{EngineOptions, Fault, Step};
 use testdesk::{TestDesk, on_both, quick};
+use tokio::runtime::Handle;
 
 /// A mail from a mail system: held with cause 9.
 const HELD: &str = "From: postmaster@customer.example\nMessage-ID: <held@customer.example>\n\
@@ -58,6 +62,34 @@ async fn a_deleted_mail_that_is_sent_again_is_a_duplicate_and_nobody_is_told() {
             desk.ledger().await[1].reason.contains(&format!("mail {id}")),
             "it names the mail that was deleted"
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_deleted_while_it_is_read_again_stays_deleted() {
+    // Somebody deletes it between the reading and the lock.
+    type Deletes = Box<dyn Fn() + Send>;
+    let deletes: Arc<Mutex<Option<Deletes>>> = Arc::default();
+    let asked = Arc::clone(&deletes);
+    let fault: Fault = Arc::new(move |step, _: &[u8]| {
+        if step == Step::Parse
+            && let Some(delete) = asked.lock().unwrap().take()
+        {
+            delete();
+        }
+    });
+    on_both(EngineOptions { fault: Some(fault), ..quick() }, async |desk| {
+        let id = MailId(hold(desk).await);
+        let (engine, account) = (desk.engine.clone(), desk.account);
+        let runtime = Handle::current();
+        *deletes.lock().unwrap() = Some(Box::new(move || {
+            let deleted = runtime.block_on(engine.delete_suspended(account, vec![id], "somebody"));
+            assert_eq!(deleted.unwrap(), 1);
+        }));
+        let replayed = desk.engine.replay(desk.account, id, true).await;
+        assert!(matches!(replayed, Err(RedecideError::Gone(gone)) if gone == id), "{replayed:?}");
+        assert_eq!(desk.outcomes().await, ["discarded"]);
     })
     .await;
 }
