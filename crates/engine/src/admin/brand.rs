@@ -4,7 +4,7 @@ use desk::account::Brand;
 use desk::id::{AccountId, BrandId, SupportAddressId};
 use desk::logged_action::LoggedAction;
 use serde_json::json;
-use store::StoreError;
+use store::{StoreError, account_state};
 
 use super::log;
 use super::name::{Host, NameError, check_name, check_subdomain};
@@ -48,6 +48,9 @@ impl Engine {
         let (added, system) = (brand.clone(), host.system_address(&brand));
         let written = self.store().write(move |tx| {
             let tx = &mut tx.account(account_id);
+            // Like every change of the configuration, the account first and the directory after it: two changes that lock them in
+            // different orders would wait for each other.
+            account_state::lock(tx)?;
             store::brand::insert(tx, &added, now)?;
             store::address::insert(tx, address_id, &system, true, now)?;
             let detail = json!({"brand": added.id, "host": added.native_host}).to_string();
