@@ -1,5 +1,6 @@
 //! The log: lines on standard error, for people or for programs.
 
+use std::any::Any;
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::Layer as _;
@@ -21,4 +22,31 @@ pub(super) fn start(log: &Log) {
     };
     // Only one log a process: a second start keeps the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let text = text_of(panic.payload());
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "A task panicked: {text}");
+    }));
+}
+
+/// What a panic says, where it is certain to quote no mail: a text that stands in the source as it is.
+fn text_of(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&'static str>()
+        .copied()
+        .unwrap_or("its text is left out, since it may quote a mail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_that_may_quote_a_mail_is_not_logged_word_for_word() {
+        let word = "Grüße";
+        let quoted = std::panic::catch_unwind(|| word.split_at(3)).unwrap_err();
+        assert_eq!(text_of(&*quoted), "its text is left out, since it may quote a mail");
+        let plain = std::panic::catch_unwind(|| panic!("plain push and take")).unwrap_err();
+        assert_eq!(text_of(&*plain), "plain push and take");
+    }
 }
