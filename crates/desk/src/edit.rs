@@ -237,7 +237,14 @@ impl Writer<'_> {
     #[must_use]
     pub fn edit(&self, id: TicketId, origin: Origin) -> Option<Edit> {
         let before = self.facts.tickets.get(&id)?.clone();
+        let origin = Origin { said_at: self.after_all(&before.ticket, origin.said_at), ..origin };
         Some(self.begin(before.clone(), Some(before), origin))
+    }
+
+    /// What is said now stands after all that was said before, even if the clock of the node that wrote it was ahead. What was
+    /// said long ago, in mail that is imported, keeps its time.
+    fn after_all(&self, ticket: &Ticket, said_at: Millis) -> Millis {
+        if said_at < self.now { said_at } else { said_at.max(ticket.updated_at + 1) }
     }
 
     /// Begins to open a ticket.

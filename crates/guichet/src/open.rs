@@ -1,14 +1,13 @@
 //! Opens the desk for a command: configuration, database, engine, and which account is meant.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use desk::id::AccountId;
 use engine::{Engine, EngineOptions};
 use store::{Schema, Store};
 
 use crate::cli::Common;
-use crate::clock::SystemClock;
+use crate::clock::SharedClock;
 use crate::config::Loaded;
 use crate::config::load::{Sources, load};
 use crate::failure::{Doing, Failure, Result};
@@ -130,7 +129,7 @@ pub(crate) async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
         authenticate: config.authenticate(),
         ..EngineOptions::default()
     };
-    Engine::new(store.clone(), options, Arc::new(SystemClock)).await.doing("the desk cannot be opened")
+    Engine::new(store.clone(), options, SharedClock::of(store).await).await.doing("the desk cannot be opened")
 }
 
 /// The account a command is about: the one named, else the only one.

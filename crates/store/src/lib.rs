@@ -26,6 +26,7 @@ pub mod bell;
 pub mod blob;
 pub mod brand;
 pub mod changes;
+mod clock_gap;
 pub mod comment;
 pub mod crash;
 pub mod directory;
@@ -63,6 +64,7 @@ pub mod work;
 mod write_or;
 
 pub use account_tx::AccountTx;
+pub use clock_gap::ClockGap;
 pub use cursor::Before;
 pub use dialect::{Replication, Standby};
 pub use error::{Owner, Result, StoreError};

@@ -3,6 +3,7 @@
 use desk::actor::Actor;
 use desk::changes::Changes;
 use desk::channel::Channel;
+use desk::clock::{DAY, MINUTE};
 use desk::comment::Text;
 use desk::edit::{Action, NewComment, Origin};
 use desk::event::{Change, Event, Field, FromTo};
@@ -57,9 +58,25 @@ fn the_image_before_the_batch_stays_and_each_edit_has_its_own() {
     });
     let changed = &changes.tickets[&ADAS];
     assert_eq!(changed.before.as_ref().unwrap().priority, None);
-    assert_eq!((changed.after.priority, changed.after.updated_at), (Some(Priority::Urgent), NOW));
+    // The second one stands after the first, though the clock says the same.
+    assert_eq!((changed.after.priority, changed.after.updated_at), (Some(Priority::Urgent), NOW + 1));
     assert_eq!(facts.tickets[&ADAS].ticket, changed.after);
     assert_eq!(changes.audits.len(), 2);
+}
+
+#[test]
+fn comments_stand_in_the_order_in_which_they_were_decided() {
+    let (changes, facts) = written(|writer| {
+        // By a node whose clock was a minute ahead, by this one twice, and what was said last year, in mail that is imported.
+        for (id, said_at) in [(1, NOW + MINUTE), (2, NOW), (3, NOW), (4, NOW - 365 * DAY)] {
+            let mut edit = writer.edit(ADAS, Origin::command(BOB, said_at)).unwrap();
+            edit.comment(note(id));
+            writer.finish(edit);
+        }
+    });
+    let times: Vec<_> = changes.comments.iter().map(|comment| comment.created_at).collect();
+    assert_eq!(times, [NOW + MINUTE, NOW + MINUTE + 1, NOW + MINUTE + 2, NOW - 365 * DAY]);
+    assert_eq!(facts.tickets[&ADAS].ticket.updated_at, NOW + MINUTE + 2);
 }
 
 #[test]

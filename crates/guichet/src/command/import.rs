@@ -5,7 +5,6 @@ mod progress;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::Arc;
 
 use desk::id::AccountId;
 use intake::Intake;
@@ -19,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Session;
 use crate::cli::{self, SourceWord};
-use crate::clock::SystemClock;
+use crate::clock::SharedClock;
 use crate::failure::{Doing as _, Failure, Result};
 use crate::output::{counted, tame};
 use crate::serve;
@@ -56,7 +55,8 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Import) -> Result<
     let limit = session.loaded.config.limits.max_mail_bytes;
     let source = source(command, limit)?;
     let room_bytes = session.loaded.config.limits.room_bytes();
-    let intake = Intake::new(session.store.clone(), Arc::new(SystemClock), room_bytes);
+    let clock = SharedClock::of(&session.store).await;
+    let intake = Intake::new(session.store.clone(), clock, room_bytes);
     let account_id = account_of(session, &intake, &command.rcpt).await?;
     let is_decided = serve::is_running(&session.loaded).unwrap_or(true);
     let importer = Importer::new(intake, account_id, command.rcpt.trim().to_owned(), is_decided);

@@ -2,7 +2,6 @@
 //! those decide whether to try again (docs/behaviour/doors.md §2).
 
 use std::io::Read as _;
-use std::sync::Arc;
 
 use desk::envelope::{Door, Envelope};
 use desk::id::MailId;
@@ -13,7 +12,7 @@ use serde_json::json;
 use store::Store;
 
 use crate::cli::{self, Common};
-use crate::clock::SystemClock;
+use crate::clock::SharedClock;
 use crate::config::Loaded;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -66,7 +65,8 @@ async fn spool(
     raw: Vec<u8>,
     mail_from: Option<String>,
 ) -> Result<MailId> {
-    let intake = Intake::new(store.clone(), Arc::new(SystemClock), loaded.config.limits.room_bytes());
+    let clock = SharedClock::of(store).await;
+    let intake = Intake::new(store.clone(), clock, loaded.config.limits.room_bytes());
     let limit = serve::limits(&loaded.config).recipients;
     if command.rcpt.len() > limit {
         let why = format!("{} recipients are more than the limit of {limit}", command.rcpt.len());

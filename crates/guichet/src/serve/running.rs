@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::parts::{self, Kit, Part};
 use super::{door, node};
-use crate::clock::SystemClock;
+use crate::clock::SharedClock;
 use crate::config::{Config, Loaded, Role};
 use crate::failure::{Doing as _, Failure, Result};
 use crate::http::setup::{self, Setup};
 use crate::http::{self, Pages};
 
-/// How often a node looks whether a newer version has closed the database to it.
+/// How often a node asks the database whether a newer version has closed it, and for the time.
 const HEED_EVERY: Duration = Duration::from_secs(2);
 /// How long a stop may take to finish what is in hand; what is not finished is done again after the next start.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
@@ -65,7 +65,8 @@ impl Running {
         let is_embedded = config.sqlite_file(&loaded.data).is_some();
         let holder = node::holder(config, is_embedded, http.unwrap_or(config.http.listen));
         node::take(config, store, &holder).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let shared = SharedClock::of(store).await;
+        let clock: Arc<dyn Clock> = Arc::clone(&shared) as Arc<dyn Clock>;
         let engine = engine(config, store, &holder, &clock).await?;
         let setup = Arc::new(Setup::new(engine.clone(), config));
         let intake = Intake::new(store.clone(), Arc::clone(&clock), config.limits.room_bytes());
@@ -80,7 +81,7 @@ impl Running {
             let pages = Arc::clone(&running.shown);
             running.pages.spawn(http::serve(listener, pages, others, running.stop_pages.clone()));
         }
-        running.tasks.spawn(heed_newer_versions(store.clone(), running.stop.clone()));
+        running.tasks.spawn(heed_the_database(store.clone(), shared, running.stop.clone()));
         let kit = Kit { loaded, store, engine, intake, holder };
         running.start_parts(&kit).await?;
         running.shown.set_ready(true);
@@ -161,14 +162,18 @@ fn ended(part: &str, why: &str) -> Failure {
     )
 }
 
-/// A node that runs when a newer version closes the database takes its hands off it.
-async fn heed_newer_versions(store: Store, stop: CancellationToken) -> &'static str {
+/// Heeds what the database says of the work on it: a node that runs when a newer version closes it takes its hands off, and goes
+/// by its clock.
+async fn heed_the_database(store: Store, clock: Arc<SharedClock>, stop: CancellationToken) -> &'static str {
     while stop.run_until_cancelled(tokio::time::sleep(HEED_EVERY)).await.is_some() {
         if let Err(error) = store.heed_newer_versions().await {
             tracing::debug!(%error, "Whether a newer version closed the database cannot be seen now");
         }
+        if let Err(error) = clock.set_by(&store).await {
+            tracing::debug!(%error, "The database's clock cannot be asked now");
+        }
     }
-    "the look for newer versions"
+    "the look at the database"
 }
 
 async fn engine(config: &Config, store: &Store, holder: &str, clock: &Arc<dyn Clock>) -> Result<Engine> {
