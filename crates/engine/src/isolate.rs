@@ -19,10 +19,9 @@ const TRIES: i64 = 5;
 const MORE: Turn = Turn { last: None, has_more: true };
 
 impl Engine {
-    /// Processes as many mails as could have been in hand when the program stopped; all accounts take turns, so that a
-    /// crash is the fault of the one mail that is noted.
+    /// Processes as many mails as could have been in hand when the program stopped. All such accounts take turns, a mail each, so
+    /// that a crash is the fault of the one mail that is being processed.
     pub(crate) async fn work_carefully(&self, lease: &Lease, stop: &CancellationToken) -> Result<Turn> {
-        let Some(_turn) = stop.run_until_cancelled(self.inner.careful.lock()).await else { return Ok(MORE) };
         tracing::warn!(
             account.id = lease.account_id.0,
             crashes = lease.crashes,
@@ -38,9 +37,9 @@ impl Engine {
                 return Ok(Turn { last: None, has_more: false });
             };
             // A shutdown that takes too long would count as a crash.
-            if stop.is_cancelled() {
+            let Some(_turn) = stop.run_until_cancelled(self.inner.careful.lock()).await else {
                 return Ok(MORE);
-            }
+            };
             self.work_alone(lease, row).await?;
         }
         self.calm(lease).await?;

@@ -20,6 +20,9 @@ use crate::{Engine, Step};
 
 /// Maximum number of commands decided in one transaction.
 const COMMANDS_MAX: usize = 64;
+/// Maximum number of commands that wait for one account; more are refused, so that a client that does not wait for answers
+/// does not fill the memory.
+const COMMANDS_WAITING_MAX: usize = 4_096;
 /// How long mail is decided while commands wait: then it is their turn, and the rest of the mail follows.
 const MAIL_TURN: Duration = Duration::from_millis(15);
 
@@ -74,6 +77,25 @@ struct Queue {
     commands: Arc<AtomicUsize>,
 }
 
+impl Queue {
+    /// Lets work wait, unless there is too much of it already.
+    fn push(&mut self, waiting: Waiting) {
+        let waiting = match waiting {
+            Waiting::Command { done, .. }
+                if self.commands.load(Ordering::Relaxed) >= COMMANDS_WAITING_MAX =>
+            {
+                let _ = done.send(Err(too_many()));
+                return;
+            }
+            waiting => waiting,
+        };
+        if matches!(waiting, Waiting::Command { .. }) {
+            self.commands.fetch_add(1, Ordering::Relaxed);
+        }
+        self.waiting.push(waiting);
+    }
+}
+
 /// Where the caller waits for the outcome.
 type Done<T> = oneshot::Sender<Result<T>>;
 
@@ -124,10 +146,7 @@ impl Engine {
             inner.paces.entry(account_id).or_insert_with(|| Pace::of_command(now)).commanded_at = now;
         }
         let queue = inner.queues.entry(account_id).or_default();
-        if matches!(waiting, Waiting::Command { .. }) {
-            queue.commands.fetch_add(1, Ordering::Relaxed);
-        }
-        queue.waiting.push(waiting);
+        queue.push(waiting);
         drop(inner);
         if !is_led {
             let leader = Leader { engine: self.clone(), account_id, is_done: false };
@@ -268,6 +287,11 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("the engine has stopped".into())
 }
 
+fn too_many() -> StoreError {
+    let why = format!("{COMMANDS_WAITING_MAX} commands wait for this account already; try again in a moment");
+    StoreError::Unavailable(why)
+}
+
 /// A batch of mails, commands, or both.
 struct Together {
     mail: Option<Arc<MailBatch>>,
@@ -333,7 +357,29 @@ fn decide_mails(
 
 #[cfg(test)]
 mod tests {
+    use desk::update::Update;
+    use mail::address::AddressKey;
+
     use super::*;
+    use crate::command::Command;
+
+    #[test]
+    fn commands_beyond_what_may_wait_are_refused() {
+        let mut queue = Queue::default();
+        let mut answers: Vec<oneshot::Receiver<Result<Answered>>> = (0..=COMMANDS_WAITING_MAX)
+            .map(|number| {
+                let (done, answer) = oneshot::channel();
+                let number = i64::try_from(number).unwrap();
+                let actor = AddressKey::parse("ann@acme.example").unwrap();
+                let command = Command::UpdateTicket { number, actor, update: Update::default() };
+                queue.push(Waiting::Command { submission: Arc::new(Submission(command)), done });
+                answer
+            })
+            .collect();
+        let refused = answers.pop().unwrap().try_recv().unwrap();
+        assert!(refused.unwrap_err().to_string().contains("4096 commands wait"));
+        assert!(answers.iter_mut().all(|answer| answer.try_recv().is_err()), "the others wait");
+    }
 
     #[test]
     fn mail_that_takes_longer_goes_in_smaller_transactions() {

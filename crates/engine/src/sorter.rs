@@ -21,8 +21,10 @@ use hand::{Ended, Hand};
 const POLL: Duration = Duration::from_millis(200);
 /// Wait after a failure of the database.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Batches of one account before the others get their turn.
+/// Batches of one account before the others get their turn, and how long they may take together.
 const BATCHES_IN_TURN: usize = 8;
+/// See [`BATCHES_IN_TURN`].
+const TURN_FOR: Duration = Duration::from_secs(1);
 /// How far before the last decided mail of an account the spool is read again: for mail whose door took longer to write
 /// it.
 const SLACK_MS: i64 = 10_000;
@@ -31,7 +33,9 @@ impl Engine {
     /// Processes the spool until told to stop; then finishes the batches in hand and releases its leases.
     pub async fn run_sorter(&self, stop: CancellationToken) {
         let bell = self.store().bell(Kind::Mail);
-        let mut hand = Hand::new(self.lane(Kind::Mail), self.inner.options.batch_max);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let own = (!self.store().is_embedded()).then_some(processors);
+        let mut hand = Hand::new(self.lane(Kind::Mail), self.inner.options.batch_max, own);
         while !stop.is_cancelled() {
             hand.note_joined().await;
             if let Err(error) = self.pass(&mut hand, &bell, &stop).await {
@@ -55,11 +59,13 @@ impl Engine {
     async fn pass(&self, hand: &mut Hand, bell: &Bell, stop: &CancellationToken) -> Result<()> {
         let lost = hand.lane.renew().await?;
         hand.forget(&lost);
+        let now = Instant::now();
         let is_known = hand.hear(bell.take());
-        let rested = hand.rested(Instant::now());
+        let rested = hand.rested(now);
         let due_again = hand.lane.put_down(&rested).await?;
         hand.put_down(&rested, &due_again);
-        let now = Instant::now();
+        let shared = hand.shared(now);
+        hand.lane.hand_over(&shared).await?;
         if !is_known || now >= hand.look_from {
             let leaving = hand.leaving(now);
             hand.lane.give_back(&leaving).await?;
@@ -91,6 +97,7 @@ impl Engine {
         if lease.crashes >= store::crash::CAREFUL_FROM {
             return self.work_carefully(lease, stop).await;
         }
+        let begun = Instant::now();
         let mut turn = Turn { last: after, has_more: false };
         let mut batch = self.batch_of(lease.account_id, after, limit).await?;
         for number in 1..=BATCHES_IN_TURN {
@@ -98,7 +105,8 @@ impl Engine {
             let last = items.last().map(|item| item.key);
             turn.has_more = is_full;
             // The batch after this one is read and parsed while this one is written.
-            let has_next = is_full && blocked.is_none() && number < BATCHES_IN_TURN;
+            let has_next =
+                is_full && blocked.is_none() && number < BATCHES_IN_TURN && begun.elapsed() < TURN_FOR;
             let read_ahead = async {
                 if has_next { self.batch_of(lease.account_id, last, limit).await.map(Some) } else { Ok(None) }
             };

@@ -19,7 +19,7 @@ use crate::{Store, crash};
 use back_off::BackOff;
 use circle::{Circle, Wanted};
 
-/// How long an account that another node claimed first is left alone.
+/// How long an account that another node claimed first, or may claim now, is left alone.
 const TAKEN_FOR: Duration = Duration::from_millis(500);
 
 /// A node's accounts for one kind of work.
@@ -228,6 +228,16 @@ impl Lane {
             return Ok(());
         }
         self.store.write(move |tx| work::release(tx, &leases)).await
+    }
+
+    /// Gives accounts back, and for a moment leaves them to other nodes, which may have nothing to do.
+    ///
+    /// # Errors
+    /// As [`Lane::give_back`].
+    pub async fn hand_over(&mut self, accounts: &[AccountId]) -> Result<()> {
+        let now = Instant::now();
+        accounts.iter().for_each(|account| self.back_off.leave(*account, now, TAKEN_FOR));
+        self.give_back(accounts).await
     }
 
     /// Forgets an account that another node took over.

@@ -24,6 +24,9 @@ const REST: Duration = Duration::from_secs(1);
 const CHANGE_EVERY: Duration = Duration::from_secs(1);
 /// How many leave it then.
 const CHANGED_AT_ONCE: usize = 8;
+/// How long an account that has more mail than goes into its turns stays in hand, where this node has more accounts than
+/// processors: other nodes may have nothing to do, and nobody here knows.
+const SHARED_AFTER: Duration = Duration::from_secs(5);
 /// How often the spool of a busy account is read from its beginning.
 const WHOLE_EVERY: Duration = Duration::from_secs(5);
 
@@ -61,7 +64,11 @@ pub(super) struct Hand {
     pub(super) look_from: Instant,
     /// When there was last room for more accounts.
     had_room: Instant,
+    /// How many accounts this node can process at full speed; more are shared. None: there is nobody to share with.
+    own: Option<usize>,
     at_work: BTreeSet<AccountId>,
+    /// Since when each account has had more mail than went into its turn.
+    busy: BTreeMap<AccountId, Instant>,
     /// Whose turn each task is.
     tasks: BTreeMap<Id, AccountId>,
     /// Accounts being processed whose bell rang meanwhile.
@@ -75,14 +82,17 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(lane: Lane, limit: usize) -> Hand {
+    /// A hand with nothing in it; `own` is how many busy accounts the node keeps to itself, none where there are no other nodes.
+    pub(super) fn new(lane: Lane, limit: usize, own: Option<usize>) -> Hand {
         Hand {
             lane,
             running: JoinSet::new(),
             ready: VecDeque::new(),
             look_from: Instant::now(),
             had_room: Instant::now(),
+            own,
             at_work: BTreeSet::new(),
+            busy: BTreeMap::new(),
             tasks: BTreeMap::new(),
             rung: BTreeSet::new(),
             resting: BTreeMap::new(),
@@ -131,6 +141,7 @@ impl Hand {
     pub(super) fn forget(&mut self, accounts: &[AccountId]) {
         for account in accounts {
             self.resting.remove(account);
+            self.busy.remove(account);
             self.places.remove(account);
             self.limits.remove(account);
             self.ready.retain(|ready| ready != account);
@@ -141,6 +152,18 @@ impl Hand {
     pub(super) fn room(&mut self, now: Instant) -> usize {
         let taken = self.at_work.len() + self.ready.len();
         ACCOUNTS_AT_ONCE.saturating_sub(taken).min(self.rate.left(now))
+    }
+
+    /// The accounts to leave to other nodes although they have mail: those that have been busy for long, where there are more
+    /// than this node can process at full speed.
+    pub(super) fn shared(&mut self, now: Instant) -> Vec<AccountId> {
+        let Some(own) = self.own else { return Vec::new() };
+        let too_many = (self.at_work.len() + self.ready.len()).saturating_sub(own);
+        let is_long =
+            |account: &&AccountId| self.busy.get(account).is_some_and(|since| now >= *since + SHARED_AFTER);
+        let shared: Vec<AccountId> = self.ready.iter().filter(is_long).take(too_many).copied().collect();
+        self.forget(&shared);
+        shared
     }
 
     /// The accounts to release although they have mail, since the hand has been full for a while: those that had the
@@ -214,10 +237,16 @@ impl Hand {
                 self.lane.succeeded(account);
                 self.note_place(account, turn.last);
                 self.grow(account);
+                let now = Instant::now();
+                if turn.has_more {
+                    self.busy.entry(account).or_insert(now);
+                } else {
+                    self.busy.remove(&account);
+                }
                 if turn.has_more || has_rung {
                     self.make_ready(account);
                 } else {
-                    self.resting.insert(account, Instant::now());
+                    self.resting.insert(account, now);
                 }
                 return;
             }
@@ -263,5 +292,78 @@ impl Hand {
         if *limit >= self.limit {
             self.limits.remove(&account);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::work::Kind;
+    use store::{Store, StoreOptions};
+    use testkit::database::{self, Database};
+
+    use super::*;
+
+    /// A hand that has accounts 1 to `accounts` with mail, and the database behind it.
+    fn hand(own: Option<usize>, accounts: i64) -> (Hand, Database) {
+        let database = database::sqlite();
+        let options = StoreOptions {
+            url: database.url.clone(),
+            blobs: format!("file:{}", database.folder.path().display()),
+            connections: 1,
+            allow_unsafe: false,
+            clock: None,
+        };
+        let store = Store::open(&options).unwrap();
+        let mut hand = Hand::new(Lane::new(store, Kind::Mail, "one", 8_000), 256, own);
+        (1..=accounts).for_each(|account| hand.make_ready(AccountId(account)));
+        (hand, database)
+    }
+
+    async fn has_more(hand: &mut Hand, account: i64, has_more: bool) {
+        hand.note_turn(AccountId(account), Ok(Turn { last: None, has_more })).await;
+    }
+
+    fn ids(accounts: &[AccountId]) -> Vec<i64> {
+        accounts.iter().map(|account| account.0).collect()
+    }
+
+    #[tokio::test]
+    async fn accounts_that_a_node_does_not_keep_up_with_are_left_to_others_after_a_while() {
+        let (mut node, _database) = hand(Some(2), 5);
+        for account in 1..=4 {
+            has_more(&mut node, account, true).await;
+        }
+        has_more(&mut node, 4, false).await;
+        node.make_ready(AccountId(4));
+        let now = Instant::now();
+        assert_eq!(ids(&node.shared(now)), [0; 0], "not at once");
+        assert_eq!(
+            ids(&node.shared(now + SHARED_AFTER)),
+            [1, 2, 3],
+            "4 came to an end meanwhile, 5 had no turn"
+        );
+        assert_eq!(node.ready, [AccountId(4), AccountId(5)]);
+        has_more(&mut node, 4, true).await;
+        has_more(&mut node, 5, true).await;
+        assert_eq!(ids(&node.shared(Instant::now() + SHARED_AFTER)), [0; 0], "two processors, two accounts");
+
+        let (mut alone, _database) = hand(None, 5);
+        for account in 1..=5 {
+            has_more(&mut alone, account, true).await;
+        }
+        assert_eq!(ids(&alone.shared(Instant::now() + SHARED_AFTER)), [0; 0], "there is nobody else");
+    }
+
+    #[tokio::test]
+    async fn a_hand_that_stays_full_lets_a_few_go_each_second() {
+        let (mut node, _database) = hand(None, 64);
+        let begun = Instant::now();
+        assert_eq!(ids(&node.leaving(begun)), [0; 0]);
+        assert_eq!(ids(&node.leaving(begun + CHANGE_EVERY)), (57..=64).collect::<Vec<_>>());
+        assert_eq!(node.ready.len(), 56);
+        assert_eq!(ids(&node.leaving(begun + CHANGE_EVERY * 3)), [0; 0], "there is room");
+        (57..=64).for_each(|account| node.make_ready(AccountId(account)));
+        assert_eq!(ids(&node.leaving(begun + CHANGE_EVERY * 3)), [0; 0], "it is full again from now on");
+        assert_eq!(node.leaving(begun + CHANGE_EVERY * 4).len(), CHANGED_AT_ONCE);
     }
 }

@@ -9,6 +9,8 @@ use store::values;
 use testdesk::{TestDesk, envelope, on_both, quick};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::second_account;
+
 /// A mail so large, and so hard to compress, that it is kept in a blob; returns its id and the name of the blob.
 async fn receive_large(desk: &TestDesk, subject: &str) -> (i64, String) {
     let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
@@ -154,17 +156,7 @@ async fn a_word_of_a_newer_version_in_a_ticket_keeps_its_account_waiting_and_hol
 #[tokio::test(flavor = "multi_thread")]
 async fn one_accounts_failing_job_does_not_stop_the_others() {
     on_both(quick(), async |desk| {
-        let other = desk
-            .engine
-            .create_account(engine::admin::AccountRequest {
-                subdomain: "bolt".into(),
-                name: "Bolt".into(),
-                admin_email: "zoe@bolt.example".into(),
-                native_host: "bolt.desk.example".into(),
-            })
-            .await
-            .unwrap()
-            .id;
+        let other = second_account(desk, "bolt").await;
         for (account, host) in [(desk.account, "acme"), (other, "bolt")] {
             let rcpt = format!("support@{host}.desk.example");
             let raw = b"From: postmaster@customer.example\r\nSubject: Undeliverable\r\n\r\nhi\r\n";

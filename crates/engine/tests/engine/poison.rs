@@ -10,7 +10,7 @@ use store::testing::Sql as _;
 
 use testdesk::{TestDesk, on_both, quick};
 
-use crate::support::{place, work_at};
+use crate::support::{place, second_account, work_at};
 
 const GUILTY: usize = 10;
 
@@ -118,6 +118,40 @@ async fn a_mail_that_stops_the_program_each_time_is_held() {
         let sql = "SELECT crashes FROM work WHERE account_id = $1 AND kind = $2";
         let mut lease = desk.read(move |tx| tx.find(sql, &store::values![account, "mail"])).await.unwrap();
         assert_eq!(lease.int().unwrap(), 0, "from here on mail is processed in batches again");
+    })
+    .await;
+}
+
+/// Mails of the account that takes long: far more than are decided before the other account's turn begins.
+const LONG: usize = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_are_processed_with_care_take_turns() {
+    let decided: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&decided);
+    let note: Fault = Arc::new(move |step, raw: &[u8]| {
+        if step == Step::Decide {
+            let subject = raw.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Subject: "));
+            noted.lock().unwrap().extend(subject.map(|text| String::from_utf8_lossy(text).trim().to_owned()));
+        }
+    });
+    on_both(EngineOptions { fault: Some(note), ..quick() }, async |desk| {
+        decided.lock().unwrap().clear();
+        let other = second_account(desk, "other").await;
+        let mails: Vec<String> =
+            (0..LONG).map(|n| format!("Message-ID: <{n}@customer.example>\nSubject: long\n\nhi")).collect();
+        desk.receive(&mails.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let short = testdesk::raw("Message-ID: <short@customer.example>\nSubject: short\n\nhi");
+        let to = testdesk::envelope(Some("jane@customer.example"), &["support@other.desk.example"]);
+        desk.accept_for(other, to, &short).await;
+        let sql = "UPDATE work SET crashes = 2, holder = 'gone', until = 1 WHERE kind = 'mail'";
+        desk.engine.store().write(move |tx| tx.execute(sql, &[])).await.unwrap();
+        desk.work().await;
+        let order = decided.lock().unwrap().clone();
+        assert!(
+            order.iter().take(LONG).any(|subject| subject == "short"),
+            "the account with one mail waited for all {LONG} of the other's"
+        );
     })
     .await;
 }
