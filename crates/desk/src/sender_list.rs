@@ -75,7 +75,7 @@ pub enum EntryError {
     #[error("write the host without the @; it covers all its addresses and sub-domains")]
     BareAt,
     /// A comma or semicolon at the edge of the entry.
-    #[error("entries are separated by blanks, not by commas or semicolons")]
+    #[error("entries are separated by spaces, not by commas or semicolons")]
     Separator,
     /// Not an address.
     #[error(transparent)]

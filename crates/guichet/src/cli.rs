@@ -1,4 +1,4 @@
-//! The command line: every subcommand with its flags, as clap reads it; those of `command/NOUN.rs` stand in `cli/NOUN.rs`.
+//! The command line: every subcommand with its flags, as clap reads it; those of `command/NOUN.rs` are in `cli/NOUN.rs`.
 
 mod account;
 mod address;
@@ -51,7 +51,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Flags of every subcommand; they may stand last on the line.
+/// Flags of every subcommand; they may come last on the line.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Common {
     /// Configuration file [default: ./guichet.toml, then guichet.toml in the data folder]
@@ -63,10 +63,10 @@ pub(crate) struct Common {
     /// Print JSON, for programs
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Which account, where there are several
+    /// Which account, if there are several
     #[arg(long, global = true, value_name = "SUBDOMAIN")]
     pub(crate) account: Option<String>,
-    /// Set a key of the configuration, such as smtp.listen=0.0.0.0:25; may be repeated
+    /// Set a configuration key, such as smtp.listen=0.0.0.0:25; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -84,7 +84,7 @@ pub(crate) enum Command {
     Parse(Parse),
     /// Take one mail from standard input: for the pipe of a mail server
     Intake(Intake),
-    /// Bring in old mail; nobody is notified, and a mail that is there already is not taken again
+    /// Bring in old mail; nobody is notified, and no mail is taken twice
     Import(Import),
     /// Accounts of this installation
     #[command(subcommand)]
@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// What became of every mail
     #[command(subcommand)]
     Ledger(Ledger),
-    /// Read the configuration and tell every problem at once
+    /// Read the configuration and report every problem at once
     Check(Check),
     /// Look at a desk's health and say what to do
     Doctor,

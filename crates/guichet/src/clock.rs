@@ -17,7 +17,7 @@ pub(crate) struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one real clock that everything else is given")]
     fn now(&self) -> Millis {
-        // A clock before 1970 is a broken one; 0 keeps the desk working until it is set.
+        // A clock before 1970 is broken; 0 keeps the desk working until it is set.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
     }
@@ -80,7 +80,7 @@ pub(crate) fn written(at: Millis) -> String {
     jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
 }
 
-/// A time in tables and texts: to the minute, and said to be UTC.
+/// A time in tables and texts: to the minute, marked as UTC.
 #[must_use]
 pub(crate) fn short(at: Millis) -> String {
     let long = written(at);

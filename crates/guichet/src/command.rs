@@ -32,7 +32,7 @@ use crate::{demo, open, serve};
 
 pub(crate) use intake::EX_USAGE;
 
-/// Rows read from the store at once by a list.
+/// Rows that a list reads from the store at once.
 const PAGE: u64 = 500;
 
 /// What a command on a desk works with.
@@ -73,7 +73,7 @@ impl Wanted {
         Wanted(paging.limit.unwrap_or(Wanted::ALL.0))
     }
 
-    /// The size of the next page; none when there is enough.
+    /// The size of the next page; none when the list has enough.
     fn page(self) -> Option<i64> {
         i64::try_from(self.0.min(PAGE)).ok().filter(|page| *page > 0)
     }

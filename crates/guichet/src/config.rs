@@ -48,7 +48,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The certificate of the doors.
     pub(crate) tls: Tls,
-    /// How mail is worked.
+    /// How mail is processed.
     pub(crate) engine: Engine,
     /// This process among others on the same database.
     pub(crate) node: Node,
@@ -105,7 +105,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether this process takes a role on.
+    /// Whether this process has a role.
     #[must_use]
     pub(crate) fn has_role(&self, role: Role) -> bool {
         self.roles.contains(&role)
@@ -123,7 +123,7 @@ impl Config {
         self.mail.hostname.as_deref().unwrap_or(&self.mail.domain)
     }
 
-    /// How senders are authenticated; none: not at all.
+    /// How senders are authenticated; none: they are not.
     #[must_use]
     pub(crate) fn authenticate(&self) -> Option<AuthenticateOptions> {
         self.mail.authenticate.then(|| AuthenticateOptions {
@@ -153,7 +153,7 @@ impl Config {
         self.store_options(data).url.strip_prefix("sqlite:").map(PathBuf::from)
     }
 
-    /// The way out as the outbox takes it.
+    /// The way out in the form that the outbox takes.
     #[must_use]
     pub(crate) fn route(&self) -> Route {
         match &self.delivery.relay {

@@ -22,7 +22,7 @@ use crate::serve::{self, Started};
 use client::Client;
 use mails::{Hosts, samples};
 
-/// The data folder of the demo, so that it never mixes with a desk in use.
+/// The data folder of the demo: its own, so that it never mixes with a desk in use.
 const DATA: &str = "guichet-demo";
 /// The sample company.
 const ACCOUNT: &str = "lumen";
@@ -32,14 +32,14 @@ const SECOND: &str = "atelier";
 const ADMIN: &str = "nora@team.lumen-outfitters.example";
 /// Who answers.
 const AGENT: &str = "theo@team.lumen-outfitters.example";
-/// How often is looked whether everything is decided, and how many times at most.
+/// How often to check whether everything is decided, and how many times at most.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LOOKS: usize = 300;
 
 /// Runs `demo`.
 ///
 /// # Errors
-/// As `serve`, and when a sample cannot be made.
+/// As `serve`, and when a sample cannot be created.
 pub(crate) fn run(common: &Common) -> Result<()> {
     let mut sources = open::sources(common);
     sources.data.get_or_insert_with(|| PathBuf::from(DATA));
@@ -60,7 +60,7 @@ pub(crate) fn run(common: &Common) -> Result<()> {
     })
 }
 
-/// Makes the sample and returns the admin's token.
+/// Creates the sample and returns the admin's token.
 async fn fill(started: &Started, hosts: &Hosts) -> Result<String> {
     let (account, token) = make_account(&started.engine, hosts).await?;
     let door = started.smtp.as_deref();
@@ -84,16 +84,19 @@ async fn make_account(engine: &Engine, hosts: &Hosts) -> Result<(AccountId, Stri
         admin_email: ADMIN.into(),
         native_host: hosts.native.clone(),
     };
-    let made = engine.create_account(request).await.doing("the sample account was not made")?;
-    engine.add_user(made.id, ADMIN, "Nora Vale", Role::Admin).await.doing("the sample admin was not made")?;
+    let made = engine.create_account(request).await.doing("the sample account was not created")?;
+    engine
+        .add_user(made.id, ADMIN, "Nora Vale", Role::Admin)
+        .await
+        .doing("the sample admin was not created")?;
     engine
         .add_user(made.id, AGENT, "Theo Marchand", Role::Agent)
         .await
-        .doing("the sample agent was not made")?;
+        .doing("the sample agent was not created")?;
     engine
         .add_brand(made.id, "Lumen Atelier", SECOND, &hosts.second)
         .await
-        .doing("the second brand was not made")?;
+        .doing("the second brand was not created")?;
     for (local, name) in [("billing", "Lumen Billing"), ("returns", "Lumen Returns"), ("aide", "Lumen Aide")]
     {
         let email = format!("{local}@{}", hosts.native);
@@ -128,12 +131,12 @@ async fn settle(engine: &Engine, account: AccountId) -> Result<()> {
     }
     Err(Failure::new(
         "the sample mail is not decided",
-        "no process with the role engine works it",
+        "no process with the role engine processes it",
         "let the demo have all roles",
     ))
 }
 
-/// An answer, a note and a solved ticket, so that there is more to be seen than mail that came in.
+/// An answer, a note and a solved ticket, so that there is more to see than incoming mail.
 async fn answer(engine: &Engine, account: AccountId) -> Result<()> {
     let actor = AddressKey::parse(AGENT).doing("the sample agent's address cannot be read")?;
     let answers = [
@@ -168,7 +171,7 @@ async fn answer(engine: &Engine, account: AccountId) -> Result<()> {
 fn told(started: &Started, hosts: &Hosts, data: &str, token: Option<&str>) -> String {
     let or_off = |address: &Option<String>| address.clone().unwrap_or_else(|| "off".into());
     let sample = match token {
-        Some(token) => format!("  API token {token} (of {ADMIN}; shown this once)"),
+        Some(token) => format!("  API token {token} (of {ADMIN}; shown only this once)"),
         None => "  The sample was there already and is left as it is.".to_owned(),
     };
     let support = format!("support@{}", hosts.native);

@@ -13,7 +13,7 @@ pub(crate) struct Failure {
     pub(crate) why: String,
     /// What to do next; may be empty.
     pub(crate) next: String,
-    /// What the program ends with, 1 where nobody asks.
+    /// The program's exit code, 1 unless a code is asked for.
     pub(crate) code: u8,
 }
 
@@ -33,7 +33,7 @@ impl Failure {
         Failure::new(what, why, next)
     }
 
-    /// The same, with what to do next where the error did not say it.
+    /// The same, with what to do next if the error did not say so.
     #[must_use]
     pub(crate) fn or_next(mut self, next: &str) -> Failure {
         if self.next.is_empty() {

@@ -1,5 +1,5 @@
-//! The pages an operator's tools ask: `/` that names them, `/healthz`, `/readyz`, `/metrics`; and the set-up page and the
-//! hooks beside them.
+//! The pages for an operator's tools: `/`, which names them, `/healthz`, `/readyz` and `/metrics`; next to them the
+//! set-up page and the hooks.
 
 mod connections;
 mod gauges;
@@ -26,7 +26,7 @@ pub(crate) use gauges::{Depths, depths};
 
 /// How long the database may take to answer before the desk counts as not ready.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-/// How long an answer of the database is good for: many who ask cost it one question.
+/// How long an answer of the database stays valid: many requests cost it one question.
 const ANSWER_GOOD_FOR: Duration = Duration::from_secs(1);
 /// How often old samples of the histograms are folded.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) struct Pages {
     store: Store,
     is_ready: AtomicBool,
-    /// When the database was asked last, and why it cannot be worked with.
+    /// When the database was last asked, and why it cannot be used.
     asked: tokio::sync::Mutex<Option<(Instant, Result<(), String>)>>,
     recorder: PrometheusHandle,
 }
@@ -50,7 +50,7 @@ impl Pages {
         Pages { store, is_ready, asked, recorder: metrics::install() }
     }
 
-    /// Tells whether the doors are open.
+    /// Sets whether the doors are open.
     pub(crate) fn set_ready(&self, is_ready: bool) {
         self.is_ready.store(is_ready, Ordering::Release);
     }
@@ -81,7 +81,7 @@ async fn ask(store: &Store) -> Result<(), String> {
     }
 }
 
-/// Why a node is not ready, for whoever can reach the page: no names of servers, roles, places and statements.
+/// Why a node is not ready, for anyone who can reach the page: without names of servers, roles, places or statements.
 fn public(error: &StoreError) -> String {
     match error {
         StoreError::Setup(why) if !why.contains("blob") => why.clone(),
@@ -116,7 +116,7 @@ fn router(pages: Arc<Pages>) -> Router {
         .with_state(pages)
 }
 
-/// The page at the address that the ready line names.
+/// The page at the address that the log names when the desk is ready.
 async fn front() -> &'static str {
     "This is Guichet, a help desk for e-mail; its pages for tools are /healthz, /readyz and /metrics; mail is posted to /hooks/mail.\n"
 }
@@ -126,8 +126,8 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The doors are open, the database answers and can be written, no newer version has closed it to this one meanwhile, and the
-/// place of the blobs is ours.
+/// Ready: the doors are open, the database answers and can be written, no newer version has closed it to this one
+/// meanwhile, and the place of the blobs is ours.
 async fn readyz(State(pages): State<Arc<Pages>>) -> Response {
     if !pages.is_ready.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the doors are not open\n").into_response();
@@ -144,10 +144,10 @@ async fn metrics_page(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Response {
-    // What a proxy on this machine hands on does not come from this machine.
+    // What a proxy on this machine passes on does not come from this machine.
     let is_handed_on = headers.contains_key(header::FORWARDED) || headers.contains_key("x-forwarded-for");
     if !peer.ip().to_canonical().is_loopback() || is_handed_on {
-        return (StatusCode::FORBIDDEN, "metrics are shown to this machine alone\n").into_response();
+        return (StatusCode::FORBIDDEN, "metrics are shown only to this machine\n").into_response();
     }
     gauges::refresh(&pages.store).await;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];

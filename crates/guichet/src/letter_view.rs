@@ -1,4 +1,4 @@
-//! What a look at a raw mail finds, in words and as JSON: for `parse` in full, for `explain` in short.
+//! What reading a raw mail finds, in words and as JSON: for `parse` in full, for `explain` in short.
 
 use jiff::Timestamp;
 use mail::address::Mailbox;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::output::counted;
 
-/// Characters of a text that people are shown in one piece; the JSON has all of it.
+/// How many characters of a text people are shown; the JSON has all of it.
 const SHOWN_CHARACTERS: usize = 4_000;
 
 /// Everything that the parser sees.
@@ -49,7 +49,7 @@ pub(crate) fn as_json(letter: &Letter, raw: &[u8]) -> Value {
     })
 }
 
-/// The same for people.
+/// The same, for people.
 pub(crate) fn lines(letter: &Letter, raw: &[u8]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut row = |name: &str, value: String| {
@@ -115,7 +115,7 @@ pub(crate) fn summary(letter: &Letter) -> Vec<(&'static str, String)> {
     }
     if let Some(forwarded) = &letter.forwarded {
         let from = forwarded.from.as_ref().map_or(forwarded.from_line.clone(), shown);
-        rows.push(("forwarded", format!("a mail of {from}: {}", forwarded.subject)));
+        rows.push(("forwarded", format!("a mail from {from}: {}", forwarded.subject)));
     }
     if let Some(report) = &letter.report {
         rows.extend(report.recipients.iter().map(|failed| {
@@ -165,7 +165,7 @@ fn leaf(leaf: &Leaf) -> Value {
     })
 }
 
-/// What the sender newly wrote, the signature aside.
+/// What the sender newly wrote, without the signature.
 fn reply_text(letter: &Letter) -> String {
     letter.reply.visible(&letter.text, false)
 }
@@ -262,7 +262,7 @@ fn hop_name(header: HopHeader) -> &'static str {
     }
 }
 
-/// The header fields as they stand in the mail, unfolded and otherwise undecoded; lines that are not fields are left out.
+/// The header fields as they are in the mail, unfolded and otherwise undecoded; lines that are not fields are left out.
 fn header(letter: &Letter, raw: &[u8]) -> Vec<(String, String)> {
     let text = String::from_utf8_lossy(raw.get(..letter.header_bytes).unwrap_or(raw));
     let mut fields: Vec<(String, String)> = Vec::new();
@@ -329,7 +329,9 @@ mod tests {
         let letter = Letter::parse(raw);
         let value = as_json(&letter, raw);
         assert_eq!(value["forwarded"]["from"]["address"], "ann@x.example", "{value}");
-        assert!(summary(&letter).contains(&("forwarded", "a mail of Ann <ann@x.example>: lamp".to_owned())));
+        assert!(
+            summary(&letter).contains(&("forwarded", "a mail from Ann <ann@x.example>: lamp".to_owned()))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The program: configuration, wiring, command line. It holds no rule of the desk; it opens the rooms and lets them work.
+//! The program: configuration, wiring, command line. It holds none of the desk's rules; it opens the rooms and lets
+//! them work.
 
 mod cli;
 mod clock;
@@ -36,14 +37,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version go to standard output and are no failure; a wrong line ends with 2, and in a mail server's pipe with
-/// the code that those know.
+/// Help and version go to standard output and are no failure; a wrong line ends with 2, or in a mail server's pipe with
+/// the code that mail servers know.
 fn usage(error: &clap::Error) -> ExitCode {
     let as_json = std::env::args_os().any(|argument| argument == "--json");
     if as_json && error.use_stderr() {
         eprintln!("{}", unreadable(error).text(true));
     } else {
-        // Nothing can be done when nobody reads it.
+        // If nobody reads it, nothing can be done.
         let _ = error.print();
     }
     if error.use_stderr() && is_pipe(std::env::args_os()) {
@@ -59,7 +60,7 @@ fn is_pipe(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
     named.is_some_and(|word| word == "intake")
 }
 
-/// A line that cannot be read, with everything clap says of it: the missing arguments stand below its first line.
+/// A line that cannot be read, with everything clap says about it: the missing arguments are named below its first line.
 fn unreadable(error: &clap::Error) -> failure::Failure {
     let text = error.to_string();
     let why = text.trim().trim_start_matches("error: ");

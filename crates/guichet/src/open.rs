@@ -15,13 +15,13 @@ use crate::failure::{Doing, Failure, Result};
 /// Reads the configuration of a command.
 ///
 /// # Errors
-/// Every problem of it.
+/// Every problem in it.
 pub(crate) fn configuration(common: &Common) -> Result<Loaded> {
     load(&sources(common)).map_err(|problems| {
         Failure::new(
             "the configuration cannot be used",
             problems.to_string(),
-            "correct it, and see with `guichet check`",
+            "correct it; `guichet check` shows every problem",
         )
     })
 }
@@ -40,11 +40,11 @@ pub(crate) fn sources(common: &Common) -> Sources {
     }
 }
 
-/// Opens the database for a process that serves: makes it where it is missing, and brings its tables up to date unless
+/// Opens the database for a process that serves: creates it where it is missing, and brings its tables up to date unless
 /// `store.migrate` is off. Blocks; call it outside a runtime.
 ///
 /// # Errors
-/// When it cannot be reached, would forget commits, lacks tables that may not be made, or is closed to this version.
+/// When it cannot be reached, might forget commits, lacks tables that may not be created, or is closed to this version.
 pub(crate) fn serving_store(loaded: &Loaded) -> Result<Store> {
     let store = open_store(loaded)?;
     if loaded.config.store.migrate {
@@ -55,8 +55,9 @@ pub(crate) fn serving_store(loaded: &Loaded) -> Result<Store> {
     Ok(store)
 }
 
-/// Opens the database for the command that makes the first account: an empty one gets its tables. One that has tables is
-/// never changed by a command: others may work on it (docs/operating.md §12). Blocks; call it outside a runtime.
+/// Opens the database for the command that creates the first account: an empty one gets its tables. One that has tables
+/// is never changed by a command: others may be working on it (docs/operating.md §12). Blocks; call it outside a
+/// runtime.
 ///
 /// # Errors
 /// As [`serving_store`].
@@ -105,22 +106,22 @@ fn fits(store: &Store) -> Result<()> {
 
 fn no_desk(why: &str, data: &Path) -> Failure {
     let next =
-        "make a desk with `guichet account create SUBDOMAIN --admin EMAIL`, or name its folder with --data";
+        "create a desk with `guichet account create SUBDOMAIN --admin EMAIL`, or name its folder with --data";
     Failure::new(format!("there is no desk in {}", data.display()), why, next)
 }
 
 /// Opens the database as it is.
 ///
 /// # Errors
-/// When it cannot be reached or would forget commits.
+/// When it cannot be reached or might forget commits.
 pub(crate) fn open_store(loaded: &Loaded) -> Result<Store> {
     Store::open(&loaded.config.store_options(&loaded.data)).doing("the database cannot be opened")
 }
 
-/// The engine of a command on an open store.
+/// An engine for a command, on an open store.
 ///
 /// # Errors
-/// When the database cannot be worked.
+/// When the database cannot be used.
 pub(crate) async fn engine(store: &Store, loaded: &Loaded) -> Result<Engine> {
     let config = &loaded.config;
     let options = EngineOptions {
@@ -143,14 +144,14 @@ pub(crate) async fn account(store: &Store, named: Option<&str>) -> Result<Accoun
         (_, []) => Err(Failure::new(
             "there is no account yet",
             "everything else belongs to one",
-            "make one with `guichet account create SUBDOMAIN --admin EMAIL`",
+            "create one with `guichet account create SUBDOMAIN --admin EMAIL`",
         )),
         (Some(named), all) => {
             let found = all.iter().find(|account| account.subdomain.eq_ignore_ascii_case(named));
             let wrong = || {
                 Failure::new(
                     format!("there is no account {named:?}"),
-                    format!("known are: {}", known()),
+                    format!("the known ones are {}", known()),
                     "name one of them",
                 )
             };
@@ -187,7 +188,7 @@ mod tests {
 
         let store = new_or_existing_store(&loaded).unwrap();
         assert_eq!(store.schema().unwrap(), Schema::Ready { newer: vec![] });
-        // As if the version that made it had been stopped in the middle.
+        // As if the version that created it had been stopped in the middle.
         let sql = "UPDATE migrations SET steps_done = 0 WHERE number = 1";
         store.write_blocking(move |tx| tx.batch(sql)).unwrap();
         store.close();

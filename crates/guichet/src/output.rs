@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, Result};
 
-/// The widest a cell of a table gets; the last column is never cut.
+/// The greatest width of a table's cell; the last column is never cut.
 const CELL_MAX: usize = 48;
 
 /// Where a command's answer goes and in which form.
@@ -33,7 +33,7 @@ impl<W: Write> Output<W> {
     /// Prints one answer: the value to programs, the lines to people.
     ///
     /// # Errors
-    /// When nobody reads.
+    /// When nobody reads it.
     pub(crate) fn answer(&mut self, value: &Value, lines: &str) -> Result<()> {
         let text = if self.as_json { value.to_string() } else { lines.trim_end().to_owned() };
         wrote(writeln!(self.to, "{text}").and_then(|()| self.to.flush()))
@@ -89,7 +89,7 @@ impl<W: Write> List<'_, W> {
     }
 }
 
-/// Control characters of a sender must not reach the terminal.
+/// A sender's control characters must not reach the terminal.
 fn one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
@@ -100,7 +100,7 @@ pub(crate) fn tame(text: &str) -> String {
     text.chars().filter(|letter| *letter == '\n' || !letter.is_control()).collect()
 }
 
-/// So many of something, in a word that takes an s beyond one.
+/// A count and its noun, which takes an s unless there is exactly one.
 #[must_use]
 pub(crate) fn counted(count: impl ToString, word: &str) -> String {
     let count = count.to_string();
@@ -143,7 +143,7 @@ fn cut(cell: &str) -> String {
 fn wrote(result: io::Result<()>) -> Result<()> {
     match result {
         Ok(()) => Ok(()),
-        // The reader has seen enough (`| head`): nothing failed, and nothing more is to be said.
+        // The reader has seen enough (`| head`): nothing failed, and there is nothing more to say.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Failure::of("the answer could not be printed", &error)),
     }

@@ -1,7 +1,6 @@
-//! `guichet serve`: opens the rooms, lets them work side by side, and stops them in order.
-//!
-//! Rooms never call each other here either: they share the store, and meet in its tables. `parts` says what runs in which
-//! role, `running` starts and stops it.
+//! `guichet serve`: opens the rooms, lets them work side by side, and stops them in an orderly way.
+//! Rooms never call each other here either: they share the store and meet in its tables. `parts` says what runs in
+//! which role, `running` starts and stops it.
 
 mod descriptors;
 mod door;
@@ -34,7 +33,7 @@ pub(crate) use signals::listen as listen_for_signals;
 
 use running::{PAGES_WITHIN, Running};
 
-/// How long the database may take to end what is in hand, after everything else.
+/// How long the database may take to finish work in hand, after everything else.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs `serve`.
@@ -55,17 +54,17 @@ pub(crate) fn run(common: &Common) -> Result<()> {
 fn invite(started: &Started, hostname: &str, as_json: bool) {
     const COMMAND: &str = "guichet account create SUBDOMAIN --admin EMAIL";
     let Some(http) = started.http else {
-        tracing::warn!("There is no account yet: make one with `{COMMAND}`; nothing needs a restart");
+        tracing::warn!("There is no account yet: create one with `{COMMAND}`; nothing needs a restart");
         return;
     };
     let link = setup::link(http, hostname, &started.setup.open());
     let lines = format!(
-        "There is no account yet. Make one on this page, which works once:\n\n  {link}\n\nOr with: {COMMAND}"
+        "There is no account yet. Create one on this page, which works once:\n\n  {link}\n\nOr with: {COMMAND}"
     );
     // The log says it too.
     let _ = Output::standard(as_json).answer(&json!({"setup_link": link}), &lines);
     tracing::warn!(
-        "There is no account yet: make one at {link} or with `{COMMAND}`; nothing needs a restart"
+        "There is no account yet: create one at {link} or with `{COMMAND}`; nothing needs a restart"
     );
 }
 
@@ -87,7 +86,7 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     let ended = runtime.block_on(async {
         store.check_blobs().await.doing("blobs.url cannot be used")?;
         let stop = CancellationToken::new();
-        signals::listen(stop.clone()).doing("signals cannot be listened to")?;
+        signals::listen(stop.clone()).doing("signals cannot be handled")?;
         let running = Running::start(loaded, &store, stop.clone()).await?;
         let done = tokio::select! {
             done = then(running.started.clone()) => done,
@@ -102,19 +101,19 @@ pub(crate) fn keep_serving(loaded: &Loaded, then: impl AsyncFnOnce(Started) -> R
     if !close(store, CLOSE_WITHIN) {
         let seconds = CLOSE_WITHIN.as_secs();
         tracing::warn!(
-            "The database does not answer: left after {seconds} s; what was in hand is done after the next start"
+            "The database does not answer: abandoned after {seconds} s; unfinished work is done after the next start"
         );
     }
     ended
 }
 
-/// Closes the store, and says whether that ended in time. It waits for commits, which a server that hangs never answers, and
-/// no signal is heard any more.
+/// Closes the store, and says whether that finished in time. It waits for commits, which a hanging server never
+/// answers, and signals are no longer heard.
 fn close(store: Store, within: Duration) -> bool {
     let (tell, told) = std::sync::mpsc::channel();
     let closing = std::thread::Builder::new().name("closing".into()).spawn(move || {
         store.close();
-        // Dropped here too: the last one may wait again.
+        // Dropped here as well: dropping the last handle may wait again.
         drop(store);
         let _ = tell.send(());
     });

@@ -5,7 +5,7 @@ use clap::Subcommand;
 /// `account …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Account {
-    /// Make an account with its default brand, support@ its native host, its first admin and an API token
+    /// Create an account with its default brand, support@ at its native host, its first admin and an API token
     Create {
         /// Letters, digits and hyphens, such as acme
         subdomain: String,

@@ -5,7 +5,7 @@ use clap::Subcommand;
 /// `brand …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Brand {
-    /// Add a brand with support@ its native host
+    /// Add a brand with support@ at its native host
     Add {
         /// Letters, digits and hyphens
         subdomain: String,

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 /// `import`
 #[derive(Debug, Args)]
 pub(crate) struct Import {
-    /// What it is
+    /// What kind of source it is
     #[arg(value_enum, value_name = "KIND")]
     pub(crate) kind: SourceWord,
     /// Where it is; - reads an mbox from standard input
@@ -20,13 +20,13 @@ pub(crate) struct Import {
     pub(crate) subfolders: bool,
 }
 
-/// What old mail lies in.
+/// What old mail is kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SourceWord {
     /// A file of many mails, each after a From_ line
     Mbox,
     /// A folder with cur and new
     Maildir,
-    /// A folder of .eml (or MH) files, with all below it; or one file
+    /// A folder of .eml (or MH) files with all its subfolders, or one file
     Eml,
 }

@@ -16,11 +16,11 @@ pub(crate) enum Ledger {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Decide a mail anew, after a fix or a changed setting
+    /// Decide a mail again, after a fix or a changed setting
     Replay {
         /// The mail's id
         id: i64,
-        /// Only tell what would become of it
+        /// Only say what would become of it
         #[arg(long)]
         dry_run: bool,
     },

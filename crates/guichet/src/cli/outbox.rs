@@ -7,7 +7,7 @@ use super::Paging;
 /// `outbox …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Outbox {
-    /// List outgoing mail, one row a recipient
+    /// List outgoing mail, one row for each recipient
     List(Paging),
     /// Try deferred mail now: all of it, or one row, which may also have expired
     Retry {

@@ -9,7 +9,7 @@ use super::Paging;
 pub(crate) enum Suspended {
     /// List held mail, newest first
     List {
-        /// Only what is held for this cause
+        /// Only mail held for this cause
         #[arg(long, value_name = "N")]
         cause: Option<i64>,
         /// How much of it
@@ -26,10 +26,10 @@ pub(crate) enum Suspended {
         /// Their ids
         #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
         ids: Vec<i64>,
-        /// All that is held
+        /// Everything that is held
         #[arg(long)]
         all: bool,
-        /// With --all: only what is held for this cause
+        /// With --all: only mail held for this cause
         #[arg(long, value_name = "N", requires = "all")]
         cause: Option<i64>,
         /// Make it a comment on this ticket
@@ -44,10 +44,10 @@ pub(crate) enum Suspended {
         /// Their ids
         #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID")]
         ids: Vec<i64>,
-        /// All that is held
+        /// Everything that is held
         #[arg(long)]
         all: bool,
-        /// With --all: only what is held for this cause
+        /// With --all: only mail held for this cause
         #[arg(long, value_name = "N", requires = "all")]
         cause: Option<i64>,
     },

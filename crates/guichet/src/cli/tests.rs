@@ -1,4 +1,4 @@
-//! What lines are read, and what those that cannot be read are told.
+//! Which command lines are read, and what is said about those that cannot be.
 
 use clap::CommandFactory as _;
 

@@ -28,7 +28,7 @@ pub(crate) enum Ticket {
         /// The requester, CCs and followers get it by mail
         #[arg(long, group = "audience")]
         public: bool,
-        /// An internal note, which followers alone get by mail
+        /// An internal note, which only followers get by mail
         #[arg(long, group = "audience")]
         note: bool,
         /// The text
@@ -46,11 +46,11 @@ pub(crate) enum Ticket {
 /// A status an agent may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StatusWord {
-    /// Somebody works on it
+    /// Somebody is working on it
     Open,
-    /// We wait for the requester
+    /// We are waiting for the requester
     Pending,
-    /// We wait for a third party
+    /// We are waiting for a third party
     Hold,
     /// Done
     Solved,

@@ -5,7 +5,7 @@ use clap::Subcommand;
 /// `token …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {
-    /// Make an API token with a person's rights; it is shown this once
+    /// Create an API token with a person's rights; it is shown only this once
     Create {
         /// Whose rights it has
         #[arg(value_name = "EMAIL")]

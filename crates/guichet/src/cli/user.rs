@@ -7,7 +7,7 @@ use super::Paging;
 /// `user …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
-    /// Add a person, or give a known one another role
+    /// Add a person, or change the role of a known one
     Add {
         /// Their address
         email: String,

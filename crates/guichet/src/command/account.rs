@@ -1,4 +1,4 @@
-//! `guichet account`: makes and lists accounts.
+//! `guichet account`: creates and lists accounts.
 
 use engine::admin::AccountRequest;
 use serde_json::json;
@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Account) -> Result
 }
 
 async fn create(session: &Session<'_>, request: AccountRequest) -> Result<()> {
-    let made = session.engine().await?.create_account(request).await.doing("the account was not made")?;
+    let made = session.engine().await?.create_account(request).await.doing("the account was not created")?;
     let value = json!({
         "id": made.id,
         "subdomain": made.subdomain,
@@ -34,8 +34,8 @@ async fn create(session: &Session<'_>, request: AccountRequest) -> Result<()> {
         "api_token": made.api_token,
     });
     let lines = format!(
-        "Made the account {}.\n\n  native host      {}\n  support address  support@{}\n  admin            {}\n  API token        {}\n\n\
-         The token is shown this once. Mail for the native host must reach this desk's SMTP door ({}).",
+        "Created the account {}.\n\n  native host      {}\n  support address  support@{}\n  admin            {}\n  API token        {}\n\n\
+         The token is shown only this once. Mail for the native host must reach this desk's SMTP door ({}).",
         made.subdomain,
         made.native_host,
         made.native_host,
@@ -62,5 +62,5 @@ async fn list(session: &Session<'_>) -> Result<()> {
         let value = json!({"id": id, "subdomain": subdomain, "native_host": host, "name": name});
         list.row(&value, [subdomain, host, name])?;
     }
-    list.end("No accounts yet. Make one with `guichet account create SUBDOMAIN --admin EMAIL`.")
+    list.end("No accounts yet. Create one with `guichet account create SUBDOMAIN --admin EMAIL`.")
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
             let waits = if session.loaded.config.can_deliver() {
                 ""
             } else {
-                " It waits in the outbox and fails after that hour unless delivery.relay is set before."
+                " It waits in the outbox and fails after that hour unless delivery.relay is set by then."
             };
             let lines = format!(
                 "A probe is on its way to {}; within an hour `guichet address list` says whether it came back.{waits}",
@@ -69,9 +69,9 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Address) -> Result
     session.output().answer(&as_json(&account, &address, now), &lines)
 }
 
-/// Refuses a host below `mail.domain` that is no brand's: no mail would be native there, and no forward leads there.
+/// Refuses a host below `mail.domain` that belongs to no brand: no mail would be native there, and no forward leads there.
 fn check_host(account: &Account, email: &str, domain: &str) -> Result<()> {
-    // What is no address at all is refused in the desk's own words.
+    // What is not an address at all is refused in the desk's own words.
     let Ok(key) = AddressKey::parse(email.trim()) else { return Ok(()) };
     let host = key.domain();
     let below = format!(".{}", domain.to_ascii_lowercase());
@@ -82,7 +82,7 @@ fn check_host(account: &Account, email: &str, domain: &str) -> Result<()> {
     Err(Failure::new(
         "the address was not added",
         why,
-        "see `guichet brand list`, or make one with `guichet brand add`",
+        "see `guichet brand list`, or create one with `guichet brand add`",
     ))
 }
 

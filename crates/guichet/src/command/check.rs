@@ -61,7 +61,7 @@ fn way_out(relay: &Out) -> String {
     }
 }
 
-/// What was looked at, and what came of it.
+/// What was read, and what was found in it.
 fn as_json(reading: &Reading) -> Value {
     let Reading { config, data, file, given, problems } = reading;
     let finding = |given: &Given| {

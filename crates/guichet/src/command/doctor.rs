@@ -1,7 +1,6 @@
-//! `guichet doctor`: looks at a desk's health, one finding a line, each with what to do.
-//!
-//! Each file below looks at one thing: [`OUTSIDE`] at what can be seen without the database, [`INSIDE`] at what its tables
-//! say. A new check is a file and a line there.
+//! `guichet doctor`: examines a desk's health, one finding per line, each with what to do.
+//! Each file below checks one thing: those in [`OUTSIDE`] what can be seen without the database, those in [`INSIDE`]
+//! what its tables say. A new check is a file and a line in one of these lists.
 
 mod accounts;
 mod blobs;
@@ -35,11 +34,11 @@ use crate::http::{Depths, depths};
 use crate::open;
 use crate::output::Output;
 
-/// Mail that waits so long while nobody holds its account is not taken by itself.
+/// Mail that has waited this long while nobody holds its account is not going to be taken without help.
 const UNHELD_MS: i64 = 60_000;
 
-/// What to do when the tables cannot be read and the error does not say it.
-const TABLES_NEXT: &str = "see that the database answers, and that the role in store.url owns the tables or may SELECT, INSERT, \
+/// What to do when the tables cannot be read and the error does not say.
+const TABLES_NEXT: &str = "make sure that the database answers, and that the role in store.url owns the tables or may SELECT, INSERT, \
                            UPDATE and DELETE on all of them";
 
 /// The checks that need no database, in the order in which they are printed.
@@ -68,7 +67,7 @@ enum Level {
     Fail,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
     check: &'static str,
@@ -96,7 +95,7 @@ impl Finding {
     }
 }
 
-/// What was read of the tables, all at once.
+/// What was read from the tables, all at once.
 struct Seen<'a> {
     loaded: &'a Loaded,
     schema: Schema,
@@ -139,7 +138,7 @@ pub(super) fn run(common: &Common) -> Result<()> {
     if failed.is_empty() {
         Ok(())
     } else {
-        Err(Failure::new("the desk is not well", failed.join(", "), "do what stands beside it"))
+        Err(Failure::new("the desk is not well", failed.join(", "), "do what is said next to each"))
     }
 }
 

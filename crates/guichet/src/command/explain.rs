@@ -58,7 +58,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Explain) -> Result
     if refused.is_empty() { Ok(()) } else { Err(unknown(&refused)) }
 }
 
-/// Refused at RCPT: what would become of the mail is printed all the same.
+/// The failure for recipients refused at RCPT; what would become of the mail is printed all the same.
 fn unknown(refused: &[String]) -> Failure {
     Failure::new(
         "the doors would refuse this mail",
@@ -74,7 +74,7 @@ fn told(session: &Session<'_>, mails: Vec<Value>, mut lines: Vec<String>, refuse
     session.output().answer(&answer(mails, refused), &tame(&lines.join("\n\n")))
 }
 
-/// Recipients by account, in the order of their first one; and those that nobody has.
+/// Recipients by account, in the order of each account's first one; and those that no account has.
 async fn by_account(session: &Session<'_>, recipients: &[String]) -> Result<(Vec<Vec<String>>, Vec<String>)> {
     let mut accounts: Vec<(AccountId, Vec<String>)> = Vec::new();
     let mut refused = Vec::new();
@@ -125,7 +125,7 @@ fn return_path(command: &cli::Explain, raw: &[u8]) -> Result<Option<String>> {
     Ok(Letter::parse(raw).from.first().map(|mailbox| mailbox.address.clone()))
 }
 
-/// One object: the first account's mail, those of the others under `also`.
+/// One object: the first account's mail, with those of the others under `also`.
 fn answer(mut mails: Vec<Value>, refused: &[String]) -> Value {
     let also = mails.split_off(mails.len().min(1));
     let mut first = mails.pop().unwrap_or_else(

@@ -1,4 +1,5 @@
-//! `guichet import`: old mail in, batch by batch; stopped at any moment and run again, it goes on where it was.
+//! `guichet import`: brings in old mail, batch by batch; stopped at any moment and run again, it continues where it
+//! stopped.
 
 mod progress;
 
@@ -33,9 +34,9 @@ const BUFFER_BYTES: usize = 1024 * 1024;
 /// How many messages that were not taken are listed one by one; the rest are only counted.
 const TOLD_MAX: usize = 1_000;
 
-/// Everything is in, but for some that nobody could take.
+/// Everything is in, except for some that could not be taken.
 const SOME_SKIPPED: u8 = 3;
-/// Ended by SIGINT or SIGTERM, as shells say it.
+/// Ended by SIGINT or SIGTERM, in the shells' convention.
 const INTERRUPTED: u8 = 130;
 
 /// What an import did.
@@ -61,7 +62,7 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Import) -> Result<
     let is_decided = serve::is_running(&session.loaded).unwrap_or(true);
     let importer = Importer::new(intake, account_id, command.rcpt.trim().to_owned(), is_decided);
     let stop = CancellationToken::new();
-    serve::listen_for_signals(stop.clone()).doing("signals cannot be listened to")?;
+    serve::listen_for_signals(stop.clone()).doing("signals cannot be handled")?;
     let mut progress = Progress::new(source.length(), source.is_in_bytes());
     let (sender, batches) = channel(2);
     let reader = std::thread::spawn(move || read(source, &sender));
@@ -72,7 +73,11 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Import) -> Result<
     // It ends by itself, since nobody takes its batches any more.
     let panicked = reader.join().is_err();
     if panicked {
-        return Err(Failure::new("the source was not read to its end", "reading it failed", "tell us"));
+        return Err(Failure::new(
+            "the source was not read to its end",
+            "reading it failed",
+            "please report it",
+        ));
     }
     told(session, command, &tally, seconds)
 }
@@ -84,7 +89,7 @@ fn source(command: &cli::Import, limit: u64) -> Result<Box<dyn Source>> {
         return Err(Failure::new(
             what,
             "--subfolders is for a Maildir",
-            "leave it out: other kinds have no such choice",
+            "leave it out: other kinds have no such option",
         ));
     }
     match command.kind {
@@ -104,7 +109,7 @@ fn mbox(path: &Path, limit: u64, what: &str) -> Result<Box<dyn Source>> {
     Ok(Box::new(Mbox::open(BufReader::with_capacity(BUFFER_BYTES, file), length, limit).doing(what)?))
 }
 
-/// The account of the recipient, which must be the one named, when one is.
+/// The account of the recipient, which must be the one named, if one is.
 async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Result<AccountId> {
     let found = intake.recipients(&[rcpt.to_owned()]).await.doing("the address cannot be looked up")?;
     let named = match session.common.account {
@@ -114,12 +119,12 @@ async fn account_of(session: &Session<'_>, intake: &Intake, rcpt: &str) -> Resul
     let of = found.by_account.into_keys().find(|id| named.is_none_or(|named| named == *id));
     let unknown = || {
         let why = if named.is_some() {
-            "it is no support address of this account"
+            "it is not a support address of this account"
         } else {
             "it is no account's support address"
         };
         let next = format!(
-            "see `guichet address list`; add it with `guichet address add {}`, or import to one that is there",
+            "see `guichet address list`; add it with `guichet address add {}`, or import to an existing one",
             rcpt.trim()
         );
         Failure::new(format!("mail to {} cannot be imported", rcpt.trim()), why, next)
@@ -143,7 +148,7 @@ fn read(mut source: Box<dyn Source>, sender: &Sender<Vec<Found>>) {
     }
 }
 
-/// Takes batch after batch. A stop lets the one in hand be finished.
+/// Takes batch after batch. When stopped, it finishes the one in hand.
 async fn work(
     mut importer: Importer,
     mut batches: Receiver<Vec<Found>>,
@@ -210,7 +215,7 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
     for (count, words) in [
         (already, "there already"),
         (left_out, "left out: drafts and trash"),
-        (skipped, "skipped: no mail that can be taken"),
+        (skipped, "skipped: not mail that can be taken"),
     ] {
         if *count > 0 {
             lines.push(format!("  {count} {words}"));
@@ -228,7 +233,7 @@ fn told(session: &Session<'_>, command: &cli::Import, tally: &Tally, seconds: f6
     }
     if *skipped > 0 {
         let what = format!("{} not imported", counted(*skipped, "mail"));
-        return Err(Failure::new(what, "each was told with its reason", "everything else is in")
+        return Err(Failure::new(what, "each was reported with its reason", "everything else is in")
             .with_code(SOME_SKIPPED));
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! `guichet intake`: one mail on standard input, for the pipe of a mail server. Ends with the codes of sysexits.h, by which
-//! those decide whether to try again (docs/behaviour/doors.md §2).
+//! `guichet intake`: one mail on standard input, for the pipe of a mail server. Ends with the codes of sysexits.h, by
+//! which mail servers decide whether to try again (docs/behaviour/doors.md §2).
 
 use std::io::Read as _;
 
@@ -18,11 +18,11 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::{open, serve};
 
-/// The line cannot be read.
+/// The command line cannot be read.
 pub(crate) const EX_USAGE: u8 = 64;
-/// The mail is empty, too large, or none.
+/// The input is empty, too large, or not a mail.
 const EX_DATAERR: u8 = 65;
-/// Nobody has the address.
+/// The recipient is unknown.
 const EX_NOUSER: u8 = 67;
 /// Nothing is wrong with the mail: it must be tried again.
 const EX_TEMPFAIL: u8 = 75;
@@ -37,10 +37,8 @@ pub(super) fn run(common: &Common, command: &cli::Intake) -> Result<()> {
     let again = |failure: Failure| if failure.code == 1 { failure.with_code(EX_TEMPFAIL) } else { failure };
     match taken {
         Ok(taken) => taken.map_err(again),
-        Err(_) => {
-            Err(Failure::new("the mail was not taken", "the program failed", "tell us")
-                .with_code(EX_TEMPFAIL))
-        }
+        Err(_) => Err(Failure::new("the mail was not taken", "the program failed", "please report it")
+            .with_code(EX_TEMPFAIL)),
     }
 }
 
@@ -71,7 +69,7 @@ async fn spool(
     if command.rcpt.len() > limit {
         let why = format!("{} recipients are more than the limit of {limit}", command.rcpt.len());
         return Err(
-            Failure::new("the mail was not taken", why, "hand it over in several turns").with_code(EX_USAGE)
+            Failure::new("the mail was not taken", why, "hand it over in several calls").with_code(EX_USAGE)
         );
     }
     let recipients = known(intake.recipients(&command.rcpt).await)?;
@@ -81,7 +79,7 @@ async fn spool(
         helo: String::new(),
         mail_from,
         recipients: Vec::new(),
-        // Only this machine's own mail server, or its operator, runs us.
+        // Only this machine's own mail server or operator runs us.
         trusted: true,
         tls: false,
     };
@@ -89,7 +87,7 @@ async fn spool(
     taken.map_err(|error| Failure::of("the mail was not taken", &error))
 }
 
-/// All of them known, or a failure: a mail is taken for all its recipients or for none.
+/// Looks up all recipients; fails if one is unknown: a mail is taken for all its recipients or for none.
 fn known(looked_up: Result<Recipients, RecipientError>) -> Result<Recipients> {
     let found = looked_up.map_err(|error| {
         let code = if matches!(error, RecipientError::Malformed { .. }) { EX_NOUSER } else { EX_TEMPFAIL };

@@ -67,7 +67,7 @@ async fn of_message_id(
 
 async fn replay(session: &Session<'_>, account: AccountId, id: MailId, dry_run: bool) -> Result<()> {
     let done = session.engine().await?.replay(account, id, !dry_run).await;
-    let done = done.map_err(|error| suspended::refused(&error, "the mail was not decided anew"))?;
+    let done = done.map_err(|error| suspended::refused(&error, "the mail was not decided again"))?;
     let value = json!({
         "id": id,
         "before": done.before,

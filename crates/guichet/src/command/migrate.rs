@@ -1,4 +1,4 @@
-//! `guichet migrate`: makes the database or brings its tables up to date.
+//! `guichet migrate`: creates the database or brings its tables up to date.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `guichet outbox`: mail on its way out, and another try for what was deferred.
+//! `guichet outbox`: lists mail on its way out, and retries what was deferred.
 
 use desk::id::{AccountId, OutboxId};
 use desk::outbox_state::OutboxState;
@@ -40,7 +40,7 @@ async fn list(session: &Session<'_>, account: AccountId, mut wanted: Wanted) -> 
             break;
         }
     }
-    list.end("Nothing was sent yet.")
+    list.end("Nothing has been sent yet.")
 }
 
 fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
@@ -64,12 +64,12 @@ fn cells(row: &OutboxRow, can_deliver: bool) -> [String; 8] {
     ]
 }
 
-/// Why a row is in its state: the last answer, or why nobody was asked yet.
+/// Why a row is in its state: the last answer, or why no server has been asked yet.
 pub(super) fn reason(row: &OutboxRow, can_deliver: bool) -> &str {
     match (&row.state, can_deliver) {
         (OutboxState::Waiting, false) => "no relay is configured (delivery.relay)",
         (OutboxState::Waiting, true) => {
-            "it was made while no relay was configured; the running desk sends it within a minute"
+            "it was created while no relay was configured; the running desk sends it within a minute"
         }
         (OutboxState::Queued, _) if row.last_answer.is_empty() => "not tried yet",
         (OutboxState::Sending, _) if row.last_answer.is_empty() => "it is being sent",
@@ -82,7 +82,7 @@ async fn retry(session: &Session<'_>, account: AccountId, id: Option<OutboxId>) 
         return Err(Failure::new(
             "nothing was retried",
             "no way out is configured",
-            "set delivery.relay; what waits leaves then by itself",
+            "set delivery.relay; waiting mail then leaves by itself",
         ));
     }
     let retried = session
@@ -92,7 +92,7 @@ async fn retry(session: &Session<'_>, account: AccountId, id: Option<OutboxId>) 
         .doing("nothing was retried")?;
     session.store.ring(Kind::Outbox, account, None);
     if let (0, Some(id)) = (retried, id) {
-        let why = format!("row {id} is not there, or it is done already");
+        let why = format!("there is no row {id}, or it is done already");
         return Err(Failure::new("nothing was retried", why, "see `guichet outbox list`"));
     }
     let lines = if retried == 0 {
@@ -132,7 +132,7 @@ mod tests {
                 "waiting",
                 "",
                 true,
-                "it was made while no relay was configured; the running desk sends it within a minute",
+                "it was created while no relay was configured; the running desk sends it within a minute",
             ),
             ("queued", "", true, "not tried yet"),
             ("queued", "421 later", true, "421 later"),

@@ -11,7 +11,7 @@ use super::Session;
 use crate::cli;
 use crate::failure::{Doing as _, Failure, Result};
 
-/// The longest a value gets in an error, in characters.
+/// How much of a value an error shows, in characters.
 const SHOWN_CHARACTERS: usize = 60;
 
 /// Runs `setting …`.
@@ -47,7 +47,7 @@ struct InForce {
 }
 
 impl Session<'_> {
-    /// What counts for a setting whose value leaves it to somebody else; none when its value counts.
+    /// What is in force for a setting whose value leaves that open; none when its value is.
     fn in_force(&self, key: &str, value: &Value) -> Option<InForce> {
         in_force(key, value, self.loaded.config.limits.sender_per_hour)
     }
@@ -64,7 +64,7 @@ fn in_force(key: &str, value: &Value, sender_per_hour: u32) -> Option<InForce> {
     }
 }
 
-/// A value with what is in force in its place.
+/// A value, and what is in force instead of it.
 fn spoken(value: &Value, in_force: Option<&InForce>, now: &str) -> String {
     let Some(InForce { value: counts, from }) = in_force else { return format!("{value}{now}") };
     let off = if *counts == 0 { ": it is off" } else { "" };
@@ -82,7 +82,7 @@ fn show(session: &Session<'_>, all: &Map<String, Value>, key: &str) -> Result<()
     session.output().answer(&answer, &spoken(value, in_force.as_ref(), ""))
 }
 
-/// Every setting: its value, what is in force and where that comes from.
+/// Lists every setting: its value, what is in force and where that comes from.
 fn list(session: &Session<'_>, all: &Map<String, Value>) -> Result<()> {
     let defaults = as_map(&Settings::default())?;
     let mut output = session.output();
@@ -113,11 +113,11 @@ fn as_map(settings: &Settings) -> Result<Map<String, Value>> {
 
 fn unknown(key: &str, all: &Map<String, Value>) -> Failure {
     let known: Vec<&str> = all.keys().map(String::as_str).collect();
-    let next = format!("known are {}; see `guichet setting list`", known.join(", "));
+    let next = format!("the settings are {}; see `guichet setting list`", known.join(", "));
     Failure::new("nothing was changed or shown", format!("there is no setting {key:?}"), next)
 }
 
-/// Settings with one value changed; the value is read in the form that the present one has.
+/// Settings with one value changed; the new value is read as the type that the present one has.
 fn changed(settings: &Settings, key: &str, value: &str) -> Result<Settings> {
     let all = as_map(settings)?;
     let read = match all.get(key).ok_or_else(|| unknown(key, &all))? {
@@ -125,12 +125,12 @@ fn changed(settings: &Settings, key: &str, value: &str) -> Result<Settings> {
         Value::Number(_) => value.trim().parse::<u32>().ok().map(Value::from),
         _ => Some(Value::String(value.to_owned())),
     };
-    // Words that stand for a choice are known only to the settings.
+    // The words of a choice are known only to the settings.
     let changed = read.and_then(|read| settings.with(key, read).ok());
-    changed.ok_or_else(|| wrong(key, value, "it is none of what is allowed"))
+    changed.ok_or_else(|| wrong(key, value, "it is not one of the allowed values"))
 }
 
-/// A value that cannot be, or a store that failed.
+/// The failure for a value that is not allowed, or a store that failed.
 fn refused(key: &str, value: &str, error: SettingError<Failure>) -> Failure {
     match error {
         SettingError::Change(failure) => failure,
@@ -150,7 +150,7 @@ fn wrong(key: &str, value: &str, why: &str) -> Failure {
         } else {
             form.example.to_owned()
         };
-        format!("allowed is {}; for example: guichet setting set {key} {example}", form.allowed)
+        format!("allowed: {}; for example: guichet setting set {key} {example}", form.allowed)
     });
     Failure::new(format!("{key} was not changed"), format!("{shown:?} was given: {why}"), next)
 }
@@ -180,34 +180,34 @@ mod tests {
                 "wildcard",
                 "yes",
                 "\"yes\" was given",
-                "allowed is true or false; for example: guichet setting set wildcard true",
+                "allowed: true or false; for example: guichet setting set wildcard true",
             ),
             (
                 "addresses_max",
                 "-1",
                 "\"-1\" was given",
-                "allowed is a whole number from 0 to 4294967295; for example",
+                "allowed: a whole number from 0 to 4294967295; for example",
             ),
             (
                 "sender_per_hour",
                 "4294967296",
                 "\"4294967296\" was given",
-                "allowed is a whole number from 0 to 4294967295",
+                "allowed: a whole number from 0 to 4294967295",
             ),
             (
                 "agent_mail",
                 "all",
-                "\"all\" was given: it is none of what is allowed",
-                "allowed is authenticated or any",
+                "\"all\" was given: it is not one of the allowed values",
+                "allowed: authenticated or any",
             ),
-            ("suspended_notification", "", "\"\" was given", "allowed is never, hourly, daily or weekly"),
+            ("suspended_notification", "", "\"\" was given", "allowed: never, hourly, daily or weekly"),
             (
                 "allowlist",
                 "foo:a@x.example",
                 "allowlist: \"foo:a@x.example\": only suspend:",
-                "allowed is addresses and hosts",
+                "allowed: addresses and hosts",
             ),
-            ("delimiter", "short", "has 5", "allowed is one line of 20 to 65 characters"),
+            ("delimiter", "short", "has 5", "allowed: one line of 20 to 65 characters"),
             ("languages", " ", "at least one language tag", "guichet setting set languages 'en fr pt-BR'"),
         ] {
             let failure = set(key, value).unwrap_err();
@@ -216,7 +216,7 @@ mod tests {
             assert!(failure.next.contains(next), "{key}={value}: {}", failure.next);
         }
         let failure = set("wildcrad", "true").unwrap_err();
-        assert!(failure.next.starts_with("known are acknowledge, addresses_max"), "{failure:?}");
+        assert!(failure.next.starts_with("the settings are acknowledge, addresses_max"), "{failure:?}");
         assert!(set("blocklist", &"a ".repeat(9_000)).unwrap_err().why.chars().count() < 300);
     }
 

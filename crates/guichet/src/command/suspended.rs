@@ -1,4 +1,4 @@
-//! `guichet suspended`: held mail with its cause, let through or deleted.
+//! `guichet suspended`: lists held mail with its cause, lets it through or deletes it.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use crate::clock::{short, written};
 use crate::failure::{Doing as _, Failure, Result};
 use crate::output::{counted, tame};
 
-/// Who did it, in ledger and history.
+/// Who did it, as ledger and history say.
 const OPERATOR: &str = "the operator";
 
 /// Mails that are deleted in one transaction.
@@ -68,7 +68,7 @@ fn address(text: &str) -> Result<AddressKey> {
     AddressKey::parse(text.trim()).map_err(wrong)
 }
 
-/// The next page of what is held, the newest first; `before` is moved to its end.
+/// The next page of what is held, newest first; `before` moves to its end.
 async fn page(
     session: &Session<'_>,
     account: AccountId,
@@ -86,7 +86,7 @@ async fn page(
     Ok(rows)
 }
 
-/// The ids of what is held, the oldest first: the order in which it came.
+/// The ids of what is held, oldest first: the order in which it came.
 async fn held(session: &Session<'_>, account: AccountId, cause: Option<i64>) -> Result<Vec<MailId>> {
     let mut ids = Vec::new();
     let mut before = Before::FIRST;
@@ -155,7 +155,7 @@ async fn show(session: &Session<'_>, account: AccountId, id: MailId) -> Result<(
 fn missing(id: MailId) -> Failure {
     Failure::new(
         format!("there is no suspended ticket {id}"),
-        "no held mail has that id: it may be recovered or deleted already",
+        "no held mail has that id: it may have been recovered or deleted already",
         "see `guichet suspended list`, or `guichet ledger list` for what became of it",
     )
 }
@@ -257,7 +257,7 @@ async fn delete(session: &Session<'_>, account: AccountId, ids: Vec<MailId>) -> 
     let engine = session.engine().await?;
     let known = Vec::from_iter(known);
     let mut deleted = 0;
-    // Some at a time: the account's mail is not worked meanwhile.
+    // Some at a time: the account's mail is not processed meanwhile.
     for some in known.chunks(AT_ONCE) {
         let what = || format!("{deleted} of {} deleted", counted(known.len(), "mail"));
         deleted += engine.delete_suspended(account, some.to_vec(), OPERATOR).await.doing(&what())?;
@@ -284,7 +284,7 @@ pub(super) fn refused(error: &RedecideError, what: &str) -> Failure {
         }
         RedecideError::NoTicket(_) | RedecideError::Closed(_) => "see `guichet ticket list`",
         RedecideError::NotAnAgent(_) => "see `guichet user list`",
-        RedecideError::Store(_) => "try again; see `guichet doctor` if it stays so",
+        RedecideError::Store(_) => "try again; if that does not help, see `guichet doctor`",
     };
     Failure::new(what, error.to_string(), next)
 }

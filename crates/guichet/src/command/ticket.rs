@@ -80,7 +80,7 @@ fn read_page(
 ) -> StoreResult<(Vec<Listed>, Authors)> {
     let mut tickets = Vec::new();
     for line in store::ticket::list(tx, after, page)? {
-        // Programs get the comments too; the list itself knows numbers alone.
+        // Programs get the comments too; the list itself knows only how many there are.
         let id = if with_comments {
             store::ticket::by_number(tx, line.number)?.map(|ticket| ticket.id)
         } else {

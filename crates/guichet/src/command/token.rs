@@ -1,4 +1,4 @@
-//! `guichet token`: makes, lists and revokes API tokens.
+//! `guichet token`: creates, lists and revokes API tokens.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,11 @@ pub(super) async fn run(session: &Session<'_>, command: &cli::Token) -> Result<(
     match command {
         cli::Token::Create { user, name } => {
             let made = session.engine().await?.create_token(account, user, name).await;
-            let (id, secret) = made.doing("the token was not made")?;
+            let (id, secret) = made.doing("the token was not created")?;
             let value = json!({"id": id, "user": user, "name": name, "api_token": secret});
-            session.output().answer(&value, &format!("Token {id} of {user}, shown this once:\n\n  {secret}"))
+            session
+                .output()
+                .answer(&value, &format!("Token {id} of {user}, shown only this once:\n\n  {secret}"))
         }
         cli::Token::List => list(session, account).await,
         cli::Token::Revoke { id } => {

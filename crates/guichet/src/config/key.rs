@@ -23,18 +23,18 @@ pub(crate) struct Key {
     pub(crate) example: &'static str,
     /// What it means, in one or two sentences.
     pub(crate) about: &'static str,
-    /// Whether the value may hold a password and is never shown.
+    /// Whether the value may hold a password, so that it is never shown.
     pub(crate) is_secret: bool,
     pub(crate) set: Set,
 }
 
-/// Puts a value that was read in its place.
+/// Puts a value that was read into its place.
 fn put<T>(slot: &mut T, value: T) -> Result<(), String> {
     *slot = value;
     Ok(())
 }
 
-/// An open key.
+/// A key whose value may be shown.
 const fn key(
     name: &'static str,
     default: &'static str,
@@ -69,14 +69,14 @@ pub(crate) const KEYS: &[Key] = &[
         "http.listen",
         "127.0.0.1:8080",
         r#""127.0.0.1:8080""#,
-        "Where pages are served; port 0 takes a free one.",
+        "Where pages are served; port 0 picks a free one.",
         |config, raw| put(&mut config.http.listen, socket(&raw.text()?)?),
     ),
     key(
         "smtp.listen",
         "127.0.0.1:2525",
         r#""0.0.0.0:25""#,
-        "Where mail is taken by SMTP; \"off\" keeps the door shut.",
+        "Where mail is accepted by SMTP; \"off\" keeps the door shut.",
         |config, raw| put(&mut config.smtp.listen, unless_off(&raw.text()?, socket)?),
     ),
     key(
@@ -96,7 +96,7 @@ pub(crate) const KEYS: &[Key] = &[
         "lmtp.listen",
         "127.0.0.1:2424",
         r#""unix:/run/guichet/lmtp""#,
-        "Where mail is taken by LMTP: an address with a port or `unix:` and a path; \"off\" keeps the door shut.",
+        "Where mail is accepted by LMTP: an address with a port or `unix:` and a path; \"off\" keeps the door shut.",
         |config, raw| put(&mut config.lmtp.listen, unless_off(&raw.text()?, listen)?),
     ),
     key(
@@ -117,14 +117,14 @@ pub(crate) const KEYS: &[Key] = &[
         "mail.authenticate",
         "true",
         "false",
-        "Whether SPF, DKIM and DMARC of mail that comes in are looked up. Without it an agent's mail proves nothing, see docs/behaviour/authentication.md.",
+        "Whether SPF, DKIM and DMARC of incoming mail are checked. Without that an agent's mail proves nothing; see docs/behaviour/authentication.md.",
         |config, raw| put(&mut config.mail.authenticate, raw.flag()?),
     ),
     key(
         "mail.authserv_id",
         "none",
         r#""mx.example.com""#,
-        "The name under which your own relay writes Authentication-Results. Those it puts above its Received are believed, of trusted relays only.",
+        "The name under which your own relay writes Authentication-Results. Those above its Received field are believed, from trusted relays only.",
         |config, raw| put(&mut config.mail.authserv_id, Some(host(&raw.text()?)?)),
     ),
     key(
@@ -141,7 +141,7 @@ pub(crate) const KEYS: &[Key] = &[
         "store.url",
         "sqlite:DATA/guichet.db",
         r#""postgres://guichet:password@localhost/guichet""#,
-        "The database: `sqlite:PATH` or `postgres://…`, there with `?sslmode=` and `&sslrootcert=` for TLS.",
+        "The database: `sqlite:PATH` or `postgres://…`, with `?sslmode=` and `&sslrootcert=` for TLS.",
         |config, raw| put(&mut config.store.url, Some(database(&raw.text()?)?)),
     ),
     key(
@@ -158,7 +158,7 @@ pub(crate) const KEYS: &[Key] = &[
         "store.migrate",
         "true",
         "false",
-        "Whether `serve` brings the database's tables up to date before it opens its doors; else `guichet migrate` must have done so.",
+        "Whether `serve` brings the database's tables up to date before it opens its doors; otherwise `guichet migrate` must have done so.",
         |config, raw| put(&mut config.store.migrate, raw.flag()?),
     ),
     key(
@@ -172,14 +172,14 @@ pub(crate) const KEYS: &[Key] = &[
         "blobs.url",
         "file:DATA/blobs",
         r#""file:/var/lib/guichet/blobs""#,
-        "Where larger raw mails lie: `file:PATH`, or `s3://BUCKET/PREFIX` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and AWS_ALLOW_HTTP in the environment.",
+        "Where larger raw mails are kept: `file:PATH`, or `s3://BUCKET/PREFIX` with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and AWS_ALLOW_HTTP in the environment.",
         |config, raw| put(&mut config.blobs.url, Some(blobs(&raw.text()?)?)),
     ),
     secret(
         "delivery.relay",
         "none: mail waits in the outbox",
         r#""smtp://user:password@mail.example.com:587""#,
-        "The way out: `smtp://` (STARTTLS where offered, required when a password would leave this machine), `smtps://` (TLS), or `direct` to mail exchangers.",
+        "The way out: `smtp://` (STARTTLS where offered, required when a password would leave this machine), `smtps://` (TLS), or `direct`, straight to mail exchangers.",
         |config, raw| put(&mut config.delivery.relay, way_out(&raw.text()?)?),
     ),
     key(
@@ -214,7 +214,7 @@ pub(crate) const KEYS: &[Key] = &[
         "delivery.give_up_after",
         "5d",
         r#""3d""#,
-        "How long delivery is tried before it is given up.",
+        "How long delivery is tried before it is abandoned.",
         |config, raw| put(&mut config.delivery.give_up_after_ms, raw.duration_ms()?),
     ),
     key(
@@ -240,28 +240,28 @@ pub(crate) const KEYS: &[Key] = &[
         "limits.connections",
         "1000",
         "200",
-        "Connections of each door at once; more get 421.",
+        "Simultaneous connections to each door; further ones get 421.",
         |config, raw| put(&mut config.limits.connections, number(raw, 1, 100_000)?),
     ),
     key(
         "limits.connections_per_client",
         "50",
         "20",
-        "Connections of one client address to each door at once; more get 421.",
+        "Simultaneous connections from one client address to each door; further ones get 421.",
         |config, raw| put(&mut config.limits.connections_per_client, number(raw, 1, 100_000)?),
     ),
     key(
         "limits.recipients",
         "1000",
         "100",
-        "Recipients of one mail; more get 452 and come with the next mail. RFC 5321 section 4.5.3.1.8 asks for at least 100.",
+        "Recipients of one mail; further ones get 452 and come with the next mail. RFC 5321 section 4.5.3.1.8 asks for at least 100.",
         |config, raw| put(&mut config.limits.recipients, number(raw, 100, 100_000)?),
     ),
     key(
         "limits.sender_per_hour",
         "20",
         "0",
-        "Mails of one sender in an hour before the loop guard holds them; 0 switches it off. As many more are held, anything beyond that is kept only in the ledger; ten times as many for senders on an account's allow list. The setting sender_per_hour of an account takes precedence.",
+        "Mails from one sender in an hour before the loop guard holds further ones; 0 switches it off. As many again are held; anything beyond that is kept only in the ledger. Senders on an account's allow list, and agents whose mail is authenticated, may send ten times as many. An account's setting sender_per_hour takes precedence.",
         |config, raw| {
             put(
                 &mut config.limits.sender_per_hour,
@@ -280,23 +280,23 @@ pub(crate) const KEYS: &[Key] = &[
         "limits.mail_memory",
         "512MB",
         r#""128MB""#,
-        "Memory for the mails that are coming in by all doors together; 64 KB of each are not counted. What finds no room is refused with 452 4.3.1, or 429 by HTTP. Never less than twice limits.max_mail_size.",
+        "Memory for messages coming in by all doors together, not counting the first 64 KiB of each. What does not fit is refused with 452 4.3.1, or 429 by HTTP. Never less than twice limits.max_mail_size.",
         |config, raw| {
             put(&mut config.limits.mail_memory_bytes, at_least(raw.size_bytes()?, 1_000_000, "1MB")?)
         },
     ),
     key(
         "tls.certificate_file",
-        "a self-signed one, made and kept in DATA/tls",
+        "a self-signed one, created and kept in DATA/tls",
         r#""/etc/guichet/fullchain.pem""#,
-        "The certificate that the doors show after STARTTLS, with its chain, PEM.",
+        "The certificate that the doors show after STARTTLS, with its chain, in PEM form.",
         |config, raw| put(&mut config.tls.certificate_file, Some(existing(&raw.text()?)?)),
     ),
     key(
         "tls.key_file",
-        "made with the certificate",
+        "created with the certificate",
         r#""/etc/guichet/key.pem""#,
-        "Its private key, PEM.",
+        "Its private key, in PEM form.",
         |config, raw| put(&mut config.tls.key_file, Some(existing(&raw.text()?)?)),
     ),
     key(
@@ -320,12 +320,12 @@ pub(crate) const KEYS: &[Key] = &[
         "log.level",
         "info",
         r#""info,engine=debug""#,
-        "error, warn, info, debug or trace; for single crates: `crate=level`, separated by commas.",
+        "error, warn, info, debug or trace; for individual crates: `crate=level`, separated by commas.",
         |config, raw| put(&mut config.log.level, log_level(&raw.text()?)?),
     ),
 ];
 
-/// Former or other spellings that are read too.
+/// Former and other spellings that are accepted too.
 const ALIASES: &[(&str, &str)] = &[("limits.max_mail_bytes", "limits.max_mail_size")];
 
 /// Pairs of a key and the key that names a file with its value: at most one of them may be set in one place.

@@ -12,7 +12,7 @@ const DATA: &str = "guichet-data";
 /// The name of the configuration file.
 const FILE: &str = "guichet.toml";
 
-/// What a start is told besides the file.
+/// What a process is told at its start besides the file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sources {
     /// `--config`: this file and no other; it must be there.
@@ -32,14 +32,14 @@ struct Entry {
     raw: Raw,
 }
 
-/// A key that some layer sets, as it was looked at.
+/// A key that some layer sets, and what was found there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Given {
     /// Where it was set.
     pub(crate) origin: String,
     /// The key.
     pub(crate) key: String,
-    /// The value as written; secrets, and values of keys that are not known, hidden.
+    /// The value as written, unless it is secret or its key is unknown: then hidden.
     pub(crate) value: String,
     /// False when a later layer sets it too.
     pub(crate) is_last: bool,
@@ -69,7 +69,7 @@ pub(crate) fn load(sources: &Sources) -> Result<Loaded, Problems> {
     if problems.is_empty() { Ok(Loaded { config, data }) } else { Err(Problems(problems)) }
 }
 
-/// Reads all layers and tells what was looked at, whatever is wrong with it.
+/// Reads all layers and returns what was found in them, whatever is wrong with it.
 pub(crate) fn read(sources: &Sources) -> Reading {
     let data = sources.data.clone().unwrap_or_else(|| PathBuf::from(DATA));
     let mut problems = Vec::new();
@@ -97,7 +97,7 @@ fn given(entries: &[Entry]) -> Vec<Given> {
     entries.iter().enumerate().map(shown).collect()
 }
 
-/// A value as it may be shown: that of a key that is not known could be a secret.
+/// A value as it may be shown: that of an unknown key could be a secret.
 fn shown(entry: &Entry) -> String {
     if key::find(&entry.name).is_none_or(|key| key.is_secret) {
         "(hidden)".to_owned()
@@ -155,7 +155,7 @@ fn of_table(table: &toml::Table, origin: &str) -> Vec<Entry> {
     entries
 }
 
-/// `GUICHET_SECTION__KEY`; other names with that prefix are looked at by [`strays`].
+/// `GUICHET_SECTION__KEY`; other names with that prefix are handled by [`strays`].
 fn of_environment(environment: &[(String, String)]) -> Vec<Entry> {
     let read = |(variable, value): &(String, String)| {
         let name = variable.strip_prefix("GUICHET_")?;
@@ -171,7 +171,7 @@ fn of_environment(environment: &[(String, String)]) -> Vec<Entry> {
     entries
 }
 
-/// Variables that have our prefix and are no keys: the command line's, the tests', and the links that container
+/// Variables that have our prefix but are no keys: the command line's, the tests', and the links that container
 /// orchestrators set for a service of our name.
 fn is_known_variable(name: &str) -> bool {
     let is_link = name == "PORT" || name.starts_with("PORT_") || name.starts_with("SERVICE_");
@@ -190,8 +190,9 @@ fn strays(environment: &[(String, String)], problems: &mut Vec<Problem>) {
         let near = near.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= 3);
         let meant = near
             .map(|(_, key)| format!("did you mean GUICHET_{}?", key.name.replace('.', "__").to_uppercase()));
-        let reason = meant
-            .unwrap_or_else(|| "a key is written GUICHET_SECTION__KEY; see docs/configuration.md".to_owned());
+        let reason = meant.unwrap_or_else(|| {
+            "a key is written as GUICHET_SECTION__KEY; see docs/configuration.md".to_owned()
+        });
         problems.push(Problem {
             origin: "environment".into(),
             key: format!("GUICHET_{name}"),
@@ -233,7 +234,7 @@ fn twins(entries: &[Entry], problems: &mut Vec<Problem>) {
                     origin: entry.origin.clone(),
                     key: (*file).to_owned(),
                     value: entry.raw.to_string(),
-                    reason: format!("{open} is set beside it; keep one of them"),
+                    reason: format!("{open} is set too; keep one of them"),
                     example: String::new(),
                 });
             }
@@ -269,7 +270,7 @@ fn unknown(entry: &Entry) -> Problem {
     let example =
         near.filter(|(distance, _)| *distance <= 3).map(|(_, key)| as_written(key)).unwrap_or_default();
     let reason = "there is no such key; see docs/configuration.md".to_owned();
-    // The value of a key that is not known could be a secret.
+    // The value of an unknown key could be a secret.
     Problem { origin: entry.origin.clone(), key: entry.name.clone(), value: String::new(), reason, example }
 }
 
@@ -291,7 +292,7 @@ fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// What only several keys together get wrong.
+/// Problems that only several keys together have.
 fn whole(config: &Config, problems: &mut Vec<Problem>) {
     let mut missing = |key: &str, other: &str, example: &str| {
         problems.push(Problem {

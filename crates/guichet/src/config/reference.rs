@@ -4,14 +4,14 @@ use super::key::KEYS;
 
 const HEAD: &str = "# Configuration
 
-Settings come from, each winning over the one before: defaults, `guichet.toml` (the file named by `--config`, else
+Settings come from these places, each overriding the one before: defaults, `guichet.toml` (the file named by `--config`, else
 `./guichet.toml`, else `guichet.toml` in the data folder), the environment (`GUICHET_SECTION__KEY`, such as
 `GUICHET_HTTP__LISTEN`), and flags (`--set section.key=value`). The data folder is named by `--data` or `GUICHET_DATA`;
-`./guichet-data` by default, and written DATA below.
+it is `./guichet-data` by default, and written DATA below.
 
-Durations carry their unit: `500ms`, `30s`, `10m`, `4h`, `5d`. Sizes are numbers of bytes or carry one: `64KiB`, `25MB`.
+Durations carry their unit: `500ms`, `30s`, `10m`, `4h`, `5d`. Sizes are numbers of bytes, or carry one too: `64KiB`, `25MB`.
 Lists are TOML lists; in the environment and in flags they are separated by commas. Relative paths start at the working folder.
-`guichet check` reads everything and tells every problem at once.
+`guichet check` reads everything and reports every problem at once.
 
 This page is printed by `guichet check --reference`.
 ";

@@ -10,14 +10,14 @@ use outbox::route::RelayUrl;
 /// `[http]`
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
-    /// Where pages are served; port 0 takes a free one.
+    /// Where pages are served; port 0 picks a free one.
     pub(crate) listen: SocketAddr,
 }
 
 /// `[smtp]`
 #[derive(Debug, Clone)]
 pub(crate) struct Smtp {
-    /// Where mail is taken by SMTP; none: this door stays shut.
+    /// Where mail is accepted by SMTP; none: this door stays shut.
     pub(crate) listen: Option<SocketAddr>,
     /// Peers whose hop headers are believed.
     pub(crate) trusted_relays: Vec<Network>,
@@ -26,14 +26,14 @@ pub(crate) struct Smtp {
 /// `[lmtp]`
 #[derive(Debug, Clone)]
 pub(crate) struct Lmtp {
-    /// Where mail is taken by LMTP; none: this door stays shut.
+    /// Where mail is accepted by LMTP; none: this door stays shut.
     pub(crate) listen: Option<Listen>,
 }
 
 /// `[mail]`
 #[derive(Debug, Clone)]
 pub(crate) struct Mail {
-    /// Native hosts of new accounts and brands are `SUBDOMAIN.` and this, lower-case.
+    /// Native hosts of new accounts and brands are `SUBDOMAIN.` followed by this, lower-case.
     pub(crate) domain: String,
     /// The name in the greeting and in EHLO; [`Mail::domain`] when none is given.
     pub(crate) hostname: Option<String>,
@@ -65,7 +65,7 @@ pub(crate) struct Blobs {
     pub(crate) url: Option<String>,
 }
 
-/// Which way mail leaves.
+/// How mail leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Out {
     /// None: mail waits.
@@ -87,7 +87,7 @@ pub(crate) struct Delivery {
     pub(crate) port: u16,
     /// Whether an exchanger may be this machine; none: only when `dns.servers` is set.
     pub(crate) allow_loopback: Option<bool>,
-    /// When mail is given up, milliseconds after it was made.
+    /// When mail is given up, in milliseconds after it was created.
     pub(crate) give_up_after_ms: u64,
 }
 
@@ -103,9 +103,9 @@ pub(crate) struct Dns {
 pub(crate) struct Limits {
     /// Largest mail, bytes.
     pub(crate) max_mail_bytes: u64,
-    /// Connections of each door at once.
+    /// Simultaneous connections to each door.
     pub(crate) connections: usize,
-    /// Connections of one client address to each door at once.
+    /// Simultaneous connections from one client address to each door.
     pub(crate) connections_per_client: usize,
     /// Recipients of one mail.
     pub(crate) recipients: usize,
@@ -113,12 +113,12 @@ pub(crate) struct Limits {
     pub(crate) sender_per_hour: u32,
     /// Silence after which a session ends, milliseconds.
     pub(crate) idle_ms: u64,
-    /// Memory for mails that are coming in, bytes.
+    /// Memory for incoming messages, bytes.
     pub(crate) mail_memory_bytes: u64,
 }
 
 impl Limits {
-    /// Memory for mails that are coming in, enough for the largest: it grows by doubling.
+    /// Memory for incoming messages, enough for the largest: its buffer grows by doubling.
     pub(crate) fn room_bytes(&self) -> u64 {
         self.mail_memory_bytes.max(self.max_mail_bytes.saturating_mul(2))
     }
@@ -136,7 +136,7 @@ pub(crate) struct Tls {
 /// `[engine]`
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
-    /// How long a silent process keeps the accounts it works, milliseconds.
+    /// How long a silent process keeps the accounts it processes, milliseconds.
     pub(crate) lease_ms: u64,
 }
 
@@ -161,14 +161,14 @@ pub(crate) enum LogFormat {
 pub(crate) struct Log {
     /// Text or JSON.
     pub(crate) format: LogFormat,
-    /// A level, or directives as of tracing's filter.
+    /// A level, or directives as in tracing's filter.
     pub(crate) level: String,
 }
 
 /// A part of the work that a process takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The doors in: SMTP and LMTP.
+    /// The doors: SMTP and LMTP.
     Smtp,
     /// Deciding mail and closing tickets.
     Engine,

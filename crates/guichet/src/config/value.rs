@@ -11,7 +11,7 @@ pub(crate) enum Raw {
     Number(i64),
     /// A list.
     List(Vec<Raw>),
-    /// A TOML value of a form no key has, by its name.
+    /// A TOML value of a type that no key has, by the type's name.
     Other(&'static str),
 }
 

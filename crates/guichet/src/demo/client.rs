@@ -15,7 +15,7 @@ impl Client {
     /// Connects and greets.
     ///
     /// # Errors
-    /// When nobody answers, or with something else than expected.
+    /// When nobody answers, or the answer is not the expected one.
     pub(super) async fn connect(address: &str) -> Result<Client> {
         let stream = TcpStream::connect(address).await.doing("the desk's own SMTP port cannot be reached")?;
         let mut client = Client { stream: BufReader::new(stream) };
@@ -29,7 +29,7 @@ impl Client {
     /// # Errors
     /// When any step is refused.
     pub(super) async fn send(&mut self, sample: &Sample) -> Result<()> {
-        // RFC 6152 §2: bytes beyond ASCII are announced.
+        // RFC 6152 §2: non-ASCII bytes are announced.
         let body = if sample.bytes.is_ascii() { "" } else { " BODY=8BITMIME" };
         self.command(&format!("MAIL FROM:<{}>{body}", sample.mail_from), "250").await?;
         for address in &sample.rcpt {
@@ -44,7 +44,7 @@ impl Client {
     /// Says goodbye.
     ///
     /// # Errors
-    /// When the door does not.
+    /// When the door does not answer.
     pub(super) async fn quit(mut self) -> Result<()> {
         self.command("QUIT", "221").await
     }

@@ -1,4 +1,4 @@
-//! The sample mails, compiled in, and the order they are sent in (demo/demo.toml).
+//! The sample mails, compiled in, and the order in which they are sent (demo/demo.toml).
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ pub(super) struct Hosts {
     pub(super) second: String,
 }
 
-/// A mail ready to be sent.
+/// A mail that is ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sample {
     /// The return path without `<>`; empty for the null one.
     pub(super) mail_from: String,
     /// The recipients.
     pub(super) rcpt: Vec<String>,
-    /// The bytes, CRLF line ends.
+    /// The bytes, with CRLF line ends.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -48,7 +48,8 @@ struct Entry {
     _about: String,
 }
 
-/// All mails in sending order, the last one dated at `now`. A file that is sent twice keeps its date, or it would be no duplicate.
+/// All mails in sending order, the last one dated `now`. A file that is sent twice keeps its date; otherwise it would
+/// not be a duplicate.
 pub(super) fn samples(hosts: &Hosts, now: Millis) -> Result<Vec<Sample>> {
     let order: Order = toml::from_str(ORDER).doing("the list of sample mails cannot be read")?;
     let mut dates: BTreeMap<String, String> = BTreeMap::new();

@@ -20,20 +20,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// What a client may take of the desk.
+/// How much of the desk clients may take up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Connections at once; the next waits until one ends.
     pub(crate) connections: usize,
-    /// How long the head of a request may take, from the connection or the request before on.
+    /// How long the head of a request may take, counted from the connection or the previous request.
     pub(crate) head_within: Duration,
     /// How long a connection may be used for new requests.
     pub(crate) used_for: Duration,
-    /// How long the last request may take then; more than the body of a posted mail.
+    /// How long the last request may take after that; more than the body of a posted mail may.
     pub(crate) last_within: Duration,
 }
 
-/// The bounds of a running desk.
+/// The limits of a running desk.
 pub(crate) const BOUNDS: Bounds = Bounds {
     connections: 512,
     head_within: Duration::from_secs(10),
@@ -57,7 +57,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, bounds: Bounds,
                 }
                 Err(error) => {
                     // Out of file descriptors, mostly: the ones in use must end first.
-                    tracing::warn!(%error, "Cannot take a connection for pages");
+                    tracing::warn!(%error, "Cannot accept a connection to the pages");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             },
@@ -69,7 +69,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, bounds: Bounds,
     while connections.join_next().await.is_some() {}
 }
 
-/// The next connection, once there is a place for it: until then it waits with the operating system.
+/// The next connection, once there is a slot for it: until then the operating system keeps it waiting.
 async fn take(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
@@ -95,7 +95,7 @@ async fn serve_one(
     builder.timer(TokioTimer::new()).header_read_timeout(bounds.head_within);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
-        // A client that went away or wrote no HTTP is nobody's concern.
+        // A client that went away or did not speak HTTP is nobody's concern.
         _ = connection.as_mut() => return,
         () = tokio::time::sleep(bounds.used_for) => {}
         () = stop.cancelled() => {}
@@ -143,7 +143,7 @@ mod tests {
         }
     }
 
-    /// Asks and reads the answer, which is the client's own address.
+    /// Sends a request and reads the answer, which is the client's own address.
     async fn ask(client: &mut TcpStream) {
         client.write_all(ASK).await.unwrap();
         hear(client).await;

@@ -9,7 +9,7 @@ use metrics::gauge;
 use store::work::Kind;
 use store::{Result, Store, Tx};
 
-/// How often the depths are counted at most; between, the gauges keep their values.
+/// How often the depths are counted at most; in between, the gauges keep their values.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// How much waits.
@@ -17,13 +17,13 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 pub(crate) struct Depths {
     /// Mails accepted and not decided yet.
     pub(crate) spool: i64,
-    /// Recipients of outgoing mail that are not done, by state; every such state is there.
+    /// Recipients of outgoing mail that are not done, by state; every such state is present.
     pub(crate) outbox: BTreeMap<OutboxState, i64>,
     /// Bytes of the database.
     pub(crate) database_bytes: i64,
 }
 
-/// Counts what waits, in the accounts that have work: costs what waits, however many accounts there are.
+/// Counts what waits, in the accounts that have work: the cost depends on what waits, not on how many accounts there are.
 ///
 /// # Errors
 /// As the database says.
@@ -76,7 +76,7 @@ fn resident_bytes() -> Option<i64> {
     kib.checked_mul(1_024)
 }
 
-/// Counting takes longer the more is waiting, and a scraper that asks every second must not make a long queue longer.
+/// Counting takes longer the more is waiting, and a scraper that asks every second must not slow a long queue down.
 fn is_time_to_count() -> bool {
     static COUNTED: Mutex<Option<Instant>> = Mutex::new(None);
     let mut counted = COUNTED.lock().expect("plain value");

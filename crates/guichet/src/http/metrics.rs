@@ -23,7 +23,7 @@ fn make() -> PrometheusHandle {
     let handle = recorder.handle();
     // Fails only when another recorder is there, which nothing in this program installs.
     if metrics::set_global_recorder(recorder).is_err() {
-        tracing::warn!("Metrics stay empty: another recorder was there first");
+        tracing::warn!("Metrics stay empty: another recorder was installed first");
     }
     describe();
     begin();
@@ -45,7 +45,7 @@ fn describe() {
     describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Resident memory of this process");
 }
 
-/// A counter that appears only with its first event hides that event from `rate()`.
+/// Starts the counters at 0: one that appears only with its first event hides that event from `rate()`.
 fn begin() {
     counter!("guichet_mails_accepted_total").increment(0);
     for outcome in Outcome::ALL {

@@ -1,7 +1,6 @@
-//! The one-time set-up link: the page on which a desk without an account gets its first one (docs/operating.md §2).
-//!
-//! The link is made when `serve` starts and finds no account. Of its token only the hash is kept, and only in memory: a
-//! restart makes another link. It works until an account exists, wherever that was made, and then says so.
+//! The one-time set-up link: the page on which a desk without an account gets its first one (docs/operating.md §2). The
+//! link is created when `serve` starts and finds no account. Only the hash of its token is kept, and only in memory: a
+//! restart creates another link. It works until an account exists, however that was created, and then says so.
 
 mod form;
 mod page;
@@ -26,9 +25,9 @@ use page::Page;
 
 /// Random bytes of the token.
 const TOKEN_BYTES: usize = 24;
-/// The largest form: its four fields fit many times.
+/// The size of the largest form: many times what its four fields need.
 const FORM_BYTES: usize = 16_384;
-/// How long a form may take to come.
+/// How long a form may take to arrive.
 const FORM_WITHIN: Duration = Duration::from_secs(30);
 
 /// The page of the set-up link, and whether there is such a link.
@@ -57,7 +56,7 @@ impl Setup {
         }
     }
 
-    /// Makes a link and returns its path, told this once; an earlier link ends.
+    /// Creates a link and returns its path, which is not kept; an earlier link stops working.
     #[must_use]
     pub(crate) fn open(&self) -> String {
         let mut bytes = [0_u8; TOKEN_BYTES];
@@ -104,12 +103,12 @@ impl Setup {
     fn done(&self, made: &CreatedAccount) -> Response {
         tracing::info!(
             account.id = made.id.0,
-            "Made the first account by the set-up link, which ends with it"
+            "Created the first account through the set-up link, which no longer works"
         );
         shown(StatusCode::OK, &page::done(made, self.smtp, self.can_deliver))
     }
 
-    /// The form once more, with what was typed and all that is wrong with it.
+    /// The form again, with what was typed and everything that is wrong with it.
     fn again(&self, typed: &Typed, status: StatusCode, refused: &[Refused]) -> Response {
         shown(status, &page::form(typed, &self.domain, refused))
     }
@@ -118,7 +117,7 @@ impl Setup {
 fn status_of(error: &CreateAccountError) -> StatusCode {
     match error {
         CreateAccountError::Store(error) => {
-            tracing::error!(%error, "The first account was not made: the database failed");
+            tracing::error!(%error, "The first account was not created: the database failed");
             StatusCode::SERVICE_UNAVAILABLE
         }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
@@ -166,37 +165,37 @@ impl IntoResponse for Refusal {
             Refusal::Unknown => (
                 StatusCode::NOT_FOUND,
                 "This link leads nowhere",
-                "It is misspelt, or of an earlier start: each start of a desk without an account makes a new link and writes \
+                "It is misspelt, or from an earlier start: each start of a desk without an account creates a new link and writes \
                  it to its output and its log. A desk that has an account has no link; `guichet account list` shows it.",
             ),
             Refusal::Used => (
                 StatusCode::GONE,
                 "This desk is set up",
-                "It has an account, so this link has ended. If you do not have its API token, make one with \
-                 `guichet token create EMAIL`; another account is made with \
+                "It has an account, so this link no longer works. If you do not have its API token, create one with \
+                 `guichet token create EMAIL`; another account is created with \
                  `guichet account create SUBDOMAIN --admin EMAIL`.",
             ),
             Refusal::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "That is too much",
-                "Nothing was made. Go back and write less; the form takes 16,384 octets in all.",
+                "Nothing was created. Go back and write less; the form may have 16,384 octets in all.",
             ),
             Refusal::TooSlow => (
                 StatusCode::REQUEST_TIMEOUT,
                 "The form did not arrive",
-                "Nothing was made. Go back and send it again; it has 30 seconds to arrive.",
+                "Nothing was created. Go back and send it again; it has 30 seconds to arrive.",
             ),
             Refusal::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The database does not answer",
-                "Nothing was made. Load this page again in a minute; the log says what is wrong.",
+                "Nothing was created. Load this page again in a minute; the log says what is wrong.",
             ),
         };
         shown(status, &page::note(title, text))
     }
 }
 
-/// A page that nothing keeps, frames, leads away from with its address, or puts a script into.
+/// A page that is not cached or framed, runs no script, and does not reveal its address to the pages it links to.
 fn shown(status: StatusCode, page: &Page) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -1,28 +1,28 @@
-//! File descriptors: a connection takes one each, and where none is left no mail is taken.
+//! File descriptors: each connection takes one, and where none is left no mail is accepted.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::config::{Config, Role};
 use crate::http::BOUNDS;
 
-/// For the database, blobs, log, name servers and connections that send.
+/// For the database, blobs, log, name servers and outgoing connections.
 const OTHERS: usize = 256;
 
-/// Takes all the descriptors that this process may have, and warns when its doors could want more.
+/// Raises the limit as far as this process may, and warns when its doors could need more.
 pub(super) fn raise(config: &Config) {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
         match setrlimit(Resource::Nofile, raised) {
             Ok(()) => limit = raised,
-            Err(error) => tracing::debug!(%error, "The limit of file descriptors stays as it was"),
+            Err(error) => tracing::debug!(%error, "The limit on file descriptors stays as it was"),
         }
     }
     let wanted = wanted(config);
     let has = limit.current;
     if is_short(has, wanted) {
         let has = has.unwrap_or_default();
-        let next = "raise LimitNOFILE of the service, or set limits.connections lower";
+        let next = "raise LimitNOFILE of the service, or lower limits.connections";
         tracing::warn!(
             has,
             wanted,
@@ -31,7 +31,7 @@ pub(super) fn raise(config: &Config) {
     }
 }
 
-/// What all doors of this process may take, and what it needs besides.
+/// What all doors of this process may take, plus what the rest of it needs.
 fn wanted(config: &Config) -> u64 {
     let has_doors = config.has_role(Role::Smtp);
     let doors = usize::from(has_doors && config.smtp.listen.is_some())
@@ -43,7 +43,7 @@ fn wanted(config: &Config) -> u64 {
     u64::try_from(all).unwrap_or(u64::MAX)
 }
 
-/// Whether a limit, none for unlimited, is less than what is wanted.
+/// Whether a limit (none: unlimited) is less than what is needed.
 fn is_short(limit: Option<u64>, wanted: u64) -> bool {
     limit.is_some_and(|limit| limit < wanted)
 }

@@ -10,7 +10,7 @@ use super::tls;
 use crate::config::{Config, Loaded, Role};
 use crate::failure::{Failure, Result};
 
-/// Opens a door of mail.
+/// Opens a door for mail.
 ///
 /// # Errors
 /// When its address is taken, or its certificate cannot be used.
@@ -49,7 +49,7 @@ fn shown(listen: &Listen) -> String {
     }
 }
 
-/// Time for one mail, first recipient to end: 50 MB need no more at 14 KB a second.
+/// Time for one mail, from the first recipient to its end: enough for 50 MB at 14 KB a second.
 const MAIL_MS: u64 = 60 * 60 * 1_000;
 
 fn options(
@@ -73,7 +73,7 @@ fn options(
     }
 }
 
-/// The limits of the doors without a dialogue.
+/// The limits of the doors that have no dialogue.
 pub(crate) fn limits(config: &Config) -> Limits {
     Limits { max_mail_bytes: config.limits.max_mail_bytes, recipients: config.limits.recipients }
 }

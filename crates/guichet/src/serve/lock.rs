@@ -20,15 +20,15 @@ pub(super) fn take(loaded: &Loaded) -> Result<Lock> {
     let Some(database) = loaded.config.sqlite_file(&loaded.data) else { return Ok(Lock { _file: None }) };
     let path = lock_path(&database);
     if let Some(folder) = path.parent() {
-        store::folder::make(folder).doing(&format!("the folder {} cannot be made", folder.display()))?;
+        store::folder::make(folder).doing(&format!("the folder {} cannot be created", folder.display()))?;
     }
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.doing(&format!("the lock {} cannot be opened", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock { _file: Some(file) }),
         Err(TryLockError::WouldBlock) => Err(Failure::new(
-            format!("a desk on {} runs already", database.display()),
-            "an embedded database is worked by one process",
+            format!("a desk is already running on {}", database.display()),
+            "only one process can use an embedded database",
             "stop the other one, name another folder with --data, or use PostgreSQL for several processes",
         )),
         Err(TryLockError::Error(error)) => {
@@ -37,7 +37,7 @@ pub(super) fn take(loaded: &Loaded) -> Result<Lock> {
     }
 }
 
-/// Whether a desk runs on an embedded database; none when that cannot be seen.
+/// Whether a desk is running on an embedded database; none when that cannot be determined.
 pub(crate) fn is_running(loaded: &Loaded) -> Option<bool> {
     let database = loaded.config.sqlite_file(&loaded.data)?;
     match File::open(lock_path(&database)) {
@@ -65,7 +65,10 @@ mod tests {
         let first = take(&loaded).unwrap();
         assert_eq!(is_running(&loaded), Some(true));
         let refused = take(&loaded).unwrap_err();
-        assert!(refused.what.ends_with("guichet.db runs already"), "{refused:?}");
+        assert!(
+            refused.what.starts_with("a desk is already running on ") && refused.what.ends_with("guichet.db"),
+            "{refused:?}"
+        );
         drop(first);
         assert!(take(&loaded).is_ok());
     }

@@ -12,7 +12,7 @@ use crate::config::{Log, LogFormat};
 
 /// Starts the log of this process.
 pub(super) fn start(log: &Log) {
-    // The configuration has checked it; `info` is what it would have been by default.
+    // The configuration has checked it; `info` is the default there too.
     let filter: Targets =
         log.level.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -20,7 +20,7 @@ pub(super) fn start(log: &Log) {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed(),
     };
-    // Only one log a process: a second start keeps the first.
+    // Only one log per process: a second start keeps the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let text = text_of(panic.payload());

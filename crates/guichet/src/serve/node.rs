@@ -8,11 +8,11 @@ use store::Store;
 use crate::config::{Config, Role};
 use crate::failure::{Doing as _, Failure, Result};
 
-/// How long the process that had the name before may take to disappear: PostgreSQL needs some ten seconds to notice a machine
-/// that vanished.
+/// How long the process that had the name before may take to disappear: PostgreSQL needs about ten seconds to notice
+/// that a machine has vanished.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
-/// Takes the name for this process, when it has a part that holds accounts.
+/// Takes the name for this process, if it has a part that holds accounts.
 ///
 /// # Errors
 /// When another process has it.
@@ -24,13 +24,13 @@ pub(super) async fn take(config: &Config, store: &Store, holder: &str) -> Result
         return Ok(());
     }
     Err(Failure::new(
-        format!("a node named {holder:?} runs on this database already"),
-        "two processes under one name would work the same accounts at once and send mail twice",
+        format!("a node named {holder:?} is already running on this database"),
+        "two processes with one name would process the same accounts at once and send mail twice",
         "set node.name to another name for each process, or stop the other one",
     ))
 }
 
-/// The name given, else one that is made: an embedded database has one process, so its name need not be unique.
+/// The name given, else a generated one: an embedded database has one process, so its name need not be unique.
 pub(crate) fn holder(config: &Config, is_embedded: bool, http: SocketAddr) -> String {
     match &config.node.name {
         Some(name) => name.clone(),

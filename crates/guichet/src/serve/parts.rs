@@ -26,13 +26,13 @@ pub(super) enum Part {
     Due,
     /// Removes blobs that no row names.
     Sweeper,
-    /// Takes mail by SMTP.
+    /// Accepts mail by SMTP.
     SmtpDoor,
-    /// Takes mail by LMTP.
+    /// Accepts mail by LMTP.
     LmtpDoor,
 }
 
-/// Every part with the role that wants it, in the order in which they start: mail is taken once it can be worked.
+/// Every part with the role that wants it, in the order in which they start: mail is accepted once it can be processed.
 const PARTS: &[(Role, Part)] = &[
     (Role::Outbox, Part::Outbox),
     (Role::Engine, Part::Sorter),
@@ -42,7 +42,7 @@ const PARTS: &[(Role, Part)] = &[
     (Role::Smtp, Part::LmtpDoor),
 ];
 
-/// The parts that a configuration's roles want.
+/// The parts that a configuration's roles need.
 pub(super) fn wanted(config: &Config) -> impl Iterator<Item = Part> {
     PARTS.iter().filter(|(role, _)| config.has_role(*role)).map(|(_, part)| *part)
 }
@@ -61,11 +61,11 @@ pub(super) struct Kit<'a> {
 pub(super) struct Work {
     /// Where a door listens.
     pub(super) address: Option<String>,
-    /// Ends after the word to stop.
+    /// Ends after it is told to stop.
     pub(super) run: Run,
 }
 
-/// A part at work.
+/// A running part.
 type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Work {
@@ -75,7 +75,7 @@ impl Work {
 }
 
 impl Part {
-    /// What it is called when it has ended by itself.
+    /// What it is called in the report that it ended by itself.
     pub(super) fn name(self) -> &'static str {
         match self {
             Part::Outbox => "the outbox",

@@ -19,11 +19,11 @@ use crate::failure::{Doing as _, Failure, Result};
 use crate::http::setup::{self, Setup};
 use crate::http::{self, Pages};
 
-/// How often a node asks the database whether a newer version has closed it, and for the time.
+/// How often a node asks the database for the time, and whether a newer version has closed it.
 const HEED_EVERY: Duration = Duration::from_secs(2);
-/// How long a stop may take to finish what is in hand; what is not finished is done again after the next start.
+/// How long a stop may take to finish work in hand; unfinished work is done again after the next start.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
-/// How long pages may take to end after everything else.
+/// How long the pages may take to end after everything else.
 pub(super) const PAGES_WITHIN: Duration = Duration::from_secs(2);
 
 /// A desk that has come up.
@@ -31,11 +31,11 @@ pub(super) const PAGES_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct Started {
     /// Where pages are, when this process serves them.
     pub(crate) http: Option<SocketAddr>,
-    /// Where SMTP is taken.
+    /// Where the SMTP door is.
     pub(crate) smtp: Option<String>,
-    /// Where LMTP is taken.
+    /// Where the LMTP door is.
     pub(crate) lmtp: Option<String>,
-    /// The engine, for those who have something to submit.
+    /// The engine, for whatever has something to submit.
     pub(crate) engine: Engine,
     /// The set-up page, to which no link leads yet.
     pub(super) setup: Arc<Setup>,
@@ -53,7 +53,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts the pages and every part that the roles of this process want.
+    /// Starts the pages and every part that the roles of this process need.
     ///
     /// # Errors
     /// When an address cannot be listened on, another process has this node's name, or a part cannot be prepared.
@@ -117,13 +117,13 @@ impl Running {
         }
     }
 
-    /// Waits for the word to stop, then for what is in hand.
+    /// Waits until told to stop, then for work in hand.
     ///
     /// # Errors
     /// When a part ended that should not have.
     pub(super) async fn until_stopped(mut self) -> Result<()> {
         let ended_early = tokio::select! {
-            // Told to stop, parts end at once: that is no failure, so the word to stop is looked at first.
+            // Told to stop, parts end at once: that is no failure, so the token is checked first.
             biased;
             () = self.stop.cancelled() => None,
             Some(ended) = self.tasks.join_next() => Some(ended),
@@ -162,18 +162,18 @@ fn ended(part: &str, why: &str) -> Failure {
     )
 }
 
-/// Heeds what the database says of the work on it: a node that runs when a newer version closes it takes its hands off, and goes
-/// by its clock.
+/// Heeds what the database says: a node that is running when a newer version closes the database stops working on it, and its
+/// clock follows the database's.
 async fn heed_the_database(store: Store, clock: Arc<SharedClock>, stop: CancellationToken) -> &'static str {
     while stop.run_until_cancelled(tokio::time::sleep(HEED_EVERY)).await.is_some() {
         if let Err(error) = store.heed_newer_versions().await {
-            tracing::debug!(%error, "Whether a newer version closed the database cannot be seen now");
+            tracing::debug!(%error, "Cannot see now whether a newer version has closed the database");
         }
         if let Err(error) = clock.set_by(&store).await {
             tracing::debug!(%error, "The database's clock cannot be asked now");
         }
     }
-    "the look at the database"
+    "the watch on the database"
 }
 
 async fn engine(config: &Config, store: &Store, holder: &str, clock: &Arc<dyn Clock>) -> Result<Engine> {

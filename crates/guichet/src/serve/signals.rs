@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks the desk to stop in order, the second ends it at once.
+//! SIGTERM and SIGINT: the first asks the desk to stop in an orderly way, the second ends it at once.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ pub(crate) fn listen(stop: CancellationToken) -> std::io::Result<()> {
         next(&mut terminate, &mut interrupt).await;
         stop.cancel();
         next(&mut terminate, &mut interrupt).await;
-        tracing::warn!("Asked twice: ending at once; what was in hand is done after the next start");
+        tracing::warn!("Asked twice: ending at once; unfinished work is done after the next start");
         std::process::exit(130);
     });
     Ok(())

@@ -1,4 +1,4 @@
-//! The certificate of the doors: the operator's, or a self-signed one that is made once and kept.
+//! The certificate of the doors: the operator's, or a self-signed one that is created once and kept.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -15,7 +15,7 @@ use crate::failure::{Doing as _, Failure, Result};
 /// What the doors offer after STARTTLS.
 ///
 /// # Errors
-/// When certificate or key cannot be read, do not fit, or none can be made.
+/// When certificate or key cannot be read, do not match, or cannot be created.
 pub(super) fn server_config(loaded: &Loaded) -> Result<Arc<ServerConfig>> {
     let tls = &loaded.config.tls;
     let (certificate, key) = match (&tls.certificate_file, &tls.key_file) {
@@ -47,19 +47,19 @@ pub(super) fn server_config(loaded: &Loaded) -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(config))
 }
 
-/// The file with the self-signed certificate and its key; made when it is not there.
+/// The file with the self-signed certificate and its key; created if it is missing.
 fn self_signed(data: &Path, hostname: &str) -> Result<PathBuf> {
     let path = data.join("tls").join("self-signed.pem");
     if !path.is_file() {
-        make(&path, hostname).doing(&format!("no certificate could be made in {}", path.display()))?;
+        make(&path, hostname).doing(&format!("no certificate could be created in {}", path.display()))?;
         tracing::info!(
-            "Made a self-signed certificate for STARTTLS; set tls.certificate_file and tls.key_file to use your own"
+            "Created a self-signed certificate for STARTTLS; set tls.certificate_file and tls.key_file to use your own"
         );
     }
     Ok(path)
 }
 
-/// Certificate and key stand in one file, and the file appears whole: processes that start together agree on one pair.
+/// Certificate and key are in one file, and the file appears whole: processes that start together agree on one pair.
 fn make(path: &Path, hostname: &str) -> anyhow::Result<()> {
     let made = rcgen::generate_simple_self_signed([hostname.to_owned(), "localhost".to_owned()])?;
     if let Some(folder) = path.parent() {

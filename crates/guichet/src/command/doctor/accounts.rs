@@ -8,7 +8,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
         0 => Finding::warn(
             "accounts",
             "there is none",
-            "make one with `guichet account create SUBDOMAIN --admin EMAIL`",
+            "create one with `guichet account create SUBDOMAIN --admin EMAIL`",
         ),
         count => Finding::ok("accounts", counted(count, "account")),
     })

@@ -9,7 +9,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
         Err(error) => Finding::fail(
             "blobs",
             Failure::of("raw mails cannot be read", error)
-                .or_next("see that blobs.url names the place it always did, and that it is mounted"),
+                .or_next("make sure that blobs.url names the same place as always, and that it is mounted"),
         ),
     })
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::Finding;
 use crate::config::Loaded;
 
-/// Below this much room a desk should not go on.
+/// A desk should not run with less room than this.
 const ROOM_KIB: u64 = 1_024 * 1_024;
 
 pub(super) fn check(loaded: &Loaded) -> Finding {
@@ -17,7 +17,7 @@ pub(super) fn check(loaded: &Loaded) -> Finding {
             Finding::warn(
                 "disk",
                 detail,
-                "make room: with a full disk mail is refused with 451 and tried again by its senders",
+                "make room: when the disk is full, mail is refused with 451, and its senders try again",
             )
         }
         Some(kib) => {
@@ -25,8 +25,8 @@ pub(super) fn check(loaded: &Loaded) -> Finding {
         }
         None => Finding::warn(
             "disk",
-            format!("free space of {} cannot be seen", data.display()),
-            "see that the folder is there",
+            format!("the free space below {} cannot be determined", data.display()),
+            "make sure that the folder exists",
         ),
     }
 }

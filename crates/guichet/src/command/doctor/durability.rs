@@ -6,7 +6,7 @@ use super::Finding;
 use crate::config::Loaded;
 use crate::failure::Failure;
 
-/// Opening refuses weak settings unless they are allowed, so it is asked not to allow them.
+/// Opening refuses weak settings unless they are allowed, so this opens the database without allowing them.
 pub(super) fn check(loaded: &Loaded) -> Finding {
     let options =
         StoreOptions { allow_unsafe: false, connections: 1, ..loaded.config.store_options(&loaded.data) };
@@ -23,7 +23,7 @@ pub(super) fn check(loaded: &Loaded) -> Finding {
                 store.close();
                 Finding::warn(
                     "database",
-                    "PostgreSQL is durable, but store.allow_unsafe would hide it when it no longer is",
+                    "PostgreSQL is durable, but store.allow_unsafe would hide it if it no longer were",
                     "take store.allow_unsafe out",
                 )
             }

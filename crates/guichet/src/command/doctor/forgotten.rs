@@ -5,14 +5,14 @@ use store::node::Forgotten;
 
 use super::{Finding, Seen};
 
-/// So many are named; the others are counted.
+/// How many are named; the others are counted.
 const NAMED_MAX: usize = 5;
 
 pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
     forgotten(&seen.forgotten, |id| seen.name_of(id))
 }
 
-/// Work that the rows of an account ask for and that nobody would take.
+/// Work that the rows of an account ask for but nobody would take.
 fn forgotten(forgotten: &[Forgotten], name_of: impl Fn(AccountId) -> String) -> Option<Finding> {
     if forgotten.is_empty() {
         return None;
@@ -25,7 +25,7 @@ fn forgotten(forgotten: &[Forgotten], name_of: impl Fn(AccountId) -> String) -> 
     Some(Finding::warn(
         "forgotten",
         format!("due for a minute and announced to nobody: {}", named.join(", ")),
-        "a process with the roles engine and outbox finds it within ten minutes; if it stays, tell us",
+        "a process with the roles engine and outbox finds it within ten minutes; if this goes on, report it to us",
     ))
 }
 

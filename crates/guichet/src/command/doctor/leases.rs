@@ -1,4 +1,4 @@
-//! Which node works the accounts?
+//! Which node processes the accounts?
 
 use store::node::Holding;
 

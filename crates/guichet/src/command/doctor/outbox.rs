@@ -19,7 +19,7 @@ fn outbox(depths: &Depths, can_deliver: bool) -> Finding {
         of(OutboxState::Deferred)
     );
     match (of(OutboxState::Waiting), of(OutboxState::Deferred), can_deliver) {
-        (1.., _, false) => Finding::warn("outbox", detail, "set delivery.relay; what waits leaves then"),
+        (1.., _, false) => Finding::warn("outbox", detail, "set delivery.relay; waiting mail then leaves"),
         (_, 1.., _) => Finding::warn(
             "outbox",
             detail,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Finding;
 use crate::config::{Loaded, Out};
 
-/// How long a relay may take to take a connection.
+/// How long a relay may take to accept a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn check(loaded: &Loaded) -> Finding {
@@ -18,7 +18,7 @@ pub(super) fn check(loaded: &Loaded) -> Finding {
         ),
         Out::Direct => Finding::ok(
             "delivery",
-            "straight to mail exchangers; they want a reverse name and port 25 open outwards",
+            "straight to mail exchangers; this needs a reverse DNS name and outgoing port 25",
         ),
         Out::Relay(relay) => match connect(&relay.host, relay.port) {
             Ok(()) => Finding::ok("delivery", format!("{relay} takes connections")),
@@ -27,7 +27,7 @@ pub(super) fn check(loaded: &Loaded) -> Finding {
                 Finding::warn(
                     "delivery",
                     detail,
-                    "see that it runs and that delivery.relay is right; mail waits and is tried again",
+                    "make sure that it is running and that delivery.relay is right; mail waits and is tried again",
                 )
             }
         },
@@ -56,7 +56,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let flag = format!("delivery.relay=smtp://u:hush@{}", listener.local_addr().unwrap());
         assert_eq!(check(&loaded(&[&flag])).level, Level::Ok);
-        // A port that was free a moment ago may be another test's by now; nobody listens on the first one.
+        // A port that was free a moment ago may be another test's by now; nobody listens on port 1.
         let gone = check(&loaded(&["delivery.relay=smtp://u:hush@127.0.0.1:1"]));
         assert_eq!(gone.level, Level::Warn);
         assert!(!gone.detail.contains("hush"), "{gone:?}");

@@ -1,4 +1,4 @@
-//! Has a newer version gone on with the tables?
+//! Has a newer version changed the tables?
 
 use store::Schema;
 
@@ -11,7 +11,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
         Finding::warn(
             "schema",
             format!("a newer version added migrations that this one does not know: {}", numbers.join(", ")),
-            "this one may go on beside it; start the newer version here too",
+            "this one may keep running alongside it; start the newer version here too",
         )
     })
 }

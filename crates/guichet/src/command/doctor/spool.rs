@@ -3,7 +3,7 @@
 use super::{Finding, Seen};
 use crate::output::counted;
 
-/// So many undecided mails mean that nobody decides them.
+/// More undecided mails than this mean that nobody is deciding them.
 const SPOOL_MAX: i64 = 1_000;
 
 pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
@@ -15,7 +15,7 @@ fn spool(undecided: i64) -> Finding {
         count if count > SPOOL_MAX => Finding::warn(
             "spool",
             format!("{} undecided", counted(count, "mail")),
-            "see that a process with the role engine runs, and its log",
+            "make sure that a process with the role engine is running, and read its log",
         ),
         count => Finding::ok("spool", format!("{} undecided", counted(count, "mail"))),
     }

@@ -7,7 +7,7 @@ use store::work::Kind;
 use super::{Finding, Seen};
 use crate::clock::written;
 
-/// So many are read and named.
+/// How many are read and named.
 const NAMED_MAX: usize = 5;
 
 /// The mails that keep accounts from going on, of the accounts that have mail.
@@ -35,8 +35,8 @@ pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
     }
     Some(Finding::warn(
         "stuck",
-        format!("what comes after it waits for {}", named.join(", ")),
-        "the log says what is wrong with it (a raw mail that is missing, say): put that right; after six hours it is suspended and \
+        format!("later mail of its account waits for {}", named.join(", ")),
+        "the log says what is wrong with it (a raw mail that is missing, say): put that right; after six hours the mail is suspended and \
          its account goes on",
     ))
 }

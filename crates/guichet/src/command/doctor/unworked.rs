@@ -1,18 +1,18 @@
-//! Is there an account that nobody works?
+//! Is there an account that nobody processes?
 
 use desk::id::AccountId;
 use store::node::Unheld;
 
 use super::{Finding, Seen};
 
-/// So many accounts are named; the others are counted.
+/// How many accounts are named; the others are counted.
 const NAMED_MAX: usize = 5;
 
 pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
     unworked(&seen.unheld, |id| seen.name_of(id))
 }
 
-/// Accounts whose mail waits while nobody works them.
+/// Accounts whose mail waits while nobody processes them.
 fn unworked(unheld: &[Unheld], name_of: impl Fn(AccountId) -> String) -> Option<Finding> {
     if unheld.is_empty() {
         return None;
@@ -27,8 +27,8 @@ fn unworked(unheld: &[Unheld], name_of: impl Fn(AccountId) -> String) -> Option<
     }
     Some(Finding::warn(
         "unworked",
-        format!("for a minute nobody has worked {}", named.join(", ")),
-        "see that processes with the roles engine and outbox run, and their logs",
+        format!("not processed by anybody for a minute: {}", named.join(", ")),
+        "make sure that processes with the roles engine and outbox are running, and read their logs",
     ))
 }
 

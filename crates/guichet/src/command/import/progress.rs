@@ -1,4 +1,4 @@
-//! How far an import is: a bar on a terminal, a line now and then elsewhere. Both go to standard error.
+//! How far an import has got: a bar on a terminal, a line now and then elsewhere. Both go to standard error.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Of a source of `length` bytes or files.
+    /// For a source of `length` bytes or files.
     pub(super) fn new(length: Option<u64>, is_in_bytes: bool) -> Progress {
         let has_bar = std::io::stderr().is_terminal();
         let target = if has_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -37,7 +37,7 @@ impl Progress {
         Progress { bar, has_bar, length, begun: now, said: now }
     }
 
-    /// Notes how far the source is read, and how many mails were new or there already.
+    /// Notes how far the source has been read, and how many mails were new or already there.
     pub(super) fn at(&mut self, position: u64, imported: u64, already: u64) {
         let rate = per_second(imported + already, self.begun.elapsed());
         self.bar.set_message(format!(
@@ -57,7 +57,7 @@ impl Progress {
         self.bar.suspend(|| eprintln!("{line}"));
     }
 
-    /// Takes the bar away; returns the seconds it took.
+    /// Removes the bar; returns the seconds the import took.
     pub(super) fn finish(self) -> f64 {
         self.bar.finish_and_clear();
         self.begun.elapsed().as_secs_f64()
@@ -79,7 +79,7 @@ fn per_second(count: u64, time: Duration) -> u64 {
     u64::try_from(u128::from(count) * 1_000 / time.as_millis().max(1)).unwrap_or(u64::MAX)
 }
 
-/// As long as what was read took, for what was not.
+/// Estimates the time left from the time that what has been read took.
 fn time_left(position: u64, length: u64, time: Duration) -> Duration {
     let left = u128::from(length.saturating_sub(position)) * time.as_millis() / u128::from(position.max(1));
     Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX))

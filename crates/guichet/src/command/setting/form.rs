@@ -1,4 +1,4 @@
-//! What each setting may be, in words and with an example: told in the list and where a value is refused.
+//! What each setting may be, in words and with an example: shown in the list and when a value is refused.
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,13 @@ pub(super) fn of(key: &str) -> Option<Form> {
 }
 
 const TRUTH: &str = "true or false";
-const SENDERS: &str = "addresses and hosts, separated by blanks, at most 10000 characters";
+const SENDERS: &str = "addresses and hosts, separated by spaces, at most 10000 characters";
 
 const fn form(key: &'static str, allowed: &'static str, example: &'static str) -> Form {
     Form { key, allowed, example }
 }
 
-/// In the order of the alphabet, as settings are listed.
+/// In alphabetical order, as settings are listed.
 const FORMS: &[Form] = &[
     form("acknowledge", TRUTH, "false"),
     form("addresses_max", "a whole number from 0 to 4294967295", "3000"),
@@ -34,12 +34,12 @@ const FORMS: &[Form] = &[
     form("assign_tickets_upon_solve", TRUTH, "false"),
     form(
         "attachment_types",
-        "any, recommended, or extensions and media types, separated by blanks",
+        "any, recommended, or extensions and media types, separated by spaces",
         "pdf png image/*",
     ),
     form(
         "blocklist",
-        "addresses, hosts and *, separated by blanks, each address or host also after suspend: or reject:, at most 10000 characters",
+        "addresses, hosts and *, separated by spaces, each address or host also after suspend: or reject:, at most 10000 characters",
         "spam.example reject:noise@customer.example",
     ),
     form("cc_comments_public", TRUTH, "true"),
@@ -55,7 +55,7 @@ const FORMS: &[Form] = &[
     form("email_channel", TRUTH, "false"),
     form("end_users_add_ccs", TRUTH, "false"),
     form("follow_up_keeps_assignee", TRUTH, "true"),
-    form("languages", "language tags, separated by blanks, the default first", "en fr pt-BR"),
+    form("languages", "language tags, separated by spaces, the default first", "en fr pt-BR"),
     form("personalized_replies", TRUTH, "true"),
     form("reply_delimiter", TRUTH, "true"),
     form("sender_authentication", "minimal, native or native_and_forwarded", "native"),

@@ -1,4 +1,4 @@
-//! `guichet ticket reply`: an agent answers by the one way to change a ticket.
+//! `guichet ticket reply`: an agent answers, through the one way to change a ticket.
 
 use desk::id::AccountId;
 use desk::notice::NoticeKind;
@@ -53,7 +53,7 @@ pub(super) async fn run(session: &Session<'_>, account: AccountId, command: &cli
         .answer(&value, &said(*number, is_public, status, &queued, session.loaded.config.can_deliver()))
 }
 
-/// `is_public` is none where no comment was written.
+/// `is_public` is none if no comment was written.
 fn said(number: i64, is_public: Option<bool>, status: &str, queued: &[Queued], can_deliver: bool) -> String {
     let what = match is_public {
         Some(true) => "a public comment",

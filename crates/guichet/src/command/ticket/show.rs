@@ -1,4 +1,4 @@
-//! `guichet ticket show`: a ticket with everything that is known of it, and why.
+//! `guichet ticket show`: a ticket with everything that is known about it, and why.
 
 mod history;
 
@@ -21,7 +21,7 @@ use crate::failure::{Doing as _, Failure, Result};
 use crate::output::{counted, tame};
 use history::{Names, event_text};
 
-/// A ticket with its surroundings.
+/// A ticket with everything shown along with it.
 struct Shown {
     account: Account,
     number: i64,
@@ -244,7 +244,7 @@ fn text(shown: &Shown) -> String {
     lines.join("\n")
 }
 
-/// What was sent to whom, and how far it is.
+/// What was sent to whom, and how far it has got.
 fn mail_text(row: &OutboxRow, can_deliver: bool) -> String {
     let reason = outbox::reason(row, can_deliver);
     let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };

@@ -1,4 +1,4 @@
-//! Good layers win in order; each bad configuration is told with its own words.
+//! Good layers override each other in order; each bad configuration is reported in words of its own.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ fn file(text: &str) -> (tempfile::TempDir, Sources) {
     (folder, sources)
 }
 
-/// The problems of a file, without the file's own name.
+/// The problems in a file, without the file's own name.
 fn problems(text: &str) -> Vec<String> {
     let (_folder, sources) = file(text);
     let name = sources.file.as_ref().unwrap().display().to_string();
@@ -140,7 +140,7 @@ fn a_secret_and_its_file_do_not_go_together() {
         matches!(load(&sources).unwrap().config.delivery.relay, Out::Relay(relay) if relay.host == "relay.example")
     );
     let told = problems(&format!("{alone}relay = \"direct\"\n"));
-    assert!(told[0].contains("delivery.relay is set beside it; keep one of them"), "{told:?}");
+    assert!(told[0].contains("delivery.relay is set too; keep one of them"), "{told:?}");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_variable_without_a_section_is_a_problem_unless_it_is_no_key() {
     assert_eq!(
         told(&["GUICHET_SMTP_LISTEN", "GUICHET_COLOUR"]),
         [
-            "GUICHET_COLOUR (environment): it names no section; a key is written GUICHET_SECTION__KEY; see docs/configuration.md",
+            "GUICHET_COLOUR (environment): it names no section; a key is written as GUICHET_SECTION__KEY; see docs/configuration.md",
             "GUICHET_SMTP_LISTEN (environment): it names no section; did you mean GUICHET_SMTP__LISTEN?",
         ]
     );

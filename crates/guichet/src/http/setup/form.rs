@@ -1,4 +1,4 @@
-//! What is typed on the set-up page: read from the post, made into a request, told what is wrong with it.
+//! What is typed on the set-up page: read from the post, turned into a request, or answered with what is wrong.
 
 use engine::admin::{AccountFlaw, AccountRequest, CreateAccountError, NameError};
 
@@ -39,7 +39,7 @@ impl Typed {
         Typed { native_host: format!(".{domain}"), ..Typed::default() }
     }
 
-    /// Reads `application/x-www-form-urlencoded`; a field that is missing is empty, of one that comes twice the first counts.
+    /// Reads `application/x-www-form-urlencoded`; a missing field is empty, and if one occurs twice the first counts.
     pub(super) fn read(body: &[u8]) -> Typed {
         let pairs = intake::http::pairs(body);
         let text = |field: Field| {
@@ -73,7 +73,8 @@ impl Typed {
         }
     }
 
-    /// All that is wrong with what was typed. A host that begins with the subdomain is not wrong for the subdomain's sake.
+    /// Everything that is wrong with what was typed. A bad subdomain is not reported again for the host that begins
+    /// with it.
     pub(super) fn refusals(&self, flaws: &[AccountFlaw]) -> Vec<Refused> {
         let mut refused: Vec<Refused> = flaws.iter().map(Refused::flaw).collect();
         refused.sort_by_key(|refused| refused.field);
@@ -98,7 +99,7 @@ impl Typed {
 /// What is wrong with a form, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
-    /// None: not of one field.
+    /// None: it does not belong to a single field.
     pub(super) field: Option<Field>,
     /// Sentences.
     pub(super) text: String,
@@ -110,7 +111,7 @@ impl Refused {
             CreateAccountError::Flaw(flaw) => return Refused::flaw(flaw),
             // What a database says is for the log.
             CreateAccountError::Store(_) => {
-                "the database failed and nothing was made; send the form again in a minute".to_owned()
+                "the database failed and nothing was created; send the form again in a minute".to_owned()
             }
             other => other.to_string(),
         };
@@ -212,7 +213,7 @@ mod tests {
             (
                 CreateAccountError::Store(store::StoreError::Statement("secret".into())),
                 None,
-                "The database failed and nothing was made. Send the form again in a minute.",
+                "The database failed and nothing was created. Send the form again in a minute.",
             ),
         ] {
             assert_eq!(Refused::of(&error), Refused { field, text: text.into() });

@@ -1,4 +1,4 @@
-//! The HTML of the set-up page: no script, no request other than for the page itself, every text of others escaped.
+//! The HTML of the set-up page: no script, no request other than for the page itself, all foreign text escaped.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ pub(super) const SECURITY_POLICY: &str = "default-src 'none'; style-src 'sha256-
 /// A page: its title and what follows its heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page {
-    /// In the window's title; the heading without what `Error: ` adds.
+    /// The window's title: the heading, or the heading after `Error: `.
     title: String,
     heading: &'static str,
     /// HTML.
@@ -38,7 +38,7 @@ impl Page {
     }
 }
 
-/// A sentence or two and nothing to do here; words in backticks are shown as code.
+/// A sentence or two, with nothing to do on the page; words in backticks are shown as code.
 pub(super) fn note(heading: &'static str, text: &str) -> Page {
     Page::new(heading, format!("<p>{}</p>\n", with_code(text)))
 }
@@ -49,18 +49,18 @@ struct Input {
     label: &'static str,
     /// Plain text.
     hint: String,
-    /// Attributes of its own.
+    /// Further attributes.
     attributes: &'static str,
 }
 
-/// The form, filled with what was typed, and with what is wrong with that.
+/// The form, with what was typed and what is wrong with it.
 pub(super) fn form(typed: &Typed, domain: &str, refused: &[Refused]) -> Page {
     const HEADING: &str = "Set up this desk";
     let fields: String = inputs(domain).iter().map(|input| labelled(input, typed, refused)).collect();
     let alert = alert(refused);
     let body = format!(
         "<p>Four answers make the first account of this help desk, its first support address and its first admin.</p>\n\
-         {alert}<form method=\"post\">\n{fields}<button type=\"submit\">Make the account</button>\n</form>\n"
+         {alert}<form method=\"post\">\n{fields}<button type=\"submit\">Create the account</button>\n</form>\n"
     );
     let title = if !refused.is_empty() { format!("Error: {HEADING}") } else { HEADING.to_owned() };
     Page { title, ..Page::new(HEADING, body) }
@@ -118,7 +118,7 @@ fn labelled(input: &Input, typed: &Typed, refused: &[Refused]) -> String {
     )
 }
 
-/// All that is wrong, first on the page; a field's own refusal is a way to the field.
+/// Everything that is wrong, at the top of the page; what concerns a field links to it.
 fn alert(refused: &[Refused]) -> String {
     if refused.is_empty() {
         return String::new();
@@ -133,7 +133,7 @@ fn alert(refused: &[Refused]) -> String {
     format!("<div role=\"alert\">\n{}</div>\n", refused.iter().map(line).collect::<String>())
 }
 
-/// The account that was made, its token, and what comes next.
+/// The account that was created, its token, and what comes next.
 pub(super) fn done(made: &CreatedAccount, smtp: Option<SocketAddr>, can_deliver: bool) -> Page {
     let (host, admin, token) =
         (escaped(&made.native_host), escaped(&made.admin_email), escaped(&made.api_token));
@@ -144,19 +144,19 @@ pub(super) fn done(made: &CreatedAccount, smtp: Option<SocketAddr>, can_deliver:
     let relay = if can_deliver {
         ""
     } else {
-        "<li>Let answers leave: set <code>delivery.relay</code> and start the desk again. Until then they wait in the outbox.</li>\n"
+        "<li>To let answers leave, set <code>delivery.relay</code> and restart the desk. Until then they wait in the outbox.</li>\n"
     };
     let body = format!(
-        "<p>The account <strong>{subdomain}</strong> is made, and the link that led here has ended.</p>\n\
+        "<p>The account <strong>{subdomain}</strong> has been created, and the link that led here no longer works.</p>\n\
          <dl>\n<dt>Native host</dt>\n<dd>{host}</dd>\n<dt>Support address</dt>\n<dd>support@{host}</dd>\n\
          <dt>Admin</dt>\n<dd>{admin}</dd>\n<dt>API token</dt>\n<dd><code class=\"secret\">{token}</code></dd>\n</dl>\n\
-         <p><strong>The token is shown this once.</strong> Keep it where you keep passwords. Programs log in with it as the \
+         <p><strong>The token is shown only this once.</strong> Keep it where you keep passwords. Programs log in with it as the \
          admin: what posts mail to <code>/hooks/mail</code> sends it in <code>Authorization: Bearer</code>. If it is lost, \
-         <code>guichet token create {admin}</code> makes another.</p>\n\
+         <code>guichet token create {admin}</code> creates another.</p>\n\
          <h2>What comes next</h2>\n<p>Give these commands the <code>--config</code> and <code>--data</code> of \
          <code>guichet serve</code>.</p>\n<ol>\n\
          <li>Let mail for {host} reach {door}: route it there in your mail server, or by an MX record.</li>\n{relay}\
-         <li>Add who answers: <code>guichet user add bob@example.com --role agent --name \"Bob Miller\"</code></li>\n\
+         <li>Add the people who answer: <code>guichet user add bob@example.com --role agent --name \"Bob Miller\"</code></li>\n\
          <li>Add addresses of your own domain: <code>guichet address add help@example.com</code></li>\n\
          <li>Write to support@{host}, and read the ticket: <code>guichet ticket list</code></li>\n</ol>\n",
         subdomain = escaped(&made.subdomain),

@@ -17,7 +17,7 @@ pub(super) struct Names {
     pub(super) people: BTreeMap<UserId, Person>,
     /// Numbers of tickets, by id.
     pub(super) tickets: BTreeMap<TicketId, i64>,
-    /// Places of the ticket's comments, from 1 on, by id.
+    /// Positions of the ticket's comments, counted from 1, by id.
     pub(super) comments: BTreeMap<CommentId, usize>,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn people_in(audits: &[AuditRow]) -> Vec<UserId> {
     named.flatten().collect()
 }
 
-/// The ids of the tickets which events name.
+/// The ids of the tickets that events name.
 pub(super) fn tickets_in(audits: &[AuditRow]) -> Vec<TicketId> {
     let named = audits.iter().flat_map(|audit| &audit.events).flat_map(|event| match event {
         Event::Siblings { tickets } => tickets.clone(),
@@ -54,7 +54,7 @@ pub(super) fn tickets_in(audits: &[AuditRow]) -> Vec<TicketId> {
     named.collect()
 }
 
-/// An event in one line: its type, then what there is to know of it.
+/// An event in one line: its type, then what there is to know about it.
 pub(super) fn event_text(names: &Names, event: &Event) -> String {
     match event {
         Event::Create { subject, recipient, follow_up_of, peer } => {
@@ -119,7 +119,7 @@ fn or_none(text: String) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
-/// What a newer version stored, as it is.
+/// What a newer version stored, shown as it is.
 fn unknown_text(stored: &Value) -> String {
     let Some(fields) = stored.as_object() else { return stored.to_string() };
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
