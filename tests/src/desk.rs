@@ -36,9 +36,9 @@ pub struct DeskOptions {
     pub lmtp: Lmtp,
     /// The largest mail it takes, in bytes.
     pub max_mail_bytes: u64,
-    /// Is a database that may lose committed rows allowed?
+    /// Whether a database that may lose committed rows is allowed.
     pub allow_unsafe: bool,
-    /// The data folder; by default one in the desk's own folder.
+    /// The data folder; none: one in the desk's own folder.
     pub data: Option<PathBuf>,
 }
 
@@ -48,7 +48,7 @@ impl Default for DeskOptions {
     }
 }
 
-/// A configured desk, and its server while that runs. Dropping it kills the server and removes everything.
+/// A configured desk, and its server while it runs. Dropping it kills the server and removes everything.
 #[derive(Debug)]
 pub struct Desk {
     server: Option<Child>,
@@ -61,7 +61,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Writes the configuration; nothing runs yet, no account exists.
+    /// Writes the configuration; nothing runs yet, and no account exists.
     ///
     /// # Errors
     /// When the desk's folder cannot be written.
@@ -69,7 +69,7 @@ impl Desk {
         Self::configure_at(database, options, free_port())
     }
 
-    /// As [`Desk::configure`], with an SMTP port that a peer knows already.
+    /// As [`Desk::configure`], with an SMTP port that a peer already knows.
     pub(crate) fn configure_at(database: Database, options: &DeskOptions, smtp_port: u16) -> Result<Self> {
         let folder = Folder::new("desk")?;
         let data = options.data.clone().unwrap_or_else(|| folder.join("data"));
@@ -97,7 +97,7 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Makes the account `acme` and the agent [`AGENT`].
+    /// Creates the account `acme` and the agent [`AGENT`].
     ///
     /// # Errors
     /// When the program refuses.
@@ -153,7 +153,7 @@ impl Desk {
     /// Runs a subcommand with `--json` and returns what it printed; null where it printed nothing.
     ///
     /// # Errors
-    /// When it ends with failure (its own words are in the error) or prints anything but one JSON value.
+    /// When it fails (its own words are in the error) or prints anything but one JSON value.
     pub fn run(&self, arguments: &[&str]) -> Result<Value> {
         let said = run(self.program(&[], arguments)?.arg("--json"))?;
         if said.trim().is_empty() {
@@ -193,7 +193,7 @@ impl Desk {
     /// Starts a server that is expected to refuse, and returns how it ended and what it said.
     ///
     /// # Errors
-    /// When it goes on.
+    /// When it keeps running.
     pub fn serve_in_vain(&self) -> Result<(ExitStatus, String)> {
         let mut child = self.spawn(&[])?;
         let ended = until("the server refuses to start", WITHIN, || Ok(child.try_wait()?));
@@ -207,7 +207,7 @@ impl Desk {
     /// Asks the server to end (SIGTERM) and returns at once.
     ///
     /// # Errors
-    /// When it does not run.
+    /// When it is not running.
     pub fn terminate(&self) -> Result<()> {
         signal(self.server.as_ref().context("the desk does not run")?.id(), "TERM")
     }
@@ -215,7 +215,7 @@ impl Desk {
     /// Waits until a server that was asked to has ended.
     ///
     /// # Errors
-    /// When it goes on for too long.
+    /// When it keeps running for too long.
     pub fn wait_for_end(&mut self) -> Result<ExitStatus> {
         let mut child = self.server.take().context("the desk does not run")?;
         let ended = until("the server ends", WITHIN, || Ok(child.try_wait()?));
@@ -229,7 +229,7 @@ impl Desk {
     /// Kills the server with SIGKILL.
     ///
     /// # Errors
-    /// When it does not run.
+    /// When it is not running.
     pub fn kill(&mut self) -> Result<()> {
         let mut child = self.server.take().context("the desk does not run")?;
         child.kill()?;
@@ -245,7 +245,7 @@ impl Desk {
         Page::get(self.http_port, path)
     }
 
-    /// Posts to the server, with header lines beside those that HTTP wants.
+    /// Posts to the server, with header lines in addition to those that HTTP needs.
     ///
     /// # Errors
     /// When it does not answer.
@@ -263,7 +263,7 @@ impl Desk {
         Ok(words.map(|word| word.to_string_lossy().into_owned()).collect())
     }
 
-    /// Runs a subcommand with something on its standard input; returns the code it ended with and all it said.
+    /// Runs a subcommand with something on its standard input; returns its exit code and all its output.
     ///
     /// # Errors
     /// When it cannot be started or was killed.

@@ -1,4 +1,4 @@
-//! A small disk of memory that can be filled and freed.
+//! A small disk in memory that can be filled and freed.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -14,7 +14,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts an empty disk of `megabytes` that everybody may write.
+    /// Mounts an empty disk of `megabytes` that everybody may write to.
     ///
     /// # Errors
     /// When this user may not mount.
@@ -34,7 +34,7 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// Fills it up to the last block but `left_kilobytes`.
+    /// Fills it up until only `left_kilobytes` are free.
     ///
     /// # Errors
     /// When less than that is free already.

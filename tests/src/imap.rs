@@ -91,7 +91,7 @@ impl Imap {
     }
 }
 
-/// Is this the closing line of the command? An error when it is one that says NO or BAD.
+/// Whether this is the closing line of the command; an error if it says NO or BAD.
 fn is_end(tag: &str, line: &str) -> Result<bool> {
     match line.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) {
         Some(result) if result.starts_with("OK") => Ok(true),

@@ -62,7 +62,7 @@ fn random_text(length: usize) -> String {
     Alphanumeric.sample_string(&mut rand::rng(), length)
 }
 
-/// The value of the first header field of that name (in any case), unfolded; empty when there is none.
+/// The value of the first header field with that name (in any case), unfolded; empty if there is none.
 #[must_use]
 pub fn field(mail: &[u8], name: &str) -> String {
     let text = String::from_utf8_lossy(mail).replace("\r\n", "\n");

@@ -19,15 +19,15 @@ impl Page {
     /// Fetches `path` from a loopback port.
     ///
     /// # Errors
-    /// When nobody answers, or not in HTTP.
+    /// When nobody answers, or the answer is not HTTP.
     pub fn get(port: u16, path: &str) -> Result<Self> {
         Self::ask(port, &format!("GET {path}"), &[], b"")
     }
 
-    /// Posts `body` to `path` of a loopback port, with header lines beside those that HTTP wants.
+    /// Posts `body` to `path` of a loopback port, with header lines in addition to those that HTTP needs.
     ///
     /// # Errors
-    /// When nobody answers, or not in HTTP.
+    /// When nobody answers, or the answer is not HTTP.
     pub fn post(port: u16, path: &str, header: &[&str], body: &[u8]) -> Result<Self> {
         let length = format!("Content-Length: {}", body.len());
         let header: Vec<&str> = header.iter().copied().chain([length.as_str()]).collect();

@@ -1,4 +1,4 @@
-//! The world around a desk: a Postfix as relay and provider, and the customer's mailbox in Dovecot.
+//! The world around a desk: Postfix as relay and provider, and the customer's mailbox in Dovecot.
 
 use anyhow::Result;
 use testkit::client::Client;
@@ -68,7 +68,7 @@ impl Desk {
     /// A running desk whose relay is a Postfix that also delivers to it, with the address [`EXTERNAL`] registered.
     ///
     /// # Errors
-    /// When anything does not start.
+    /// When something does not start.
     pub fn open_with_peers(database: testkit::database::Database) -> Result<(Self, Peers)> {
         let smtp_port = testkit::server::free_port();
         let peers = Peers::start(smtp_port)?;

@@ -20,7 +20,7 @@ impl Desk {
     /// The comments of a ticket, as soon as there are `count`.
     ///
     /// # Errors
-    /// When there are not so many in time, or more.
+    /// When there are fewer in time, or more.
     pub fn comments(&self, number: u64, count: usize) -> Result<Vec<Value>> {
         let comments = self.wait(&format!("{count} comments on ticket {number}"), || {
             let comments = self
@@ -35,10 +35,10 @@ impl Desk {
         Ok(comments)
     }
 
-    /// The ledger's rows of mails that came in, the oldest first, as soon as `count` are decided.
+    /// The ledger's rows of mails that came in, oldest first, as soon as `count` are decided.
     ///
     /// # Errors
-    /// When there are not so many in time, or more.
+    /// When there are fewer in time, or more.
     pub fn decided(&self, count: usize) -> Result<Vec<Value>> {
         let rows = self.wait(&format!("{count} decided mails"), || {
             let mut rows = self.list(&["ledger", "list"])?;
@@ -53,7 +53,7 @@ impl Desk {
     /// The outbox rows, as soon as there are `count` and all are in `state`.
     ///
     /// # Errors
-    /// When that does not come in time; the error shows the rows.
+    /// When that does not happen in time; the error shows the rows.
     pub fn outbox(&self, count: usize, state: &str) -> Result<Vec<Value>> {
         let mut last = Vec::new();
         let found = self.wait(&format!("{count} outbox rows {state}"), || {

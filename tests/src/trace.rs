@@ -12,14 +12,14 @@ pub struct Call {
     pub name: String,
     /// Arguments and result as strace shows them; descriptors carry their path.
     pub text: String,
-    /// When it began, in microseconds of an unnamed clock.
+    /// When it began, in microseconds of an unspecified clock.
     pub begun_us: u64,
     /// When it had returned.
     pub ended_us: u64,
 }
 
-/// Every call in the files `PREFIX.THREAD`, by the time at which it began. Lines that tell no call (signals, the end of
-/// a thread) are left out, and so are calls that never returned.
+/// Every call in the files `PREFIX.THREAD`, by the time at which it began. Lines that are not calls (signals, the end
+/// of a thread) are left out, and so are calls that never returned.
 ///
 /// # Errors
 /// When a file cannot be read.

@@ -1,4 +1,4 @@
-//! A recipient whom the relay's next server does not know: its report comes back and finds the mail it is about.
+//! A recipient unknown to the server after the relay: the report comes back and finds the mail it is about.
 
 use anyhow::{Context, Result, ensure};
 use e2e::{Desk, EXTERNAL, Letter};
@@ -22,7 +22,7 @@ fn a_report_of_the_relay_marks_the_outgoing_mail_as_bounced() -> Result<()> {
         let outcomes: Vec<_> = decided.iter().map(|row| row["outcome"].as_str()).collect();
         assert!(outcomes.contains(&Some("new_ticket")), "{decided:?}");
         assert!(outcomes.contains(&Some("bounce")), "{decided:?}");
-        // The report is no ticket, no comment, and is not answered.
+        // The report becomes neither a ticket nor a comment, and is not answered.
         assert_eq!(desk.list(&["ticket", "list"])?.len(), 1);
         desk.comments(1, 1)?;
         assert_eq!(desk.list(&["outbox", "list"])?.len(), 1);

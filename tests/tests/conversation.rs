@@ -41,7 +41,7 @@ fn acknowledge(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     Ok(())
 }
 
-/// A note mails nobody; a public answer reaches the mailbox exactly once, in the thread, from the right address.
+/// A note is mailed to nobody; a public answer reaches the mailbox exactly once, in the thread, from the right address.
 fn answer(desk: &Desk, peers: &Peers, question: &Letter) -> Result<()> {
     desk.run(&["ticket", "reply", "1", "--as", AGENT, "--note", "--body", NOTE])?;
     desk.run(&["ticket", "reply", "1", "--as", AGENT, "--public", "--body", ANSWER])?;
@@ -107,7 +107,7 @@ fn join(desk: &Desk, peers: &Peers, reply: &Letter) -> Result<()> {
     Ok(())
 }
 
-/// Is this text in the mail, with quoted-printable's soft line breaks taken out?
+/// Whether this text is in the mail, ignoring quoted-printable's soft line breaks.
 fn contains(mail: &[u8], text: &str) -> bool {
     String::from_utf8_lossy(mail).replace("=\r\n", "").contains(text)
 }

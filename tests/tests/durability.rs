@@ -48,7 +48,7 @@ fn trace(bytes: usize) -> Result<Vec<Call>> {
     let prefix = desk.file("trace");
     let output = prefix.display().to_string();
     let traced = "read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,fsync,fdatasync";
-    // -D: the program stays our child, strace stands aside.
+    // -D: the program stays our child, and strace runs detached.
     let wrapper =
         ["strace", "-D", "-ff", "-ttt", "-T", "-y", "-s", "64", "-e", traced, "-o", output.as_str()];
     desk.serve(&wrapper)?;
@@ -72,7 +72,7 @@ fn answer(calls: &[Call]) -> Result<&Call> {
     here.find(|call| call.text.contains("\"250 ")).context("no write of 250")
 }
 
-/// The last read before the answer that brought bytes: those with the end of the mail.
+/// The last read before the answer that returned bytes: those with the end of the mail.
 fn last_read(calls: &[Call]) -> Result<&Call> {
     let answer = answer(calls)?;
     let is_read = |call: &&Call| ["read", "readv", "recvfrom", "recvmsg"].contains(&call.name.as_str());

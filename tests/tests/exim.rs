@@ -1,4 +1,4 @@
-//! An Exim delivers to the desk by SMTP with STARTTLS, and by LMTP over TCP and a unix socket.
+//! Exim delivers to the desk by SMTP with STARTTLS, and by LMTP over TCP and a unix socket.
 
 #![expect(clippy::indexing_slicing, reason = "a row or key that is missing fails the test")]
 

@@ -1,4 +1,4 @@
-//! A mail is explained on the command line, and the code it ends with says whether a door would take it.
+//! A mail is explained on the command line, and the exit code says whether a door would take it.
 
 use anyhow::{Context, Result, ensure};
 use e2e::{Desk, DeskOptions, SUPPORT};

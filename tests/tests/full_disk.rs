@@ -10,13 +10,13 @@ use testkit::client::Client;
 use testkit::database::{Database, sqlite};
 use testkit::server::{Folder, Postgres, PostgresOptions, until};
 
-/// Senders at once.
+/// Simultaneous senders.
 const SENDERS: usize = 4;
-/// Refusals that each sender sees before it is content.
+/// Refusals that each sender sees before it stops.
 const REFUSALS: usize = 3;
 /// More mails than fit on the disk, for each sender.
 const MAILS: usize = 4_000;
-/// What is free when the load begins, in kilobytes.
+/// How much is free when the load begins, in kilobytes.
 const FREE: u64 = 12_000;
 
 #[test]
@@ -40,7 +40,7 @@ fn postgresql_on_a_full_disk_refuses_and_recovers() -> Result<()> {
     disk.fill(FREE)?;
     let accepted = load_until_refused(&desk)?;
     disk.free()?;
-    // PostgreSQL stops itself where it cannot write its own log; an operator starts it again.
+    // PostgreSQL stops when it cannot write its own log; an operator would restart it.
     until("PostgreSQL is back", WITHIN, || {
         if server.has_ended()? {
             server.restart()?;
@@ -71,7 +71,7 @@ fn load_until_refused(desk: &Desk) -> Result<Vec<String>> {
     Ok(accepted)
 }
 
-/// One connection all the way: a refusal must not end it.
+/// A single connection throughout: a refusal must not end it.
 fn sender(port: u16, number: usize) -> Result<Vec<String>> {
     let mut client = Client::smtp(port)?;
     let (mut accepted, mut refused) = (Vec::new(), 0);

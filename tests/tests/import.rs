@@ -1,4 +1,4 @@
-//! Old mail comes in once, in its order, told to nobody, however often the import is killed.
+//! Old mail comes in once, in its order, notifying nobody, however often the import is killed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use testkit::database::both;
 use testkit::server::{signal, until};
 
-/// As an archive has it: a question, its answer, prose that looks like a separator, and something that is no mail.
+/// As in an archive: a question, its answer, prose that looks like a separator, and something that is not a mail.
 const ARCHIVE: &str = "From ann@customer.example Mon Mar  5 10:00:00 2018\n\
     Message-ID: <q1@customer.example>\nDate: Mon, 05 Mar 2018 10:00:00 +0000\nFrom: Ann <ann@customer.example>\n\
     To: support@acme.desk.example\nSubject: An old lamp\n\nIt is dark.\n\n>From noon on it is light.\n\n\
@@ -41,7 +41,7 @@ fn import(desk: &Desk, kind: &str, source: &Path, more: &[&str]) -> Result<(i32,
 #[test]
 fn an_archive_becomes_tickets_as_old_as_its_mails_and_nobody_is_told() -> Result<()> {
     for database in both() {
-        // With a relay, so that a mail to somebody would be seen in the outbox whatever became of it.
+        // With a relay, so that a mail to anybody would show in the outbox, whatever became of it.
         let desk = Desk::open(database, &DeskOptions { relay: Some(1), ..DeskOptions::default() })?;
         let source = write(&desk, "old.mbox", ARCHIVE)?;
         let (code, summary) = import(&desk, "mbox", &source, &[])?;
@@ -133,7 +133,7 @@ fn what_cannot_be_imported_is_told() -> Result<()> {
     Ok(())
 }
 
-/// So many that an import waits for the desk on its way, and is killed before its end.
+/// So many that an import has to wait for the desk, and is killed before its end.
 const MANY: usize = 4_000;
 
 #[test]
@@ -150,7 +150,7 @@ fn an_import_that_is_killed_and_run_again_takes_each_mail_once() -> Result<()> {
         let source = write(&desk, "many.mbox", &mails.collect::<String>())?.display().to_string();
         let line = ["import", "mbox", &source, "--rcpt", SUPPORT];
         let accepted = || -> Result<usize> { Ok(desk.list(&["ledger", "list"])?.len()) };
-        // Killed as soon as it has taken something more, then asked to stop, then left to its end.
+        // Killed as soon as it has taken something more, then asked to stop, then left to finish.
         let mut killed = 0;
         for how in ["KILL", "KILL", "INT"] {
             let before = accepted()?;

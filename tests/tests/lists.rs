@@ -1,4 +1,4 @@
-//! What the command line lists: in the order of time, with reasons, and with names in place of ids.
+//! What the command line lists: in order of time, with reasons, and with names in place of ids.
 
 use anyhow::{Result, ensure};
 use e2e::{AGENT, Desk, DeskOptions, SUPPORT};
@@ -7,7 +7,7 @@ use testkit::database::both;
 
 const RELAY: &str = "no relay is configured (delivery.relay)";
 
-/// Takes a mail by the pipe and waits until it is decided.
+/// Takes a mail through the pipe and waits until it is decided.
 fn take(desk: &Desk, from: &str, count: usize) -> Result<()> {
     let mail = format!(
         "From: {from}\r\nMessage-ID: <{count}@customer.example>\r\nSubject: Lamp {count}\r\n\r\nIt is dark.\r\n"

@@ -1,4 +1,4 @@
-//! The pages an operator watches, and a stop that finishes what is in hand.
+//! The pages an operator watches, and a stop that finishes work in hand.
 
 use anyhow::{Result, ensure};
 use e2e::{Desk, DeskOptions, Letter, SUPPORT, WITHIN};

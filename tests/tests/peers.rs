@@ -1,4 +1,5 @@
-//! The customer's side of the tests works by itself: what Postfix carries is read over IMAP, byte for byte in its body.
+//! The customer's side of the tests works on its own: what Postfix delivers is read over IMAP, its body unchanged to
+//! the byte.
 
 use anyhow::Result;
 use e2e::{CUSTOMER, CUSTOMER_PASSWORD, Imap, Letter, Peers, field};

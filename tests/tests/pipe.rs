@@ -1,4 +1,4 @@
-//! A mail server hands mails over by a pipe, and keeps them while the desk cannot take them.
+//! A mail server hands mails over through a pipe, and keeps them while the desk cannot take them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -60,7 +60,7 @@ fn every_end_has_the_code_that_mail_servers_know() -> Result<()> {
 fn postfix_keeps_a_mail_until_the_desk_can_take_it() -> Result<()> {
     let mut desk = Desk::configure(sqlite(), &DeskOptions::default())?;
     desk.create_account()?;
-    // Postfix runs pipes as a user of its own, who must be able to run the program and to write the data.
+    // Postfix runs pipes as a user of its own, who must be able to run the program and write to the data folder.
     let mut words = desk.words(&["intake", "--mail-from", "${sender}", "--rcpt=${recipient}"])?;
     let program = desk.file("guichet");
     if fs::hard_link(&words[0], &program).is_err() {
@@ -87,7 +87,7 @@ fn postfix_keeps_a_mail_until_the_desk_can_take_it() -> Result<()> {
     logged("status=deferred", 1)?;
     fs::set_permissions(desk.data(), open)?;
     run(as_root("chown").arg("-R").arg(Postfix::pipe_user()).arg(desk.data()))?;
-    // A queue run that meets the first mail while its pipe is just ending lays it aside until other mail comes.
+    // A queue run that finds the first mail while its pipe is still ending sets it aside until other mail comes.
     send("behind it")?;
     logged("status=sent", 2)?;
     desk.serve(&[])?;

@@ -54,7 +54,7 @@ fn an_unknown_recipient_is_refused_and_leaves_nothing() -> Result<()> {
             assert_eq!(answer.code, 550, "{recipient}: {answer:?}");
             assert!(answer.text.starts_with("5.1.1 "), "{recipient}: {answer:?}");
         }
-        // The connection goes on, and the good mail after the refused ones is the only one.
+        // The connection goes on, and only the good mail after the refused ones was taken.
         client.send(&letter.from, SUPPORT, &letter.bytes())?.with_code(250)?;
         desk.decided(1)?;
         assert_eq!(desk.list(&["ticket", "list"])?.len(), 1);

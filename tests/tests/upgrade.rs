@@ -1,4 +1,4 @@
-//! A newer version brings the database further while this one is at work on it (docs/operating.md §12).
+//! A newer version migrates the database further while this one is working on it (docs/operating.md §12).
 
 use anyhow::{Result, ensure};
 use e2e::{AGENT, Desk, DeskOptions, Letter, SUPPORT, WITHIN};
@@ -7,7 +7,7 @@ use testkit::client::Client;
 use testkit::database::both;
 use testkit::server::until;
 
-/// What a next version may add beside this one: a table, a column that may be empty, filled in pieces, an index.
+/// What the next version may add alongside this one: a table, a nullable column filled in pieces, an index.
 const ADDED: Migration = Migration {
     number: 9_001,
     name: "mood",
@@ -21,7 +21,7 @@ DROP INDEX {{concurrently}} IF EXISTS tickets_mood;
 CREATE INDEX {{concurrently}} tickets_mood ON tickets (account_id, mood);",
 };
 
-/// What the version after that takes away.
+/// What the version after that removes.
 const CLOSED: Migration =
     Migration { number: 9_002, name: "no_moods", text: "-- compatible from 9001\nDROP TABLE moods;" };
 

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: figures, never a test that could fail by time.
+//! `cargo xtask bench`: figures; never a test that could fail because of time.
 
 pub mod build;
 mod bulk;

@@ -1,4 +1,4 @@
-//! Calls cargo in the checkout, the one that runs us.
+//! Calls cargo in the checkout: the same cargo that runs us.
 
 use std::env;
 use std::process::Command;
@@ -17,18 +17,18 @@ pub(crate) fn command(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// Runs cargo with these arguments; what it says is seen.
+/// Runs cargo with these arguments; its output is shown.
 ///
 /// # Errors
-/// When it cannot be started or does not end with 0.
+/// When it cannot be started or fails.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     run_with(arguments, None)
 }
 
-/// Runs cargo with these arguments and a variable of the environment; what it says is seen.
+/// Runs cargo with these arguments and an environment variable; its output is shown.
 ///
 /// # Errors
-/// When it cannot be started or does not end with 0.
+/// When it cannot be started or fails.
 pub(crate) fn run_with(arguments: &[&str], variable: Option<(&str, &str)>) -> Result<()> {
     let status = command(arguments)?.envs(variable).status().context("starting cargo")?;
     ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
@@ -38,7 +38,7 @@ pub(crate) fn run_with(arguments: &[&str], variable: Option<(&str, &str)>) -> Re
 /// Runs cargo with these arguments and returns its standard output.
 ///
 /// # Errors
-/// When it cannot be started or does not end with 0; the error carries what it said.
+/// When it cannot be started or fails; the error carries its output.
 pub(crate) fn output(arguments: &[&str]) -> Result<String> {
     server::run(&mut command(arguments)?)
 }

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cargo, dependencies, lint, test, tidy};
 
-/// What the checks need of the toolchain besides cargo, with the rustup component that has it.
+/// What the checks need from the toolchain besides cargo, with the rustup component that has it.
 const TOOLS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")];
 
-/// What a step does; it says itself what it finds.
+/// What a step does; it reports its own findings.
 type Check = fn() -> Result<()>;
 
 /// The checks in their order; the last one is the README's test command.

@@ -1,7 +1,9 @@
-//! `cargo xtask corpus ROOT --out DIR`: reads a folder of judged mails and writes what Guichet makes of each, one file a kind.
+//! `cargo xtask corpus ROOT --out DIR`: reads a folder of judged mails and writes what Guichet makes of each, one file
+//! for each kind.
 //!
-//! ROOT holds folders, each with a `cases.jsonl` (one case a line: `id`, `kind`, `raw`, `labels`) and the mails it names. What
-//! a case expects is never read: judging is somebody else's work. The tests of this repository use no such folder.
+//! ROOT holds folders, each with a `cases.jsonl` (one case per line: `id`, `kind`, `raw`, `labels`) and the mails it
+//! names. What a case expects is never read: judging is somebody else's work. The tests of this repository use no such
+//! folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +37,7 @@ struct Case {
     kind: String,
     /// One mail or body; several, in the order of arrival, for `thread`.
     raw: Vec<Vec<u8>>,
-    /// Inputs beside the bytes: the format, the part, a setting.
+    /// Inputs besides the bytes: the format, the part, a setting.
     labels: Value,
 }
 

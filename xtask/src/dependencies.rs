@@ -1,4 +1,4 @@
-//! `cargo xtask dependencies`: what cargo's own metadata says of everything that is built.
+//! `cargo xtask dependencies`: checks what cargo's own metadata says about everything that is built.
 
 use std::fs;
 

@@ -1,11 +1,10 @@
-//! `cargo xtask kill`: everything that can go wrong goes wrong under load, and afterwards every mail is counted.
+//! `cargo xtask kill`: whatever can go wrong goes wrong under load, and afterwards every mail is counted.
 //!
-//! In the first three scenes processes and databases die at random moments (`scene`); in the others they live, and something
-//! around them is wrong (`act`): a clock, the blobs, the relay, a snapshot that somebody holds.
-//!
-//! The load has a seed that is printed; a moment is "after so many 250s and so many milliseconds", so a seed gives much
-//! the same run again. What must hold is in `check`: it compares what the sender was told, what the ledger, the tickets
-//! and the outbox say, what the relay (a sink of our own) took, and how long everything waited.
+//! In the first three scenes processes and databases die at random moments (`scene`); in the others they live on, and
+//! something around them is wrong (`act`): a clock, the blobs, the relay, a snapshot that somebody holds. The load has
+//! a seed, which is printed; a moment is "after so many 250s and so many milliseconds", so the same seed gives much the
+//! same run. What must hold is in `check`: it compares what the sender was told, what the ledger, the tickets and the
+//! outbox say, what the relay (a sink of our own) took, and how long everything waited.
 
 use std::path::PathBuf;
 
@@ -42,7 +41,7 @@ pub struct KillArgs {
     /// Scenes.
     #[arg(long, value_delimiter = ',', default_values = SCENES)]
     pub scene: Vec<Scene>,
-    /// Repeats the moments and mails of an earlier run; random when not given.
+    /// Repeat the moments and mails of an earlier run; random by default.
     #[arg(long)]
     pub seed: Option<u64>,
     /// Connections of the sender in the scenes in which somebody dies.
@@ -54,7 +53,7 @@ pub struct KillArgs {
     /// Use a release build.
     #[arg(long)]
     pub release: bool,
-    /// Play the short cuts that the test suite has too.
+    /// Play the short versions, as the test suite does.
     #[arg(long)]
     pub short: bool,
 }
@@ -74,7 +73,7 @@ pub enum Scene {
     Cluster,
     /// Two processes whose clocks differ, and a command from a machine that is ahead.
     Clocks,
-    /// One of two nodes, or nobody at all for one account, can read the blobs.
+    /// Only one of two nodes can read the blobs, or, for one account, nobody can.
     Blobs,
     /// Many accounts, two nodes that send, and a slow relay.
     Crowd,
@@ -89,7 +88,7 @@ pub enum Scene {
 /// How much of a scene is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// What takes seconds, for the test suite.
+    /// A part that takes seconds, for the test suite.
     Short,
     /// All of it.
     Long,
@@ -115,7 +114,8 @@ pub struct Options {
 /// Plays the scenes one after the other, and prints what was counted.
 ///
 /// # Errors
-/// After the last scene, when a count was wrong, each wrong one named; or a build, a server or the product did not come up.
+/// After the last scene, if counts were wrong, naming each; or when a build fails, or a server or the product does not
+/// come up.
 pub fn run(args: &KillArgs) -> Result<()> {
     let binary = args.binary.clone().map_or_else(|| build::guichet(args.release), Ok)?;
     let binary = binary.canonicalize().with_context(|| format!("finding {}", binary.display()))?;

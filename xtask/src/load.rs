@@ -1,5 +1,5 @@
-//! Load for benchmarks and kill rounds: sample mails, a sender, a sink that plays the relay, a desk as a process, and what
-//! the kernel says of processes. Knows the product only by its command line, its ports and its pages.
+//! Load for benchmarks and kill rounds: sample mails, a sender, a sink that plays the relay, a desk as a process, and
+//! what the kernel says about processes. Knows the product only by its command line, its ports and its pages.
 
 pub mod chance;
 pub mod connection;

@@ -49,7 +49,7 @@ enum Chore {
     Bench(Bench),
     /// Write what Guichet makes of a folder of judged mails.
     Corpus(CorpusArgs),
-    /// Let everything go wrong under load that can, and count what is left.
+    /// Make whatever can go wrong go wrong under load, and count what is left.
     Kill(KillArgs),
 }
 
@@ -57,7 +57,7 @@ enum Chore {
 enum Bench {
     /// Mails per second from the door to the ticket.
     Intake(IntakeArgs),
-    /// What understanding one mail costs, and that hostile mails cost no more than their size.
+    /// What understanding one mail costs, and that the cost of hostile mails only grows with their size.
     Mail(MailArgs),
     /// Agents' answers a second on one busy account while mail comes in at full rate.
     Commands(CommandsArgs),

@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use testkit::server::{as_root, find_program, is_root, run};
 
-/// Asked by Debian's policy layer whether a package may start services when it is installed.
+/// The script that Debian's policy layer asks whether a package may start services when it is installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// A Debian package, and how to tell that what the tests need of it is installed.
+/// A Debian package, and how to tell that what the tests need from it is installed.
 struct Package {
     name: &'static str,
     is_there: fn() -> bool,
 }
 
-/// What the tests run besides the program. Exim is not here: as a package it excludes Postfix, see
+/// What the tests run besides the program. Exim is not here: its package conflicts with Postfix's, see
 /// `testkit::server::Exim`.
 const PACKAGES: [Package; 8] = [
     Package { name: "postgresql", is_there: postgres_is_there },
@@ -69,7 +69,7 @@ fn install(packages: &[&str]) -> Result<()> {
     become_able_to_install()?;
     let _policy = NoServices::forbid()?;
     apt(&["update"])?;
-    // --no-remove: Postfix excludes other mail servers, and one that the machine runs is not ours to remove.
+    // --no-remove: Postfix conflicts with other mail servers, and one that the machine runs is not ours to remove.
     let mut arguments = vec!["install", "-y", "--no-install-recommends", "--no-remove"];
     arguments.extend(packages);
     apt(&arguments)

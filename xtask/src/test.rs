@@ -19,7 +19,7 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
-/// Runs every test; what the README's command does.
+/// Runs every test, as the README's command does.
 ///
 /// # Errors
 /// As [`run`].

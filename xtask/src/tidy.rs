@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: what the compiler cannot check of the house's order.
+//! `cargo xtask tidy`: rules of this repository that the compiler cannot check.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) use source::rust_files;
 
 use source::Source;
 
-/// Circles between files that stand, each with its reason; the list only gets shorter.
+/// Circles between files that are allowed, each with its reason; the list only gets shorter.
 const CIRCLES: &[circle::Exception] = &[circle::Exception {
     room: "store",
     modules: &["job", "postgres", "sql", "sqlite", "tx"],
@@ -32,7 +32,7 @@ const CIRCLES: &[circle::Exception] = &[circle::Exception {
 /// Tables that several files write, each with its reason; the list only gets shorter.
 const TABLES: &[table::Exception] = &[];
 
-/// Files that write the JSON of an event by hand: until all of them go through `desk::event`.
+/// Files that still write the JSON of an event by hand instead of going through `desk::event`.
 const HAND_WRITTEN_EVENTS: &[&str] = &[];
 
 /// Pages whose file names are looked up in the tree.
@@ -56,7 +56,7 @@ pub(crate) fn run() -> Result<()> {
     ]
     .concat();
     ensure!(faults.is_empty(), "out of order:\n{}", faults.join("\n"));
-    println!("xtask: the house is tidy");
+    println!("xtask: everything is tidy");
     Ok(())
 }
 
@@ -77,7 +77,7 @@ fn manifests(root: &Path) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-/// The files that write events, and those of the list that do not any more.
+/// The files that write events, and those on the list that no longer do.
 fn events(sources: &[Source]) -> Vec<String> {
     let written: BTreeSet<&str> = sources
         .iter()
@@ -103,13 +103,13 @@ fn migrations(root: &Path) -> Result<String> {
     Ok(paths.iter().map(fs::read_to_string).collect::<std::io::Result<Vec<String>>>()?.concat())
 }
 
-/// What is cited and not there, in all texts.
+/// Everything that is cited but does not exist, in all texts.
 fn citations(root: &Path, sources: &[Source]) -> Result<Vec<String>> {
     let texts = source::texts(root)?;
     let pages = citation::pages(texts.iter().map(|(place, text)| (place.as_str(), text.as_str())));
     let files: BTreeSet<String> = sources.iter().map(|source| source.shown.clone()).collect();
     let mut faults = Vec::new();
-    // The samples of citation's own tests cite what is not there.
+    // The samples in citation's own tests cite what does not exist.
     for (place, text) in texts.iter().filter(|(place, _)| place != "xtask/src/tidy/citation.rs") {
         let mut own = citation::faults(text, &pages);
         if MAPS.contains(&place.as_str()) {

@@ -5,7 +5,7 @@ use testkit::database::both;
 
 use crate::test_desk::TestDesk;
 
-/// Runs a case on a desk of its own on each database, then checks with [`TestDesk::finish`] what it is left with.
+/// Runs a case on a desk of its own on each database, then checks with [`TestDesk::finish`] what the desk is left with.
 ///
 /// # Panics
 /// When the case does, or [`TestDesk::finish`].

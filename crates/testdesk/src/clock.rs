@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use desk::clock::{Clock, Millis};
 
-/// When a desk's clock begins.
+/// Where a desk's clock starts.
 const NOW: Millis = 1_900_000_000_000;
 
 /// A clock that stands still until it is turned.

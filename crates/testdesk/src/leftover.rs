@@ -1,4 +1,4 @@
-//! What a desk should not be left with: mail that nobody decided, and work that is due though nothing tells of it.
+//! What a desk should not be left with: mail that nobody decided, and work that is due but was never announced.
 
 use desk::id::AccountId;
 use store::work::Kind;
@@ -9,11 +9,11 @@ use store::{Result, Tx};
 pub enum Leftover {
     /// Mail waits in an account's spool.
     Undecided,
-    /// Something is due in an account that no row of `work` tells of, so nobody would take it.
+    /// Something is due in an account that no row of `work` announces, so nobody would take it.
     Unannounced(Kind),
 }
 
-/// What every account is left with. The end of a test waits for nobody, so what is due counts at once.
+/// What every account is left with. Nothing is waited for at the end of a test, so what is due counts at once.
 pub(crate) fn of_all(tx: &mut Tx<'_>) -> Result<Vec<(AccountId, Leftover)>> {
     let mut found = Vec::new();
     for account in store::account::ids(tx)? {

@@ -14,7 +14,7 @@ pub fn quick() -> EngineOptions {
     EngineOptions { batch_wait_ms: 0, ..EngineOptions::default() }
 }
 
-/// Where the blobs of a database are, as `store.blobs` takes it.
+/// Where the blobs of a database are, in the form of the option `blobs`.
 #[must_use]
 pub fn blobs(database: &Database) -> String {
     format!("file:{}", database.folder.join("blobs").display())

@@ -1,4 +1,4 @@
-//! Waiting for what others do, without a sleep of a guessed length.
+//! Waits for what others do, without a sleep of a guessed length.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Polls until a condition holds.
 ///
 /// # Panics
-/// When it is not so after a minute.
+/// When it does not hold after a minute.
 pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let looking = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(2));

@@ -1,5 +1,5 @@
-//! A whole desk in a test: a database of its own, a clock to turn, account `acme` with Alice who administers and Bob
-//! who answers.
+//! A whole desk in a test: a database of its own, a clock to turn, and the account `acme` with Alice, who administers,
+//! and Bob, who answers.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ use crate::node;
 use crate::patience;
 use crate::text::{envelope, key, raw};
 
-/// A desk of a test's own.
+/// A desk for one test.
 #[derive(Debug)]
 pub struct TestDesk {
     /// Its node.
@@ -37,12 +37,12 @@ pub struct TestDesk {
     /// Account `acme`.
     pub account: AccountId,
     database: Database,
-    /// What the test said the desk is left with.
+    /// What the test says the desk is left with.
     said: Mutex<Vec<(AccountId, Leftover)>>,
 }
 
 impl TestDesk {
-    /// Makes the desk in an empty database.
+    /// Creates the desk in an empty database.
     pub async fn new(database: Database, options: EngineOptions) -> TestDesk {
         let clock = Arc::new(FakeClock::default());
         let engine = node::start(&database.url, &node::blobs(&database), options, clock.clone()).await;
@@ -65,7 +65,7 @@ impl TestDesk {
     /// Ends the test; [`crate::on_both`] does so after each case.
     ///
     /// # Panics
-    /// When an account, whichever, is left with something that the test did not say, or is not left with what it said.
+    /// When any account is left with something that the test did not announce, or is not left with what it announced.
     pub async fn finish(&self) {
         let found = self.read(leftover::of_all).await;
         let said = self.said.lock().unwrap().clone();
@@ -80,19 +80,19 @@ impl TestDesk {
         node::start(&self.database.url, &node::blobs(&self.database), options, self.clock.clone()).await
     }
 
-    /// Another node on the same database, whose blobs are looked for in another folder.
+    /// Another node on the same database that looks for blobs in another folder.
     pub async fn node_with_blobs(&self, options: EngineOptions, folder: &str) -> Engine {
         let blobs = format!("file:{}", self.database.folder.join(folder).display());
         node::start(&self.database.url, &blobs, options, self.clock.clone()).await
     }
 
-    /// The folder of the blobs.
+    /// The folder with the blobs.
     #[must_use]
     pub fn blob_folder(&self) -> PathBuf {
         self.database.folder.join("blobs")
     }
 
-    /// Its database.
+    /// The desk's database.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
@@ -148,7 +148,7 @@ impl TestDesk {
         self.work_by(&self.engine).await;
     }
 
-    /// Processes the spool by another node until no mail of the account waits.
+    /// Processes the spool on another node until no mail of the account waits.
     pub async fn work_by(&self, engine: &Engine) {
         work(engine, self.account).await;
     }
@@ -201,13 +201,13 @@ impl TestDesk {
         .await
     }
 
-    /// Everything that went out or waits to, oldest first.
+    /// Everything that went out or is waiting to, oldest first.
     pub async fn outbox(&self) -> Vec<OutboxRow> {
         let account = self.account;
         self.read(move |tx| store::outbox::list(&mut tx.account(account), None, 1_000)).await
     }
 
-    /// What is in the outbox from a row on, as `kind to`.
+    /// What is in the outbox, starting at a row, as `kind to`.
     pub async fn sent_after(&self, rows: usize) -> Vec<String> {
         self.outbox().await.into_iter().skip(rows).map(|row| format!("{} {}", row.kind, row.to)).collect()
     }
@@ -229,7 +229,7 @@ pub async fn set(engine: &Engine, account: AccountId, change: impl Fn(&mut Setti
     changed.await.unwrap();
 }
 
-/// Processes the spool by an engine until no mail of the account waits.
+/// Processes the spool with an engine until no mail of the account waits.
 ///
 /// # Panics
 /// When mail still waits after a minute.

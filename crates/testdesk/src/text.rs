@@ -7,13 +7,13 @@ use mail::address::AddressKey;
 /// An address as a key.
 ///
 /// # Panics
-/// When it is none.
+/// When it is not an address.
 #[must_use]
 pub fn key(text: &str) -> AddressKey {
     AddressKey::parse(text).unwrap()
 }
 
-/// A mail as a few header lines, an empty line, and text; without From it is Ada's.
+/// A mail made of a few header lines, an empty line, and text; without From it is from Ada.
 #[must_use]
 pub fn raw(text: &str) -> Vec<u8> {
     let lines: Vec<&str> = text.trim().lines().map(str::trim).collect();

@@ -1,4 +1,4 @@
-//! A desk is left with nothing but what its test says.
+//! A desk is left with nothing except what its test says.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests too and may panic")]
 
 use std::panic::AssertUnwindSafe;
@@ -10,7 +10,7 @@ use testdesk::{Leftover, TestDesk, on_both, quick};
 
 const LAMP: &str = "Subject: Lamp\n\nIt is dark.";
 
-/// What the end of the test complains of; empty: nothing.
+/// What the end of the test complains about; empty: nothing.
 async fn complaint(desk: &TestDesk) -> String {
     match AssertUnwindSafe(desk.finish()).catch_unwind().await {
         Ok(()) => String::new(),
@@ -38,7 +38,7 @@ async fn undecided_mail_is_a_fault_until_it_is_decided() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_nobody_announced_is_a_fault() {
     on_both(quick(), async |desk| {
-        // The acknowledgement waits in the outbox, which is no fault while a row tells of it.
+        // The acknowledgement waits in the outbox, which is no fault while a row announces it.
         desk.receive(&[LAMP]).await;
         desk.work().await;
         assert_eq!(desk.outbox().await.len(), 1);
@@ -46,7 +46,7 @@ async fn work_that_nobody_announced_is_a_fault() {
         forget_all_work(desk).await;
         let said = complaint(desk).await;
         assert!(said.contains("Unannounced(Outbox)"), "{said}");
-        // We took the row away, so it is left.
+        // We removed the row, so it is left over.
         desk.leaves(desk.account, Leftover::Unannounced(Kind::Outbox));
     })
     .await;

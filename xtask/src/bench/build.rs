@@ -1,4 +1,4 @@
-//! Builds what is measured, and sees to it that the measuring program is a release build too.
+//! Builds what is measured, and makes sure that the measuring program is a release build too.
 
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 /// The checkout's root folder.
 ///
 /// # Errors
-/// When the program does not run under cargo and its own place tells nothing.
+/// When the program does not run under cargo and its own path does not tell.
 pub fn root() -> Result<PathBuf> {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().map(PathBuf::from).context("the manifest folder has a parent")
@@ -24,9 +24,8 @@ pub fn guichet(release: bool) -> Result<PathBuf> {
     cargo_build("guichet", release)
 }
 
-/// Goes on as a release build: builds xtask so and becomes it, with the same arguments. Returns when it is one already.
-///
-/// A sender and a floor without optimisation would take the CPU that they are meant to leave alone.
+/// Continues as a release build: builds xtask as one and becomes it, with the same arguments. Returns if it already is
+/// one. An unoptimised sender or floor would take the CPU that they are meant to leave alone.
 ///
 /// # Errors
 /// When the build or the change of program fails.
@@ -35,7 +34,7 @@ pub fn become_release() -> Result<()> {
         return Ok(());
     }
     let program = cargo_build("xtask", true)?;
-    // `exec` only returns when it failed.
+    // `exec` only returns if it failed.
     Err(Command::new(&program).args(env::args_os().skip(1)).exec())
         .with_context(|| format!("running {}", program.display()))
 }

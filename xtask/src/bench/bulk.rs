@@ -16,7 +16,7 @@ const POSTGRES_SESSION: &str =
     "SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';
                                 SET statement_timeout = '300s'; SET max_parallel_maintenance_workers = 2";
 
-/// Changed rows from which autovacuum looks at a table (`autovacuum_analyze_threshold`).
+/// The number of changed rows from which autovacuum analyzes a table (`autovacuum_analyze_threshold`).
 const AUTOVACUUM_FROM: i64 = 50;
 
 /// One session on the database of a desk of which no process runs.
@@ -27,7 +27,7 @@ pub(crate) enum Bulk {
     Postgres(Runtime, Client),
 }
 
-/// A column as far as copying rows must know it.
+/// A column, as far as copying rows needs to know it.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub(crate) name: String,
@@ -150,8 +150,8 @@ impl Bulk {
         })
     }
 
-    /// Leaves the database as a server that runs for long would have it: PostgreSQL gathers what its planner knows by itself,
-    /// the product never asks SQLite to.
+    /// Leaves the database as a server that has run for a long time would have it: PostgreSQL gathers its planner's
+    /// statistics by itself, while the product never asks SQLite to.
     ///
     /// # Errors
     /// As the database says.
@@ -169,8 +169,8 @@ impl Bulk {
         }
     }
 
-    /// Vacuums and analyzes a table, unless autovacuum would not: what is known of one row misleads when there are thousands.
-    /// Also writes what the first reader of each page would have to write otherwise.
+    /// Vacuums and analyzes a table, unless autovacuum would not: statistics of one row mislead when there are
+    /// thousands. Also writes what the first reader of each page would otherwise have to write.
     fn vacuum(&self, table: &str) -> Result<()> {
         let count = self.number(&format!(
             "SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {AUTOVACUUM_FROM}) AS few"

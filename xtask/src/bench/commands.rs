@@ -1,7 +1,6 @@
 //! `cargo xtask bench commands`: agents' answers a second on one busy account while mail comes in at full rate.
-//!
-//! Answers go the way all commands go, `Engine::submit`, in a desk inside this process: a process for each would measure how
-//! fast processes start.
+//! Answers go the way of all commands, `Engine::submit`, in a desk inside this process: with a process for each, the
+//! benchmark would measure how fast processes start.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -25,7 +24,7 @@ use crate::load::desk::Database;
 use crate::load::mails::{Mix, Recipe, Sample};
 use crate::load::sender::{Fate, Sent, Target, quantile};
 
-/// The p99 of an answer that is aimed at, milliseconds.
+/// The p99 of an answer that we aim for, milliseconds.
 const AIM_P99_MS: f64 = 50.0;
 /// Rows of the floor.
 const FLOOR_ROWS: usize = 3_000;
@@ -42,7 +41,7 @@ pub struct CommandsArgs {
     /// Connections of the sender of mail.
     #[arg(long, default_value_t = 10)]
     pub connections: usize,
-    /// Tickets that agents answer, each one drawn by chance.
+    /// Tickets that agents answer, each one chosen at random.
     #[arg(long, default_value_t = 1_000)]
     pub tickets: usize,
     /// Seconds of a run without mail, for comparison.
@@ -59,7 +58,7 @@ pub struct CommandsArgs {
     pub json: bool,
 }
 
-/// What one run came to.
+/// The result of one run.
 #[derive(Debug, Clone, Serialize)]
 struct Answered {
     /// `sqlite` or `postgres`.
@@ -72,7 +71,7 @@ struct Answered {
     answers: usize,
     /// Answers a second.
     rate: f64,
-    /// From asking to the commit, milliseconds: median, 99th percentile and the longest.
+    /// From submission to commit, milliseconds: median, 99th percentile and longest.
     p50_ms: f64,
     p99_ms: f64,
     longest_ms: f64,

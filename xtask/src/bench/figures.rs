@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// How the rows of the measured program are called.
+/// What the rows of the measured program are called.
 pub(crate) const GUICHET: &str = "guichet";
-/// How the rows of an older program beside it are called.
+/// What the rows of an older program are called.
 pub(crate) const BESIDE: &str = "beside";
 
 /// Everything one run of `bench intake` found.
@@ -28,7 +28,7 @@ pub struct Figures {
     pub disk: Vec<Disk>,
 }
 
-/// A loop without any product in it.
+/// A loop without any of the product in it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Floor {
     /// `sqlite`, `postgres` or `parse`.
@@ -56,7 +56,7 @@ pub struct Served {
     pub accepted: usize,
     /// Mails a second to 250.
     pub rate_accepted: f64,
-    /// Mails a second until the last is a ticket (Postfix: a file in the Maildir).
+    /// Mails a second until the last one is a ticket (Postfix: a file in the Maildir).
     pub rate_done: f64,
     /// CPU per mail in milliseconds, of the server's whole process tree and the database server's.
     pub cpu_ms: f64,

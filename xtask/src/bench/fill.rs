@@ -8,10 +8,10 @@ use anyhow::Result;
 
 use super::bulk::{Bulk, Column};
 
-/// Tables whose rows say what is to be done: a copy would announce work that is not there.
+/// Tables whose rows say what is to be done: a copy would announce work that does not exist.
 const WORK: [&str; 3] = ["work", "leases", "spool"];
 
-/// Rows of one table and how each of its columns is copied; `t` is the row, `c.k` counts the copies from 1.
+/// Rows of one table, and how each of its columns is copied; `t` is the row, `c.k` counts the copies from 1.
 struct Copy<'a> {
     /// Which rows: a condition on the columns.
     rows: String,
@@ -21,7 +21,7 @@ struct Copy<'a> {
     stride: i64,
     /// Copies of each row.
     count: usize,
-    /// What becomes of a column that is neither id nor the same in every copy.
+    /// What becomes of a column that is neither an id nor the same in every copy.
     special: &'a dyn Fn(&Column) -> Option<String>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn accounts(bulk: &Bulk, name: &str, count: usize) -> Result<()> {
     };
     let stride = last_id(bulk)?;
     for table in bulk.tables()? {
-        // Tokens stand in the directory by their hashes, which no two accounts share.
+        // Tokens are in the directory by their hashes, which no two accounts share.
         let rows = if table == "directory" { "key NOT LIKE 'token:%'" } else { "1 = 1" };
         copy(bulk, &table, &Copy { rows: rows.to_owned(), first_id: 0, stride, count, special: &special })?;
     }
@@ -74,8 +74,8 @@ pub(crate) fn last_id(bulk: &Bulk) -> Result<i64> {
     bulk.number("SELECT max(next_id) FROM id_blocks")
 }
 
-/// Copies everything that came by mail since `before` was the newest id: `count` copies of each ticket with its people,
-/// comments, audits, raw mails, ledger rows and notices.
+/// Copies everything that has come by mail since `before` was the newest id: `count` copies of each ticket with its
+/// people, comments, audits, raw mails, ledger rows and notices.
 ///
 /// # Errors
 /// As the database says.
@@ -83,7 +83,7 @@ pub(crate) fn tickets(bulk: &Bulk, before: i64, count: usize) -> Result<()> {
     let numbers = bulk.number("SELECT max(number) FROM tickets")?;
     let special = |column: &Column| match column.name.as_str() {
         name @ ("number" | "ticket_number") => Some(format!("t.{name} + c.k * {numbers}")),
-        // Halved, so that no sum leaves the range of 64 bits.
+        // Halved, so that no sum exceeds 64 bits.
         name @ ("hash" | "message_hash") if column.is_integer => Some(format!("t.{name} / 2 + c.k * 7919")),
         "token" => Some("t.token || c.k".to_owned()),
         name @ ("message_id" | "last_message_id" | "address") => Some(format!("c.k || '.' || t.{name}")),
@@ -111,8 +111,8 @@ pub(crate) fn tickets(bulk: &Bulk, before: i64, count: usize) -> Result<()> {
     indexes.iter().try_for_each(|(_, create)| bulk.run(create))
 }
 
-/// The last ticket number given goes after those of the copies. Where it stands differs between schemas, and an older program
-/// may be measured beside this one.
+/// Moves the last ticket number given past those of the copies. Where it is kept differs between schemas, and an older
+/// program may be measured alongside this one.
 fn raise_numbers(bulk: &Bulk, copies: usize) -> Result<()> {
     if bulk.tables()?.iter().any(|table| table == "account_state") {
         bulk.run(&format!("UPDATE account_state SET ticket_number = ticket_number * {copies}"))
@@ -158,7 +158,7 @@ fn is_id(column: &Column) -> bool {
     column.is_integer && (column.name == "id" || column.name.ends_with("_id"))
 }
 
-/// The next id comes after those of the copies.
+/// Moves the next id past those of the copies.
 fn raise_ids(bulk: &Bulk, stride: i64, count: usize) -> Result<()> {
     bulk.run(&format!("UPDATE id_blocks SET next_id = next_id + {stride} * {count}"))
 }

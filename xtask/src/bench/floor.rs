@@ -1,4 +1,4 @@
-//! Floors: the same mails into the same database with the same durability by a bare loop, and parsing alone.
+//! Floors: a bare loop that writes the same mails into the same database with the same durability, and parsing alone.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use super::figures::Floor;
 use crate::load::mails::Mail;
 use crate::load::process;
 
-/// Each mail one row of one table, `group` rows a transaction, WAL with `synchronous = FULL`: one sync a transaction.
+/// Each mail is one row of one table, with `group` rows per transaction and WAL with `synchronous = FULL`: one sync per
+/// transaction.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -35,9 +36,9 @@ pub(crate) fn sqlite(folder: &Path, mails: &[Mail], group: usize) -> Result<Floo
     Ok(Floor::new("sqlite", group, mails.len(), begun.elapsed(), process::own_cpu()?.saturating_sub(cpu)))
 }
 
-/// Each mail one row of one table, `group` rows a statement and transaction by `unnest`, `synchronous_commit = on`.
-///
-/// `server` is the postmaster's process id: its tree's CPU time counts.
+/// Each mail is one row of one table, with `group` rows per statement and transaction by `unnest`, and
+/// `synchronous_commit = on`.
+/// `server` is the postmaster's process id: the CPU time of its process tree counts.
 ///
 /// # Errors
 /// When the server does not answer.

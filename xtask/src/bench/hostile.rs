@@ -1,12 +1,12 @@
-//! Mails made to be expensive: each repeats one thing very many times.
+//! Mails made to be expensive: each repeats one thing a great many times.
 
-/// A mail of `count` times something.
+/// A mail that repeats something `count` times.
 pub(crate) struct Hostile {
-    /// What there is so much of, with the count of the whole.
+    /// What is repeated, with the count of the whole mail.
     pub(crate) name: &'static str,
-    /// How many of it.
+    /// How often.
     pub(crate) count: usize,
-    /// The raw mail with that many.
+    /// The raw mail with that many repetitions.
     pub(crate) make: fn(usize) -> Vec<u8>,
 }
 
@@ -39,7 +39,7 @@ fn html(body: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Here the count is that of octets.
+/// Here the count is a number of octets.
 fn quotes(octets: usize) -> Vec<u8> {
     let line = "> a line that somebody wrote long ago and that nobody reads\r\n";
     plain(&line.repeat(octets / line.len()))
@@ -86,12 +86,12 @@ fn nested_forwards(count: usize) -> Vec<u8> {
     )
 }
 
-/// Lines that nearly introduce a quoted mail.
+/// Lines that almost introduce a quoted mail.
 fn introductions(count: usize) -> Vec<u8> {
     plain(&"On 28/10/2021 12:46 somebody wrote:\r\n".repeat(count))
 }
 
-/// Lines that begin as a header on one line would, full of labels that are none.
+/// Lines that begin like a header on one line, full of words that look like labels but are not.
 fn labels(count: usize) -> Vec<u8> {
     plain(&format!("From:{}\r\n", "ABC:DEF:".repeat(30)).repeat(count))
 }
@@ -101,12 +101,12 @@ fn bounce(notice: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Addresses on one line, none of which stands in a place made for it.
+/// Addresses on one line, none of them in a place where one belongs.
 fn bounced_in_a_line(count: usize) -> Vec<u8> {
     bounce(&"and person@example.org too ".repeat(count))
 }
 
-/// Addresses without a line that parts them.
+/// Addresses with no line break between them.
 fn bounced_in_lines(count: usize) -> Vec<u8> {
     bounce(&(0..count).map(|number| format!("p{number}@example.org\r\n")).collect::<String>())
 }

@@ -25,7 +25,7 @@ use crate::load::desk::Database;
 pub(crate) const HOST: &str = "bench.desk.example";
 /// Its only agent, who is its admin too.
 const AGENT: &str = "admin@bench.people.example";
-/// Memory for mails that are coming in, as `limits.mail_memory` has it by default.
+/// Memory for incoming messages, as `limits.mail_memory` has it by default.
 const ROOM_BYTES: u64 = 512_000_000;
 /// The largest mail, as `limits.max_mail_size` has it by default.
 const MAIL_BYTES: u64 = 50_000_000;
@@ -82,7 +82,7 @@ impl Inside {
         self.door
     }
 
-    /// Its engine, for what is submitted.
+    /// Its engine, for submitting commands.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -97,7 +97,7 @@ impl Inside {
         &self.agent
     }
 
-    /// What its tasks run on.
+    /// The runtime of its tasks.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
     }
@@ -105,7 +105,7 @@ impl Inside {
     /// Waits until all of `accepted` mails, this run's and those before, are decided.
     ///
     /// # Errors
-    /// When it gets no further.
+    /// When it makes no more progress.
     pub(crate) fn wait_decided(&self, accepted: usize) -> Result<()> {
         until_count("the desk decides what it accepted", accepted, || {
             let account = self.account;
@@ -115,7 +115,7 @@ impl Inside {
         })
     }
 
-    /// Stops its tasks, in order, and closes the database.
+    /// Stops its tasks gracefully and closes the database.
     pub(crate) fn stop(mut self) {
         self.word.cancel();
         self.runtime.block_on(async { while self.tasks.join_next().await.is_some() {} });

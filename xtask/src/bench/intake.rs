@@ -1,4 +1,5 @@
-//! `cargo xtask bench intake`: mails a second, CPU, waits, memory and disk, beside the floor and Postfix in the same run.
+//! `cargo xtask bench intake`: mails a second, CPU, waits, memory and disk, compared with the floor and Postfix in the
+//! same run.
 
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ pub struct IntakeArgs {
     /// Databases.
     #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
     pub database: Vec<Engine>,
-    /// Flat cases beside the plain one: addresses=N, accounts=N, tickets=N.
+    /// Flat cases besides the plain one: addresses=N, accounts=N, tickets=N.
     #[arg(long, value_delimiter = ',')]
     pub with: Vec<With>,
     /// Parts to measure; `guichet` alone takes a few seconds a run.
@@ -43,7 +44,7 @@ pub struct IntakeArgs {
     /// Measure this program instead of a fresh release build.
     #[arg(long, visible_alias = "program", value_name = "PATH")]
     pub binary: Option<PathBuf>,
-    /// Measure an older program beside it, in turns, and print the ratios.
+    /// Measure an older program too, in turns, and print the ratios.
     #[arg(long, value_name = "PATH")]
     pub beside: Option<PathBuf>,
     /// Rounds with --beside: each measures both programs once, in alternating order.

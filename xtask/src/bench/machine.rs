@@ -11,7 +11,7 @@ use testkit::database::query_text;
 use super::figures::ms;
 use crate::load::sender::quantile;
 
-/// Settings of PostgreSQL that durability hangs on.
+/// Settings of PostgreSQL that durability depends on.
 const POSTGRES: [&str; 5] =
     ["server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method"];
 

@@ -1,7 +1,6 @@
-//! `cargo xtask bench mail`: what understanding one mail costs, step by step, and that the cost of hostile mails grows with their
-//! size and no faster.
-//!
-//! Everything runs in this process on one thread: no database, no socket. The decision is asked with empty facts.
+//! `cargo xtask bench mail`: what understanding one mail costs, step by step, and that the cost of hostile mails grows
+//! no faster than their size. Everything runs in this process on one thread: no database, no socket. The decision is
+//! made on empty facts.
 
 use std::fs;
 use std::hint::black_box;
@@ -31,13 +30,13 @@ const NOW: i64 = 4_000_000_000_000;
 /// What `cargo xtask bench mail` takes.
 #[derive(Debug, Args)]
 pub struct MailArgs {
-    /// How many mails the made sample has.
+    /// How many mails the generated sample has.
     #[arg(long, default_value_t = 2_000)]
     mails: usize,
     /// How often every mail is read; the fastest time counts.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// A folder tree; every file in it is read as a mail too.
+    /// A folder; every file in it or below is read as a mail too.
     #[arg(long)]
     corpus: Option<PathBuf>,
     /// Leave the hostile mails out.
@@ -130,7 +129,7 @@ impl Scene {
     }
 }
 
-/// Prints mean, median and 99 of 100 for every step, and the mean for 10 KB.
+/// Prints mean, median and 99th percentile of every step, and the mean per 10 KB.
 fn print_steps(name: &str, mails: &[Vec<u8>], rounds: usize) -> Result<()> {
     let scene = Scene::new()?;
     let mut steps: [Vec<Duration>; STEPS.len()] = Default::default();
@@ -199,7 +198,7 @@ fn files(root: &Path) -> Result<Vec<Vec<u8>>> {
     Ok(found)
 }
 
-/// Prints what hostile mails cost beside a tenth of each: a ratio near ten is linear.
+/// Prints what hostile mails cost compared with a tenth of each: a ratio near ten is linear.
 fn print_hostile() {
     println!(
         "{:<26} {:>10} {:>10} {:>10} {:>7} {:>12}",
@@ -222,7 +221,7 @@ fn print_hostile() {
     }
 }
 
-/// The best time of three for everything that is done with one mail but the verdict.
+/// The best time of three for everything that is done with one mail except the verdict.
 fn understood(raw: &[u8]) -> Duration {
     let once = || {
         let start = Instant::now();
@@ -243,7 +242,7 @@ mod memory {
         value("VmRSS:")
     }
 
-    /// How far the peak lies above what was in use, in kilobytes.
+    /// How far the peak is above what was in use, in kilobytes.
     pub(super) fn peak_above(before: u64) -> Option<u64> {
         value("VmHWM:").map(|peak| peak.saturating_sub(before))
     }

@@ -13,8 +13,8 @@ use crate::load::mails::{Mail, Sample};
 use crate::load::process;
 use crate::load::sender::{Fate, Sent, Target};
 
-/// The test server's haste taken back: a Postfix as it comes scans its queue every five minutes, not every second.
-/// The mailbox limit must not lie below that of one mail.
+/// Undoes the test server's haste: by default Postfix scans its queue every five minutes, not every second. The mailbox
+/// limit must not be below that for one mail.
 const SETTINGS: [(&str, &str); 4] = [
     ("queue_run_delay", "300s"),
     ("minimal_backoff_time", "300s"),

@@ -1,4 +1,5 @@
-//! Prints the figures as tables, with the ratios between product, floor and Postfix, and the aims beside what was found.
+//! Prints the figures as tables, with the ratios between product, floor and Postfix, and the aims next to what was
+//! measured.
 
 use std::fmt::Write;
 
@@ -8,7 +9,7 @@ mod beside;
 
 const MEGABYTE: f64 = 1_048_576.0;
 
-/// What a database is meant to reach on two processors with the sender beside it.
+/// What a database is meant to reach on two processors that it shares with the sender.
 struct Aims {
     database: &'static str,
     rate: f64,
@@ -49,7 +50,7 @@ pub(crate) fn text(figures: &Figures) -> String {
     out
 }
 
-/// The rows of the measured program, without those of an older one beside it.
+/// The rows of the measured program, without those of an older one.
 fn ours(figures: &Figures) -> impl Iterator<Item = &Served> {
     figures.guichet.iter().filter(|row| row.what == GUICHET)
 }
@@ -146,7 +147,7 @@ fn best_floor(figures: &Figures, database: &str) -> f64 {
     figures.floors.iter().filter(|floor| floor.what == database).map(|floor| floor.rate).fold(0.0, f64::max)
 }
 
-/// Each flat case by the plain one of the same run: 1 means that it costs nothing that the rows are there.
+/// Each flat case compared with the plain one of the same run: 1 means that having the rows costs nothing.
 fn flat(out: &mut String, figures: &Figures) {
     for row in ours(figures).filter(|row| !row.with.is_empty()) {
         let is_plain = |other: &&Served| {
@@ -168,7 +169,7 @@ fn flat(out: &mut String, figures: &Figures) {
     }
 }
 
-/// One line per aim and database: what was aimed at, what was found, and whether it is met.
+/// One line per aim and database: the aim, what was measured, and whether the aim is met.
 fn aims(out: &mut String, figures: &Figures) {
     for aim in &AIMS {
         let rows: Vec<&Served> = ours(figures).filter(|row| row.database == aim.database).collect();

@@ -32,7 +32,7 @@ const FILL: usize = 5_000;
 /// One desk to be measured.
 #[derive(Debug)]
 pub(crate) struct Case {
-    /// How its rows are called.
+    /// What its rows are called.
     pub(crate) what: &'static str,
     pub(crate) binary: PathBuf,
     pub(crate) database: Database,
@@ -45,7 +45,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Makes the desk, fills it, and measures it with each number of connections, each in a process of its own.
+    /// Creates the desk, fills it, and measures it with each number of connections, each in a process of its own.
     ///
     /// # Errors
     /// When the program fails, refuses a mail, or does not decide what it accepted.
@@ -96,7 +96,7 @@ impl Case {
         }))
     }
 
-    /// Makes what the case wants to be there; returns the addresses that mails go to.
+    /// Creates what the case needs; returns the addresses that mails go to.
     fn fill(&self, desk: &Desk) -> Result<Vec<String>> {
         let host = desk.native_host();
         let begun = Instant::now();
@@ -112,7 +112,7 @@ impl Case {
                     .map(|place| format!("support@{}", host.replace(ACCOUNT, &format!("other{place}")))),
             );
         } else {
-            // `account create` made support@ already.
+            // `account create` has already created support@.
             supports.iter().skip(1).try_for_each(|address| desk.add_address(address))?;
         }
         if let Some(With::Addresses(number)) = self.with {
@@ -155,7 +155,7 @@ impl Case {
 
     fn run(&self, desk: &Desk, sample: &Sample, connections: usize) -> Result<Served> {
         let node = desk.start()?;
-        // What earlier runs left to write back must not fall into this one.
+        // What earlier runs left to be written back must not count in this one.
         run(&mut Command::new("sync"))?;
         let idle = process::memory(node.pid())?;
         let own = process::tree_cpu(node.pid())?;
@@ -208,7 +208,7 @@ impl Case {
         Ok(files.saturating_add(size.parse().with_context(|| format!("a size: {size:?}"))?))
     }
 
-    /// The same once the rows that were there for a moment are gone for good, as autovacuum sees to within a minute.
+    /// The same once short-lived rows are gone for good, which autovacuum sees to within a minute.
     fn vacuumed_size(&self, desk: &Desk) -> Result<Option<u64>> {
         let Database::Postgres(url) = &self.database else {
             return Ok(None);

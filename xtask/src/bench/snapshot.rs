@@ -1,10 +1,9 @@
-//! `cargo xtask bench snapshot`: what an old snapshot, such as a dump's, does to the questions that every node asks all the
-//! time: is there work?
-//!
-//! Which statements those are is not written here: they are the ones that an idle desk asks. The server times them itself
-//! (`pg_stat_statements`), under the same mail in three windows: before the snapshot, at the end of the time for which it is
-//! held, and after it. The last one has the tables of the second without their dead rows, so the ratio of those two is what
-//! the snapshot does; the ratio to the first has the growth of the tables in it too.
+//! `cargo xtask bench snapshot`: what an old snapshot, such as a dump's, does to the question that every node asks all
+//! the time: is there work? Which statements those are is not listed here: they are the ones that an idle desk runs.
+//! The server times them itself (`pg_stat_statements`), under the same mail in three windows: before the snapshot, at
+//! the end of the time for which it is held, and after it. The last one has the tables of the second without their dead
+//! rows, so the ratio of these two is what the snapshot costs; the ratio to the first includes the growth of the
+//! tables.
 
 use std::path::PathBuf;
 use std::thread;
@@ -27,11 +26,11 @@ use crate::load::mails::{Mix, Recipe, Sample};
 use crate::load::sender::{Fate, Target};
 use crate::load::snapshot::Snapshot;
 
-/// How often an idle desk asks a statement that is a poll.
+/// How often an idle desk must run a statement for it to count as a poll.
 const POLLS_FROM: i64 = 5;
 /// Mails of one load; loads follow each other until a window ends.
 const MAILS: usize = 2_000;
-/// The ratio that is aimed at: the snapshot is not felt.
+/// The ratio that we aim for: the snapshot is not felt.
 const AIM_RATIO: f64 = 1.5;
 
 /// For how long, and under how much mail.
@@ -40,7 +39,7 @@ pub struct SnapshotArgs {
     /// For how many minutes the snapshot is held.
     #[arg(long, default_value_t = 10.0)]
     pub minutes: f64,
-    /// Seconds for which the desk is left alone, to see what it asks then.
+    /// Seconds for which the desk is left alone, to see what it asks while idle.
     #[arg(long, default_value_t = 10)]
     pub idle: u64,
     /// Seconds of each window in which statements are timed.
@@ -52,7 +51,7 @@ pub struct SnapshotArgs {
     /// Accounts that mail is sent to.
     #[arg(long, default_value_t = 20)]
     pub accounts: usize,
-    /// Chooses mails.
+    /// Determines the mails.
     #[arg(long, default_value_t = 20_260_105)]
     pub seed: u64,
     /// Measure this program instead of a fresh release build.
@@ -94,7 +93,7 @@ struct Figures {
 /// Runs the benchmark and prints what it found; as a debug build it becomes a release build first.
 ///
 /// # Errors
-/// When a build, the server or the product fails; never because a figure is bad.
+/// When a build, the server or the product fails; never because of a bad figure.
 pub fn run(args: &SnapshotArgs) -> Result<()> {
     build::become_release()?;
     let figures = measure(args)?;
@@ -179,7 +178,7 @@ impl Load<'_> {
                 seed: self.args.seed.wrapping_add(u64::from(self.loads)),
                 tag: self.loads,
                 supports: self.supports.clone(),
-                // Small ones: what is turned over is the same for each mail, and so the disk lasts.
+                // Small ones: the rows replaced are the same for each mail, and the disk lasts longer.
                 mix: Mix::Short,
             });
             let target = Target {
@@ -195,7 +194,7 @@ impl Load<'_> {
         Ok(rate(accepted, begun.elapsed()))
     }
 
-    /// The same, with all statements timed.
+    /// The same, while all statements are timed.
     fn timed(&mut self, lasts: Duration, statistics: &Statistics) -> Result<(Vec<(i64, Timed)>, f64)> {
         statistics.reset()?;
         let rate = self.run(lasts)?;
@@ -225,7 +224,8 @@ impl Statistics {
         Ok(self.runtime.block_on(self.client.batch_execute("SELECT pg_stat_statements_reset()"))?)
     }
 
-    /// Id and text of the questions that were asked at least so often. What only looks at the server itself is no poll.
+    /// Id and text of the statements that were run at least this often. Those that only look at the server itself are
+    /// not polls.
     fn asked(&self, calls: i64) -> Result<Vec<(i64, String)>> {
         let sql = "SELECT queryid, min(query) FROM pg_stat_statements
                    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-/// Space that a folder's files take, in whole blocks; SQLite's log is worked into the database before.
+/// Space that a folder's files take, in whole blocks; SQLite's log is first copied back into the database.
 pub(crate) fn folder_size(folder: &Path) -> Result<u64> {
     let mut sum = 0_u64;
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! Waits of the benchmark: whatever stops making progress ends with an error that says what it was.
+//! The benchmark's waits: whatever stops making progress ends with an error that says what it was.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,17 +9,17 @@ use anyhow::{Result, bail};
 use crate::load::mails::Mail;
 use crate::load::sender::{Control, Fate, Sent, Target, send};
 
-/// How long nothing may move.
+/// How long there may be no progress.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
-/// The pause between two looks at a sender.
+/// The pause between two checks of a sender.
 const LOOK: Duration = Duration::from_secs(1);
-/// The pause between two looks at a count.
+/// The pause between two checks of a count.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits until `count` has reached `wanted`.
 ///
 /// # Errors
-/// When it does not grow for [`STALLED_AFTER`]; at once, any error of `count` itself.
+/// When it does not grow for [`STALLED_AFTER`]; any error of `count` itself is returned at once.
 pub(crate) fn until_count(what: &str, wanted: usize, mut count: impl FnMut() -> Result<usize>) -> Result<()> {
     let mut most = 0;
     let mut moved = Instant::now();
@@ -64,7 +64,7 @@ pub(crate) fn send_all(what: &str, mails: &[Mail], target: &Target) -> Result<Se
     Ok(sent)
 }
 
-/// Stops a sender that gets no further.
+/// Stops a sender that makes no more progress.
 fn watch(control: &Control, done: &AtomicBool) {
     let mut most = 0;
     let mut moved = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// What a desk already holds when the load begins: the figures should stay the same.
+/// What a desk already holds when the load begins; the figures should not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum With {
     /// One account with this many support addresses, all written to.

@@ -1,4 +1,4 @@
-//! Kind `auto`: whether a mail may be answered, and what it is, by the verdict that intake takes.
+//! Kind `auto`: whether a mail may be answered, and what it is, by the verdict that intake reaches.
 
 use super::Case;
 use super::scene::{NOW, account, envelope, keys};
@@ -24,7 +24,7 @@ pub(super) fn predict(case: &Case) -> Value {
         "loop": nature == Nature::Loop,
         "signs": letter.signs.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "recipients": [],
-        // What is no report about delivery counts as one delivery of which nothing is known.
+        // A mail that is not a delivery report counts as one delivery about which nothing is known.
         "deliveries": [{ "status": "" }],
     });
     if let Some(report) = &letter.report
@@ -61,7 +61,7 @@ fn code(recipient: &FailedRecipient) -> String {
     recipient.smtp_code.map(|code| code.to_string()).unwrap_or_default()
 }
 
-/// Where the mail has no status, one is made up from the reply code, else from what was done.
+/// If the mail has no status, one is derived from the reply code, else from what was done.
 fn status(recipient: &FailedRecipient) -> String {
     if !recipient.status.is_empty() {
         return recipient.status.clone();

@@ -1,4 +1,4 @@
-//! The original that a forwarded body or mail holds.
+//! Kind `forward`: the original within a forwarded body or mail.
 
 use mail::forward::{self, Forwarded};
 use mail::{Letter, Mailbox};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Case;
 
-/// Reads the case as the text of a mail, or as a whole mail, and looks for the original.
+/// Reads the case as the text of a mail or as a whole mail, and looks for the original.
 pub(super) fn predict(case: &Case) -> Value {
     let raw = case.raw.first().map(Vec::as_slice).unwrap_or_default();
     let format = case.labels.get("format").and_then(Value::as_str).unwrap_or("text");

@@ -1,4 +1,4 @@
-//! The corpus kind `parse`: what a letter reads from a raw mail, in the corpus's field names.
+//! Kind `parse`: what a letter reads from a raw mail, under the corpus's field names.
 
 use super::Case;
 use mail::letter::Attachment;

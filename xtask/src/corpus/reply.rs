@@ -1,6 +1,5 @@
-//! Kind `reply`: what of a body the sender newly wrote.
-//!
-//! New text alone is asked for, so that a forwarded mail and a mail that only quotes give nothing; a comment shows both.
+//! Kind `reply`: which part of a body the sender newly wrote. Only new text is asked for, so a forwarded mail and a
+//! mail that only quotes give nothing; a comment shows both.
 
 use super::Case;
 use mail::reply::{self, Hints};

@@ -14,7 +14,7 @@ pub(super) fn keys() -> Option<SigningKeys> {
     SigningKeys::new(vec![[7; 32]])
 }
 
-/// What SMTP may have said of a letter. A letter without From still has an envelope.
+/// What SMTP may have said about a letter. A letter without From still has an envelope.
 pub(super) fn envelope(letter: &Letter) -> Envelope {
     Envelope {
         door: Door::Smtp,

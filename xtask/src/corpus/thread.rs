@@ -1,4 +1,4 @@
-//! Which mails belong together: each is decided and carried out on one desk, as intake does with a batch.
+//! Kind `thread`: which mails belong together. Each is decided and carried out on one desk, as intake does with a batch.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,9 @@ pub(super) fn predict(case: &Case) -> Value {
     json!({"groups": groups, "joins_message_id": joins, "joins_ticket_ref": null})
 }
 
-/// Decides a mail and carries it out; the ticket it opened or joined. What would be held (lists, machines, strangers who know a
-/// message-id) is let through as an agent does by recovering it: the question is where it belongs, not whether it may.
+/// Decides a mail and carries it out; returns the ticket it opened or joined. What would be held (lists, machines,
+/// strangers who know a message-id) is let through, as when an agent recovers it: the question is where it belongs, not
+/// whether it is allowed.
 fn decided(
     account: &Account,
     facts: &mut Facts,
@@ -53,7 +54,7 @@ fn decided(
     changes.ledger.first().and_then(|row| row.ticket_id)
 }
 
-/// Which of the ids a mail names its ticket is found by, when each is known from a ticket of its own.
+/// By which of the ids that a mail names its ticket is found, when each is known from a ticket of its own.
 fn joined(account: &Account, letter: &Letter) -> Option<String> {
     let mut facts = Facts::default();
     for (id, number) in named_ids(letter).zip(1..) {

@@ -1,5 +1,5 @@
-//! Crates that must not be in the tree, not even for tests or the build: a second TLS beside rustls on ring, and what
-//! would need more than a C compiler.
+//! Crates that must not be in the tree, not even for tests or the build: a second TLS besides rustls on ring, and
+//! whatever needs more than a C compiler.
 
 use super::metadata::Package;
 
@@ -17,7 +17,7 @@ const BANNED: [(&str, &str); 8] = [
 
 const RING: &str = "rustls with `ring` alone; see which default feature brings it";
 
-/// The banned packages that are there.
+/// The banned packages that are in the tree.
 pub(crate) fn faults(packages: &[Package]) -> Vec<String> {
     let found = |(name, instead): &(&str, &str)| {
         packages.iter().any(|package| package.name == *name).then(|| {

@@ -1,4 +1,4 @@
-//! Each dependency has its sentence in the root `Cargo.toml`.
+//! Each dependency has a sentence in the root `Cargo.toml` that explains it.
 
 /// The dependencies without a comment that ends right above them; rooms explain themselves.
 pub(crate) fn faults(manifest: &str) -> Vec<String> {

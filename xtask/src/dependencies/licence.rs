@@ -2,7 +2,7 @@
 
 use super::metadata::Package;
 
-/// Licences that ask for no more than to be named: permissive ones, data under terms like them, the public domain.
+/// Licences that ask only to be named: permissive ones, data under similar terms, the public domain.
 const ALLOWED: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
@@ -19,14 +19,14 @@ const ALLOWED: [&str; 12] = [
     "Zlib",
 ];
 
-/// Single crates under another licence, each with the reason why that is all right.
+/// Single crates under another licence, each with the reason why that is acceptable.
 const EXCEPTIONS: [(&str, &str, &str); 3] = [
     ("cssparser", "MPL-2.0", "copyleft by file: we change none of its files, and its source is public"),
     ("cssparser-macros", "MPL-2.0", "as cssparser"),
     ("dtoa-short", "MPL-2.0", "as cssparser"),
 ];
 
-/// The packages whose licence is neither allowed nor excepted. Where a licence may be chosen, one that is allowed
+/// The packages whose licence is neither allowed nor excepted. Where there is a choice of licences, one that is allowed
 /// suffices: of self_cell (Apache-2.0 or GPL-2.0-only) and r-efi (… or LGPL-2.1-or-later) we take Apache.
 pub(crate) fn faults(packages: &[Package]) -> Vec<String> {
     let fault = |package: &Package| {

@@ -1,4 +1,4 @@
-//! What `cargo metadata` says, as far as it is looked at.
+//! What `cargo metadata` says, as far as it is used.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ impl Metadata {
     /// Reads cargo's JSON.
     ///
     /// # Errors
-    /// When it has another form.
+    /// When it has a different form.
     pub(crate) fn read(json: &str) -> Result<Metadata> {
         serde_json::from_str(json).context("reading cargo's metadata")
     }

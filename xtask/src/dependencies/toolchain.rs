@@ -1,4 +1,4 @@
-//! `rust-version` is the compiler that checks every change: nobody could say of an older one that it works.
+//! `rust-version` is the compiler that checks every change: nobody could promise that an older one works.
 
 use std::env;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Every dependency is used: each of the workspace by a member, each of a member by its sources.
+//! Every dependency is used: each one of the workspace by a member, each one of a member by its sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -51,7 +51,7 @@ fn unclaimed(metadata: &Metadata, workspace: &Table) -> Vec<String> {
     unclaimed.map(|name| format!("{name} is in the root Cargo.toml, and no member uses it")).collect()
 }
 
-/// The dependencies of a member that none of the words of its sources names.
+/// The dependencies of a member that no word of its sources names.
 fn unnamed(member: &Package, words: &BTreeSet<String>) -> Vec<String> {
     let is_excused =
         |key: &str| UNNAMED.iter().any(|(name, dependency, _)| *name == member.name && *dependency == key);

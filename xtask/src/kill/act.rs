@@ -19,9 +19,9 @@ use crate::load::mails::{Mix, Recipe, Sample};
 use crate::load::sender::{Control, Fate, Sent, Target, send, send_once};
 use crate::load::sink::{Sink, SinkOptions};
 
-/// How long work may lie while a healthy process has nothing to do.
+/// How long work may lie idle while a healthy process has nothing to do.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// How long a healthy desk may take for all that is left: deciding and sending have their patience each.
+/// How long a healthy desk may take for all that is left: deciding and sending each have their own patience.
 pub(super) const QUIET_WITHIN: Duration = Duration::from_secs(30);
 
 /// What an act begins with.
@@ -29,7 +29,7 @@ pub(super) const QUIET_WITHIN: Duration = Duration::from_secs(30);
 pub(super) struct ActOptions<'a> {
     /// The built program.
     pub(super) binary: PathBuf,
-    /// Chooses mails and everything else that is left to chance.
+    /// Determines the mails and everything else that is left to chance.
     pub(super) seed: u64,
     /// Where the desk keeps its data: a fresh database of this server, or the embedded one.
     pub(super) server: Option<&'a Postgres>,
@@ -109,15 +109,15 @@ pub(super) struct Act {
     answers: Vec<Answer>,
     healthy: Vec<Healthy>,
     loads: usize,
-    /// Accounts that have to wait; no wait of theirs is wrong.
+    /// Accounts that have to wait; none of their waits is wrong.
     pub(super) exempt: Vec<String>,
 }
 
 impl Act {
-    /// Makes the desk with its accounts; no process runs yet.
+    /// Creates the desk with its accounts; no process runs yet.
     ///
     /// # Errors
-    /// When server or program refuse.
+    /// When the server or the program refuses.
     pub(super) fn set(options: &ActOptions<'_>) -> Result<Self> {
         let sink = Sink::start(options.relay.clone())?;
         let url = options.server.map(Postgres::fresh_database).transpose()?;
@@ -173,7 +173,7 @@ impl Act {
         found.map(|playing| &playing.node).with_context(|| format!("no process is named {name}"))
     }
 
-    /// Stops a process in order.
+    /// Stops a process gracefully.
     ///
     /// # Errors
     /// When it does not end in time.
@@ -230,7 +230,7 @@ impl Act {
         Ok(())
     }
 
-    /// Mails of the act's own chance, under Message-IDs that no other load has.
+    /// Mails drawn from the act's own chance, under Message-IDs that no other load has.
     ///
     /// # Errors
     /// When an account is unknown.
@@ -251,7 +251,7 @@ impl Act {
         }))
     }
 
-    /// Offers mails to a door once each; those that are deferred are left at that.
+    /// Offers each mail to a door once; those that are deferred are not tried again.
     ///
     /// # Errors
     /// When the door is not there.
@@ -288,7 +288,7 @@ impl Act {
     /// Has an agent answer tickets of an account that nobody has answered yet, each by a process with this environment.
     ///
     /// # Errors
-    /// When there are fewer, or a command fails.
+    /// When there are too few, or a command fails.
     pub(super) fn answer(&mut self, account: &str, count: usize, environment: &Environment) -> Result<()> {
         let agent = format!("admin@{account}.people.example");
         let tickets: Vec<TicketRow> = read::rows(&self.desk, &[account.to_owned()], &["ticket", "list"])?;
@@ -321,7 +321,7 @@ impl Act {
     /// Stops all processes and reads what there is to see.
     ///
     /// # Errors
-    /// When a process does not stop in order, or a list cannot be read.
+    /// When a process does not stop gracefully, or a list cannot be read.
     pub(super) fn finish(mut self) -> Result<Evidence> {
         let ended = Instant::now();
         for playing in &self.playing {
@@ -352,7 +352,7 @@ impl Act {
 }
 
 impl Playing {
-    /// The time in which it was healthy up to now.
+    /// The time for which it has been healthy so far.
     fn until(&self, to: Instant) -> Option<Healthy> {
         self.healthy_from.map(|from| Healthy {
             node: self.node.name().to_owned(),

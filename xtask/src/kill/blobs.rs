@@ -1,4 +1,4 @@
-//! The scene of blobs that cannot be read: on one of two nodes, and those of one account everywhere.
+//! The scene of blobs that cannot be read: all of them on one of two nodes, and those of one account everywhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::load::mails::Mix;
 use crate::load::sender::Fate;
 use crate::load::sink::SinkOptions;
 
-/// How long what waited may take after the repair: the pauses of an account that failed grow up to a minute.
+/// How long waiting work may take after the repair: the pauses of an account that failed grow up to a minute.
 const REPAIRED_WITHIN: Duration = Duration::from_secs(90);
 /// Accounts of an act.
 const ACCOUNTS: usize = 3;
@@ -33,7 +33,7 @@ enum Fault {
     Unreadable,
 }
 
-/// Plays a sick node with each fault, and an account whose blobs nobody can read; the short cut has one sick node.
+/// Plays a sick node with each fault, and an account whose blobs nobody can read; the short version has one sick node.
 pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
     let server = Postgres::start(PostgresOptions::default())?;
     let faults: &[Fault] = match options.length {
@@ -46,7 +46,7 @@ pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
     sick_account(options, &server, report)
 }
 
-/// The node that held all accounts loses its blobs; the other one, which is well, must take over.
+/// The node that held all accounts loses its blobs; the other one, which is healthy, must take over.
 fn sick_node(options: &Options, server: &Postgres, fault: Fault, report: &mut Report) -> Result<()> {
     let mut act = Act::set(&act_options(options, server))?;
     let shared = act.desk.blobs();
@@ -61,7 +61,7 @@ fn sick_node(options: &Options, server: &Postgres, fault: Fault, report: &mut Re
     break_blobs(&mut place, fault, &shared)?;
     act.falls_ill("sick");
     large_load(&mut act, &["well"])?;
-    // What the sick node says about large mail is asked a patience later: it may take a moment to notice.
+    // The sick node is offered large mail only after the patience: it may take a moment to notice its fault.
     thread::sleep(PATIENCE);
     act.settle(QUIET_WITHIN);
     let complaints = ask_the_sick(&mut act)?;
@@ -142,7 +142,7 @@ fn blob_folder(act: &Act) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Puts a folder in the place of each file; returns where the files went.
+/// Puts a folder in the place of each file; returns where the files are now.
 fn spoil(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     let away = folder.with_extension("away");
     fs::create_dir(&away)?;

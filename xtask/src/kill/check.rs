@@ -25,7 +25,7 @@ pub struct Counts {
     pub comments: usize,
     /// Outgoing mails, one per recipient.
     pub outgoing: usize,
-    /// Deliveries of a mail that the relay had taken before: it said 250, and the desk died before noting it.
+    /// Deliveries of a mail that the relay had already taken: it said 250, and the desk died before noting it.
     pub delivered_again: usize,
     /// Mails that the relay refused for good.
     pub bounced: usize,
@@ -94,7 +94,7 @@ pub fn check(evidence: &Evidence) -> (Counts, Vec<String>) {
 /// The outcome that a second copy of a mail gets.
 const DUPLICATE: &str = "duplicate";
 
-/// A ticket over all accounts: account and number.
+/// A ticket among those of all accounts: account and number.
 type TicketKey<'a> = (&'a str, i64);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The checker must find each kind of loss and doubling: a check that cannot fail proves nothing.
+//! The checker must find each kind of loss and duplication: a check that cannot fail proves nothing.
 
 use super::check;
 use crate::kill::evidence::{

@@ -32,7 +32,7 @@ impl ClockShim {
         Ok(Self { library, _folder: folder })
     }
 
-    /// What a process's environment needs for a clock that is wrong by so many milliseconds; negative ones are behind.
+    /// What a process's environment needs for a clock that is wrong by this many milliseconds; negative: behind.
     pub(super) fn off_by(&self, offset_ms: i64) -> Environment {
         vec![
             ("LD_PRELOAD".to_owned(), self.library.clone().into_os_string()),

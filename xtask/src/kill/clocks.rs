@@ -13,7 +13,7 @@ use crate::load::desk::ACCOUNT;
 use crate::load::mails::Mix;
 use crate::load::sink::SinkOptions;
 
-/// How far clocks are apart, milliseconds: as NTP keeps them, as it corrects them, and as an operator forgot them.
+/// How far clocks are apart, milliseconds: as NTP keeps them, as it corrects them, and as on a machine that was forgotten.
 const APART_MS: [i64; 3] = [30, 1_500, 60_000];
 /// How far ahead the command's clock is on SQLite, milliseconds.
 const COMMAND_AHEAD_MS: i64 = 2_000;
@@ -47,7 +47,8 @@ impl Split {
     }
 }
 
-/// Plays every distance in both directions with both splits, and the command on SQLite; the short cut plays a few of them.
+/// Plays every distance in both directions with both splits, and the command on SQLite; the short version plays a few
+/// of them.
 pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
     let shim = ClockShim::compile()?;
     let server = Postgres::start(PostgresOptions::default())?;
@@ -96,7 +97,7 @@ fn converse(act: &mut Act, doors: &[&str], shim: &ClockShim, offsets: [i64; 2]) 
         accounts: &accounts,
         doors,
         connections: 2,
-        // Slow enough that mails come one by one: one that follows at once would carry the one before it along.
+        // Slow enough that mails come one by one: a mail that follows at once would get the one before it processed.
         pace: Duration::from_millis(150),
     };
     act.load_accepted(&load)?;

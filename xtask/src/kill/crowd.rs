@@ -1,5 +1,5 @@
-//! The scene of a crowd: many accounts with mail for a slow relay, and two nodes that must share it; and one of the two that
-//! freezes with more accounts in hand than the other one looks at in one go.
+//! The scene of a crowd: many accounts with mail for a slow relay, and two nodes that must share it; then one of the
+//! two freezes with more accounts in hand than the other looks at in one go.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -18,7 +18,7 @@ use crate::load::desk::Environment;
 use crate::load::mails::Mix;
 use crate::load::sink::SinkOptions;
 
-/// How many accounts there are: far more than the 64 that one node works side by side (docs/limits.md §4).
+/// How many accounts there are: far more than the 64 that one node processes side by side (docs/limits.md §4).
 fn accounts(length: Length) -> usize {
     match length {
         Length::Short => 100,
@@ -70,8 +70,8 @@ fn share(options: &Options, server: &Postgres, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// The first node freezes with most accounts in hand. They get more mail, and wait for its lease; the few that nobody holds
-/// must not wait behind them.
+/// The first node freezes with most accounts in hand. They get more mail, and wait until its lease runs out; the few
+/// that nobody holds must not wait behind them.
 fn freeze(options: &Options, server: &Postgres, report: &mut Report) -> Result<()> {
     let mut act = set(options, server)?;
     let accounts = act.accounts.clone();
@@ -131,7 +131,7 @@ fn one_mail_each(act: &mut Act, accounts: &[String]) -> Result<()> {
     })
 }
 
-/// Waits for the relay first: to read so many lists takes seconds.
+/// Waits for the relay first, since reading so many lists takes seconds.
 fn settle(act: &Act, length: Length) -> Result<()> {
     // As if one node sent everything.
     let waves = u32::try_from(act.posted.len().div_ceil(DELIVERIES_OF_A_NODE))?;

@@ -1,4 +1,4 @@
-//! What is looked at when a scene is over: the load as sent, the lists of the desk, and what the relay took.
+//! What is examined when a scene is over: the load as sent, the lists of the desk, and what the relay took.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub struct Posted {
     pub fate: Fate,
     /// When it got 250.
     pub heard: Option<Heard>,
-    /// In doubt first, and sent again when everything was up: the desk may have it twice, the second a duplicate.
+    /// In doubt at first, and sent again when everything was up: the desk may have it twice, the second as a duplicate.
     pub sent_again: bool,
 }
 
@@ -30,7 +30,7 @@ pub struct Posted {
 pub struct Answer {
     /// The account.
     pub account: String,
-    /// The ticket's number. A scene answers a ticket once at most.
+    /// The ticket's number. A scene answers a ticket at most once.
     pub ticket: i64,
     /// When the command had ended.
     pub at: Instant,
@@ -91,7 +91,7 @@ pub struct OutboxRow {
     pub kind: String,
     /// Recipient.
     pub to: String,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Message-ID without `<>`.
     pub message_id: String,
@@ -145,7 +145,7 @@ pub struct Timed {
     pub decided: BTreeMap<String, Instant>,
     /// Accounts that had to wait, because nobody could have worked them.
     pub exempt: Vec<String>,
-    /// How long work may lie while a healthy process has nothing to do.
+    /// How long work may lie idle while a healthy process has nothing to do.
     pub patience: Duration,
     /// When it was all over.
     pub ended: Instant,

@@ -20,7 +20,7 @@ const AFTERWARDS: usize = 20;
 pub(super) enum Fault {
     /// `guichet serve` is killed under load.
     Process,
-    /// `guichet serve` is killed while it starts and the senders knock already.
+    /// `guichet serve` is killed while it starts and the senders are already knocking.
     StartUp,
     /// PostgreSQL is killed under load and started again; `guichet serve` lives on and must take mail again.
     Server,
@@ -47,7 +47,7 @@ impl Fault {
         }
     }
 
-    /// Waits for the moment and strikes; afterwards the killed processes are gone from the stage.
+    /// Waits for the moment and strikes; afterwards the killed processes are removed from the stage.
     pub(super) fn strike(self, stage: &mut Stage, load: &Load<'_>) -> Result<()> {
         if self == Self::StartUp {
             thread::sleep(random_ms(&mut stage.chance, 400));
@@ -117,7 +117,7 @@ fn kill_and_freeze(stage: &mut Stage, load: &Load<'_>) -> Result<()> {
     let accepted = load.control.accepted();
     frozen.freeze()?;
     thread::sleep(beyond);
-    // The third one goes on alone meanwhile.
+    // The third one carries on alone meanwhile.
     let meanwhile = load.wait_accepted(accepted.saturating_add(AFTERWARDS));
     frozen.thaw()?;
     meanwhile?;

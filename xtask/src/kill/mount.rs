@@ -1,4 +1,4 @@
-//! A folder that is seen in a second place, and that can be taken away there: a network share that is not mounted.
+//! A folder that is seen in a second place and can be taken away there, like a network share that is no longer mounted.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ impl Place {
     /// Makes an empty folder at `path`.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub(super) fn make(path: PathBuf) -> Result<Self> {
         std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
         Ok(Self { path, is_mounted: false })

@@ -1,7 +1,7 @@
-//! The scene of a newer schema: another node of a newer version has added to the database, and this program works on beside it.
-//!
-//! There is no newer program to run. What it would have done is done by hand: it added a column, a table and an index, noted a
-//! migration that this program does not know, and stored a setting that this program has never heard of.
+//! The scene of a newer schema: another node, of a newer version, has added to the database, and this program keeps
+//! working alongside it. There is no newer program to run. What it would have done is done by hand: adding a column, a
+//! table and an index, noting a migration that this program does not know, and storing a setting that this program has
+//! never heard of.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::load::desk::{ACCOUNT, Environment};
 use crate::load::mails::Mix;
 use crate::load::sink::SinkOptions;
 
-/// What a newer version may add beside an older one: nothing that exists is changed.
+/// What a newer version may add alongside an older one: nothing that exists is changed.
 const ADDITIONS: &str = "
     ALTER TABLE tickets ADD COLUMN mood_of_the_future TEXT;
     ALTER TABLE outbox ADD COLUMN weight_of_the_future BIGINT NOT NULL DEFAULT 0;
@@ -53,7 +53,7 @@ pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
             complaints.push(format!("{name} is not ready beside a newer version that only added"));
         }
     }
-    // An older node that is started again finds the newer tables.
+    // An older node that is restarted finds the newer tables.
     act.stop("second")?;
     act.start("second-again", Roles::ALL, Environment::new())?;
     converse(&mut act, count)?;
@@ -62,7 +62,7 @@ pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Mail comes in by the first node, and a command answers.
+/// Mail comes in through the first node, and a command answers.
 fn converse(act: &mut Act, count: usize) -> Result<()> {
     let accounts = act.accounts.clone();
     act.load_accepted(&Load {
@@ -77,7 +77,8 @@ fn converse(act: &mut Act, count: usize) -> Result<()> {
     act.answer(ACCOUNT, 2, &Environment::new())
 }
 
-/// Adds, and notes a migration that is like the last one but for its number and name, so that it asks nothing more of a program.
+/// Makes the additions, and notes a migration like the last one except for its number and name, so that it asks nothing
+/// more of a program.
 fn add(url: &str) -> Result<()> {
     execute(url, ADDITIONS).context("adding to the database")?;
     let columns =

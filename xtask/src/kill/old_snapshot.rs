@@ -1,4 +1,4 @@
-//! The scene of an old snapshot: somebody dumps the database, and rows that were turned over cannot be vacuumed.
+//! The scene of an old snapshot: somebody dumps the database, and replaced rows cannot be vacuumed.
 
 use std::time::{Duration, Instant};
 

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 4;
 /// All rows of a list (`["ledger", "list"]`), account after account.
 ///
 /// # Errors
-/// As [`Desk::list`]; when a row has another shape.
+/// As [`Desk::list`]; also when a row has a different shape.
 pub(super) fn rows<T>(desk: &Desk, accounts: &[String], list: &[&str]) -> Result<Vec<T>>
 where
     T: DeserializeOwned + OfAccount + Send,

@@ -12,7 +12,7 @@ use crate::load::desk::Environment;
 use crate::load::mails::Mix;
 use crate::load::sink::{Refusals, SinkOptions};
 
-/// How long the first deferred mails may take by themselves: the first wait is a minute and up to a fifth
+/// How long the first deferred mails may take by themselves: the first wait is a minute plus up to a fifth
 /// (docs/behaviour/outgoing-mail.md §4), and then their turn must come.
 const FIRST_RETRY_WITHIN: Duration = Duration::from_secs(90);
 /// A mail is deferred twice at most.
@@ -20,7 +20,7 @@ const RETRIES: usize = 3;
 /// Accounts of an act.
 const ACCOUNTS: usize = 4;
 
-/// Plays it on both databases; the short cut on PostgreSQL alone, and without the minute until the first retry.
+/// Plays it on both databases; the short version only on PostgreSQL, and without the minute until the first retry.
 pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
     let server = Postgres::start(PostgresOptions::default())?;
     moody_relay(options, Some(&server), &["first", "second"], report)?;
@@ -67,7 +67,7 @@ fn moody_relay(
     Ok(())
 }
 
-/// The first retry comes by itself, in the short cut by command as all later ones, which would take minutes.
+/// The first retry comes by itself, or in the short version by a command, like all later ones, which would take minutes.
 fn retry_until_quiet(act: &Act, length: Length) -> Result<()> {
     all_tried(act, QUIET_WITHIN);
     if length == Length::Long {

@@ -1,4 +1,4 @@
-//! What a scene came to: counts over all its acts, and a sentence for each thing that was wrong.
+//! The result of a scene: counts over all its acts, and a sentence for each thing that was wrong.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 /// How many sentences of an act an error repeats: one fault is often found in many mails.
 const SHOWN: usize = 12;
 
-/// Grows act by act; says each act's end at once.
+/// Grows act by act; prints each act's result at once.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     counts: Counts,
@@ -21,7 +21,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Adds an act: what the checks find in its evidence, and what it complains of itself.
+    /// Adds an act: what the checks find in its evidence, and its own complaints.
     pub(super) fn add(&mut self, act: &str, evidence: &Evidence, complaints: Vec<String>) {
         let (counts, mut wrong) = check(evidence);
         wrong.extend(complaints);

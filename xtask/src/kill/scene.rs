@@ -1,4 +1,4 @@
-//! Plays one scene: sets the stage, lets each round have its load and its fault, waits until all is quiet, and looks.
+//! Plays one scene: sets the stage, gives each round its load and its fault, waits until all is quiet, and looks.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -103,7 +103,7 @@ impl Stage {
         for (place, fate) in places.iter().zip(&sent.fates) {
             if let Some(posted) = self.posted.get_mut(*place) {
                 posted.fate = *fate;
-                // The first copy may have been the one that was taken, at a time that nobody knows.
+                // The first copy may have been the one that was taken, at an unknown time.
                 posted.sent_again = true;
             }
         }

@@ -42,7 +42,7 @@ pub(super) struct Load<'round> {
 }
 
 impl Stage {
-    /// Starts servers and makes the desk; no process of it runs yet.
+    /// Starts servers and creates the desk; none of its processes runs yet.
     pub(super) fn set(options: &Options) -> Result<Self> {
         let sink = Sink::start(SinkOptions::default())?;
         let with_server = options.scene != Scene::Sqlite;
@@ -78,7 +78,7 @@ impl Stage {
             addresses: self.nodes.iter().map(Node::smtp).collect(),
             connections: self.connections,
             patience: Duration::from_secs(30),
-            // A frozen process takes its time: the load must last as long.
+            // A frozen process takes its time: the load must last that long.
             pace: if self.scene == Scene::Cluster { Duration::from_millis(25) } else { Duration::ZERO },
         }
     }

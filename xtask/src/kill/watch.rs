@@ -1,4 +1,4 @@
-//! Looks at the ledgers again and again, and notes when each mail was first seen decided.
+//! Reads the ledgers over and over, and notes when each mail was first seen decided.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::evidence::LedgerRow;
 use super::read;
 use crate::load::desk::Desk;
 
-/// The pause between two looks; what is noted is late by this and the time of a look at most.
+/// The pause between two readings; what is noted is late by at most this plus the time of a reading.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// A thread that looks; it ends when told to, or when dropped.
+/// A thread that reads them; it ends when told to, or when dropped.
 #[derive(Debug)]
 pub(super) struct Watch {
     stop: Arc<AtomicBool>,
@@ -23,7 +23,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Begins to look at the ledgers of these accounts.
+    /// Starts reading the ledgers of these accounts.
     pub(super) fn begin(desk: Arc<Desk>, accounts: Vec<String>) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
@@ -39,7 +39,7 @@ impl Watch {
         Self { stop, thread: Some(thread) }
     }
 
-    /// Looks once more, and returns when each mail was first seen decided, by its Message-ID.
+    /// Reads them a last time, and returns when each mail was first seen decided, by its Message-ID.
     ///
     /// # Errors
     /// When the thread panicked.
@@ -57,7 +57,7 @@ impl Drop for Watch {
     }
 }
 
-/// A look that fails is made up for by the next one.
+/// A reading that fails is made up for by the next one.
 fn look(desk: &Desk, accounts: &[String], decided: &mut BTreeMap<String, Instant>) {
     let rows: Vec<LedgerRow> = read::rows(desk, accounts, &["ledger", "list"]).unwrap_or_default();
     let now = Instant::now();

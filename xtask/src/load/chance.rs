@@ -1,4 +1,4 @@
-//! Repeatable chance: one small generator, so that a seed printed by a failed run gives the same run again.
+//! Repeatable chance: one small generator, so that the seed printed by a failed run repeats that run.
 //!
 //! SplitMix64 is written out here because the streams of general random crates may change between their versions,
 //! and a sample that changes under a benchmark makes its older figures worthless.

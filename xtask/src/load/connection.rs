@@ -18,7 +18,7 @@ pub enum Protocol {
     Lmtp,
 }
 
-/// What one submission came to.
+/// The result of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// 250 after the content, and how long after the end of DATA it came.
@@ -29,7 +29,7 @@ pub enum Answer {
     Refused(String),
 }
 
-/// Why a connection is of no more use.
+/// Why a connection is of no further use.
 #[derive(Debug)]
 pub struct Lost {
     /// Whether the receiver may hold the whole mail although it did not say so.
@@ -98,7 +98,7 @@ impl Connection {
         Ok(negative(&reply).unwrap_or(Answer::Accepted(waited)))
     }
 
-    /// Takes leave with QUIT; what the receiver says to that does not matter.
+    /// Says goodbye with QUIT; what the receiver answers does not matter.
     pub fn quit(mut self) {
         let _ = self.stream.write_all(b"QUIT\r\n").and_then(|()| self.reply());
     }
@@ -112,7 +112,7 @@ impl Connection {
         let data = self.reply()?;
         let negative = negative(&sender).or_else(|| negative(&recipient));
         if negative.is_some() && data.starts_with("354") {
-            // RFC 2920 §3.1: DATA may be taken although no recipient was; an empty mail gets out of it.
+            // RFC 2920 §3.1: DATA may be accepted although no recipient was; an empty mail ends it.
             self.stream.write_all(b".\r\n")?;
             self.reply()?;
         }

@@ -13,7 +13,7 @@ use testkit::server::{Folder, READY_WITHIN, free_port, run, signal, until};
 
 use super::page;
 
-/// How long a graceful stop may take: it finishes what is in hand.
+/// How long a graceful stop may take: it finishes work in hand.
 const STOP_WITHIN: Duration = Duration::from_secs(120);
 
 /// The subdomain of the account that every desk begins with.
@@ -43,7 +43,7 @@ impl Database {
 pub struct DeskOptions {
     /// The built program.
     pub binary: PathBuf,
-    /// Where the data lies.
+    /// Where the data is kept.
     pub database: Database,
     /// Takes the outgoing mail; without one it waits in the outbox.
     pub relay: Option<SocketAddr>,
@@ -57,7 +57,7 @@ pub type Environment = Vec<(String, OsString)>;
 /// What sets one process of a desk apart from the others.
 #[derive(Debug, Clone, Default)]
 pub struct NodeOptions {
-    /// Its name, under which it holds leases and greets the relay; one made of its port where none is given.
+    /// Its name, under which it holds leases and greets the relay; made from its port if none is given.
     pub name: Option<String>,
     /// Further variables of its environment, `GUICHET_ROLES` for example.
     pub environment: Environment,
@@ -72,7 +72,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Writes the configuration and makes the account `bench`.
+    /// Writes the configuration and creates the account `bench`.
     ///
     /// # Errors
     /// When the program refuses; its own words are in the error.
@@ -85,7 +85,7 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Makes one more account and returns its native host; `support@` that host takes mail.
+    /// Creates one more account and returns its native host; `support@` at that host takes mail.
     ///
     /// # Errors
     /// When the program refuses.
@@ -112,7 +112,7 @@ impl Desk {
     /// Runs a subcommand with `--json` and returns what it printed; null when it printed nothing.
     ///
     /// # Errors
-    /// When it ends with failure or prints something else than JSON.
+    /// When it fails or prints anything other than JSON.
     pub fn command(&self, arguments: &[&str]) -> Result<Value> {
         answer(&mut self.program(arguments), arguments)
     }
@@ -281,7 +281,7 @@ impl Node {
         signal(self.pid(), "STOP")
     }
 
-    /// Lets a frozen one go on.
+    /// Lets a frozen one continue.
     ///
     /// # Errors
     /// When it is gone.
@@ -289,7 +289,7 @@ impl Node {
         signal(self.pid(), "CONT")
     }
 
-    /// Stops it in order (SIGTERM) and waits for its end.
+    /// Stops it gracefully (SIGTERM) and waits until it has ended.
     ///
     /// # Errors
     /// When it fails or does not end in time.

@@ -2,7 +2,7 @@
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// Text as it stands in a header field: itself when ASCII, else folded encoded words (RFC 2047, B encoding).
+/// Text as it appears in a header field: itself when ASCII, else folded encoded words (RFC 2047, B encoding).
 pub(crate) fn encoded_words(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
@@ -82,7 +82,7 @@ pub(crate) fn stuff(raw: &[u8]) -> (Vec<u8>, bool) {
     (out, stuffed)
 }
 
-/// Takes the doubled dots away again; the closing dot line is not part of `stuffed`.
+/// Removes the doubled dots; the closing dot line is not part of `stuffed`.
 pub(crate) fn unstuff(stuffed: &[u8]) -> Vec<u8> {
     let lines = stuffed.split_inclusive(|byte| *byte == b'\n');
     lines.flat_map(|line| line.strip_prefix(b".").unwrap_or(line)).copied().collect()

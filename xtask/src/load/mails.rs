@@ -11,9 +11,9 @@ use super::encode;
 use super::words;
 use super::write;
 
-/// Replies answer one of this many latest mails.
+/// Replies answer one of this many of the latest mails.
 const REPLY_WINDOW: usize = 400;
-/// A thread is at most this long, so that every reply can name all its forerunners in References.
+/// A thread is at most this long, so that every reply can name all its predecessors in References.
 const THREAD_LIMIT: usize = 10;
 /// The mix repeats exactly after this many mails.
 const BLOCK: usize = 20;
@@ -206,7 +206,7 @@ impl<'recipe> Maker<'recipe> {
     }
 }
 
-/// All that stands in a mail before it is written as bytes.
+/// Everything in a mail, before it is written as bytes.
 struct Letter {
     number: usize,
     person: Person,

@@ -1,4 +1,4 @@
-//! The sample must be what the benchmark promises: mix, mean size, threads, bytes.
+//! The sample must have what the benchmark promises: mix, mean size, threads, bytes.
 
 use super::{Mail, Mix, Recipe, Sample};
 use std::collections::BTreeSet;

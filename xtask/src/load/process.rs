@@ -1,4 +1,4 @@
-//! What the kernel says of processes, read from /proc (Linux): CPU time of whole trees, memory.
+//! What the kernel says about processes, read from /proc (Linux): CPU time of whole trees, memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,13 @@ use anyhow::{Context, Result};
 /// `AT_CLKTCK`: the entry of the auxiliary vector that tells the unit of CPU times.
 const CLOCK_TICKS_KEY: u64 = 17;
 
-/// One process as /proc/PID/stat tells it.
+/// One process as /proc/PID/stat describes it.
 #[derive(Debug, Clone, Copy)]
 struct Stat {
     parent: u32,
     /// User and system time of its own, in ticks.
     own_ticks: u64,
-    /// The same together with that of children it has waited for.
+    /// The same, plus that of the children it has waited for.
     ticks: u64,
 }
 
@@ -29,7 +29,7 @@ pub fn tree_cpu(root: u32) -> Result<Duration> {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
-        // A process may end while the list is read; its parent has its time then.
+        // A process may end while the list is read; then its parent has its time.
         if let Some(stat) = stat(pid) {
             all.insert(pid, stat);
         }

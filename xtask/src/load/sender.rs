@@ -1,7 +1,6 @@
-//! Sends a sample over many connections and notes what became of each mail and how long each 250 took.
-//!
-//! One blocking thread a connection: with two system calls each way a mail, that costs less CPU than a reactor would,
-//! and the sender shares the machine with what it measures.
+//! Sends a sample over many connections and notes what became of each mail and how long each 250 took. One blocking
+//! thread per connection: with two system calls each way per mail, that costs less CPU than a reactor would, and the
+//! sender shares the machine with what it measures.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +13,7 @@ use super::mails::Mail;
 
 /// The pause before a mail is tried again after a 4xx or a lost connection.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Stack of a sending thread; mails lie on the heap.
+/// Stack of a sending thread; mails are on the heap.
 const STACK_BYTES: usize = 128 * 1024;
 
 /// Where and how mails are sent.
@@ -45,7 +44,7 @@ pub enum Fate {
     Refused,
 }
 
-/// The sender's control and its count while it runs; shared with whatever breaks things meanwhile.
+/// Controls the sender and counts while it runs; shared with whatever breaks things meanwhile.
 #[derive(Debug, Default)]
 pub struct Control {
     stop: AtomicBool,
@@ -84,7 +83,7 @@ pub struct Heard {
     pub at: Instant,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Sent {
     /// One entry per mail, in their order.

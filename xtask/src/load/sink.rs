@@ -1,6 +1,5 @@
-//! A small SMTP receiver that plays the relay: takes mail, or refuses it as it is told, and keeps what happened and when.
-//!
-//! It stands for the peer in kill rounds: what it said 250 to has left the desk, whatever the desk noted.
+//! A small SMTP receiver that plays the relay: takes mail, or refuses it as told, and keeps what happened and when. It
+//! plays the peer in kill rounds: what it said 250 to has left the desk, whatever the desk noted.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -50,7 +49,7 @@ pub struct Taken {
 pub struct Attempt {
     /// How the peer called itself in EHLO.
     pub node: String,
-    /// The outbox row, read from the return path `bounce+ROW-…@`; none when there was another one.
+    /// The outbox row, read from the return path `bounce+ROW-…@`; none if the return path was a different one.
     pub row: Option<i64>,
     /// When MAIL was read.
     pub begun: Instant,
@@ -116,7 +115,7 @@ impl Sink {
         lock(&self.shared.attempts).clone()
     }
 
-    /// How many mails it took so far.
+    /// How many mails it has taken so far.
     pub fn count(&self) -> usize {
         lock(&self.shared.taken).len()
     }

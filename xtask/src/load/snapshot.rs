@@ -1,4 +1,5 @@
-//! An old snapshot on PostgreSQL: a transaction that sees the past and keeps vacuum from removing what others turn over.
+//! An old snapshot on PostgreSQL: a transaction that sees the past and keeps vacuum from removing the rows that others
+//! replace.
 
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
@@ -33,7 +34,7 @@ impl Snapshot {
     /// Ends the transaction.
     ///
     /// # Errors
-    /// When the server had ended it before: then it did not hold what it was to hold.
+    /// When the server had ended it earlier: then it did not hold what it was meant to hold.
     pub fn release(self) -> Result<()> {
         let ended = self.runtime.block_on(self.client.batch_execute("SELECT 1; COMMIT"));
         ended.context("the snapshot was not held to the end")

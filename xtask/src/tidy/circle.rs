@@ -2,14 +2,14 @@
 //!
 //! A module and the files of its own folder are one family. From outside it counts as one, and inside it parent and
 //! children may know each other: the parent divides the work, the children take its types, and all of it is read
-//! together. Children among themselves are looked at like any other folder.
+//! together. Among themselves the children are checked like any other folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::module::{Modules, Name};
 use super::source::Source;
 
-/// A circle that stands.
+/// A circle that is allowed.
 pub(crate) struct Exception {
     /// The room.
     pub(crate) room: &'static str,
@@ -22,7 +22,7 @@ pub(crate) struct Exception {
 /// The edges between the modules of one folder, and for each the file that makes it.
 type Edges = BTreeMap<(Name, Name), String>;
 
-/// The circles that no exception allows, and the exceptions that are needed no more.
+/// The circles that no exception allows, and the exceptions that are no longer needed.
 pub(crate) fn faults(sources: &[Source], exceptions: &[Exception]) -> Vec<String> {
     let rooms: BTreeSet<&str> = sources.iter().filter_map(Source::room).collect();
     let mut faults = Vec::new();
@@ -73,7 +73,7 @@ fn circles(modules: &Modules<'_>) -> Vec<(BTreeSet<String>, Vec<String>)> {
     folders.values().flat_map(folder_circles).collect()
 }
 
-/// The edge that a reference makes in the folder where both ways part; none between parent and child.
+/// The edge that a reference makes in the folder where the two paths part; none between parent and child.
 fn edge(from: &Name, to: &Name) -> Option<(Name, (Name, Name))> {
     let shared = from.iter().zip(to).take_while(|(one, other)| one == other).count();
     let up_to = |name: &Name| name.get(..=shared).map(<[String]>::to_vec);
@@ -135,7 +135,7 @@ mod tests {
         for (files, want) in [
             // One direction.
             (&[("a.rs", "use crate::b::B;"), ("b.rs", "struct B;")][..], None),
-            // In a `use`, in line, in a group.
+            // In a `use`, inline, in a group.
             (&[("a.rs", "use crate::b::B;"), ("b.rs", "fn f() { crate::a::g() }")], Some("a, b")),
             (&[("a.rs", "use super::{b, c};"), ("b.rs", ""), ("c.rs", "use crate::{a::A};")], Some("a, c")),
             (
@@ -154,7 +154,7 @@ mod tests {
                 &[("a.rs", ""), ("a/b.rs", "use super::c;"), ("a/c.rs", "use super::b::B;")],
                 Some("a::b, a::c"),
             ),
-            // A family is one from outside.
+            // From outside a family is one module.
             (
                 &[("a.rs", ""), ("a/c.rs", "use crate::b;"), ("b.rs", "use crate::a::d;"), ("a/d.rs", "")],
                 Some("a, b"),

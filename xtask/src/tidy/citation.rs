@@ -1,4 +1,4 @@
-//! Citations: what sources and pages cite of `docs`, of RFCs and of the tree is there.
+//! Citations: what sources and pages cite from `docs`, RFCs and the tree must exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub(crate) fn pages<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> 
     pages.map(|(place, text)| (place.to_owned(), text.lines().filter_map(section).collect())).collect()
 }
 
-/// What a text cites and is not there.
+/// What a text cites that does not exist.
 pub(crate) fn faults(text: &str, pages: &Pages) -> Vec<String> {
     let cited = |line: &str| [page_faults(line, pages), rfc_faults(line)].concat();
     text.lines().flat_map(cited).collect()
@@ -30,7 +30,7 @@ fn page_faults(line: &str, pages: &Pages) -> Vec<String> {
         let rest = line.get(at..).unwrap_or_default();
         let place = rest.split(|sign: char| !sign.is_ascii_alphanumeric() && !"/._-".contains(sign)).next();
         let place = place.unwrap_or_default().trim_end_matches('.');
-        // Neither `https://example.com/docs/x.md` nor a folder.
+        // Neither `https://example.com/docs/x.md` nor a folder counts.
         let is_ours =
             !line.get(..at).unwrap_or_default().ends_with(['/', '-', '.']) && place.ends_with(".md");
         if !is_ours {
@@ -74,7 +74,7 @@ fn rfc_faults(line: &str) -> Vec<String> {
 
 /// What may follow the number of an RFC: a section in one of our notations, or nothing that means one.
 fn is_rfc_section(after: &str) -> bool {
-    // Texts that people read in a terminal write the word out.
+    // Texts that people read in a terminal spell the word out.
     let section = [" §", " section "].iter().find_map(|mark| after.strip_prefix(mark));
     let is_other = || {
         let word = after.trim_start_matches([',', ' ']);
@@ -97,7 +97,7 @@ fn is_section(text: &str) -> bool {
     (is_number(first) || is_letter(first)) && rest.is_none_or(|rest| rest.split('.').all(is_number))
 }
 
-/// The files that a page names in backticks and that are not there: `store/ticket.rs` is `crates/store/src/ticket.rs`,
+/// The files that a page names in backticks but that do not exist: `store/ticket.rs` is `crates/store/src/ticket.rs`,
 /// and `worker/take.rs` any file that ends so.
 pub(crate) fn file_faults(page: &str, files: &BTreeSet<String>) -> Vec<String> {
     let short: Vec<String> =

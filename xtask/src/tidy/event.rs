@@ -1,4 +1,4 @@
-//! Events of tickets are values of `desk::event`: nobody else writes their JSON.
+//! Events of tickets are values of `desk::event`: nothing else writes their JSON.
 
 use super::source::Source;
 use super::token::Token;

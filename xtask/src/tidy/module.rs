@@ -8,7 +8,7 @@ use super::source::Source;
 /// A module's path below its crate: `["verdict", "bounce"]`; empty for the crate itself.
 pub(crate) type Name = Vec<String>;
 
-/// Re-exports that are followed one after the other; more would be a circle.
+/// How many re-exports are followed one after the other; more would be a circle.
 const RE_EXPORTS_MAX: usize = 8;
 
 /// The modules of one crate that are files of their own.
@@ -33,7 +33,7 @@ impl<'s> Modules<'s> {
         self.files.iter()
     }
 
-    /// The module in which the item lies that a path in another module names; none when it is not of this crate.
+    /// The module that contains the item named by a path in another module; none if it is not in this crate.
     pub(crate) fn target(&self, from: &Name, path: &Path) -> Option<Name> {
         self.follow(from, &path.segments, RE_EXPORTS_MAX)
     }
@@ -47,7 +47,7 @@ impl<'s> Modules<'s> {
                 module = below;
                 continue;
             }
-            // The name may come from elsewhere: `pub use`, or a `use` that modules below share.
+            // The name may come from elsewhere: from a `pub use`, or a `use` that modules below share.
             let origin = left.checked_sub(1).and_then(|left| self.origin(&module, segment, left));
             return Some(origin.unwrap_or(module));
         }

@@ -1,4 +1,4 @@
-//! The paths that code names, in `use` and in line.
+//! The paths that code names, in `use` and inline.
 
 use std::slice::from_ref;
 
@@ -11,7 +11,7 @@ pub(crate) struct Path {
     pub(crate) segments: Vec<String>,
     /// The name under which a `use` makes it known.
     pub(crate) name: String,
-    /// Whether it stands in a `use`.
+    /// Whether it is in a `use`.
     pub(crate) is_use: bool,
 }
 
@@ -21,13 +21,13 @@ impl Path {
         self.segments.join("::")
     }
 
-    /// Whether it is a path or lies below it; both as text.
+    /// Whether it is that path or below it; both as text.
     pub(crate) fn is_below(&self, wanted: &str) -> bool {
         self.text().strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     }
 }
 
-/// All paths in the order of the text; words that stand alone are paths of one segment.
+/// All paths in the order of the text; single words are paths of one segment.
 pub(crate) fn paths(tokens: &[Token]) -> Vec<Path> {
     let mut found = Vec::new();
     let mut rest = tokens;

@@ -10,9 +10,9 @@ use super::source::Source;
 struct Room {
     /// The folder, which is the crate's name.
     name: &'static str,
-    /// The rooms that it may use; what those may use comes with them.
+    /// The rooms that it may use; that includes what those may use.
     may_use: &'static [&'static str],
-    /// What it must not know all the same: rooms, modules and items by path.
+    /// What it must not know even so: rooms, modules and items by path.
     must_not_know: &'static [&'static str],
 }
 
@@ -76,7 +76,7 @@ const ROOMS: [Room; 13] = [
             "store::changes",
         ],
     },
-    // Both load, hand a command to the engine, and show; rules and SQL are out of their sight.
+    // Both load, hand a command to the engine, and show; they see neither rules nor SQL.
     Room { name: "api", may_use: &["engine"], must_not_know: FRONT },
     Room { name: "web", may_use: &["engine"], must_not_know: FRONT },
     Room {
@@ -111,7 +111,7 @@ const FRONT: &[&str] = &[
 /// The rooms that know no IO, clock, chance or logging.
 const PURE: [&str; 3] = ["mail", "smtp", "desk"];
 
-/// The only crates the pure rooms may use: all work on values alone.
+/// The only crates the pure rooms may use: all of them work on values alone.
 const PURE_CRATES: [&str; 12] = [
     "blake3",
     "chardetng",
@@ -127,7 +127,7 @@ const PURE_CRATES: [&str; 12] = [
     "whatlang",
 ];
 
-/// What the standard library offers and the pure rooms must not know.
+/// What the standard library offers but the pure rooms must not know.
 const IMPURE: [&str; 12] = [
     "std::env",
     "std::fs",
@@ -147,7 +147,7 @@ fn find(name: &str) -> Option<&'static Room> {
     ROOMS.iter().find(|room| room.name == name)
 }
 
-/// What a room's Cargo.toml depends on and must not. Development dependencies are free.
+/// What a room's Cargo.toml depends on but must not. Development dependencies are not restricted.
 pub(crate) fn manifest_faults(name: &str, manifest: &Table) -> Vec<String> {
     let Some(room) = find(name) else {
         return vec![format!("{name}: this room has no row in xtask/src/tidy/room.rs and ARCHITECTURE.md")];
@@ -164,7 +164,7 @@ pub(crate) fn manifest_faults(name: &str, manifest: &Table) -> Vec<String> {
     dependencies(manifest).iter().filter_map(|dependency| fault(dependency)).collect()
 }
 
-/// What a file of a room names and must not.
+/// What a file of a room names but must not.
 pub(crate) fn source_faults(source: &Source) -> Vec<String> {
     let Some(name) = source.room() else {
         return Vec::new();
@@ -205,7 +205,7 @@ fn dependencies(manifest: &Table) -> Vec<String> {
         .collect()
 }
 
-/// A renamed dependency counts by the package that it is.
+/// A renamed dependency counts under its package's name.
 fn name_of(name: &str, value: &toml::Value) -> String {
     let package = value.get("package").and_then(toml::Value::as_str).unwrap_or(name);
     package.strip_prefix("guichet-").unwrap_or(package).to_owned()

@@ -1,4 +1,4 @@
-//! The files of the checkout that are looked at.
+//! The files of the checkout that are checked.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::token::{Token, tokens};
 /// A Rust file.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Where it lies below the checkout's root, with `/`.
+    /// Where it is below the checkout's root, with `/`.
     pub(crate) shown: String,
     /// All of its text.
     pub(crate) text: String,
@@ -22,10 +22,10 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A file of this place and text.
+    /// A file with this place and text.
     ///
     /// # Errors
-    /// When it is no Rust.
+    /// When it is not Rust.
     pub(crate) fn new(shown: impl Into<String>, text: impl Into<String>) -> Result<Source> {
         let shown = shown.into();
         let text = text.into();
@@ -42,8 +42,8 @@ impl Source {
     }
 }
 
-/// Whether a file has nothing but tests: `tests.rs`, `…_tests.rs`, or one below a folder `tests`, the crate of that name
-/// included.
+/// Whether a file contains nothing but tests: `tests.rs`, `…_tests.rs`, or one below a folder `tests`, the crate of
+/// that name included.
 fn is_test(shown: &str) -> bool {
     let stem = shown.strip_suffix(".rs").unwrap_or(shown);
     stem.ends_with("_tests") || stem.split('/').any(|part| part == "tests")
@@ -52,7 +52,7 @@ fn is_test(shown: &str) -> bool {
 /// Every Rust file of the checkout, sorted by place.
 ///
 /// # Errors
-/// When a file cannot be read or is no Rust.
+/// When a file cannot be read or is not Rust.
 pub(crate) fn rust(root: &Path) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for path in rust_files(root)? {
@@ -69,7 +69,7 @@ pub(crate) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     files(folder, "rs")
 }
 
-/// Every text of the checkout that may cite: sources, pages, statements and manifests, by place.
+/// Every text of the checkout that may contain citations: sources, pages, SQL and manifests, by place.
 ///
 /// # Errors
 /// When a file cannot be read.

@@ -1,4 +1,4 @@
-//! One table, one file: who inserts into, updates or deletes from a table.
+//! One table, one file: which file inserts into, updates or deletes from a table.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(crate) struct Exception {
     pub(crate) reason: &'static str,
 }
 
-/// The tables that migrations make.
+/// The tables that migrations create.
 pub(crate) fn tables(migrations: &str) -> BTreeSet<String> {
     let words: Vec<&str> = words(migrations).collect();
     let created = words.windows(3).filter_map(|words| match words {
@@ -28,8 +28,8 @@ pub(crate) fn tables(migrations: &str) -> BTreeSet<String> {
     created.collect()
 }
 
-/// The tables that rooms write outside `store`, that several files write without an exception, and the exceptions that
-/// say more than there is.
+/// Tables that rooms other than `store` write, tables that several files write without an exception, and exceptions
+/// that allow more than is needed.
 pub(crate) fn faults(sources: &[Source], tables: &BTreeSet<String>, exceptions: &[Exception]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut writers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -42,7 +42,7 @@ pub(crate) fn faults(sources: &[Source], tables: &BTreeSet<String>, exceptions: 
                     writers.entry(table).or_default().insert(file);
                 }
             }
-            // Chores fill tables by the million and count what is left.
+            // Chores fill tables with millions of rows and count what is left.
             Some("xtask") | None => {}
             Some(_) => faults
                 .extend(written.iter().map(|table| format!("{}: writes the table {table}", source.shown))),

@@ -59,7 +59,7 @@ fn flatten(stream: TokenStream, found: &mut Vec<Token>) {
     }
 }
 
-/// The inside of the attribute that stands here, without whitespace, and what comes after it.
+/// The content of the attribute at this place, without whitespace, and what comes after it.
 fn attribute(trees: &[TokenTree]) -> Option<(String, &[TokenTree])> {
     let is_mark =
         |tree: &TokenTree, sign: char| matches!(tree, TokenTree::Punct(mark) if mark.as_char() == sign);

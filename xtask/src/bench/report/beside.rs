@@ -1,15 +1,15 @@
-//! The measured program by an older one that took turns with it: one ratio for each kind of row.
+//! The measured program compared with an older one that took turns with it: one ratio for each kind of row.
 
 use super::line;
 use crate::bench::figures::{BESIDE, Figures, GUICHET, Served, ratio};
 
-/// How much worse than the older program a row may be.
+/// By how much a row may be worse than the older program's.
 const TOLERANCE: f64 = 0.05;
 
 /// What makes rows comparable: database, what the desk held, connections.
 type Kind<'a> = (&'a str, &'a str, usize);
 
-/// Medians over all rounds, new by old; nothing when there is no older program.
+/// Medians over all rounds, new to old; nothing if there is no older program.
 pub(super) fn ratios(out: &mut String, figures: &Figures) {
     let mut kinds: Vec<Kind<'_>> = Vec::new();
     for row in figures.guichet.iter().filter(|row| row.what == BESIDE) {
@@ -41,7 +41,7 @@ fn kind(row: &Served) -> Kind<'_> {
     (row.database.as_str(), row.with.as_str(), row.connections)
 }
 
-/// The middle value of a program's rows of one kind; of an even number the lower one of the two.
+/// The middle value of a program's rows of one kind; of an even number, the lower of the two in the middle.
 fn median(figures: &Figures, what: &str, of: Kind<'_>, pick: fn(&Served) -> f64) -> f64 {
     let rows = figures.guichet.iter().filter(|row| row.what == what && kind(row) == of);
     let mut values: Vec<f64> = rows.map(pick).collect();

@@ -12,7 +12,7 @@ pub(super) fn check(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mut Vec
     tickets_agree(evidence, inbound, wrong);
 }
 
-/// What got 250 has one outcome; what was never handed over has none; nothing else is there.
+/// What got 250 has one outcome; what was never handed over has none; there is nothing else.
 fn each_mail_once(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mut Vec<String>) {
     let mut rows: BTreeMap<&str, Vec<&LedgerRow>> = BTreeMap::new();
     for row in inbound {

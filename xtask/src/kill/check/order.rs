@@ -25,8 +25,8 @@ pub(super) fn check(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mut Vec
     }
 }
 
-/// Two mails are out of order when the later one had its 250 before the other one's content was sent: what was accepted
-/// at the same time may stand either way.
+/// Two mails are out of order when the one that comes later had its 250 before the other one's content was sent: mails
+/// accepted at the same time may be in either order.
 fn in_order(ticket: &TicketRow, shown: &[Mail<'_>], wrong: &mut Vec<String>) {
     for (place, (later_id, later)) in shown.iter().enumerate() {
         let before = shown.iter().take(place);

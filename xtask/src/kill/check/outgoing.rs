@@ -1,4 +1,4 @@
-//! Each outgoing mail is made once and leaves once; what the relay refuses for good bounces after one attempt.
+//! Each outgoing mail is created once and leaves once; what the relay refuses for good bounces after one attempt.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,10 +55,9 @@ fn ended_right(evidence: &Evidence, row: &OutboxRow, wrong: &mut Vec<String>) {
     }
 }
 
-/// The relay took what the outbox says, and nothing else; counts what it took more than once.
-///
-/// More than once is right only in a round with a fault, and at most once per connection that was open to the relay then:
-/// each connection has one delivery in flight.
+/// The relay took exactly what the outbox says; counts what it took more than once. More than once is correct only in a
+/// round with a fault, and at most once per connection that was open to the relay then: each connection has one
+/// delivery in flight.
 pub(super) fn delivered_once(evidence: &Evidence, wrong: &mut Vec<String>) -> usize {
     let sent: BTreeSet<(&str, String)> = evidence
         .outbox
@@ -90,7 +89,7 @@ pub(super) fn delivered_once(evidence: &Evidence, wrong: &mut Vec<String>) -> us
     again_per_round(evidence, &taken, wrong)
 }
 
-/// Nobody but customers wrote: each of their mails causes one mail to a recipient at most. An agent's answer names the same
+/// Only customers wrote: each of their mails causes at most one mail to a recipient. An agent's answer names the same
 /// mail as the acknowledgement does.
 fn answered_once(evidence: &Evidence, wrong: &mut Vec<String>) {
     let mut answers: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();

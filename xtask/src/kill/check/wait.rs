@@ -1,4 +1,4 @@
-//! Nothing lies while somebody could do it: how long work waited in times in which a healthy process was idle.
+//! No work lies idle while somebody could do it: how long work waited while a healthy process was idle.
 //!
 //! All times are the harness's own. A process that decides mail counts as idle whenever it is healthy: the load of a scene is
 //! far below what one decides. A process that sends is idle while the relay has no transaction of it.
@@ -17,7 +17,7 @@ pub(super) fn check(evidence: &Evidence, timed: &Timed, wrong: &mut Vec<String>)
     mails_leave(evidence, timed, wrong);
 }
 
-/// From 250 to the decision; of a scene that did not look at the ledger meanwhile nothing is known.
+/// From 250 to the decision; unknown for a scene in which nobody watched the ledger.
 fn mails_are_decided(evidence: &Evidence, timed: &Timed, wrong: &mut Vec<String>) {
     if timed.decided.is_empty() {
         return;
@@ -59,7 +59,7 @@ fn mails_leave(evidence: &Evidence, timed: &Timed, wrong: &mut Vec<String>) {
     }
 }
 
-/// When that happened which an outgoing mail tells of.
+/// When the event happened that caused an outgoing mail.
 struct Causes<'a> {
     opened: BTreeMap<TicketKey<'a>, Instant>,
     answered: BTreeMap<TicketKey<'a>, Instant>,
@@ -78,7 +78,7 @@ fn causes<'a>(evidence: &'a Evidence, timed: &Timed) -> Causes<'a> {
     let opened = evidence.ledger.iter().filter(|row| row.outcome.as_deref() == Some("new_ticket"));
     let opened = opened.filter_map(|row| {
         let message_id = row.message_id.as_deref()?;
-        // Where nobody looked at the ledger, deciding and sending have to fit the patience together.
+        // If nobody watched the ledger, deciding and sending together have to fit into the patience.
         let at = timed.decided.get(message_id).or_else(|| heard.get(message_id))?;
         Some(((row.account.as_str(), row.ticket?), *at))
     });

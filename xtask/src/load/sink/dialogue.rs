@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::{Attempt, Shared, Taken, Treatment, When, lock};
 
-/// What is said to a mail that is deferred, and to one that is refused: about the mail, never about us or the whole host
+/// The reply to a mail that is deferred, and to one that is refused: about the mail, never about us or the whole host
 /// (docs/behaviour/outgoing-mail.md §7).
 const DEFERRED: &str = "450 4.2.1 come back later";
 const REFUSED: &str = "550 5.1.1 nobody of that name";

@@ -5,7 +5,7 @@ use crate::load::chance::Chance;
 /// A seeded mixture of answers: of ten mails about six are taken, two deferred once or twice, two refused.
 #[derive(Debug, Clone, Copy)]
 pub struct Refusals {
-    /// Chooses which mail is treated how.
+    /// Decides how each mail is treated.
     pub seed: u64,
 }
 
