@@ -241,7 +241,7 @@ impl Writer<'_> {
         Some(self.begin(before.clone(), Some(before), origin))
     }
 
-    /// What is said now stands after all that was said before, even if the clock of the node that wrote it was ahead. What was
+    /// What is said now stands after all that was said before, even in the same millisecond, or if the clock was set back. What was
     /// said long ago, in mail that is imported, keeps its time.
     fn after_all(&self, ticket: &Ticket, said_at: Millis) -> Millis {
         if said_at < self.now { said_at } else { said_at.max(ticket.updated_at + 1) }

@@ -67,7 +67,7 @@ fn the_image_before_the_batch_stays_and_each_edit_has_its_own() {
 #[test]
 fn comments_stand_in_the_order_in_which_they_were_decided() {
     let (changes, facts) = written(|writer| {
-        // By a node whose clock was a minute ahead, by this one twice, and what was said last year, in mail that is imported.
+        // A minute before the clock was set back, twice after that, and what was said last year, in mail that is imported.
         for (id, said_at) in [(1, NOW + MINUTE), (2, NOW), (3, NOW), (4, NOW - 365 * DAY)] {
             let mut edit = writer.edit(ADAS, Origin::command(BOB, said_at)).unwrap();
             edit.comment(note(id));

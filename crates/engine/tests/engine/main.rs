@@ -14,6 +14,7 @@ mod explain;
 mod failures;
 mod large;
 mod leases;
+mod lost_answers;
 mod mails;
 mod poison;
 mod probes;
