@@ -209,27 +209,63 @@ mod tests {
 
     #[test]
     fn additions_are_checked_rule_by_rule() {
+        struct Case {
+            written: &'static str,
+            brand: Option<&'static str>,
+            default: bool,
+            want: Result<(Kind, i64), R>,
+        }
+        fn usual() -> Case {
+            Case { written: "", brand: None, default: false, want: Ok((Kind::Native, 1)) }
+        }
+
         use AddressRefusal as R;
-        type Case<'a> = (&'a str, Option<&'a str>, bool, Result<(Kind, i64), R>);
-        let cases: &[Case<'_>] = &[
-            ("billing@acme.desk.example", None, false, Ok((Kind::Native, 1))),
-            ("Billing@SHOP.desk.example", None, true, Ok((Kind::Native, 2))),
-            ("help@acme.com", None, false, Ok((Kind::External, 1))),
-            ("help@acme.com", Some("shop"), false, Ok((Kind::External, 2))),
-            ("help@acme.com", Some("nope"), false, Err(R::NoBrand("nope".into()))),
-            ("help@acme.com", None, true, Err(R::Unverified("help@acme.com".into()))),
-            ("help", None, false, Err(R::Malformed("help".into()))),
-            ("HELP@acme.desk.example", None, false, Err(R::Taken("help@acme.desk.example".into()))),
-            ("a+b@acme.desk.example", None, false, Err(R::Plus("a+b@acme.desk.example".into()))),
-            ("bounce@acme.desk.example", None, false, Err(R::Reserved("bounce@acme.desk.example".into()))),
-            (
-                "x@acme.desk.example",
-                Some("shop"),
-                false,
-                Err(R::WrongBrand { email: "x@acme.desk.example".into(), brand: "acme".into() }),
-            ),
+        let cases = &[
+            Case { written: "billing@acme.desk.example", want: Ok((Kind::Native, 1)), ..usual() },
+            Case {
+                written: "Billing@SHOP.desk.example",
+                default: true,
+                want: Ok((Kind::Native, 2)),
+                ..usual()
+            },
+            Case { written: "help@acme.com", want: Ok((Kind::External, 1)), ..usual() },
+            Case { written: "help@acme.com", brand: Some("shop"), want: Ok((Kind::External, 2)), ..usual() },
+            Case {
+                written: "help@acme.com",
+                brand: Some("nope"),
+                want: Err(R::NoBrand("nope".into())),
+                ..usual()
+            },
+            Case {
+                written: "help@acme.com",
+                default: true,
+                want: Err(R::Unverified("help@acme.com".into())),
+                ..usual()
+            },
+            Case { written: "help", want: Err(R::Malformed("help".into())), ..usual() },
+            Case {
+                written: "HELP@acme.desk.example",
+                want: Err(R::Taken("help@acme.desk.example".into())),
+                ..usual()
+            },
+            Case {
+                written: "a+b@acme.desk.example",
+                want: Err(R::Plus("a+b@acme.desk.example".into())),
+                ..usual()
+            },
+            Case {
+                written: "bounce@acme.desk.example",
+                want: Err(R::Reserved("bounce@acme.desk.example".into())),
+                ..usual()
+            },
+            Case {
+                written: "x@acme.desk.example",
+                brand: Some("shop"),
+                want: Err(R::WrongBrand { email: "x@acme.desk.example".into(), brand: "acme".into() }),
+                ..usual()
+            },
         ];
-        for (written, brand, default, want) in cases {
+        for Case { written, brand, default, want } in cases {
             let got =
                 check_new(&account(10), written, "", *brand, *default).map(|new| (new.kind, new.brand_id.0));
             assert_eq!(&got, want, "{written}");

@@ -109,16 +109,51 @@ mod tests {
 
     #[test]
     fn mails_of_one_hour_pass_are_held_are_rejected() {
-        for (name, per_hour, is_allowed, mails, want) in [
-            ("the 20th passes", 20, false, 20, [20, 0, 0]),
-            ("the 21st is held", 20, false, 21, [20, 1, 0]),
-            ("the 40th is held", 20, false, 40, [20, 20, 0]),
-            ("the 41st is rejected", 20, false, 41, [20, 20, 1]),
-            ("the 200th of an allow-listed sender passes", 20, true, 200, [200, 0, 0]),
-            ("the 201st of an allow-listed sender is held", 20, true, 201, [200, 1, 0]),
-            ("the 401st of an allow-listed sender is rejected", 20, true, 401, [200, 200, 1]),
-            ("0 switches the guard off", 0, false, 500, [500, 0, 0]),
-            ("0 stays off for allow-listed senders", 0, true, 500, [500, 0, 0]),
+        struct Case {
+            name: &'static str,
+            per_hour: u32,
+            is_allowed: bool,
+            mails: i64,
+            want: [usize; 3],
+        }
+        fn usual() -> Case {
+            Case { name: "", per_hour: 20, is_allowed: false, mails: 0, want: [0, 0, 0] }
+        }
+
+        for Case { name, per_hour, is_allowed, mails, want } in [
+            Case { name: "the 20th passes", mails: 20, want: [20, 0, 0], ..usual() },
+            Case { name: "the 21st is held", mails: 21, want: [20, 1, 0], ..usual() },
+            Case { name: "the 40th is held", mails: 40, want: [20, 20, 0], ..usual() },
+            Case { name: "the 41st is rejected", mails: 41, want: [20, 20, 1], ..usual() },
+            Case {
+                name: "the 200th of an allow-listed sender passes",
+                is_allowed: true,
+                mails: 200,
+                want: [200, 0, 0],
+                ..usual()
+            },
+            Case {
+                name: "the 201st of an allow-listed sender is held",
+                is_allowed: true,
+                mails: 201,
+                want: [200, 1, 0],
+                ..usual()
+            },
+            Case {
+                name: "the 401st of an allow-listed sender is rejected",
+                is_allowed: true,
+                mails: 401,
+                want: [200, 200, 1],
+                ..usual()
+            },
+            Case { name: "0 switches the guard off", per_hour: 0, mails: 500, want: [500, 0, 0], ..usual() },
+            Case {
+                name: "0 stays off for allow-listed senders",
+                per_hour: 0,
+                is_allowed: true,
+                mails: 500,
+                want: [500, 0, 0],
+            },
         ] {
             let paces = paces((0..mails).map(|at| 1_000 + at), limit(per_hour, is_allowed));
             assert_eq!(tally(&paces), want, "{name}");

@@ -230,19 +230,29 @@ pub(crate) mod tests {
 
     #[test]
     fn statuses_follow_the_system_rules() {
+        struct Case {
+            from: Status,
+            to: Status,
+            assign: bool,
+            want: Result<Status, StatusRefusal>,
+        }
+        fn usual() -> Case {
+            Case { from: S::New, to: S::New, assign: true, want: Ok(S::New) }
+        }
+
         use Status as S;
         let agent = UserId(7);
-        for (from, to, assign, want) in [
-            (S::New, S::Open, true, Ok(S::Open)),
-            (S::Open, S::New, true, Err(StatusRefusal::BackToNew)),
-            (S::New, S::New, true, Ok(S::New)),
-            (S::Open, S::Solved, true, Ok(S::Solved)),
-            (S::Open, S::Solved, false, Err(StatusRefusal::NoAssignee)),
-            (S::Open, S::Closed, true, Err(StatusRefusal::NotSolved)),
-            (S::Solved, S::Closed, true, Ok(S::Closed)),
-            (S::Closed, S::Open, true, Err(StatusRefusal::Closed)),
-            (S::Closed, S::Closed, true, Err(StatusRefusal::Closed)),
-            (S::Solved, S::Pending, true, Ok(S::Pending)),
+        for Case { from, to, assign, want } in [
+            Case { from: S::New, to: S::Open, want: Ok(S::Open), ..usual() },
+            Case { from: S::Open, to: S::New, want: Err(StatusRefusal::BackToNew), ..usual() },
+            Case { from: S::New, to: S::New, want: Ok(S::New), ..usual() },
+            Case { from: S::Open, to: S::Solved, want: Ok(S::Solved), ..usual() },
+            Case { from: S::Open, to: S::Solved, assign: false, want: Err(StatusRefusal::NoAssignee) },
+            Case { from: S::Open, to: S::Closed, want: Err(StatusRefusal::NotSolved), ..usual() },
+            Case { from: S::Solved, to: S::Closed, want: Ok(S::Closed), ..usual() },
+            Case { from: S::Closed, to: S::Open, want: Err(StatusRefusal::Closed), ..usual() },
+            Case { from: S::Closed, to: S::Closed, want: Err(StatusRefusal::Closed), ..usual() },
+            Case { from: S::Solved, to: S::Pending, want: Ok(S::Pending), ..usual() },
         ] {
             let mut ticket = ticket(from);
             let got = ticket.set_status(to, assign.then_some(agent), 50).map(|()| ticket.status);

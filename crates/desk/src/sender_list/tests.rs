@@ -190,18 +190,33 @@ fn precedence_of_the_two_lists() {
 
 #[test]
 fn organization_domains_are_allowed() {
-    for (name, block, sender, want) in [
-        ("no other entry", "", "a@example.org", allowed("example.org")),
-        ("over a plain entry", "example.org", "a@example.org", allowed("example.org")),
-        ("over the wildcard", "*", "a@example.org", allowed("example.org")),
-        ("not over suspend", "suspend:example.org", "a@example.org", suspend("suspend:example.org")),
-        ("not its sub-domains", "", "a@sub.example.org", Listed::Unlisted),
-        (
-            "either spelling of an international domain",
-            "",
-            "a@bücher.example",
-            allowed("xn--bcher-kva.example"),
-        ),
+    struct Row {
+        name: &'static str,
+        block: &'static str,
+        sender: &'static str,
+        want: Listed,
+    }
+    fn row() -> Row {
+        Row { name: "", block: "", sender: "a@example.org", want: Listed::Unlisted }
+    }
+
+    for Row { name, block, sender, want } in [
+        Row { name: "no other entry", want: allowed("example.org"), ..row() },
+        Row { name: "over a plain entry", block: "example.org", want: allowed("example.org"), ..row() },
+        Row { name: "over the wildcard", block: "*", want: allowed("example.org"), ..row() },
+        Row {
+            name: "not over suspend",
+            block: "suspend:example.org",
+            want: suspend("suspend:example.org"),
+            ..row()
+        },
+        Row { name: "not its sub-domains", sender: "a@sub.example.org", want: Listed::Unlisted, ..row() },
+        Row {
+            name: "either spelling of an international domain",
+            sender: "a@bücher.example",
+            want: allowed("xn--bcher-kva.example"),
+            ..row()
+        },
     ] {
         assert_eq!(ask("", block, sender, false, &["example.org", "xn--bcher-kva.example"]), want, "{name}");
     }

@@ -76,47 +76,62 @@ fn a_report_to_our_signed_return_path_is_a_bounce_of_that_recipient() {
 
 #[test]
 fn what_a_person_writes_to_a_return_path_joins_the_ticket_of_that_mail() {
+    struct Case<'a> {
+        name: &'a str,
+        recipients: Vec<&'a str>,
+        mail: &'a str,
+        want: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { name: "", recipients: vec![], mail: "Subject: x\n\nhi", want: "" }
+    }
+
     let path = format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 501));
     let unknown = format!("bounce+{}@acme.desk.example", mark(Purpose::Bounce, 1, 999));
     let support = "support@acme.desk.example";
-    for (name, recipients, mail, want) in [
-        (
-            "the requester",
-            vec![path.as_str()],
-            "Subject: Re: Ticket 1\n\nhi",
-            "comment on 100 by ada@customer.example",
-        ),
-        (
-            "beside a support address",
-            vec![support, &path],
-            "Subject: x\n\nhi",
-            "comment on 100 by ada@customer.example",
-        ),
-        (
-            "before a support address",
-            vec![&path, support],
-            "Subject: x\n\nhi",
-            "comment on 100 by ada@customer.example",
-        ),
-        (
-            "somebody else",
-            vec![&path],
-            "From: eve@else.example\nSubject: x\n\nhi",
-            "note on 100 by eve@else.example, flags 2",
-        ),
-        (
-            "another ticket's id goes before",
-            vec![&path],
-            "In-Reply-To: <third@customer.example>\n\nhi",
-            "comment on 300 by ada@customer.example",
-        ),
-        ("of an unknown row", vec![&unknown], "Subject: x\n\nhi", "new ticket by ada@customer.example"),
-        (
-            "a machine",
-            vec![support, &path],
-            "Auto-Submitted: auto-replied\nSubject: Away\n\nhi",
-            "bounce of 501 other (Away)",
-        ),
+    for Case { name, recipients, mail, want } in [
+        Case {
+            name: "the requester",
+            recipients: vec![path.as_str()],
+            mail: "Subject: Re: Ticket 1\n\nhi",
+            want: "comment on 100 by ada@customer.example",
+        },
+        Case {
+            name: "beside a support address",
+            recipients: vec![support, &path],
+            want: "comment on 100 by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "before a support address",
+            recipients: vec![&path, support],
+            want: "comment on 100 by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "somebody else",
+            recipients: vec![&path],
+            mail: "From: eve@else.example\nSubject: x\n\nhi",
+            want: "note on 100 by eve@else.example, flags 2",
+        },
+        Case {
+            name: "another ticket's id goes before",
+            recipients: vec![&path],
+            mail: "In-Reply-To: <third@customer.example>\n\nhi",
+            want: "comment on 300 by ada@customer.example",
+        },
+        Case {
+            name: "of an unknown row",
+            recipients: vec![&unknown],
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "a machine",
+            recipients: vec![support, &path],
+            mail: "Auto-Submitted: auto-replied\nSubject: Away\n\nhi",
+            want: "bounce of 501 other (Away)",
+        },
     ] {
         assert_eq!(shown(&decided(&envelope(&recipients), &letter(mail))), want, "{name}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use desk::account::Account;
 use desk::changes::{Changes, Outgoing};
 use desk::event::{Event, Field, Peer};
 use desk::facts::IdKind;
@@ -97,16 +98,28 @@ fn an_acknowledgement_repeats_nothing_of_the_sender() {
 
 #[test]
 fn who_is_acknowledged() {
+    struct Case<'a> {
+        name: &'a str,
+        account: &'a Account,
+        mail: &'a str,
+        want: usize,
+    }
+
     let quiet = account_of(Settings { acknowledge: false, ..Settings::default() }, addresses());
     let usual = account();
-    for (name, account, mail, want) in [
-        ("a person", &usual, "Subject: x\n\nhi", 1),
-        ("an automatic answer", &usual, "Auto-Submitted: auto-replied\n\nhi", 0),
-        ("a list", &usual, "List-Id: <l.example>\n\nhi", 0),
-        ("bulk", &usual, "Precedence: bulk\n\nhi", 0),
-        ("a follow-up", &usual, "In-Reply-To: <old@customer.example>\n\nhi", 1),
-        ("a comment", &usual, "From: ada@customer.example\nIn-Reply-To: <third@customer.example>\n\nhi", 0),
-        ("switched off", &quiet, "Subject: x\n\nhi", 0),
+    let plain = || Case { name: "", account: &usual, mail: "Subject: x\n\nhi", want: 0 };
+    for Case { name, account, mail, want } in [
+        Case { name: "a person", want: 1, ..plain() },
+        Case { name: "an automatic answer", mail: "Auto-Submitted: auto-replied\n\nhi", ..plain() },
+        Case { name: "a list", mail: "List-Id: <l.example>\n\nhi", ..plain() },
+        Case { name: "bulk", mail: "Precedence: bulk\n\nhi", ..plain() },
+        Case { name: "a follow-up", mail: "In-Reply-To: <old@customer.example>\n\nhi", want: 1, ..plain() },
+        Case {
+            name: "a comment",
+            mail: "From: ada@customer.example\nIn-Reply-To: <third@customer.example>\n\nhi",
+            ..plain()
+        },
+        Case { name: "switched off", account: &quiet, ..plain() },
     ] {
         let (_, changes, _) = changes_of(account, &envelope(&[NATIVE]), &letter(mail));
         assert_eq!(changes.outgoing.len(), want, "{name}");

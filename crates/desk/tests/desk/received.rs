@@ -245,33 +245,45 @@ fn of_several_forwards_to_one_native_address_the_header_names_the_one() {
         ..address(7, 1, "alias@acme.example", Kind::External, false)
     };
     let account = account_of(Settings::default(), addresses().into_iter().chain([alias]).collect());
-    for (name, trusted, mail, want) in [
-        ("To names one", false, "To: hello@acme.example\n\nhi", "hello@acme.example Forward Proven brand 2"),
-        (
-            "Cc names one",
-            false,
-            "To: a@b.example\nCc: Hello+x@acme.example\n\nhi",
-            "hello@acme.example Forward Proven brand 2",
-        ),
-        (
-            "To names both",
-            false,
-            "To: hello@acme.example, alias@acme.example\n\nhi",
-            "hello@acme.example Forward Proven brand 2",
-        ),
-        ("neither", false, "To: a@b.example\n\nhi", "inbox@acme.desk.example Envelope Proven brand 1"),
-        (
-            "neither, but a hop of a trusted relay",
-            true,
-            "Delivered-To: hello@acme.example\nTo: a@b.example\n\nhi",
-            "hello@acme.example HopHeader Relay brand 2",
-        ),
-        (
-            "To before the hop",
-            true,
-            "Delivered-To: hello@acme.example\nTo: alias@acme.example\n\nhi",
-            "alias@acme.example Forward Proven brand 1",
-        ),
+    for Case { name, is_trusted: trusted, mail, want, .. } in [
+        Case {
+            name: "To names one",
+            mail: "To: hello@acme.example\n\nhi",
+            want: "hello@acme.example Forward Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "Cc names one",
+            mail: "To: a@b.example\nCc: Hello+x@acme.example\n\nhi",
+            want: "hello@acme.example Forward Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "To names both",
+            mail: "To: hello@acme.example, alias@acme.example\n\nhi",
+            want: "hello@acme.example Forward Proven brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "neither",
+            mail: "To: a@b.example\n\nhi",
+            want: "inbox@acme.desk.example Envelope Proven brand 1",
+            ..USUAL
+        },
+        Case {
+            name: "neither, but a hop of a trusted relay",
+            is_trusted: true,
+            mail: "Delivered-To: hello@acme.example\nTo: a@b.example\n\nhi",
+            want: "hello@acme.example HopHeader Relay brand 2",
+            ..USUAL
+        },
+        Case {
+            name: "To before the hop",
+            is_trusted: true,
+            mail: "Delivered-To: hello@acme.example\nTo: alias@acme.example\n\nhi",
+            want: "alias@acme.example Forward Proven brand 1",
+            ..USUAL
+        },
     ] {
         let envelope = Envelope { trusted, ..envelope(&["inbox@acme.desk.example"]) };
         assert_eq!(shown(&resolve(&account, &envelope, &letter(mail))), want, "{name}");
@@ -280,31 +292,41 @@ fn of_several_forwards_to_one_native_address_the_header_names_the_one() {
 
 #[test]
 fn all_registered_addresses_of_the_mail_are_matches_and_no_others() {
-    for (name, recipients, mail, want) in [
-        (
-            "one",
-            vec!["support@acme.desk.example"],
-            "To: x@else.example\n\nhi",
-            vec!["support@acme.desk.example"],
-        ),
-        (
-            "envelope, To and Cc",
-            vec!["support+x@acme.desk.example"],
-            "To: HELP@acme.example, other@acme.example\nCc: support@shop.desk.example, support@stranger.desk.example\n\nhi",
-            vec!["help@acme.example", "support@acme.desk.example", "support@shop.desk.example"],
-        ),
-        (
-            "the target of a forward beside the address behind it",
-            vec!["inbox@acme.desk.example"],
-            "To: x@else.example\n\nhi",
-            vec!["hello@acme.example", "inbox@acme.desk.example"],
-        ),
-        (
-            "the default of a wildcard",
-            vec!["any@shop.desk.example"],
-            "To: x@else.example\n\nhi",
-            vec!["support@shop.desk.example"],
-        ),
+    struct Matched {
+        name: &'static str,
+        recipients: Vec<&'static str>,
+        mail: &'static str,
+        want: Vec<&'static str>,
+    }
+    fn usual() -> Matched {
+        Matched { name: "", recipients: vec![], mail: "To: x@else.example\n\nhi", want: vec![] }
+    }
+
+    for Matched { name, recipients, mail, want } in [
+        Matched {
+            name: "one",
+            recipients: vec!["support@acme.desk.example"],
+            want: vec!["support@acme.desk.example"],
+            ..usual()
+        },
+        Matched {
+            name: "envelope, To and Cc",
+            recipients: vec!["support+x@acme.desk.example"],
+            mail: "To: HELP@acme.example, other@acme.example\nCc: support@shop.desk.example, support@stranger.desk.example\n\nhi",
+            want: vec!["help@acme.example", "support@acme.desk.example", "support@shop.desk.example"],
+        },
+        Matched {
+            name: "the target of a forward beside the address behind it",
+            recipients: vec!["inbox@acme.desk.example"],
+            want: vec!["hello@acme.example", "inbox@acme.desk.example"],
+            ..usual()
+        },
+        Matched {
+            name: "the default of a wildcard",
+            recipients: vec!["any@shop.desk.example"],
+            want: vec!["support@shop.desk.example"],
+            ..usual()
+        },
     ] {
         assert_eq!(resolved(&recipients, false, &letter(mail)).received.matches, want, "{name}");
     }

@@ -28,16 +28,41 @@ fn mail_from_a_machine_or_from_ourselves_is_held() {
 
 #[test]
 fn the_return_path_stands_for_a_from_that_cannot_be_read() {
-    for (name, mail_from, from, want) in [
-        ("unreadable From", Some("eve@else.example"), "From: undisclosed", "new ticket by eve@else.example"),
-        ("unreadable From, null return path", None, "From: undisclosed", "suspended 10"),
-        ("From, null return path", None, "From: ada@customer.example", "suspended 3"),
-        (
-            "From beats the return path",
-            Some("eve@else.example"),
-            "From: ada@customer.example",
-            "new ticket by ada@customer.example",
-        ),
+    struct Case {
+        name: &'static str,
+        mail_from: Option<&'static str>,
+        from: &'static str,
+        want: &'static str,
+    }
+    fn usual() -> Case {
+        Case { name: "", mail_from: Some("eve@else.example"), from: "", want: "" }
+    }
+
+    for Case { name, mail_from, from, want } in [
+        Case {
+            name: "unreadable From",
+            from: "From: undisclosed",
+            want: "new ticket by eve@else.example",
+            ..usual()
+        },
+        Case {
+            name: "unreadable From, null return path",
+            mail_from: None,
+            from: "From: undisclosed",
+            want: "suspended 10",
+        },
+        Case {
+            name: "From, null return path",
+            mail_from: None,
+            from: "From: ada@customer.example",
+            want: "suspended 3",
+        },
+        Case {
+            name: "From beats the return path",
+            from: "From: ada@customer.example",
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
     ] {
         let mut envelope = envelope(&[NATIVE]);
         envelope.mail_from = mail_from.map(str::to_owned);
@@ -152,88 +177,105 @@ fn a_machines_mail_is_held_whatever_it_names() {
 
 #[test]
 fn a_probe_that_comes_back_at_a_native_address_binds_it() {
+    struct Case<'a> {
+        name: &'a str,
+        recipients: &'a [&'a str],
+        mail: &'a str,
+        want: &'a str,
+    }
+
     let native = &["inbox@acme.desk.example"];
-    for (name, recipients, mail, want) in [
-        (
-            "by its header",
-            &native[..],
-            "X-Guichet-Probe: s3cret\n\nx",
-            "probe for probed@acme.example at inbox@acme.desk.example",
-        ),
-        (
-            "by its subject",
-            native,
-            "Subject: Forwarding test s3cret\n\nx",
-            "probe for probed@acme.example at inbox@acme.desk.example",
-        ),
-        (
-            "by its Message-ID",
-            native,
-            "Message-ID: <s3cret@acme.desk.example>\n\nx",
-            "probe for probed@acme.example at inbox@acme.desk.example",
-        ),
-        (
-            "from anybody",
-            native,
-            "From: support@acme.desk.example\nX-Guichet-Probe: s3cret\n\nx",
-            "probe for probed@acme.example at inbox@acme.desk.example",
-        ),
-        (
-            "at a plus variant",
-            &["inbox+a@acme.desk.example"],
-            "X-Guichet-Probe: s3cret\n\nx",
-            "probe for probed@acme.example at inbox@acme.desk.example",
-        ),
-        (
-            "at the external address itself",
-            &["probed@acme.example"],
-            "X-Guichet-Probe: s3cret\n\nx",
-            "new ticket by ada@customer.example",
-        ),
-        ("another secret", native, "X-Guichet-Probe: s3cre\n\nx", "new ticket by ada@customer.example"),
-        ("no secret", native, "X-Guichet-Probe:\nSubject:\n\nx", "new ticket by ada@customer.example"),
-        (
-            "a reply to it",
-            native,
-            "In-Reply-To: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "a reply that has References alone",
-            native,
-            "References: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "an absence notice",
-            native,
-            "Auto-Submitted: auto-replied\nSubject: Away: Forwarding test s3cret\n\nx",
-            "suspended 8",
-        ),
-        (
-            "a bounce",
-            native,
-            "From: mailer-daemon@x.example\nSubject: Undeliverable: Forwarding test s3cret\n\nx",
-            "suspended 9",
-        ),
-        (
-            "a forward by a program",
-            native,
-            "Auto-Submitted: auto-generated\nSubject: Forwarding test s3cret\n\nx",
-            "probe for probed@acme.example at inbox@acme.desk.example",
-        ),
-        (
-            "at a return path",
-            &["bounce+501-x@acme.desk.example"],
-            "X-Guichet-Probe: s3cret\n\nx",
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "the secret within a subject",
-            native,
-            "Subject: s3cret is not at its end\n\nx",
-            "new ticket by ada@customer.example",
-        ),
+    let usual = || Case { name: "", recipients: native, mail: "X-Guichet-Probe: s3cret\n\nx", want: "" };
+    for Case { name, recipients, mail, want } in [
+        Case {
+            name: "by its header",
+            want: "probe for probed@acme.example at inbox@acme.desk.example",
+            ..usual()
+        },
+        Case {
+            name: "by its subject",
+            mail: "Subject: Forwarding test s3cret\n\nx",
+            want: "probe for probed@acme.example at inbox@acme.desk.example",
+            ..usual()
+        },
+        Case {
+            name: "by its Message-ID",
+            mail: "Message-ID: <s3cret@acme.desk.example>\n\nx",
+            want: "probe for probed@acme.example at inbox@acme.desk.example",
+            ..usual()
+        },
+        Case {
+            name: "from anybody",
+            mail: "From: support@acme.desk.example\nX-Guichet-Probe: s3cret\n\nx",
+            want: "probe for probed@acme.example at inbox@acme.desk.example",
+            ..usual()
+        },
+        Case {
+            name: "at a plus variant",
+            recipients: &["inbox+a@acme.desk.example"],
+            want: "probe for probed@acme.example at inbox@acme.desk.example",
+            ..usual()
+        },
+        Case {
+            name: "at the external address itself",
+            recipients: &["probed@acme.example"],
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "another secret",
+            mail: "X-Guichet-Probe: s3cre\n\nx",
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "no secret",
+            mail: "X-Guichet-Probe:\nSubject:\n\nx",
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "a reply to it",
+            mail: "In-Reply-To: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "a reply that has References alone",
+            mail: "References: <x@y.example>\nSubject: Re: Forwarding test s3cret\n\nx",
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "an absence notice",
+            mail: "Auto-Submitted: auto-replied\nSubject: Away: Forwarding test s3cret\n\nx",
+            want: "suspended 8",
+            ..usual()
+        },
+        Case {
+            name: "a bounce",
+            mail: "From: mailer-daemon@x.example\nSubject: Undeliverable: Forwarding test s3cret\n\nx",
+            want: "suspended 9",
+            ..usual()
+        },
+        Case {
+            name: "a forward by a program",
+            mail: "Auto-Submitted: auto-generated\nSubject: Forwarding test s3cret\n\nx",
+            want: "probe for probed@acme.example at inbox@acme.desk.example",
+            ..usual()
+        },
+        Case {
+            name: "at a return path",
+            recipients: &["bounce+501-x@acme.desk.example"],
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
+        Case {
+            name: "the secret within a subject",
+            mail: "Subject: s3cret is not at its end\n\nx",
+            want: "new ticket by ada@customer.example",
+            ..usual()
+        },
     ] {
         assert_eq!(shown(&decided(&envelope(recipients), &letter(mail))), want, "{name}");
     }

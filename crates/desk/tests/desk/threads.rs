@@ -120,52 +120,67 @@ fn a_token_in_an_envelope_recipient_counts_in_any_case() {
 
 #[test]
 fn where_a_mail_names_several_tickets_address_beats_header_beats_text() {
+    struct Case<'a> {
+        name: &'a str,
+        recipient: &'a str,
+        mail: &'a str,
+        want: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { name: "", recipient: NATIVE, mail: "In-Reply-To: <third@customer.example>\n\nhi", want: "" }
+    }
+
     let address = "support+idAAAAAA-AAAA@acme.desk.example";
-    for (name, recipient, mail, want) in [
-        ("address and header", address, "In-Reply-To: <third@customer.example>\n\nhi", "comment on 100"),
-        ("address and text", address, "Subject: x\n\n[CCCCCC-CCCC]", "comment on 100"),
-        (
-            "header and text",
-            NATIVE,
-            "In-Reply-To: <third@customer.example>\n\n[AAAAAA-AAAA]",
-            "comment on 300",
-        ),
-        (
-            "waited for and text",
-            NATIVE,
-            "Message-ID: <awaited@customer.example>\n\n[CCCCCC-CCCC]",
-            "comment on 100",
-        ),
-        (
-            "header and waited for",
-            NATIVE,
-            "Message-ID: <awaited@customer.example>\nIn-Reply-To: <third@customer.example>\n\nhi",
-            "comment on 300",
-        ),
-        (
-            "In-Reply-To and References",
-            NATIVE,
-            "In-Reply-To: <third@customer.example>\nReferences: <first@customer.example>\n\nhi",
-            "comment on 300",
-        ),
-        (
-            "the newest of References",
-            NATIVE,
-            "References: <first@customer.example> <third@customer.example>\n\nhi",
-            "comment on 300",
-        ),
-        (
-            "the first token of the text",
-            NATIVE,
-            "Subject: x\n\n[CCCCCC-CCCC] [AAAAAA-AAAA]",
-            "comment on 300",
-        ),
-        (
-            "an address that names none",
-            "support+idZZZZZZ-ZZZZ@acme.desk.example",
-            "In-Reply-To: <third@customer.example>\n\nhi",
-            "comment on 300",
-        ),
+    for Case { name, recipient, mail, want } in [
+        Case { name: "address and header", recipient: address, want: "comment on 100", ..usual() },
+        Case {
+            name: "address and text",
+            recipient: address,
+            mail: "Subject: x\n\n[CCCCCC-CCCC]",
+            want: "comment on 100",
+        },
+        Case {
+            name: "header and text",
+            mail: "In-Reply-To: <third@customer.example>\n\n[AAAAAA-AAAA]",
+            want: "comment on 300",
+            ..usual()
+        },
+        Case {
+            name: "waited for and text",
+            mail: "Message-ID: <awaited@customer.example>\n\n[CCCCCC-CCCC]",
+            want: "comment on 100",
+            ..usual()
+        },
+        Case {
+            name: "header and waited for",
+            mail: "Message-ID: <awaited@customer.example>\nIn-Reply-To: <third@customer.example>\n\nhi",
+            want: "comment on 300",
+            ..usual()
+        },
+        Case {
+            name: "In-Reply-To and References",
+            mail: "In-Reply-To: <third@customer.example>\nReferences: <first@customer.example>\n\nhi",
+            want: "comment on 300",
+            ..usual()
+        },
+        Case {
+            name: "the newest of References",
+            mail: "References: <first@customer.example> <third@customer.example>\n\nhi",
+            want: "comment on 300",
+            ..usual()
+        },
+        Case {
+            name: "the first token of the text",
+            mail: "Subject: x\n\n[CCCCCC-CCCC] [AAAAAA-AAAA]",
+            want: "comment on 300",
+            ..usual()
+        },
+        Case {
+            name: "an address that names none",
+            recipient: "support+idZZZZZZ-ZZZZ@acme.desk.example",
+            want: "comment on 300",
+            ..usual()
+        },
     ] {
         let got = shown(&decided(&envelope(&[recipient]), &letter(mail)));
         assert_eq!(got, format!("{want} by ada@customer.example"), "{name}");
@@ -294,18 +309,38 @@ fn the_same_mail_is_a_duplicate_and_another_with_its_id_is_not() {
 
 #[test]
 fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
+    struct Case<'a> {
+        name: &'a str,
+        first: &'a str,
+        second: &'a str,
+        is_duplicate: bool,
+    }
+
     let dated = "Date: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is dark.";
-    for (name, first, second, is_duplicate) in [
-        ("same date", dated, dated, true),
-        ("another date", dated, "Date: Mon, 2 Nov 2026 10:00:01 +0000\nSubject: x\n\nIt is dark.", false),
-        ("another text", dated, "Date: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is light.", false),
-        ("no date", "Subject: x\n\nIt is dark.", "Subject: x\n\nIt is dark.", false),
-        (
-            "another author",
-            dated,
-            "From: eve@else.example\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is dark.",
-            false,
-        ),
+    let usual = || Case { name: "", first: dated, second: dated, is_duplicate: false };
+    for Case { name, first, second, is_duplicate } in [
+        Case { name: "same date", is_duplicate: true, ..usual() },
+        Case {
+            name: "another date",
+            second: "Date: Mon, 2 Nov 2026 10:00:01 +0000\nSubject: x\n\nIt is dark.",
+            ..usual()
+        },
+        Case {
+            name: "another text",
+            second: "Date: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is light.",
+            ..usual()
+        },
+        Case {
+            name: "no date",
+            first: "Subject: x\n\nIt is dark.",
+            second: "Subject: x\n\nIt is dark.",
+            ..usual()
+        },
+        Case {
+            name: "another author",
+            second: "From: eve@else.example\nDate: Mon, 2 Nov 2026 10:00:00 +0000\nSubject: x\n\nIt is dark.",
+            ..usual()
+        },
     ] {
         let envelope = envelope(&[NATIVE]);
         let account = account();

@@ -30,27 +30,70 @@ fn updated(who: &str, ticket: i64, update: &Update) -> (Result<(), UpdateRefusal
 
 #[test]
 fn a_refused_update_changes_nothing() {
+    struct Case {
+        name: &'static str,
+        who: &'static str,
+        ticket: i64,
+        update: Update,
+        want: UpdateRefusal,
+    }
+    fn usual() -> Case {
+        Case {
+            name: "",
+            who: "bob@acme.example",
+            ticket: 100,
+            update: Update::default(),
+            want: UpdateRefusal::EmptyComment,
+        }
+    }
+
     let solve = |status| Update { status: Some(status), ..Update::default() };
-    for (name, who, ticket, update, want) in [
-        (
-            "an end user",
-            "ada@customer.example",
-            100,
-            comment("hi", true),
-            UpdateRefusal::NotAnAgent("ada@customer.example".into()),
-        ),
-        ("no such ticket", "bob@acme.example", 999, comment("hi", true), UpdateRefusal::NoTicket(999)),
-        ("no text", "bob@acme.example", 100, comment(" \r\n ", true), UpdateRefusal::EmptyComment),
-        (
-            "too much text",
-            "bob@acme.example",
-            100,
-            comment(&"é".repeat(65_001), false),
-            UpdateRefusal::TooLong(65_001),
-        ),
-        ("closed", "bob@acme.example", 200, comment("hi", false), StatusRefusal::Closed.into()),
-        ("back to new", "bob@acme.example", 100, solve(Status::New), StatusRefusal::BackToNew.into()),
-        ("closed unsolved", "bob@acme.example", 100, solve(Status::Closed), StatusRefusal::NotSolved.into()),
+    for Case { name, who, ticket, update, want } in [
+        Case {
+            name: "an end user",
+            who: "ada@customer.example",
+            update: comment("hi", true),
+            want: UpdateRefusal::NotAnAgent("ada@customer.example".into()),
+            ..usual()
+        },
+        Case {
+            name: "no such ticket",
+            ticket: 999,
+            update: comment("hi", true),
+            want: UpdateRefusal::NoTicket(999),
+            ..usual()
+        },
+        Case {
+            name: "no text",
+            update: comment(" \r\n ", true),
+            want: UpdateRefusal::EmptyComment,
+            ..usual()
+        },
+        Case {
+            name: "too much text",
+            update: comment(&"é".repeat(65_001), false),
+            want: UpdateRefusal::TooLong(65_001),
+            ..usual()
+        },
+        Case {
+            name: "closed",
+            ticket: 200,
+            update: comment("hi", false),
+            want: StatusRefusal::Closed.into(),
+            ..usual()
+        },
+        Case {
+            name: "back to new",
+            update: solve(Status::New),
+            want: StatusRefusal::BackToNew.into(),
+            ..usual()
+        },
+        Case {
+            name: "closed unsolved",
+            update: solve(Status::Closed),
+            want: StatusRefusal::NotSolved.into(),
+            ..usual()
+        },
     ] {
         let before = facts();
         let (outcome, changes, after) = updated(who, ticket, &update);

@@ -60,6 +60,13 @@ fn answered(table: &Table, facts: &Facts, recipient: &str, raw: &str) -> String 
 
 #[test]
 fn row_3_an_answer_finds_its_ticket_whatever_the_program_leaves_of_the_mail() {
+    struct Case<'a> {
+        name: &'a str,
+        recipient: &'a str,
+        header: String,
+        body: String,
+    }
+
     let (ours, facts) = sent();
     let table = usual();
     let id = ours.message_id.as_ref().unwrap().as_str();
@@ -74,49 +81,45 @@ fn row_3_an_answer_finds_its_ticket_whatever_the_program_leaves_of_the_mail() {
         quoted(text),
         quoted_html(text)
     );
-    for (name, recipient, header, body) in [
-        (
-            "the whole header",
-            native,
-            format!("In-Reply-To: <{id}>\nReferences:{references} <{id}>\n"),
-            "\nThank you.\n".into(),
-        ),
-        ("References lost", native, format!("In-Reply-To: <{id}>\n"), "\nThank you.\n".into()),
-        ("In-Reply-To lost", native, format!("References:{references} <{id}>\n"), "\nThank you.\n".into()),
-        (
-            "its own id lost, the root kept",
-            native,
-            format!("References:{references}\n"),
-            "\nThank you.\n".into(),
-        ),
-        (
-            "the id in capitals of the host",
-            native,
-            format!("In-Reply-To: <{}>\n", id.replace("desk.example", "DESK.Example")),
-            "\nThank you.\n".into(),
-        ),
-        (
-            "words behind the id",
-            native,
-            format!("In-Reply-To: Your message of Monday <{id}>\n"),
-            "\nThank you.\n".into(),
-        ),
-        (
-            "ids of a relay, quoted below",
-            native,
-            "In-Reply-To: <0100-rewritten@ses.example>\n".into(),
-            format!("\nThank you.\n\n{}", quoted(text)),
-        ),
-        (
-            "no header at all, quoted below",
-            native,
-            String::new(),
-            format!("\nThank you.\n\n{}", quoted(text)),
-        ),
-        ("HTML alone", native, String::new(), html),
-        ("both forms", native, String::new(), alternative),
-        ("the address of Reply-To alone", plus, String::new(), "\nThank you.\n".into()),
-        ("that address in lower case", &plus.to_lowercase(), String::new(), "\nThank you.\n".into()),
+    let plain = || Case { name: "", recipient: native, header: String::new(), body: "\nThank you.\n".into() };
+    for Case { name, recipient, header, body } in [
+        Case {
+            name: "the whole header",
+            header: format!("In-Reply-To: <{id}>\nReferences:{references} <{id}>\n"),
+            ..plain()
+        },
+        Case { name: "References lost", header: format!("In-Reply-To: <{id}>\n"), ..plain() },
+        Case { name: "In-Reply-To lost", header: format!("References:{references} <{id}>\n"), ..plain() },
+        Case {
+            name: "its own id lost, the root kept",
+            header: format!("References:{references}\n"),
+            ..plain()
+        },
+        Case {
+            name: "the id in capitals of the host",
+            header: format!("In-Reply-To: <{}>\n", id.replace("desk.example", "DESK.Example")),
+            ..plain()
+        },
+        Case {
+            name: "words behind the id",
+            header: format!("In-Reply-To: Your message of Monday <{id}>\n"),
+            ..plain()
+        },
+        Case {
+            name: "ids of a relay, quoted below",
+            header: "In-Reply-To: <0100-rewritten@ses.example>\n".into(),
+            body: format!("\nThank you.\n\n{}", quoted(text)),
+            ..plain()
+        },
+        Case {
+            name: "no header at all, quoted below",
+            body: format!("\nThank you.\n\n{}", quoted(text)),
+            ..plain()
+        },
+        Case { name: "HTML alone", body: html, ..plain() },
+        Case { name: "both forms", body: alternative, ..plain() },
+        Case { name: "the address of Reply-To alone", recipient: plus, ..plain() },
+        Case { name: "that address in lower case", recipient: &plus.to_lowercase(), ..plain() },
     ] {
         let raw = format!("From: ada@customer.example\nSubject: AW: Lamp\n{header}{body}");
         assert_eq!(

@@ -49,6 +49,17 @@ fn row_an_end_users_commands_are_text() {
 
 #[test]
 fn row_requester_names_whose_ticket_it_is() {
+    struct Case {
+        name: &'static str,
+        command: &'static str,
+        requester: Option<i64>,
+        made: usize,
+        is_ignored: bool,
+    }
+    fn plain() -> Case {
+        Case { name: "", command: "", requester: Some(11), made: 0, is_ignored: false }
+    }
+
     let table = usual().by(authenticated());
     for (name, command, want) in [
         ("an address", "ada@customer.example", "new ticket by ada@customer.example, flags 11"),
@@ -67,12 +78,12 @@ fn row_requester_names_whose_ticket_it_is() {
             "{name}"
         );
     }
-    for (name, command, requester, made, is_ignored) in [
-        ("a known person", "dora@customer.example", Some(15), 0, false),
-        ("an id", "12", Some(12), 0, false),
-        ("somebody new", "new@else.example", None, 1, false),
-        ("one of ours", "support@acme.desk.example", Some(11), 0, true),
-        ("an id nobody has", "999", Some(11), 0, true),
+    for Case { name, command, requester, made, is_ignored } in [
+        Case { name: "a known person", command: "dora@customer.example", requester: Some(15), ..plain() },
+        Case { name: "an id", command: "12", requester: Some(12), ..plain() },
+        Case { name: "somebody new", command: "new@else.example", requester: None, made: 1, ..plain() },
+        Case { name: "one of ours", command: "support@acme.desk.example", is_ignored: true, ..plain() },
+        Case { name: "an id nobody has", command: "999", is_ignored: true, ..plain() },
     ] {
         let mail = format!(
             "From: bob@acme.example\nIn-Reply-To: <first@customer.example>\n\n#requester {command}\nhi"

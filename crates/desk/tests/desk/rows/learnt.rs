@@ -25,6 +25,14 @@ fn row_a_mail_from_an_address_forgets_its_bounces() {
 
 #[test]
 fn row_language() {
+    struct Case<'a> {
+        name: &'a str,
+        languages: &'a str,
+        locale: Option<&'a str>,
+        mail: &'a str,
+        want: &'a str,
+    }
+
     let french = "Bonjour, la lampe que j'ai achetée chez vous la semaine dernière ne fonctionne plus du tout. Merci de votre aide.";
     let german = "Guten Tag, die Lampe, die ich letzte Woche bei Ihnen gekauft habe, funktioniert nicht mehr. Danke für Ihre Hilfe.";
     let learnt = |languages: &str, locale: Option<&str>, mail: &str| {
@@ -40,25 +48,41 @@ fn row_language() {
     let in_german = format!("Subject: x\n\n{german}");
     let reads_french = format!("Accept-Language: fr\n{in_german}");
     let by_bob = format!("From: bob@acme.example\n{in_french}");
-    for (name, languages, locale, mail, want) in [
-        ("the text", "en fr", None, in_french.as_str(), "fr"),
-        ("as the account spells it", "en fr-CA", None, &in_french, "fr-CA"),
-        ("one is known", "en fr", Some("en"), &in_french, ""),
-        ("an agent", "en fr", None, &by_bob, ""),
-        ("one language", "fr", None, &in_french, ""),
-        ("a language the account does not speak", "en fr", None, &in_german, ""),
-        ("and another that it speaks", "en fr", None, &reads_french, "fr"),
-        ("too short, the program says", "en fr", None, "Accept-Language: fr\nSubject: x\n\nok", "fr"),
-        (
-            "the program's second choice",
-            "en fr",
-            None,
-            "Accept-Language: de, fr-CH;q=0.8, en;q=0.5\nSubject: x\n\nok",
-            "fr",
-        ),
-        ("the very region", "pt-BR pt-PT", None, "Accept-Language: pt-PT\nSubject: x\n\nok", "pt-PT"),
-        ("the text goes before", "en fr", None, &format!("Accept-Language: en\n{in_french}"), "fr"),
-        ("nothing says", "en fr", None, "Subject: x\n\nok", ""),
+    let plain = || Case { name: "", languages: "en fr", locale: None, mail: &in_french, want: "" };
+    for Case { name, languages, locale, mail, want } in [
+        Case { name: "the text", want: "fr", ..plain() },
+        Case { name: "as the account spells it", languages: "en fr-CA", want: "fr-CA", ..plain() },
+        Case { name: "one is known", locale: Some("en"), ..plain() },
+        Case { name: "an agent", mail: &by_bob, ..plain() },
+        Case { name: "one language", languages: "fr", ..plain() },
+        Case { name: "a language the account does not speak", mail: &in_german, ..plain() },
+        Case { name: "and another that it speaks", mail: &reads_french, want: "fr", ..plain() },
+        Case {
+            name: "too short, the program says",
+            mail: "Accept-Language: fr\nSubject: x\n\nok",
+            want: "fr",
+            ..plain()
+        },
+        Case {
+            name: "the program's second choice",
+            mail: "Accept-Language: de, fr-CH;q=0.8, en;q=0.5\nSubject: x\n\nok",
+            want: "fr",
+            ..plain()
+        },
+        Case {
+            name: "the very region",
+            languages: "pt-BR pt-PT",
+            mail: "Accept-Language: pt-PT\nSubject: x\n\nok",
+            want: "pt-PT",
+            ..plain()
+        },
+        Case {
+            name: "the text goes before",
+            mail: &format!("Accept-Language: en\n{in_french}"),
+            want: "fr",
+            ..plain()
+        },
+        Case { name: "nothing says", mail: "Subject: x\n\nok", ..plain() },
     ] {
         assert_eq!(learnt(languages, locale, mail), want, "{name}");
     }

@@ -1,6 +1,6 @@
 //! What happens when a ticket is opened: one for each address, and acknowledgements.
 
-use super::{authenticated, forged, nothing_published, of, table, usual};
+use super::{Table, authenticated, forged, nothing_published, of, table, usual};
 
 #[test]
 fn row_one_ticket_an_address_where_the_account_wants_it() {
@@ -19,20 +19,48 @@ fn row_one_ticket_an_address_where_the_account_wants_it() {
 
 #[test]
 fn row_acknowledgements_go_to_end_users_who_are_known_or_vouched_for() {
+    struct Case<'a> {
+        name: &'a str,
+        table: Table,
+        mail: &'a str,
+        want: usize,
+    }
+
     let stranger = "From: eve@else.example\nSubject: x\n\nhi";
     let anothers = |reply_to: &str| format!("From: x@evil.example\nReply-To: {reply_to}\nSubject: x\n\nhi");
     let victim = anothers("eve@else.example");
     let form = anothers("ada@customer.example");
-    for (name, table, mail, want) in [
-        ("a stranger nobody looked at", usual(), stranger, 1),
-        ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
-        ("a stranger nobody vouches for", usual().by(nothing_published()), stranger, 0),
-        ("a known person nobody vouches for", usual().by(nothing_published()), "Subject: x\n\nhi", 1),
-        ("a forged known person", usual().by(forged()), "Subject: x\n\nhi", 0),
-        ("an agent", usual().by(authenticated()), "From: bob@acme.example\nSubject: x\n\nhi", 0),
-        ("a stranger in Reply-To, From vouched for", usual().by(authenticated()), victim.as_str(), 0),
-        ("a stranger in Reply-To, nobody looked", usual(), victim.as_str(), 0),
-        ("a known person in Reply-To", usual().by(authenticated()), form.as_str(), 1),
+    let plain = || Case { name: "", table: usual(), mail: stranger, want: 0 };
+    for Case { name, table, mail, want } in [
+        Case { name: "a stranger nobody looked at", want: 1, ..plain() },
+        Case { name: "a stranger vouched for", table: usual().by(authenticated()), want: 1, ..plain() },
+        Case { name: "a stranger nobody vouches for", table: usual().by(nothing_published()), ..plain() },
+        Case {
+            name: "a known person nobody vouches for",
+            table: usual().by(nothing_published()),
+            mail: "Subject: x\n\nhi",
+            want: 1,
+        },
+        Case {
+            name: "a forged known person",
+            table: usual().by(forged()),
+            mail: "Subject: x\n\nhi",
+            ..plain()
+        },
+        Case {
+            name: "an agent",
+            table: usual().by(authenticated()),
+            mail: "From: bob@acme.example\nSubject: x\n\nhi",
+            ..plain()
+        },
+        Case {
+            name: "a stranger in Reply-To, From vouched for",
+            table: usual().by(authenticated()),
+            mail: &victim,
+            ..plain()
+        },
+        Case { name: "a stranger in Reply-To, nobody looked", mail: &victim, ..plain() },
+        Case { name: "a known person in Reply-To", table: usual().by(authenticated()), mail: &form, want: 1 },
     ] {
         assert_eq!(table.changes(mail).0.outgoing.len(), want, "{name}");
     }

@@ -79,56 +79,89 @@ fn row_order_what_is_ours_comes_before_every_setting() {
 
 #[test]
 fn row_order_of_the_senders_rows() {
+    struct Case {
+        name: &'static str,
+        table: Table,
+        mail: String,
+        want: &'static str,
+    }
+
     let from = |from: &str, header: &str| format!("From: {from}\n{header}Subject: x\n\nhi");
     let off = of(|all| all.email_channel = false);
     let reject =
         of(|all| all.blocklist = "reject:customer.example reject:far.example reject:acme.example".into());
-    for (name, table, mail, want) in [
-        ("5 before 6", table(off.clone()).to("noreply@acme.desk.example"), from(ADA, ""), "suspended 15"),
-        ("5 before 7", table(off).after(ADA, 40), from(ADA, ""), "suspended 15"),
-        (
-            "6 before 7",
-            table(Settings::default()).to("noreply@acme.desk.example").after(ADA, 40),
-            from(ADA, ""),
-            "suspended 16",
-        ),
-        ("7 before 8", table(Settings::default()).after(DAEMON, 20), report(), "suspended 4"),
-        ("8 before 12", table(Settings::default()), report(), "suspended 7"),
-        (
-            "10 before 13",
-            table(of(|all| all.blocklist = "reject:acme.example".into())),
-            from("help@acme.example", ""),
-            "suspended 22",
-        ),
-        ("11 before 13", table(reject.clone()), from("sue@customer.example", ""), "suspended 10"),
-        ("12 before 13", table(reject.clone()), from(DAEMON, ""), "suspended 9"),
-        (
-            "13 before 14",
-            table(Settings { sender_authentication: AuthenticationMode::Native, ..reject }).by(forged()),
-            from(ADA, ""),
-            "discarded",
-        ),
-        (
-            "14 before 15",
-            table(native(|all| all.blocklist = "customer.example".into())).by(forged()),
-            from(ADA, ""),
-            "suspended 26",
-        ),
-        (
-            "15 before 16",
-            table(of(|all| {
+    for Case { name, table, mail, want } in [
+        Case {
+            name: "5 before 6",
+            table: table(off.clone()).to("noreply@acme.desk.example"),
+            mail: from(ADA, ""),
+            want: "suspended 15",
+        },
+        Case {
+            name: "5 before 7",
+            table: table(off).after(ADA, 40),
+            mail: from(ADA, ""),
+            want: "suspended 15",
+        },
+        Case {
+            name: "6 before 7",
+            table: table(Settings::default()).to("noreply@acme.desk.example").after(ADA, 40),
+            mail: from(ADA, ""),
+            want: "suspended 16",
+        },
+        Case {
+            name: "7 before 8",
+            table: table(Settings::default()).after(DAEMON, 20),
+            mail: report(),
+            want: "suspended 4",
+        },
+        Case { name: "8 before 12", table: table(Settings::default()), mail: report(), want: "suspended 7" },
+        Case {
+            name: "10 before 13",
+            table: table(of(|all| all.blocklist = "reject:acme.example".into())),
+            mail: from("help@acme.example", ""),
+            want: "suspended 22",
+        },
+        Case {
+            name: "11 before 13",
+            table: table(reject.clone()),
+            mail: from("sue@customer.example", ""),
+            want: "suspended 10",
+        },
+        Case {
+            name: "12 before 13",
+            table: table(reject.clone()),
+            mail: from(DAEMON, ""),
+            want: "suspended 9",
+        },
+        Case {
+            name: "13 before 14",
+            table: table(Settings { sender_authentication: AuthenticationMode::Native, ..reject })
+                .by(forged()),
+            mail: from(ADA, ""),
+            want: "discarded",
+        },
+        Case {
+            name: "14 before 15",
+            table: table(native(|all| all.blocklist = "customer.example".into())).by(forged()),
+            mail: from(ADA, ""),
+            want: "suspended 26",
+        },
+        Case {
+            name: "15 before 16",
+            table: table(of(|all| {
                 all.blocklist = "else.example".into();
                 all.anyone_can_submit = false;
             })),
-            from("eve@else.example", ""),
-            "suspended 13",
-        ),
-        (
-            "16 before 17",
-            table(of(|all| all.anyone_can_submit = false)),
-            from("eve@else.example", "Auto-Submitted: auto-replied\n"),
-            "suspended 1",
-        ),
+            mail: from("eve@else.example", ""),
+            want: "suspended 13",
+        },
+        Case {
+            name: "16 before 17",
+            table: table(of(|all| all.anyone_can_submit = false)),
+            mail: from("eve@else.example", "Auto-Submitted: auto-replied\n"),
+            want: "suspended 1",
+        },
     ] {
         let decision = table.decided(&mail);
         assert_eq!(shown(&decision), want, "{name}: {:#?}", decision.reasons);

@@ -7,6 +7,13 @@ use super::{Table, authenticated, forged, nothing_published, of, table, usual};
 
 #[test]
 fn row_ccs_are_added_by_proven_participants_alone() {
+    struct Case<'a> {
+        name: &'a str,
+        table: Table,
+        mail: &'a str,
+        want: usize,
+    }
+
     let ccs = |table: &Table, mail: &str| table.changes(mail).0.ccs.len();
     let by_header = "Cc: dora@customer.example\nIn-Reply-To: <first@customer.example>\n\nhi";
     let by_token = "Cc: dora@customer.example\nSubject: x\n\n[AAAAAA-AAAA]";
@@ -17,20 +24,56 @@ fn row_ccs_are_added_by_proven_participants_alone() {
     let anothers_token = format!("{of_another}{by_token}");
     let anothers_new = format!("{of_another}{new}");
     let with = |settings: fn(&mut Settings)| table(of(settings));
-    for (name, table, mail, want) in [
-        ("by header, unproven", usual(), by_header, 0),
-        ("by header, authenticated", usual().by(authenticated()), by_header, 1),
-        ("by token", usual(), by_token, 1),
-        ("by token, forged", usual().by(forged()), by_token, 0),
-        ("by another's From", usual().by(authenticated()), anothers_reply.as_str(), 0),
-        ("by another's From with the token", usual().by(authenticated()), anothers_token.as_str(), 1),
-        ("a new ticket by another's From", usual().by(authenticated()), anothers_new.as_str(), 0),
-        ("a new ticket", usual(), new, 1),
-        ("a stranger nobody vouches for", usual().by(nothing_published()), stranger, 0),
-        ("a stranger vouched for", usual().by(authenticated()), stranger, 1),
-        ("CCs off", with(|all| all.email_ccs = false), new, 0),
-        ("end users may not", with(|all| all.end_users_add_ccs = false), new, 0),
-        ("the CC is not wanted", with(|all| all.ccs_blocklist = "customer.example".into()), new, 0),
+    let plain = || Case { name: "", table: usual(), mail: new, want: 0 };
+    for Case { name, table, mail, want } in [
+        Case { name: "by header, unproven", mail: by_header, ..plain() },
+        Case {
+            name: "by header, authenticated",
+            table: usual().by(authenticated()),
+            mail: by_header,
+            want: 1,
+        },
+        Case { name: "by token", mail: by_token, want: 1, ..plain() },
+        Case { name: "by token, forged", table: usual().by(forged()), mail: by_token, ..plain() },
+        Case {
+            name: "by another's From",
+            table: usual().by(authenticated()),
+            mail: &anothers_reply,
+            ..plain()
+        },
+        Case {
+            name: "by another's From with the token",
+            table: usual().by(authenticated()),
+            mail: &anothers_token,
+            want: 1,
+        },
+        Case {
+            name: "a new ticket by another's From",
+            table: usual().by(authenticated()),
+            mail: &anothers_new,
+            ..plain()
+        },
+        Case { name: "a new ticket", mail: new, want: 1, ..plain() },
+        Case {
+            name: "a stranger nobody vouches for",
+            table: usual().by(nothing_published()),
+            mail: stranger,
+            ..plain()
+        },
+        Case { name: "a stranger vouched for", table: usual().by(authenticated()), mail: stranger, want: 1 },
+        Case { name: "CCs off", table: with(|all| all.email_ccs = false), mail: new, ..plain() },
+        Case {
+            name: "end users may not",
+            table: with(|all| all.end_users_add_ccs = false),
+            mail: new,
+            ..plain()
+        },
+        Case {
+            name: "the CC is not wanted",
+            table: with(|all| all.ccs_blocklist = "customer.example".into()),
+            mail: new,
+            ..plain()
+        },
     ] {
         assert_eq!(ccs(&table, mail), want, "{name}");
     }

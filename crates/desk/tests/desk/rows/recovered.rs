@@ -8,42 +8,52 @@ use crate::scene::{facts, shown};
 
 #[test]
 fn row_recovered_mail_is_held_by_no_cause_and_follows_nothing_up() {
+    struct Case {
+        name: &'static str,
+        recovered: Recovered,
+        mail: &'static str,
+        want: &'static str,
+    }
+    fn plain() -> Case {
+        Case { name: "", recovered: Recovered::AsSent, mail: "Subject: x\n\nhi", want: "" }
+    }
+
     let with = |recovered: Recovered, mail: &str| {
         let table = Table { recovered: Some(recovered), ..usual() };
         shown(&table.decided(mail))
     };
     let agent = facts().people_by_id[&UserId(13)].clone();
-    for (name, recovered, mail, want) in [
-        (
-            "a machine",
-            Recovered::AsSent,
-            "Auto-Submitted: auto-generated\nSubject: x\n\nhi",
-            "new ticket by ada@customer.example, flags 4",
-        ),
-        (
-            "a third party by header",
-            Recovered::AsSent,
-            "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
-            "note on 100 by eve@else.example, flags 2",
-        ),
-        (
-            "on a closed ticket",
-            Recovered::AsSent,
-            "In-Reply-To: <old@customer.example>\n\nhi",
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "into a ticket",
-            Recovered::Into(TicketId(300)),
-            "Subject: x\n\nhi",
-            "comment on 300 by ada@customer.example",
-        ),
-        (
-            "by an agent",
-            Recovered::By(agent),
-            "From: eve@else.example\nSubject: x\n\nhi",
-            "new ticket by eve@else.example",
-        ),
+    for Case { name, recovered, mail, want } in [
+        Case {
+            name: "a machine",
+            mail: "Auto-Submitted: auto-generated\nSubject: x\n\nhi",
+            want: "new ticket by ada@customer.example, flags 4",
+            ..plain()
+        },
+        Case {
+            name: "a third party by header",
+            mail: "From: eve@else.example\nIn-Reply-To: <first@customer.example>\n\nhi",
+            want: "note on 100 by eve@else.example, flags 2",
+            ..plain()
+        },
+        Case {
+            name: "on a closed ticket",
+            mail: "In-Reply-To: <old@customer.example>\n\nhi",
+            want: "new ticket by ada@customer.example",
+            ..plain()
+        },
+        Case {
+            name: "into a ticket",
+            recovered: Recovered::Into(TicketId(300)),
+            want: "comment on 300 by ada@customer.example",
+            ..plain()
+        },
+        Case {
+            name: "by an agent",
+            recovered: Recovered::By(agent),
+            mail: "From: eve@else.example\nSubject: x\n\nhi",
+            want: "new ticket by eve@else.example",
+        },
     ] {
         assert_eq!(with(recovered, mail), want, "{name}");
     }

@@ -69,6 +69,13 @@ fn row_a_forger_does_not_use_up_the_hour_of_a_victim() {
 
 #[test]
 fn row_who_may_write() {
+    struct Case<'a> {
+        name: &'a str,
+        settings: Settings,
+        mail: &'a str,
+        want: &'a str,
+    }
+
     let mail = |from: &str| format!("From: {from}\nSubject: x\n\nhi");
     let stranger = mail("eve@else.example");
     let known = mail("ada@customer.example");
@@ -76,92 +83,108 @@ fn row_who_may_write() {
         |from: &str, reply_to: &str| format!("From: {from}\nReply-To: {reply_to}\nSubject: x\n\nhi");
     let for_ada = replying("eve@else.example", "ada@customer.example");
     let for_eve = replying("ada@customer.example", "eve@else.example");
-    for (name, settings, mail, want) in [
-        ("open desk, unknown", of(|_| ()), &stranger, "new ticket by eve@else.example"),
-        ("closed desk, unknown", of(|all| all.anyone_can_submit = false), &stranger, "suspended 1"),
-        (
-            "closed desk, known",
-            of(|all| all.anyone_can_submit = false),
-            &known,
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "closed desk, on the allow list",
-            of(|all| {
+    let plain = || Case { name: "", settings: of(|_| ()), mail: &stranger, want: "" };
+    for Case { name, settings, mail, want } in [
+        Case { name: "open desk, unknown", want: "new ticket by eve@else.example", ..plain() },
+        Case {
+            name: "closed desk, unknown",
+            settings: of(|all| all.anyone_can_submit = false),
+            want: "suspended 1",
+            ..plain()
+        },
+        Case {
+            name: "closed desk, known",
+            settings: of(|all| all.anyone_can_submit = false),
+            mail: &known,
+            want: "new ticket by ada@customer.example",
+        },
+        Case {
+            name: "closed desk, on the allow list",
+            settings: of(|all| {
                 all.anyone_can_submit = false;
                 all.allowlist = "else.example".into();
             }),
-            &stranger,
-            "new ticket by eve@else.example",
-        ),
-        (
-            "closed desk, unknown for somebody known",
-            of(|all| all.anyone_can_submit = false),
-            &for_ada,
-            "suspended 1",
-        ),
-        (
-            "closed desk, known for somebody unknown",
-            of(|all| all.anyone_can_submit = false),
-            &for_eve,
-            "suspended 1",
-        ),
-        (
-            "sign-up, unknown for somebody known",
-            of(|all| all.sign_up_required = true),
-            &for_ada,
-            "suspended 12",
-        ),
-        ("sign-up, unknown", of(|all| all.sign_up_required = true), &stranger, "suspended 12"),
-        (
-            "sign-up, known and verified",
-            of(|all| all.sign_up_required = true),
-            &known,
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "block list, address",
-            of(|all| all.blocklist = "eve@else.example".into()),
-            &stranger,
-            "suspended 13",
-        ),
-        ("block list, everybody, unknown", of(|all| all.blocklist = "*".into()), &stranger, "suspended 13"),
-        (
-            "block list, everybody, known",
-            of(|all| all.blocklist = "*".into()),
-            &known,
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "block list, reject",
-            of(|all| all.blocklist = "reject:else.example".into()),
-            &stranger,
-            "discarded",
-        ),
-        (
-            "block list, everybody and reject",
-            of(|all| all.blocklist = "* reject:else.example".into()),
-            &stranger,
-            "suspended 13",
-        ),
-        (
-            "both lists",
-            of(|all| {
+            want: "new ticket by eve@else.example",
+            ..plain()
+        },
+        Case {
+            name: "closed desk, unknown for somebody known",
+            settings: of(|all| all.anyone_can_submit = false),
+            mail: &for_ada,
+            want: "suspended 1",
+        },
+        Case {
+            name: "closed desk, known for somebody unknown",
+            settings: of(|all| all.anyone_can_submit = false),
+            mail: &for_eve,
+            want: "suspended 1",
+        },
+        Case {
+            name: "sign-up, unknown for somebody known",
+            settings: of(|all| all.sign_up_required = true),
+            mail: &for_ada,
+            want: "suspended 12",
+        },
+        Case {
+            name: "sign-up, unknown",
+            settings: of(|all| all.sign_up_required = true),
+            want: "suspended 12",
+            ..plain()
+        },
+        Case {
+            name: "sign-up, known and verified",
+            settings: of(|all| all.sign_up_required = true),
+            mail: &known,
+            want: "new ticket by ada@customer.example",
+        },
+        Case {
+            name: "block list, address",
+            settings: of(|all| all.blocklist = "eve@else.example".into()),
+            want: "suspended 13",
+            ..plain()
+        },
+        Case {
+            name: "block list, everybody, unknown",
+            settings: of(|all| all.blocklist = "*".into()),
+            want: "suspended 13",
+            ..plain()
+        },
+        Case {
+            name: "block list, everybody, known",
+            settings: of(|all| all.blocklist = "*".into()),
+            mail: &known,
+            want: "new ticket by ada@customer.example",
+        },
+        Case {
+            name: "block list, reject",
+            settings: of(|all| all.blocklist = "reject:else.example".into()),
+            want: "discarded",
+            ..plain()
+        },
+        Case {
+            name: "block list, everybody and reject",
+            settings: of(|all| all.blocklist = "* reject:else.example".into()),
+            want: "suspended 13",
+            ..plain()
+        },
+        Case {
+            name: "both lists",
+            settings: of(|all| {
                 all.allowlist = "eve@else.example".into();
                 all.blocklist = "else.example".into();
             }),
-            &stranger,
-            "new ticket by eve@else.example",
-        ),
-        (
-            "both lists, the block list insists",
-            of(|all| {
+            want: "new ticket by eve@else.example",
+            ..plain()
+        },
+        Case {
+            name: "both lists, the block list insists",
+            settings: of(|all| {
                 all.allowlist = "eve@else.example".into();
                 all.blocklist = "suspend:else.example".into();
             }),
-            &stranger,
-            "suspended 13",
-        ),
+            want: "suspended 13",
+            ..plain()
+        },
     ] {
         assert_eq!(shown(&table(settings).decided(mail)), want, "{name}");
     }
@@ -216,52 +239,78 @@ fn row_organization_domains_are_allow_listed_and_make_members() {
 
 #[test]
 fn row_sender_authentication_by_mode() {
+    struct Case {
+        name: &'static str,
+        mode: AuthenticationMode,
+        recipient: &'static str,
+        from: &'static str,
+        authentication: Authentication,
+        want: &'static str,
+    }
+    fn plain() -> Case {
+        Case {
+            name: "",
+            mode: Minimal,
+            recipient: NATIVE,
+            from: "ada@customer.example",
+            authentication: forged(),
+            want: "",
+        }
+    }
+
     use AuthenticationMode::{Minimal, Native, NativeAndForwarded};
     let arc = Authentication { arc: Check::Pass, ..forged() };
-    for (name, mode, recipient, from, authentication, want) in [
-        (
-            "minimal, end user",
-            Minimal,
-            NATIVE,
-            "ada@customer.example",
-            forged(),
-            "new ticket by ada@customer.example",
-        ),
-        ("minimal, agent", Minimal, NATIVE, "bob@acme.example", forged(), "suspended 26"),
-        ("native, straight", Native, NATIVE, "ada@customer.example", forged(), "suspended 26"),
-        (
-            "native, nothing published",
-            Native,
-            NATIVE,
-            "ada@customer.example",
-            nothing_published(),
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "native, forwarded",
-            Native,
-            "help@acme.example",
-            "ada@customer.example",
-            forged(),
-            "new ticket by ada@customer.example",
-        ),
-        (
-            "all, forwarded",
-            NativeAndForwarded,
-            "help@acme.example",
-            "ada@customer.example",
-            forged(),
-            "suspended 26",
-        ),
-        (
-            "all, sealed",
-            NativeAndForwarded,
-            "help@acme.example",
-            "ada@customer.example",
-            arc.clone(),
-            "new ticket by ada@customer.example",
-        ),
-        ("all, straight with seals", NativeAndForwarded, NATIVE, "ada@customer.example", arc, "suspended 26"),
+    for Case { name, mode, recipient, from, authentication, want } in [
+        Case {
+            name: "minimal, end user",
+            mode: Minimal,
+            want: "new ticket by ada@customer.example",
+            ..plain()
+        },
+        Case {
+            name: "minimal, agent",
+            mode: Minimal,
+            from: "bob@acme.example",
+            want: "suspended 26",
+            ..plain()
+        },
+        Case { name: "native, straight", mode: Native, want: "suspended 26", ..plain() },
+        Case {
+            name: "native, nothing published",
+            mode: Native,
+            authentication: nothing_published(),
+            want: "new ticket by ada@customer.example",
+            ..plain()
+        },
+        Case {
+            name: "native, forwarded",
+            mode: Native,
+            recipient: "help@acme.example",
+            want: "new ticket by ada@customer.example",
+            ..plain()
+        },
+        Case {
+            name: "all, forwarded",
+            mode: NativeAndForwarded,
+            recipient: "help@acme.example",
+            want: "suspended 26",
+            ..plain()
+        },
+        Case {
+            name: "all, sealed",
+            mode: NativeAndForwarded,
+            recipient: "help@acme.example",
+            authentication: arc.clone(),
+            want: "new ticket by ada@customer.example",
+            ..plain()
+        },
+        Case {
+            name: "all, straight with seals",
+            mode: NativeAndForwarded,
+            authentication: arc,
+            want: "suspended 26",
+            ..plain()
+        },
     ] {
         let mut table = table(of(|all| all.sender_authentication = mode)).by(authentication);
         table.envelope = envelope(&[recipient]);

@@ -57,17 +57,25 @@ fn row_2_the_lists_look_at_from_and_not_at_reply_to() {
 
 #[test]
 fn row_2_an_agents_first_comment_obeys_the_setting() {
+    struct Case<'a> {
+        name: &'a str,
+        is_public_by_default: bool,
+        mail: &'a str,
+        want: bool,
+    }
+
     let mail = "From: bob@acme.example\nSubject: Lamp\n\nIt is dark.";
-    for (name, is_public_by_default, mail, want) in [
-        ("on", true, mail, true),
-        ("off", false, mail, false),
-        (
-            "off, told otherwise",
-            false,
-            "From: bob@acme.example\nSubject: Lamp\n\n#public true\nIt is dark.",
-            true,
-        ),
-        ("off, an end user", false, "Subject: Lamp\n\nIt is dark.", true),
+    let plain = || Case { name: "", is_public_by_default: false, mail, want: true };
+    for Case { name, is_public_by_default, mail, want } in [
+        Case { name: "on", is_public_by_default: true, want: true, ..plain() },
+        Case { name: "off", want: false, ..plain() },
+        Case {
+            name: "off, told otherwise",
+            mail: "From: bob@acme.example\nSubject: Lamp\n\n#public true\nIt is dark.",
+            want: true,
+            ..plain()
+        },
+        Case { name: "off, an end user", mail: "Subject: Lamp\n\nIt is dark.", want: true, ..plain() },
     ] {
         let table =
             table(of(|all| all.comments_public_by_default = is_public_by_default)).by(authenticated());
