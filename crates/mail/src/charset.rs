@@ -397,65 +397,170 @@ mod tests {
 
     #[test]
     fn charsets_are_read() {
+        struct Case {
+            name: &'static str,
+            octets: &'static [u8],
+            label: Option<&'static str>,
+            want: &'static str,
+            noted: &'static [Defect],
+        }
+        fn usual() -> Case {
+            Case { name: "", octets: b"", label: None, want: "", noted: &[] }
+        }
+
         use Defect::*;
-        type Case = (&'static str, &'static [u8], Option<&'static str>, &'static str, &'static [Defect]);
-        let cases: [Case; 30] = [
-            ("nothing said", "né".as_bytes(), None, "né", &[]),
-            ("undeclared 8-bit", b"n\xe9", None, "né", &[WrongCharset]),
-            ("ASCII that is Latin-1", b"n\xe9", Some("US-ASCII"), "né", &[WrongCharset]),
-            ("UTF-8 that is Windows-1252", b"\x93hi\x94", Some("utf-8"), "\u{201c}hi\u{201d}", &[WrongCharset]),
-            ("UTF-8 with one bad octet", b"\xc3\xa9\xc3\xa9\xff", Some("utf-8"), "éé\u{fffd}", &[WrongCharset]),
-            ("Latin-1", b"n\xe9", Some("ISO-8859-1"), "né", &[]),
-            ("Latin-1 that is UTF-8", "né".as_bytes(), Some("iso-8859-1"), "né", &[WrongCharset]),
-            ("Latin-9", b"\xa4", Some("iso-8859-15"), "€", &[]),
-            ("ISO-2022-JP", b"\x1b$B%O%m!<\x1b(B", Some("iso-2022-jp"), "ハロー", &[]),
-            ("GB18030", b"\xc4\xe3\xba\xc3", Some("gb2312"), "你好", &[]),
-            ("Shift_JIS that is UTF-8", "日本".as_bytes(), Some("big5"), "日本", &[WrongCharset]),
-            ("unknown", b"n\xe9", Some("x-nobody"), "né", &[UnknownCharset]),
-            ("quotes around the label", b"n\xe9", Some("\"ISO-8859-15\""), "né", &[]),
-            ("underscores", b"\xb1", Some("iso_8859_2"), "ą", &[]),
-            ("alias", b"\x82\xa0", Some("CP932"), "あ", &[]),
-            ("UTF-7", b"+AOk-", Some("unicode-1-1-utf-7"), "é", &[]),
-            ("UTF-7, short name", b"+AOk-", Some("UTF-7"), "é", &[]),
-            ("DOS", b"\x82", Some("cp850"), "é", &[]),
-            ("HZ", b"a ~{<:Ky2;~} ~~b", Some("HZ-GB-2312"), "a 己所不 ~b", &[]),
-            ("ISO-2022-KR", b"\x1b$)C\x0e0!\x0f a", Some("iso-2022-kr"), "가 a", &[]),
-            ("one octet before a letter", b"a <\xfeTo", None, "a <þTo", &[WrongCharset]),
-            ("undeclared ISO-2022-JP", b"\x1b$B%O%m!<\x1b(B", None, "ハロー", &[WrongCharset]),
-            ("escapes of a terminal", b"\x1b[1mbold\x1b[0m", None, "\x1b[1mbold\x1b[0m", &[]),
-            ("UTF-16 with its mark", b"\xff\xfea\0", None, "a", &[]),
-            ("UTF-16 by label", b"\0a", Some("utf-16be"), "a", &[]),
-            ("eight bits declared as 8bit", b"n\xe9", Some("8bit"), "né", &[WrongCharset]),
-            (
-                "undeclared Russian",
-                b"\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xee\xe9 \xe7\xe0\xea\xe0\xe7 \xed\xe5 \xef\xf0\xe8\xf8\xb8\xeb",
-                None,
-                "Привет, мой заказ не пришёл",
-                &[WrongCharset],
-            ),
-            (
-                "undeclared Russian in KOI8-R",
-                b"\xf0\xd2\xc9\xd7\xc5\xd4, \xcd\xcf\xca \xda\xc1\xcb\xc1\xda \xce\xc5 \xd0\xd2\xc9\xdb\xc5\xcc",
-                None,
-                "Привет, мой заказ не пришел",
-                &[WrongCharset],
-            ),
-            (
-                "undeclared Japanese",
-                b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd\x81A\x92\x8d\x95\xb6\x82\xcc\x8c\x8f\x82\xc5\x82\xb7",
-                None,
-                "こんにちは、注文の件です",
-                &[WrongCharset],
-            ),
-            (
-                "undeclared Chinese",
-                b"\xc4\xe3\xba\xc3\xa3\xac\xce\xd2\xb5\xc4\xb6\xa9\xb5\xa5",
-                None,
-                "你好，我的订单",
-                &[WrongCharset],
-            ),
+        let cases = [
+            Case { name: "nothing said", octets: "né".as_bytes(), want: "né", ..usual() },
+            Case {
+                name: "undeclared 8-bit",
+                octets: b"n\xe9",
+                want: "né",
+                noted: &[WrongCharset],
+                ..usual()
+            },
+            Case {
+                name: "ASCII that is Latin-1",
+                octets: b"n\xe9",
+                label: Some("US-ASCII"),
+                want: "né",
+                noted: &[WrongCharset],
+            },
+            Case {
+                name: "UTF-8 that is Windows-1252",
+                octets: b"\x93hi\x94",
+                label: Some("utf-8"),
+                want: "\u{201c}hi\u{201d}",
+                noted: &[WrongCharset],
+            },
+            Case {
+                name: "UTF-8 with one bad octet",
+                octets: b"\xc3\xa9\xc3\xa9\xff",
+                label: Some("utf-8"),
+                want: "éé\u{fffd}",
+                noted: &[WrongCharset],
+            },
+            Case { name: "Latin-1", octets: b"n\xe9", label: Some("ISO-8859-1"), want: "né", ..usual() },
+            Case {
+                name: "Latin-1 that is UTF-8",
+                octets: "né".as_bytes(),
+                label: Some("iso-8859-1"),
+                want: "né",
+                noted: &[WrongCharset],
+            },
+            Case { name: "Latin-9", octets: b"\xa4", label: Some("iso-8859-15"), want: "€", ..usual() },
+            Case {
+                name: "ISO-2022-JP",
+                octets: b"\x1b$B%O%m!<\x1b(B",
+                label: Some("iso-2022-jp"),
+                want: "ハロー",
+                ..usual()
+            },
+            Case {
+                name: "GB18030",
+                octets: b"\xc4\xe3\xba\xc3",
+                label: Some("gb2312"),
+                want: "你好",
+                ..usual()
+            },
+            Case {
+                name: "Shift_JIS that is UTF-8",
+                octets: "日本".as_bytes(),
+                label: Some("big5"),
+                want: "日本",
+                noted: &[WrongCharset],
+            },
+            Case {
+                name: "unknown",
+                octets: b"n\xe9",
+                label: Some("x-nobody"),
+                want: "né",
+                noted: &[UnknownCharset],
+            },
+            Case {
+                name: "quotes around the label",
+                octets: b"n\xe9",
+                label: Some("\"ISO-8859-15\""),
+                want: "né",
+                ..usual()
+            },
+            Case { name: "underscores", octets: b"\xb1", label: Some("iso_8859_2"), want: "ą", ..usual() },
+            Case { name: "alias", octets: b"\x82\xa0", label: Some("CP932"), want: "あ", ..usual() },
+            Case { name: "UTF-7", octets: b"+AOk-", label: Some("unicode-1-1-utf-7"), want: "é", ..usual() },
+            Case { name: "UTF-7, short name", octets: b"+AOk-", label: Some("UTF-7"), want: "é", ..usual() },
+            Case { name: "DOS", octets: b"\x82", label: Some("cp850"), want: "é", ..usual() },
+            Case {
+                name: "HZ",
+                octets: b"a ~{<:Ky2;~} ~~b",
+                label: Some("HZ-GB-2312"),
+                want: "a 己所不 ~b",
+                ..usual()
+            },
+            Case {
+                name: "ISO-2022-KR",
+                octets: b"\x1b$)C\x0e0!\x0f a",
+                label: Some("iso-2022-kr"),
+                want: "가 a",
+                ..usual()
+            },
+            Case {
+                name: "one octet before a letter",
+                octets: b"a <\xfeTo",
+                want: "a <þTo",
+                noted: &[WrongCharset],
+                ..usual()
+            },
+            Case {
+                name: "undeclared ISO-2022-JP",
+                octets: b"\x1b$B%O%m!<\x1b(B",
+                want: "ハロー",
+                noted: &[WrongCharset],
+                ..usual()
+            },
+            Case {
+                name: "escapes of a terminal",
+                octets: b"\x1b[1mbold\x1b[0m",
+                want: "\x1b[1mbold\x1b[0m",
+                ..usual()
+            },
+            Case { name: "UTF-16 with its mark", octets: b"\xff\xfea\0", want: "a", ..usual() },
+            Case { name: "UTF-16 by label", octets: b"\0a", label: Some("utf-16be"), want: "a", ..usual() },
+            Case {
+                name: "eight bits declared as 8bit",
+                octets: b"n\xe9",
+                label: Some("8bit"),
+                want: "né",
+                noted: &[WrongCharset],
+            },
+            Case {
+                name: "undeclared Russian",
+                octets: b"\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xee\xe9 \xe7\xe0\xea\xe0\xe7 \xed\xe5 \xef\xf0\xe8\xf8\xb8\xeb",
+                want: "Привет, мой заказ не пришёл",
+                noted: &[WrongCharset],
+                ..usual()
+            },
+            Case {
+                name: "undeclared Russian in KOI8-R",
+                octets: b"\xf0\xd2\xc9\xd7\xc5\xd4, \xcd\xcf\xca \xda\xc1\xcb\xc1\xda \xce\xc5 \xd0\xd2\xc9\xdb\xc5\xcc",
+                want: "Привет, мой заказ не пришел",
+                noted: &[WrongCharset],
+                ..usual()
+            },
+            Case {
+                name: "undeclared Japanese",
+                octets: b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd\x81A\x92\x8d\x95\xb6\x82\xcc\x8c\x8f\x82\xc5\x82\xb7",
+                want: "こんにちは、注文の件です",
+                noted: &[WrongCharset],
+                ..usual()
+            },
+            Case {
+                name: "undeclared Chinese",
+                octets: b"\xc4\xe3\xba\xc3\xa3\xac\xce\xd2\xb5\xc4\xb6\xa9\xb5\xa5",
+                want: "你好，我的订单",
+                noted: &[WrongCharset],
+                ..usual()
+            },
         ];
-        for (name, octets, label, want, noted) in cases {
+        for Case { name, octets, label, want, noted } in cases {
             let mut defects = Defects::default();
             assert_eq!(decode(octets, label, &mut defects), want, "{name}");
             assert_eq!(defects.into_sorted(), noted, "{name}");

@@ -275,61 +275,131 @@ mod tests {
 
     #[test]
     fn headers_are_taken_apart() {
-        type Case = (
-            &'static str,
-            &'static str,
-            &'static [(&'static str, &'static str)],
-            &'static str,
-            &'static [Defect],
-        );
-        let cases: [Case; 21] = [
-            ("CRLF", "A: 1\r\nB: 2\r\n\r\nbody\r\n", &[("A", "1"), ("B", "2")], "body\r\n", &[]),
-            ("LF", "A: 1\nB:2\n\nbody", &[("A", "1"), ("B", "2")], "body", &[]),
-            ("folded", "A: 1\r\n 2\r\n\t3\r\n\r\n", &[("A", "1 2\t3")], "", &[]),
-            ("blank before the colon", "A : 1\n\n", &[("A", "1")], "", &[]),
-            ("no body", "A: 1", &[("A", "1")], "", &[]),
-            ("no empty line", "A: 1\nbody\nB: 2\n", &[("A", "1")], "body\nB: 2\n", &[Defect::HeaderNotEnded]),
-            ("mbox line", "From a@b Sat\nA: 1\n\nx", &[("A", "1")], "x", &[]),
-            ("no header", "\nbody", &[], "body", &[Defect::NoHeader]),
-            ("only text", "hello world\n", &[], "hello world\n", &[Defect::NoHeader, Defect::HeaderNotEnded]),
-            ("empty", "", &[], "", &[Defect::NoHeader]),
-            ("byte order mark", "\u{feff}A: 1\n\nx", &[("A", "1")], "x", &[]),
-            ("blank lines before it", "\n\r\nFrom: a\n\nx", &[("From", "a")], "x", &[]),
-            ("doubled CR", "A: 1\r\r\n\r\r\nbody", &[("A", "1")], "body", &[]),
-            (
-                "junk within",
-                "A: 1\njunk line\nB: 2\n\nx",
-                &[("A", "1"), ("B", "2")],
-                "x",
-                &[Defect::HeaderJunk],
-            ),
-            (
-                "mbox line within",
-                "A: 1\n>From a Sat\nB: 2\n 3\n\nx",
-                &[("A", "1"), ("B", "2 3")],
-                "x",
-                &[Defect::HeaderJunk],
-            ),
-            (
-                "text that only looks like fields here and there",
-                "A: 1\nhello\nB: 2\nso long\n\nx",
-                &[("A", "1")],
-                "hello\nB: 2\nso long\n\nx",
-                &[Defect::HeaderNotEnded],
-            ),
-            ("junk at the end", "A: 1\nhello\n\nx", &[("A", "1")], "hello\n\nx", &[Defect::HeaderNotEnded]),
-            (
-                "a boundary below a line of blanks",
-                "A: 1\n \n--b\nB: 2\n\nx",
-                &[("A", "1")],
-                "--b\nB: 2\n\nx",
-                &[Defect::HeaderNotEnded],
-            ),
-            ("a field that begins with dashes", "A: 1\n--B: 2\n\nx", &[("A", "1"), ("--B", "2")], "x", &[]),
-            ("raw ISO-2022-JP", "A: \x1b$B%O%m!<\x1b(B\n\nx", &[("A", "ハロー")], "x", &[]),
-            ("NUL", "A: 1\x002\n\n", &[("A", "12")], "", &[]),
+        struct Case {
+            name: &'static str,
+            raw: &'static str,
+            want: &'static [(&'static str, &'static str)],
+            body: &'static str,
+            defects: &'static [Defect],
+        }
+        fn usual() -> Case {
+            Case { name: "", raw: "", want: &[], body: "", defects: &[] }
+        }
+
+        let cases = [
+            Case {
+                name: "CRLF",
+                raw: "A: 1\r\nB: 2\r\n\r\nbody\r\n",
+                want: &[("A", "1"), ("B", "2")],
+                body: "body\r\n",
+                ..usual()
+            },
+            Case {
+                name: "LF",
+                raw: "A: 1\nB:2\n\nbody",
+                want: &[("A", "1"), ("B", "2")],
+                body: "body",
+                ..usual()
+            },
+            Case { name: "folded", raw: "A: 1\r\n 2\r\n\t3\r\n\r\n", want: &[("A", "1 2\t3")], ..usual() },
+            Case { name: "blank before the colon", raw: "A : 1\n\n", want: &[("A", "1")], ..usual() },
+            Case { name: "no body", raw: "A: 1", want: &[("A", "1")], ..usual() },
+            Case {
+                name: "no empty line",
+                raw: "A: 1\nbody\nB: 2\n",
+                want: &[("A", "1")],
+                body: "body\nB: 2\n",
+                defects: &[Defect::HeaderNotEnded],
+            },
+            Case {
+                name: "mbox line",
+                raw: "From a@b Sat\nA: 1\n\nx",
+                want: &[("A", "1")],
+                body: "x",
+                ..usual()
+            },
+            Case { name: "no header", raw: "\nbody", want: &[], body: "body", defects: &[Defect::NoHeader] },
+            Case {
+                name: "only text",
+                raw: "hello world\n",
+                want: &[],
+                body: "hello world\n",
+                defects: &[Defect::NoHeader, Defect::HeaderNotEnded],
+            },
+            Case { name: "empty", raw: "", want: &[], defects: &[Defect::NoHeader], ..usual() },
+            Case {
+                name: "byte order mark",
+                raw: "\u{feff}A: 1\n\nx",
+                want: &[("A", "1")],
+                body: "x",
+                ..usual()
+            },
+            Case {
+                name: "blank lines before it",
+                raw: "\n\r\nFrom: a\n\nx",
+                want: &[("From", "a")],
+                body: "x",
+                ..usual()
+            },
+            Case {
+                name: "doubled CR",
+                raw: "A: 1\r\r\n\r\r\nbody",
+                want: &[("A", "1")],
+                body: "body",
+                ..usual()
+            },
+            Case {
+                name: "junk within",
+                raw: "A: 1\njunk line\nB: 2\n\nx",
+                want: &[("A", "1"), ("B", "2")],
+                body: "x",
+                defects: &[Defect::HeaderJunk],
+            },
+            Case {
+                name: "mbox line within",
+                raw: "A: 1\n>From a Sat\nB: 2\n 3\n\nx",
+                want: &[("A", "1"), ("B", "2 3")],
+                body: "x",
+                defects: &[Defect::HeaderJunk],
+            },
+            Case {
+                name: "text that only looks like fields here and there",
+                raw: "A: 1\nhello\nB: 2\nso long\n\nx",
+                want: &[("A", "1")],
+                body: "hello\nB: 2\nso long\n\nx",
+                defects: &[Defect::HeaderNotEnded],
+            },
+            Case {
+                name: "junk at the end",
+                raw: "A: 1\nhello\n\nx",
+                want: &[("A", "1")],
+                body: "hello\n\nx",
+                defects: &[Defect::HeaderNotEnded],
+            },
+            Case {
+                name: "a boundary below a line of blanks",
+                raw: "A: 1\n \n--b\nB: 2\n\nx",
+                want: &[("A", "1")],
+                body: "--b\nB: 2\n\nx",
+                defects: &[Defect::HeaderNotEnded],
+            },
+            Case {
+                name: "a field that begins with dashes",
+                raw: "A: 1\n--B: 2\n\nx",
+                want: &[("A", "1"), ("--B", "2")],
+                body: "x",
+                ..usual()
+            },
+            Case {
+                name: "raw ISO-2022-JP",
+                raw: "A: \x1b$B%O%m!<\x1b(B\n\nx",
+                want: &[("A", "ハロー")],
+                body: "x",
+                ..usual()
+            },
+            Case { name: "NUL", raw: "A: 1\x002\n\n", want: &[("A", "12")], ..usual() },
         ];
-        for (name, raw, want, body, defects) in cases {
+        for Case { name, raw, want, body, defects } in cases {
             let want: Vec<(String, String)> =
                 want.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
             assert_eq!(fields(raw), (want, body.to_owned(), defects.to_vec()), "{name}");

@@ -387,18 +387,30 @@ mod tests {
         (String::from_utf8_lossy(&octets).into_owned(), defects.into_sorted().is_empty())
     }
 
+    /// A body, what it holds, and whether it was sound.
+    struct Case {
+        name: &'static str,
+        input: &'static str,
+        want: &'static str,
+        sound: bool,
+    }
+
+    fn usual() -> Case {
+        Case { name: "", input: "", want: "", sound: true }
+    }
+
     #[test]
     fn quoted_printable_is_read() {
-        for (name, input, want, sound) in [
-            ("plain", "abc\r\ndef", "abc\r\ndef", true),
-            ("hex", "=C3=A9=c3=a9", "éé", true),
-            ("soft break", "ab=\r\ncd=\nef", "abcdef", true),
-            ("padded soft break", "ab= \t\r\ncd", "abcd", true),
-            ("soft break before nothing", "abc=\r\n", "abc", true),
-            ("= at the end", "abc=", "abc", true),
-            ("blanks at a line end", "ab \t\r\ncd", "ab\r\ncd", true),
-            ("encoded blank at a line end", "ab=20\r\ncd", "ab \r\ncd", true),
-            ("damaged", "1 = 2, =ZZ, a=b", "1 = 2, =ZZ, a=b", false),
+        for Case { name, input, want, sound } in [
+            Case { name: "plain", input: "abc\r\ndef", want: "abc\r\ndef", ..usual() },
+            Case { name: "hex", input: "=C3=A9=c3=a9", want: "éé", ..usual() },
+            Case { name: "soft break", input: "ab=\r\ncd=\nef", want: "abcdef", ..usual() },
+            Case { name: "padded soft break", input: "ab= \t\r\ncd", want: "abcd", ..usual() },
+            Case { name: "soft break before nothing", input: "abc=\r\n", want: "abc", ..usual() },
+            Case { name: "= at the end", input: "abc=", want: "abc", ..usual() },
+            Case { name: "blanks at a line end", input: "ab \t\r\ncd", want: "ab\r\ncd", ..usual() },
+            Case { name: "encoded blank at a line end", input: "ab=20\r\ncd", want: "ab \r\ncd", ..usual() },
+            Case { name: "damaged", input: "1 = 2, =ZZ, a=b", want: "1 = 2, =ZZ, a=b", sound: false },
         ] {
             assert_eq!(decoded(Transfer::QuotedPrintable, input), (want.to_owned(), sound), "{name}");
         }
@@ -406,16 +418,36 @@ mod tests {
 
     #[test]
     fn base64_is_read() {
-        for (name, input, want, sound) in [
-            ("lines", "aGVs\r\nbG8=\r\n", "hello", true),
-            ("no padding", "aGVsbG8", "hello", true),
-            ("two padded pieces", "aGVs\r\nbG8=\r\naGk=\r\n", "hellohi", true),
-            ("footer behind it", "aGVsbG8=\r\n-- \r\nthe list\r\n", "hello", false),
-            ("footer of plain words", "aGVsbG8=\r\n\r\nSent to the list\r\n", "hello", false),
-            ("words behind the padding", "aGVsbG8= ignored\r\n", "hello", false),
-            ("one octet damaged", "aGVsbG8gdGhl!cmUsIGhlbGxvIHRoZXJl\r\n", "hello there, hello there", false),
-            ("never encoded", "hello, world", "hello, world", false),
-            ("cut within a group", "aGVsbG8gd", "hello ", false),
+        for Case { name, input, want, sound } in [
+            Case { name: "lines", input: "aGVs\r\nbG8=\r\n", want: "hello", ..usual() },
+            Case { name: "no padding", input: "aGVsbG8", want: "hello", ..usual() },
+            Case { name: "two padded pieces", input: "aGVs\r\nbG8=\r\naGk=\r\n", want: "hellohi", ..usual() },
+            Case {
+                name: "footer behind it",
+                input: "aGVsbG8=\r\n-- \r\nthe list\r\n",
+                want: "hello",
+                sound: false,
+            },
+            Case {
+                name: "footer of plain words",
+                input: "aGVsbG8=\r\n\r\nSent to the list\r\n",
+                want: "hello",
+                sound: false,
+            },
+            Case {
+                name: "words behind the padding",
+                input: "aGVsbG8= ignored\r\n",
+                want: "hello",
+                sound: false,
+            },
+            Case {
+                name: "one octet damaged",
+                input: "aGVsbG8gdGhl!cmUsIGhlbGxvIHRoZXJl\r\n",
+                want: "hello there, hello there",
+                sound: false,
+            },
+            Case { name: "never encoded", input: "hello, world", want: "hello, world", sound: false },
+            Case { name: "cut within a group", input: "aGVsbG8gd", want: "hello ", sound: false },
         ] {
             assert_eq!(decoded(Transfer::Base64, input), (want.to_owned(), sound), "{name}");
         }
@@ -423,11 +455,21 @@ mod tests {
 
     #[test]
     fn uuencoded_is_read() {
-        for (name, input, want, sound) in [
-            ("whole", "words\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello", true),
-            ("CRLF", "begin 644 a.txt\r\n%:&5L;&\\ \r\n`\r\nend\r\n", "hello", true),
-            ("no end", "begin 644 a.txt\n%:&5L;&\\", "hello", false),
-            ("never encoded", "hello", "hello", false),
+        for Case { name, input, want, sound } in [
+            Case {
+                name: "whole",
+                input: "words\nbegin 644 a.txt\n%:&5L;&\\\n`\nend\n",
+                want: "hello",
+                ..usual()
+            },
+            Case {
+                name: "CRLF",
+                input: "begin 644 a.txt\r\n%:&5L;&\\ \r\n`\r\nend\r\n",
+                want: "hello",
+                ..usual()
+            },
+            Case { name: "no end", input: "begin 644 a.txt\n%:&5L;&\\", want: "hello", sound: false },
+            Case { name: "never encoded", input: "hello", want: "hello", sound: false },
         ] {
             assert_eq!(decoded(Transfer::Uuencode, input), (want.to_owned(), sound), "{name}");
         }

@@ -216,26 +216,36 @@ fn images_stand_beside_the_html_and_files_behind_both() {
 
 #[test]
 fn parts_are_written_as_what_they_may_be() {
+    struct Case<'a> {
+        name: &'a str,
+        content_type: &'a str,
+        bytes: &'a [u8],
+        want: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case {
+            name: "",
+            content_type: "message/rfc822",
+            bytes: b"x",
+            want: "Content-Type: application/octet-stream\r\n",
+        }
+    }
+
     let mail = b"Subject: x\r\n\r\nhi\r\n";
-    for (name, content_type, bytes, want) in [
-        ("a type", "Image/PNG", &b"x"[..], "Content-Type: Image/PNG\r\n"),
-        ("no type", "", b"x", "Content-Type: application/octet-stream\r\n"),
-        ("more than a type", "a/b; c=d\r\nBcc: x", b"x", "Content-Type: application/octet-stream\r\n"),
-        ("multipart", "multipart/mixed", b"x", "Content-Type: application/octet-stream\r\n"),
-        (
-            "mail",
-            "message/rfc822",
-            mail,
-            "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n",
-        ),
-        ("mail with LF", "message/rfc822", b"a: b\n\nc", "Content-Type: application/octet-stream\r\n"),
-        ("mail with 8 bits", "message/rfc822", b"a: \xe9\r\n", "Content-Type: application/octet-stream\r\n"),
-        (
-            "mail with a boundary",
-            "message/rfc822",
-            b"--=_x\r\n",
-            "Content-Type: application/octet-stream\r\n",
-        ),
+    for Case { name, content_type, bytes, want } in [
+        Case { name: "a type", content_type: "Image/PNG", want: "Content-Type: Image/PNG\r\n", ..usual() },
+        Case { name: "no type", content_type: "", ..usual() },
+        Case { name: "more than a type", content_type: "a/b; c=d\r\nBcc: x", ..usual() },
+        Case { name: "multipart", content_type: "multipart/mixed", ..usual() },
+        Case {
+            name: "mail",
+            bytes: mail,
+            want: "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n",
+            ..usual()
+        },
+        Case { name: "mail with LF", bytes: b"a: b\n\nc", ..usual() },
+        Case { name: "mail with 8 bits", bytes: b"a: \xe9\r\n", ..usual() },
+        Case { name: "mail with a boundary", bytes: b"--=_x\r\n", ..usual() },
     ] {
         let outgoing =
             Outgoing { attachments: vec![part("", content_type, Some("i\r\nBcc: x"), bytes)], ..outgoing() };

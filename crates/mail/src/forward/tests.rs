@@ -393,27 +393,42 @@ fn encoded_words_are_decoded() {
 
 #[test]
 fn wrapped_subjects_are_told_from_the_body() {
-    for (name, header, outer, want) in [
-        (
-            "outer subject has more",
-            "Subject: Lamps that are\nbroken\n",
-            "Fwd: Lamps that are broken",
-            "Lamps that are broken",
-        ),
-        ("outer subject has no more", "Subject: Lamps\nHello\n", "Fwd: Lamps", "Lamps"),
-        (
-            "a label follows",
-            "Subject: Lamps that are\nbroken\nTo: desk@example.com\n\nHello",
-            "",
-            "Lamps that are broken",
-        ),
-        (
-            "a long line",
-            "Subject: Lamps that were bought last year in the shop at the corner of\nthe street\n\nHello",
-            "",
-            "Lamps that were bought last year in the shop at the corner of the street",
-        ),
-        ("a short line", "Subject: Lamps\nHello\n", "", "Lamps"),
+    struct Case {
+        name: &'static str,
+        header: &'static str,
+        outer: &'static str,
+        want: &'static str,
+    }
+    fn usual() -> Case {
+        Case { name: "", header: "", outer: "", want: "" }
+    }
+
+    for Case { name, header, outer, want } in [
+        Case {
+            name: "outer subject has more",
+            header: "Subject: Lamps that are\nbroken\n",
+            outer: "Fwd: Lamps that are broken",
+            want: "Lamps that are broken",
+        },
+        Case {
+            name: "outer subject has no more",
+            header: "Subject: Lamps\nHello\n",
+            outer: "Fwd: Lamps",
+            want: "Lamps",
+        },
+        Case {
+            name: "a label follows",
+            header: "Subject: Lamps that are\nbroken\nTo: desk@example.com\n\nHello",
+            want: "Lamps that are broken",
+            ..usual()
+        },
+        Case {
+            name: "a long line",
+            header: "Subject: Lamps that were bought last year in the shop at the corner of\nthe street\n\nHello",
+            want: "Lamps that were bought last year in the shop at the corner of the street",
+            ..usual()
+        },
+        Case { name: "a short line", header: "Subject: Lamps\nHello\n", want: "Lamps", ..usual() },
     ] {
         let text = format!("---- Forwarded message ----\nFrom: Alice <alice@example.org>\n{header}");
         assert_eq!(original(&text, outer).unwrap().subject, want, "{name}");
@@ -437,24 +452,43 @@ fn the_outermost_original_counts() {
 
 #[test]
 fn what_the_forwarder_wrote_below_is_kept() {
+    struct Case<'a> {
+        name: &'a str,
+        text: String,
+        message: &'a str,
+        below: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { name: "", text: String::new(), message: "", below: "" }
+    }
+
     let block = "---------- Forwarded message ----------\nFrom: Alice Ask <alice@example.org>\nSubject: Lamps\n\nIt is dark.\n";
     let quoted = block.replace("\n", "\n> ");
     let quoted = format!("See below.\n\n> {quoted}");
-    for (name, text, message, below) in [
-        (
-            "below a quote",
-            format!("{quoted}\n\nPlease answer her.\nBob\n"),
-            "See below.",
-            "Please answer her.\nBob",
-        ),
-        (
-            "below the end",
-            format!("{block}----- End forwarded message -----\n\nPlease answer her."),
-            "",
-            "Please answer her.",
-        ),
-        ("below two", format!("{block}----- End forwarded message -----\n\n{block}"), "", block.trim_end()),
-        ("nothing below", format!("{block}----- End forwarded message -----\n\n"), "", ""),
+    for Case { name, text, message, below } in [
+        Case {
+            name: "below a quote",
+            text: format!("{quoted}\n\nPlease answer her.\nBob\n"),
+            message: "See below.",
+            below: "Please answer her.\nBob",
+        },
+        Case {
+            name: "below the end",
+            text: format!("{block}----- End forwarded message -----\n\nPlease answer her."),
+            below: "Please answer her.",
+            ..usual()
+        },
+        Case {
+            name: "below two",
+            text: format!("{block}----- End forwarded message -----\n\n{block}"),
+            below: block.trim_end(),
+            ..usual()
+        },
+        Case {
+            name: "nothing below",
+            text: format!("{block}----- End forwarded message -----\n\n"),
+            ..usual()
+        },
     ] {
         check(name, &text, "Fwd: Lamps", (ALICE, "Lamps", message, "It is dark."));
         assert_eq!(original(&text, "Fwd: Lamps").unwrap().below, below, "{name}");

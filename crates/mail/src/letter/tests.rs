@@ -129,6 +129,16 @@ fn digest_follows_what_is_said_and_not_how_it_travelled() {
 
 #[test]
 fn file_names_are_clean_and_never_empty() {
+    struct Case {
+        title: &'static str,
+        disposition: String,
+        kind: &'static str,
+        want: String,
+    }
+    fn usual() -> Case {
+        Case { title: "", disposition: String::new(), kind: "a/b", want: String::new() }
+    }
+
     let name = |disposition: &str, kind: &str| {
         let raw = format!(
             "{HEAD}Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: {kind}\n{disposition}\n\nSubject: Re: a/b\n\nx\n--b--\n"
@@ -136,15 +146,55 @@ fn file_names_are_clean_and_never_empty() {
         letter(&raw).attachments.first().map(|attachment| attachment.name.clone()).unwrap()
     };
     let given = |name: &str| format!("Content-Disposition: attachment; filename=\"{name}\"");
-    for (title, disposition, kind, want) in [
-        ("folders", given("../../etc/passwd"), "a/b", "passwd".to_owned()),
-        ("Windows folders", given(r"C:\tmp\a.pdf"), "a/b", "a.pdf".to_owned()),
-        ("dots", given(".."), "application/pdf", "part-1.pdf".to_owned()),
-        ("control characters", given("a\u{1}b.pdf"), "a/b", "a b.pdf".to_owned()),
-        ("none", String::from("X-A: b"), "image/png", "part-1.png".to_owned()),
-        ("attached mail", String::from("X-A: b"), "message/rfc822", "Re: a-b.eml".to_owned()),
-        ("longest", given(&"n".repeat(FILE_NAME_OCTETS)), "a/b", "n".repeat(FILE_NAME_OCTETS)),
-        ("too long", given(&"n".repeat(FILE_NAME_OCTETS + 1)), "a/b", "n".repeat(FILE_NAME_OCTETS)),
+    for Case { title, disposition, kind, want } in [
+        Case {
+            title: "folders",
+            disposition: given("../../etc/passwd"),
+            want: "passwd".to_owned(),
+            ..usual()
+        },
+        Case {
+            title: "Windows folders",
+            disposition: given(r"C:\tmp\a.pdf"),
+            want: "a.pdf".to_owned(),
+            ..usual()
+        },
+        Case {
+            title: "dots",
+            disposition: given(".."),
+            kind: "application/pdf",
+            want: "part-1.pdf".to_owned(),
+        },
+        Case {
+            title: "control characters",
+            disposition: given("a\u{1}b.pdf"),
+            want: "a b.pdf".to_owned(),
+            ..usual()
+        },
+        Case {
+            title: "none",
+            disposition: String::from("X-A: b"),
+            kind: "image/png",
+            want: "part-1.png".to_owned(),
+        },
+        Case {
+            title: "attached mail",
+            disposition: String::from("X-A: b"),
+            kind: "message/rfc822",
+            want: "Re: a-b.eml".to_owned(),
+        },
+        Case {
+            title: "longest",
+            disposition: given(&"n".repeat(FILE_NAME_OCTETS)),
+            want: "n".repeat(FILE_NAME_OCTETS),
+            ..usual()
+        },
+        Case {
+            title: "too long",
+            disposition: given(&"n".repeat(FILE_NAME_OCTETS + 1)),
+            want: "n".repeat(FILE_NAME_OCTETS),
+            ..usual()
+        },
     ] {
         assert_eq!(name(&disposition, kind), want, "{title}");
     }

@@ -175,19 +175,29 @@ mod tests {
 
     #[test]
     fn hardness_follows_cause_before_status() {
-        for (status, code, cause, want) in [
-            ("5.1.1", Some(550), Cause::Unknown, true),
-            ("5.1.1", Some(550), Cause::NoMailbox, true),
-            ("5.2.2", Some(552), Cause::Full, false),
-            ("5.7.1", Some(554), Cause::Unknown, false),
-            ("5.7.1", Some(550), Cause::NoMailbox, true),
-            ("5.4.4", None, Cause::Unknown, true),
-            ("5.4.7", None, Cause::Unknown, false),
-            ("4.1.1", Some(450), Cause::NoMailbox, false),
-            ("", Some(550), Cause::Unknown, true),
-            ("", Some(554), Cause::Unknown, false),
-            ("", None, Cause::NoMailbox, true),
-            ("", None, Cause::Unknown, false),
+        struct Case {
+            status: &'static str,
+            code: Option<u16>,
+            cause: Cause,
+            want: bool,
+        }
+        fn usual() -> Case {
+            Case { status: "", code: None, cause: Cause::Unknown, want: false }
+        }
+
+        for Case { status, code, cause, want } in [
+            Case { status: "5.1.1", code: Some(550), want: true, ..usual() },
+            Case { status: "5.1.1", code: Some(550), cause: Cause::NoMailbox, want: true },
+            Case { status: "5.2.2", code: Some(552), cause: Cause::Full, ..usual() },
+            Case { status: "5.7.1", code: Some(554), ..usual() },
+            Case { status: "5.7.1", code: Some(550), cause: Cause::NoMailbox, want: true },
+            Case { status: "5.4.4", want: true, ..usual() },
+            Case { status: "5.4.7", ..usual() },
+            Case { status: "4.1.1", code: Some(450), cause: Cause::NoMailbox, ..usual() },
+            Case { status: "", code: Some(550), want: true, ..usual() },
+            Case { status: "", code: Some(554), ..usual() },
+            Case { status: "", cause: Cause::NoMailbox, want: true, ..usual() },
+            Case { status: "", ..usual() },
         ] {
             assert_eq!(is_hard(status, code, cause), want, "{status} {code:?} {cause:?}");
         }

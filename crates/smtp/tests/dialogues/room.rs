@@ -28,12 +28,34 @@ const BEGIN: &str = "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nRCPT TO
 
 #[test]
 fn a_mail_without_room_is_refused_for_now_and_the_session_goes_on() {
-    for (name, protocol, begin, rest, want) in [
-        ("DATA", Protocol::Smtp, "DATA\r\nSubject: x\r\n", "\r\nhi\r\n.\r\n", "452 4.3.1"),
-        ("LMTP", Protocol::Lmtp, "DATA\r\nSubject: x\r\n", "\r\nhi\r\n.\r\n", "452 4.3.1,452 4.3.1"),
-        ("a chunk", Protocol::Smtp, "BDAT 10\r\nSubje", "ct: x", "452 4.3.1"),
-        ("the last chunk", Protocol::Smtp, "BDAT 10 LAST\r\nSubje", "ct: x", "452 4.3.1"),
-        ("between chunks", Protocol::Smtp, "BDAT 10\r\nSubject: x", "BDAT 2 LAST\r\n\r\n", "452 4.3.1"),
+    struct Case {
+        name: &'static str,
+        protocol: Protocol,
+        begin: &'static str,
+        rest: &'static str,
+        want: &'static str,
+    }
+    fn usual() -> Case {
+        Case { name: "", protocol: Protocol::Smtp, begin: "", rest: "", want: "452 4.3.1" }
+    }
+
+    for Case { name, protocol, begin, rest, want } in [
+        Case { name: "DATA", begin: "DATA\r\nSubject: x\r\n", rest: "\r\nhi\r\n.\r\n", ..usual() },
+        Case {
+            name: "LMTP",
+            protocol: Protocol::Lmtp,
+            begin: "DATA\r\nSubject: x\r\n",
+            rest: "\r\nhi\r\n.\r\n",
+            want: "452 4.3.1,452 4.3.1",
+        },
+        Case { name: "a chunk", begin: "BDAT 10\r\nSubje", rest: "ct: x", ..usual() },
+        Case { name: "the last chunk", begin: "BDAT 10 LAST\r\nSubje", rest: "ct: x", ..usual() },
+        Case {
+            name: "between chunks",
+            begin: "BDAT 10\r\nSubject: x",
+            rest: "BDAT 2 LAST\r\n\r\n",
+            ..usual()
+        },
     ] {
         let mut session = begun(protocol);
         say(&mut session, BEGIN);
