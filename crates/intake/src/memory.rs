@@ -60,19 +60,29 @@ mod tests {
 
     #[test]
     fn shares_together_stay_within_the_room() {
+        struct Case {
+            name: &'static str,
+            share: u8,
+            bytes: usize,
+            want: bool,
+        }
+        fn usual() -> Case {
+            Case { name: "", share: 0, bytes: 0, want: true }
+        }
+
         let free = usize::try_from(FREE_BYTES).unwrap();
         let budget = MemoryBudget::new(1_000);
         let (mut one, mut other) = (budget.share(), budget.share());
-        for (name, share, bytes, want) in [
-            ("what is free", 0, free, true),
-            ("a part", 0, free + 600, true),
-            ("up to the limit", 1, free + 400, true),
-            ("one byte more", 1, free + 401, false),
-            ("what is free of another", 0, free + 601, false),
-            ("less", 0, free + 599, true),
-            ("what was released", 1, free + 401, true),
-            ("nothing", 0, 0, true),
-            ("all but that", 0, free + 599, true),
+        for Case { name, share, bytes, want } in [
+            Case { name: "what is free", bytes: free, ..usual() },
+            Case { name: "a part", bytes: free + 600, ..usual() },
+            Case { name: "up to the limit", share: 1, bytes: free + 400, ..usual() },
+            Case { name: "one byte more", share: 1, bytes: free + 401, want: false },
+            Case { name: "what is free of another", bytes: free + 601, want: false, ..usual() },
+            Case { name: "less", bytes: free + 599, ..usual() },
+            Case { name: "what was released", share: 1, bytes: free + 401, ..usual() },
+            Case { name: "nothing", bytes: 0, ..usual() },
+            Case { name: "all but that", bytes: free + 599, ..usual() },
         ] {
             let share = if share == 0 { &mut one } else { &mut other };
             assert_eq!(share.hold(bytes), want, "{name}");

@@ -227,19 +227,53 @@ mod tests {
 
     #[test]
     fn the_return_path_is_found_where_it_was_written() {
-        for (name, raw, from_line, want) in [
-            (
-                "Return-Path",
-                "Return-Path: <a@x.example>\nFrom: b@x.example\n\n",
-                Some("c@x.example"),
-                Some("a@x.example"),
-            ),
-            ("an empty one", "X: y\nreturn-path: <>\nFrom: b@x.example\n\n", None, None),
-            ("the From_ line", "From: b@x.example\n\n", Some("c@x.example"), Some("c@x.example")),
-            ("of a bounce", "From: b@x.example\n\n", Some("MAILER-DAEMON"), None),
-            ("a number there", "From: B <b@x.example>\n\n", Some("1789@xxx"), Some("b@x.example")),
-            ("a dash there", "From: b@x.example\r\n\r\n", Some("-"), Some("b@x.example")),
-            ("only in the text", "Subject: x\n\nReturn-Path: <a@x.example>\nFrom: b@x.example\n", None, None),
+        struct Case {
+            name: &'static str,
+            raw: &'static str,
+            from_line: Option<&'static str>,
+            want: Option<&'static str>,
+        }
+        fn usual() -> Case {
+            Case { name: "", raw: "", from_line: None, want: None }
+        }
+
+        for Case { name, raw, from_line, want } in [
+            Case {
+                name: "Return-Path",
+                raw: "Return-Path: <a@x.example>\nFrom: b@x.example\n\n",
+                from_line: Some("c@x.example"),
+                want: Some("a@x.example"),
+            },
+            Case { name: "an empty one", raw: "X: y\nreturn-path: <>\nFrom: b@x.example\n\n", ..usual() },
+            Case {
+                name: "the From_ line",
+                raw: "From: b@x.example\n\n",
+                from_line: Some("c@x.example"),
+                want: Some("c@x.example"),
+            },
+            Case {
+                name: "of a bounce",
+                raw: "From: b@x.example\n\n",
+                from_line: Some("MAILER-DAEMON"),
+                ..usual()
+            },
+            Case {
+                name: "a number there",
+                raw: "From: B <b@x.example>\n\n",
+                from_line: Some("1789@xxx"),
+                want: Some("b@x.example"),
+            },
+            Case {
+                name: "a dash there",
+                raw: "From: b@x.example\r\n\r\n",
+                from_line: Some("-"),
+                want: Some("b@x.example"),
+            },
+            Case {
+                name: "only in the text",
+                raw: "Subject: x\n\nReturn-Path: <a@x.example>\nFrom: b@x.example\n",
+                ..usual()
+            },
         ] {
             assert_eq!(return_path(raw.as_bytes(), from_line).as_deref(), want, "{name}");
         }

@@ -305,52 +305,137 @@ mod tests {
 
     #[test]
     fn replies_are_judged_by_peer_and_step() {
+        struct Case {
+            peer: Peer,
+            step: Step,
+            line: &'static str,
+            want: &'static str,
+        }
+        fn usual() -> Case {
+            Case { peer: Exchanger, step: Step::RcptTo, line: "", want: "" }
+        }
+
         use Peer::{Exchanger, Relay};
-        for (peer, step, line, want) in [
-            (Exchanger, Step::Greeting, "554 5.7.1 blocked", "bounced - Recipient"),
-            (Relay, Step::Greeting, "554 5.7.1 blocked", "deferred operator Host"),
-            (Exchanger, Step::Greeting, "450 busy", "deferred connection Host"),
-            (Exchanger, Step::Greeting, "421 4.3.2 shutting down", "deferred closing Host"),
-            (Relay, Step::Auth, "535 5.7.8 bad password", "deferred operator Host"),
-            (Relay, Step::Auth, "454 4.7.0 try later", "deferred connection Host"),
-            (Relay, Step::MailFrom, "530 5.7.0 authentication required", "deferred operator Host"),
-            (Relay, Step::MailFrom, "553 5.7.1 sender not owned", "deferred operator Recipient"),
-            (Relay, Step::MailFrom, "552 5.3.4 too large", "bounced - Recipient"),
-            (Exchanger, Step::MailFrom, "550 5.7.1 not you", "bounced - Recipient"),
-            (Exchanger, Step::MailFrom, "452 4.3.1 full", "deferred temporary Host"),
-            (Exchanger, Step::MailFrom, "451 4.1.8 sender domain", "deferred temporary Recipient"),
-            (
-                Relay,
-                Step::RcptTo,
-                "554 5.7.1 <a@b.example>: Relay access denied",
-                "deferred operator Recipient",
-            ),
-            (Relay, Step::RcptTo, "550 relay not permitted", "deferred operator Recipient"),
-            (
-                Relay,
-                Step::RcptTo,
-                "550 5.7.54 SMTP; Unable to relay recipient",
-                "deferred operator Recipient",
-            ),
-            (
-                Relay,
-                Step::RcptTo,
-                "550 5.1.1 <a@b.example>: unknown in relay recipient table",
-                "bounced - Recipient",
-            ),
-            (Relay, Step::RcptTo, "550 5.1.2 <a@relay.example>: Domain not found", "bounced - Recipient"),
-            (Relay, Step::RcptTo, "550 <relaying denied@b.example>: no such user", "bounced - Recipient"),
-            (Exchanger, Step::RcptTo, "554 5.7.1 Relay access denied", "bounced - Recipient"),
-            (Relay, Step::RcptTo, "550 5.1.1 no such user", "bounced - Recipient"),
-            (Relay, Step::RcptTo, "530 5.7.0 authentication required", "deferred operator Host"),
-            (Exchanger, Step::RcptTo, "450 4.2.0 Greylisted, see page", "deferred greylisted Recipient"),
-            (Exchanger, Step::RcptTo, "451 4.7.1 come back later", "deferred greylisted Recipient"),
-            (Exchanger, Step::RcptTo, "452 4.2.2 mailbox full", "deferred temporary Recipient"),
-            (Exchanger, Step::RcptTo, "421 4.7.0 too many", "deferred closing Host"),
-            (Relay, Step::Data, "451 4.3.0 filter failed", "deferred temporary Recipient"),
-            (Relay, Step::Message, "421 4.3.0 filter failed", "deferred closing Recipient"),
-            (Relay, Step::Message, "554 5.7.1 looks like spam", "bounced - Recipient"),
-            (Exchanger, Step::Data, "250 what", "deferred connection Recipient"),
+        for Case { peer, step, line, want } in [
+            Case { step: Step::Greeting, line: "554 5.7.1 blocked", want: "bounced - Recipient", ..usual() },
+            Case {
+                peer: Relay,
+                step: Step::Greeting,
+                line: "554 5.7.1 blocked",
+                want: "deferred operator Host",
+            },
+            Case { step: Step::Greeting, line: "450 busy", want: "deferred connection Host", ..usual() },
+            Case {
+                step: Step::Greeting,
+                line: "421 4.3.2 shutting down",
+                want: "deferred closing Host",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                step: Step::Auth,
+                line: "535 5.7.8 bad password",
+                want: "deferred operator Host",
+            },
+            Case {
+                peer: Relay,
+                step: Step::Auth,
+                line: "454 4.7.0 try later",
+                want: "deferred connection Host",
+            },
+            Case {
+                peer: Relay,
+                step: Step::MailFrom,
+                line: "530 5.7.0 authentication required",
+                want: "deferred operator Host",
+            },
+            Case {
+                peer: Relay,
+                step: Step::MailFrom,
+                line: "553 5.7.1 sender not owned",
+                want: "deferred operator Recipient",
+            },
+            Case {
+                peer: Relay,
+                step: Step::MailFrom,
+                line: "552 5.3.4 too large",
+                want: "bounced - Recipient",
+            },
+            Case { step: Step::MailFrom, line: "550 5.7.1 not you", want: "bounced - Recipient", ..usual() },
+            Case { step: Step::MailFrom, line: "452 4.3.1 full", want: "deferred temporary Host", ..usual() },
+            Case {
+                step: Step::MailFrom,
+                line: "451 4.1.8 sender domain",
+                want: "deferred temporary Recipient",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                line: "554 5.7.1 <a@b.example>: Relay access denied",
+                want: "deferred operator Recipient",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                line: "550 relay not permitted",
+                want: "deferred operator Recipient",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                line: "550 5.7.54 SMTP; Unable to relay recipient",
+                want: "deferred operator Recipient",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                line: "550 5.1.1 <a@b.example>: unknown in relay recipient table",
+                want: "bounced - Recipient",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                line: "550 5.1.2 <a@relay.example>: Domain not found",
+                want: "bounced - Recipient",
+                ..usual()
+            },
+            Case {
+                peer: Relay,
+                line: "550 <relaying denied@b.example>: no such user",
+                want: "bounced - Recipient",
+                ..usual()
+            },
+            Case { line: "554 5.7.1 Relay access denied", want: "bounced - Recipient", ..usual() },
+            Case { peer: Relay, line: "550 5.1.1 no such user", want: "bounced - Recipient", ..usual() },
+            Case {
+                peer: Relay,
+                line: "530 5.7.0 authentication required",
+                want: "deferred operator Host",
+                ..usual()
+            },
+            Case { line: "450 4.2.0 Greylisted, see page", want: "deferred greylisted Recipient", ..usual() },
+            Case { line: "451 4.7.1 come back later", want: "deferred greylisted Recipient", ..usual() },
+            Case { line: "452 4.2.2 mailbox full", want: "deferred temporary Recipient", ..usual() },
+            Case { line: "421 4.7.0 too many", want: "deferred closing Host", ..usual() },
+            Case {
+                peer: Relay,
+                step: Step::Data,
+                line: "451 4.3.0 filter failed",
+                want: "deferred temporary Recipient",
+            },
+            Case {
+                peer: Relay,
+                step: Step::Message,
+                line: "421 4.3.0 filter failed",
+                want: "deferred closing Recipient",
+            },
+            Case {
+                peer: Relay,
+                step: Step::Message,
+                line: "554 5.7.1 looks like spam",
+                want: "bounced - Recipient",
+            },
+            Case { step: Step::Data, line: "250 what", want: "deferred connection Recipient", ..usual() },
         ] {
             assert_eq!(verdict(peer, step, line), want, "{peer:?} {step:?} {line}");
         }

@@ -195,17 +195,52 @@ mod tests {
 
     #[test]
     fn urls_are_read() {
-        for (url, host, port, implicit_tls, credentials) in [
-            ("smtp://mail.example.org", "mail.example.org", 25, false, None),
-            ("smtp://Mail.Example.org/", "mail.example.org", 25, false, None),
-            ("smtp://u:p@mail.example.org", "mail.example.org", 587, false, login("u", "p")),
-            ("smtps://u:p@mail.example.org", "mail.example.org", 465, true, login("u", "p")),
-            ("SMTP://127.0.0.1:2525", "127.0.0.1", 2525, false, None),
-            ("smtp://[::1]:25", "::1", 25, false, None),
-            ("smtp://[::1]", "::1", 25, false, None),
-            ("smtp://a%40b.example:p%3A%25%2F@h:26", "h", 26, false, login("a@b.example", "p:%/")),
-            ("smtp://a@b.example:p/w@x@h:26", "h", 26, false, login("a@b.example", "p/w@x")),
-            ("smtp://u:%C3%A9@h", "h", 587, false, login("u", "é")),
+        struct Case {
+            url: &'static str,
+            host: &'static str,
+            port: u16,
+            implicit_tls: bool,
+            credentials: Option<Credentials>,
+        }
+        fn usual() -> Case {
+            Case { url: "", host: "", port: 25, implicit_tls: false, credentials: None }
+        }
+
+        for Case { url, host, port, implicit_tls, credentials } in [
+            Case { url: "smtp://mail.example.org", host: "mail.example.org", ..usual() },
+            Case { url: "smtp://Mail.Example.org/", host: "mail.example.org", ..usual() },
+            Case {
+                url: "smtp://u:p@mail.example.org",
+                host: "mail.example.org",
+                port: 587,
+                credentials: login("u", "p"),
+                ..usual()
+            },
+            Case {
+                url: "smtps://u:p@mail.example.org",
+                host: "mail.example.org",
+                port: 465,
+                implicit_tls: true,
+                credentials: login("u", "p"),
+            },
+            Case { url: "SMTP://127.0.0.1:2525", host: "127.0.0.1", port: 2525, ..usual() },
+            Case { url: "smtp://[::1]:25", host: "::1", ..usual() },
+            Case { url: "smtp://[::1]", host: "::1", ..usual() },
+            Case {
+                url: "smtp://a%40b.example:p%3A%25%2F@h:26",
+                host: "h",
+                port: 26,
+                credentials: login("a@b.example", "p:%/"),
+                ..usual()
+            },
+            Case {
+                url: "smtp://a@b.example:p/w@x@h:26",
+                host: "h",
+                port: 26,
+                credentials: login("a@b.example", "p/w@x"),
+                ..usual()
+            },
+            Case { url: "smtp://u:%C3%A9@h", host: "h", port: 587, credentials: login("u", "é"), ..usual() },
         ] {
             let want = RelayUrl { host: host.to_owned(), port, implicit_tls, credentials };
             assert_eq!(RelayUrl::parse(url), Ok(want), "{url}");

@@ -136,6 +136,15 @@ const EVIL: &str = "198.51.100.66";
 
 #[tokio::test]
 async fn records_and_signatures_are_weighed() {
+    struct Case<'a> {
+        name: &'a str,
+        client: &'a str,
+        mail_from: &'a str,
+        mail: &'a str,
+        want: &'a str,
+        standing: Standing,
+    }
+
     let keys = Keys::new();
     let server = name_server(&keys).await;
     let good = from("ada@good.example");
@@ -143,159 +152,146 @@ async fn records_and_signatures_are_weighed() {
     let changed = signed.replace("It is dark.", "Pay here.");
     let unsigned_from = keys.signed_over("good.example", &["Subject"], &good);
     let forged = keys.signed("evil.example", &good);
-    for (name, client, mail_from, mail, want, standing) in [
-        (
-            "all is well",
-            GOOD,
-            "ada@good.example",
-            &signed,
-            "SPF pass, DKIM pass, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "SPF alone",
-            GOOD,
-            "ada@good.example",
-            &good,
-            "SPF pass, DKIM none, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "SPF of a sub-domain",
-            GOOD,
-            "x@bounce.good.example",
-            &good,
-            "SPF pass, DKIM none, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "null return path: EHLO counts",
-            GOOD,
-            "",
-            &good,
-            "SPF pass, DKIM none, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "forwarded: DKIM alone",
-            EVIL,
-            "fwd@none.example",
-            &signed,
-            "SPF none, DKIM pass, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "forwarded with SPF against it",
-            EVIL,
-            "ada@good.example",
-            &signed,
-            "SPF fail, DKIM pass, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "sent from elsewhere",
-            EVIL,
-            "ada@good.example",
-            &good,
-            "SPF fail, DKIM none, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "changed on its way",
-            EVIL,
-            "ada@good.example",
-            &changed,
-            "SPF fail, DKIM fail, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "From is not signed",
-            EVIL,
-            "x@none.example",
-            &unsigned_from,
-            "SPF none, DKIM none, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "forged From, own SPF and DKIM",
-            EVIL,
-            "x@evil.example",
-            &forged,
-            "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "no DMARC, SPF by MX",
-            "192.0.2.20",
-            "a@plain.example",
-            &from("a@plain.example"),
-            "SPF pass, DKIM none, DMARC none",
-            Standing::Authenticated,
-        ),
-        (
-            "no DMARC, SPF says no",
-            EVIL,
-            "a@plain.example",
-            &from("a@plain.example"),
-            "SPF fail, DKIM none, DMARC none",
-            Standing::Failed,
-        ),
-        (
-            "no DMARC, forged From",
-            EVIL,
-            "x@evil.example",
-            &from("a@plain.example"),
-            "SPF pass of another domain, DKIM none, DMARC none",
-            Standing::Unknown,
-        ),
-        (
-            "included SPF",
-            GOOD,
-            "a@soft.example",
-            &from("a@soft.example"),
-            "SPF pass, DKIM none, DMARC none",
-            Standing::Authenticated,
-        ),
-        (
-            "SPF doubts",
-            EVIL,
-            "a@soft.example",
-            &from("a@soft.example"),
-            "SPF softfail, DKIM none, DMARC none",
-            Standing::Unknown,
-        ),
-        (
-            "nothing published",
-            EVIL,
-            "a@none.example",
-            &from("a@none.example"),
-            "SPF none, DKIM none, DMARC none",
-            Standing::Unknown,
-        ),
-        (
-            "broken records",
-            EVIL,
-            "a@broken.example",
-            &from("a@broken.example"),
-            "SPF permerror, DKIM none, DMARC permerror",
-            Standing::Unknown,
-        ),
-        (
-            "strict alignment: a sub-domain is another",
-            "192.0.2.30",
-            "a@mail.strict.example",
-            &keys.signed("mail.strict.example", &from("a@strict.example")),
-            "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "international domain",
-            "192.0.2.40",
-            "a@bücher.example",
-            &from("a@bücher.example"),
-            "SPF pass, DKIM none, DMARC none",
-            Standing::Authenticated,
-        ),
+    let usual = || Case {
+        name: "",
+        client: GOOD,
+        mail_from: "ada@good.example",
+        mail: &good,
+        want: "",
+        standing: Standing::Authenticated,
+    };
+    for Case { name, client, mail_from, mail, want, standing } in [
+        Case { name: "all is well", mail: &signed, want: "SPF pass, DKIM pass, DMARC pass", ..usual() },
+        Case { name: "SPF alone", want: "SPF pass, DKIM none, DMARC pass", ..usual() },
+        Case {
+            name: "SPF of a sub-domain",
+            mail_from: "x@bounce.good.example",
+            want: "SPF pass, DKIM none, DMARC pass",
+            ..usual()
+        },
+        Case {
+            name: "null return path: EHLO counts",
+            mail_from: "",
+            want: "SPF pass, DKIM none, DMARC pass",
+            ..usual()
+        },
+        Case {
+            name: "forwarded: DKIM alone",
+            client: EVIL,
+            mail_from: "fwd@none.example",
+            mail: &signed,
+            want: "SPF none, DKIM pass, DMARC pass",
+            ..usual()
+        },
+        Case {
+            name: "forwarded with SPF against it",
+            client: EVIL,
+            mail: &signed,
+            want: "SPF fail, DKIM pass, DMARC pass",
+            ..usual()
+        },
+        Case {
+            name: "sent from elsewhere",
+            client: EVIL,
+            want: "SPF fail, DKIM none, DMARC fail",
+            standing: Standing::Failed,
+            ..usual()
+        },
+        Case {
+            name: "changed on its way",
+            client: EVIL,
+            mail: &changed,
+            want: "SPF fail, DKIM fail, DMARC fail",
+            standing: Standing::Failed,
+            ..usual()
+        },
+        Case {
+            name: "From is not signed",
+            client: EVIL,
+            mail_from: "x@none.example",
+            mail: &unsigned_from,
+            want: "SPF none, DKIM none, DMARC fail",
+            standing: Standing::Failed,
+        },
+        Case {
+            name: "forged From, own SPF and DKIM",
+            client: EVIL,
+            mail_from: "x@evil.example",
+            mail: &forged,
+            want: "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
+            standing: Standing::Failed,
+        },
+        Case {
+            name: "no DMARC, SPF by MX",
+            client: "192.0.2.20",
+            mail_from: "a@plain.example",
+            mail: &from("a@plain.example"),
+            want: "SPF pass, DKIM none, DMARC none",
+            ..usual()
+        },
+        Case {
+            name: "no DMARC, SPF says no",
+            client: EVIL,
+            mail_from: "a@plain.example",
+            mail: &from("a@plain.example"),
+            want: "SPF fail, DKIM none, DMARC none",
+            standing: Standing::Failed,
+        },
+        Case {
+            name: "no DMARC, forged From",
+            client: EVIL,
+            mail_from: "x@evil.example",
+            mail: &from("a@plain.example"),
+            want: "SPF pass of another domain, DKIM none, DMARC none",
+            standing: Standing::Unknown,
+        },
+        Case {
+            name: "included SPF",
+            mail_from: "a@soft.example",
+            mail: &from("a@soft.example"),
+            want: "SPF pass, DKIM none, DMARC none",
+            ..usual()
+        },
+        Case {
+            name: "SPF doubts",
+            client: EVIL,
+            mail_from: "a@soft.example",
+            mail: &from("a@soft.example"),
+            want: "SPF softfail, DKIM none, DMARC none",
+            standing: Standing::Unknown,
+        },
+        Case {
+            name: "nothing published",
+            client: EVIL,
+            mail_from: "a@none.example",
+            mail: &from("a@none.example"),
+            want: "SPF none, DKIM none, DMARC none",
+            standing: Standing::Unknown,
+        },
+        Case {
+            name: "broken records",
+            client: EVIL,
+            mail_from: "a@broken.example",
+            mail: &from("a@broken.example"),
+            want: "SPF permerror, DKIM none, DMARC permerror",
+            standing: Standing::Unknown,
+        },
+        Case {
+            name: "strict alignment: a sub-domain is another",
+            client: "192.0.2.30",
+            mail_from: "a@mail.strict.example",
+            mail: &keys.signed("mail.strict.example", &from("a@strict.example")),
+            want: "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
+            standing: Standing::Failed,
+        },
+        Case {
+            name: "international domain",
+            client: "192.0.2.40",
+            mail_from: "a@bücher.example",
+            mail: &from("a@bücher.example"),
+            want: "SPF pass, DKIM none, DMARC none",
+            ..usual()
+        },
     ] {
         let found = check(options(&server), envelope(client, mail_from), mail).await;
         assert_eq!((found.clause().as_str(), found.standing()), (want, standing), "{name}");
@@ -331,25 +327,45 @@ async fn a_mail_that_is_read_in_two_ways_proves_nothing() {
 
 #[tokio::test]
 async fn a_forger_gains_nothing_by_writing_from_twice() {
+    struct Case {
+        name: &'static str,
+        mail_from: &'static str,
+        mail: String,
+        want: &'static str,
+    }
+    fn usual() -> Case {
+        Case { name: "", mail_from: "x@evil.example", mail: String::new(), want: "" }
+    }
+
     let keys = Keys::new();
     let server = name_server(&keys).await;
     let (victim, plain) = (from("ada@good.example"), from("ada@plain.example"));
     let twice = |mail: &str| format!("{}\r\n{mail}", mail.lines().next().unwrap());
-    for (name, mail_from, mail, want) in [
-        ("the same", "x@evil.example", twice(&victim), "SPF pass of another domain, DKIM none, DMARC fail"),
-        (
-            "signed by another domain",
-            "x@evil.example",
-            twice(&keys.signed("evil.example", &victim)),
-            "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
-        ),
-        ("SPF disowns it", "ada@plain.example", twice(&plain), "SPF fail, DKIM none, DMARC none"),
-        (
-            "authors of two domains",
-            "x@evil.example",
-            victim.replace("<ada@good.example>", "<ada@good.example>, x@evil.example"),
-            "SPF pass of another domain, DKIM none, DMARC fail",
-        ),
+    for Case { name, mail_from, mail, want } in [
+        Case {
+            name: "the same",
+            mail: twice(&victim),
+            want: "SPF pass of another domain, DKIM none, DMARC fail",
+            ..usual()
+        },
+        Case {
+            name: "signed by another domain",
+            mail: twice(&keys.signed("evil.example", &victim)),
+            want: "SPF pass of another domain, DKIM pass of another domain, DMARC fail",
+            ..usual()
+        },
+        Case {
+            name: "SPF disowns it",
+            mail_from: "ada@plain.example",
+            mail: twice(&plain),
+            want: "SPF fail, DKIM none, DMARC none",
+        },
+        Case {
+            name: "authors of two domains",
+            mail: victim.replace("<ada@good.example>", "<ada@good.example>, x@evil.example"),
+            want: "SPF pass of another domain, DKIM none, DMARC fail",
+            ..usual()
+        },
     ] {
         let found = check(options(&server), envelope(EVIL, mail_from), &mail).await;
         assert_eq!((found.clause().as_str(), found.standing()), (want, Standing::Failed), "{name}");
@@ -372,6 +388,14 @@ async fn a_forger_gains_nothing_by_writing_from_twice() {
 
 #[tokio::test]
 async fn trouble_of_another_domain_cancels_no_failure() {
+    struct Case<'a> {
+        name: &'a str,
+        server: &'a NameServer,
+        mail: &'a str,
+        want: &'a str,
+        standing: Standing,
+    }
+
     let keys = Keys::new();
     let good = from("ada@good.example");
     let by_evil = keys.signed("evil.example", &good);
@@ -380,42 +404,32 @@ async fn trouble_of_another_domain_cancels_no_failure() {
     let failing = troubled(&keys, Trouble { failing: &["evil.example"], ..Trouble::default() }).await;
     let own_fails =
         troubled(&keys, Trouble { failing: &["s1._domainkey.good.example"], ..Trouble::default() }).await;
-    for (name, server, mail_from, mail, want, standing) in [
-        (
-            "no answer",
-            &silent,
-            "x@evil.example",
-            &by_evil,
-            "SPF none, DKIM none, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "failures",
-            &failing,
-            "x@evil.example",
-            &by_evil,
-            "SPF temperror, DKIM temperror, DMARC fail",
-            Standing::Failed,
-        ),
-        (
-            "its own passes",
-            &silent,
-            "x@evil.example",
-            &by_both,
-            "SPF none, DKIM pass, DMARC pass",
-            Standing::Authenticated,
-        ),
-        (
-            "its own might have passed",
-            &own_fails,
-            "x@evil.example",
-            &by_both,
-            "nobody checked its sender",
-            Standing::Unknown,
-        ),
+    let usual = || Case { name: "", server: &silent, mail: &by_evil, want: "", standing: Standing::Failed };
+    for Case { name, server, mail, want, standing } in [
+        Case { name: "no answer", want: "SPF none, DKIM none, DMARC fail", ..usual() },
+        Case {
+            name: "failures",
+            server: &failing,
+            want: "SPF temperror, DKIM temperror, DMARC fail",
+            ..usual()
+        },
+        Case {
+            name: "its own passes",
+            mail: &by_both,
+            want: "SPF none, DKIM pass, DMARC pass",
+            standing: Standing::Authenticated,
+            ..usual()
+        },
+        Case {
+            name: "its own might have passed",
+            server: &own_fails,
+            mail: &by_both,
+            want: "nobody checked its sender",
+            standing: Standing::Unknown,
+        },
     ] {
         let options = AuthenticateOptions { budget_ms: 4_000, ..options(server) };
-        let found = check(options, envelope(EVIL, mail_from), mail).await;
+        let found = check(options, envelope(EVIL, "x@evil.example"), mail).await;
         assert_eq!((found.clause().as_str(), found.standing()), (want, standing), "{name}");
     }
 }
@@ -433,6 +447,16 @@ async fn senders_without_dns_do_not_end_the_checks_of_others() {
 
 #[tokio::test]
 async fn relays_are_believed_as_far_as_they_are_ours() {
+    struct Case<'a> {
+        name: &'a str,
+        trusted: bool,
+        mail: &'a str,
+        want: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { name: "", trusted: true, mail: "", want: "" }
+    }
+
     let keys = Keys::new();
     let server = name_server(&keys).await;
     let good = from("ada@good.example");
@@ -441,18 +465,43 @@ async fn relays_are_believed_as_far_as_they_are_ours() {
     let reported = format!("{said}{received}{good}");
     let forged = format!("{received}{said}{good}");
     let signed = format!("{received}{}", keys.signed("good.example", &good));
-    for (name, trusted, mail, want) in [
-        ("our relay's word counts", true, &reported, "SPF none, DKIM none, DMARC pass"),
-        ("below its Received anybody wrote it", true, &forged, "nobody checked its sender"),
-        ("not our relay", false, &reported, "SPF fail, DKIM none, DMARC fail"),
-        ("SPF of a relay says nothing", true, &good, "nobody checked its sender"),
-        ("DKIM comes through a relay", true, &signed, "SPF none, DKIM pass, DMARC pass"),
-        (
-            "a failed signature behind a relay disowns nothing",
-            true,
-            &signed.replace("dark", "bright"),
-            "SPF none, DKIM fail, DMARC none",
-        ),
+    for Case { name, trusted, mail, want } in [
+        Case {
+            name: "our relay's word counts",
+            mail: &reported,
+            want: "SPF none, DKIM none, DMARC pass",
+            ..usual()
+        },
+        Case {
+            name: "below its Received anybody wrote it",
+            mail: &forged,
+            want: "nobody checked its sender",
+            ..usual()
+        },
+        Case {
+            name: "not our relay",
+            trusted: false,
+            mail: &reported,
+            want: "SPF fail, DKIM none, DMARC fail",
+        },
+        Case {
+            name: "SPF of a relay says nothing",
+            mail: &good,
+            want: "nobody checked its sender",
+            ..usual()
+        },
+        Case {
+            name: "DKIM comes through a relay",
+            mail: &signed,
+            want: "SPF none, DKIM pass, DMARC pass",
+            ..usual()
+        },
+        Case {
+            name: "a failed signature behind a relay disowns nothing",
+            mail: &signed.replace("dark", "bright"),
+            want: "SPF none, DKIM fail, DMARC none",
+            ..usual()
+        },
     ] {
         let options = AuthenticateOptions { authserv_id: Some("mx.desk.example".into()), ..options(&server) };
         let found = check(options, Envelope { trusted, ..envelope(EVIL, "ada@good.example") }, mail).await;
@@ -478,6 +527,16 @@ async fn relays_are_believed_as_far_as_they_are_ours() {
 
 #[tokio::test]
 async fn seals_count_when_their_writers_are_trusted() {
+    struct Case<'a> {
+        name: &'a str,
+        mail: &'a str,
+        trusted: &'a str,
+        want: Check,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { name: "", mail: "", trusted: "list.example", want: Check::None }
+    }
+
     let keys = Keys::new();
     let server = name_server(&keys).await;
     let resolver = Authenticator::new(options(&server)).unwrap().resolver;
@@ -495,13 +554,18 @@ async fn seals_count_when_their_writers_are_trusted() {
     let chain = resolver.verify_arc(&chain).await;
     let passed_on = keys.sealed("list.example", &saw_nothing, &chain, &lying);
     let broken = honest.replace("dark", "bright");
-    for (name, mail, trusted, want) in [
-        ("a believed hop saw it pass", &honest, "list.example", Check::Pass),
-        ("a hop that is not believed", &honest, "other-list.example", Check::None),
-        ("a believed hop saw nothing", &silent, "list.example", Check::Neutral),
-        ("anybody can seal what he likes", &lying, "list.example", Check::None),
-        ("the lie before a believed hop", &passed_on, "list.example", Check::Neutral),
-        ("changed since", &broken, "list.example", Check::Fail),
+    for Case { name, mail, trusted, want } in [
+        Case { name: "a believed hop saw it pass", mail: &honest, want: Check::Pass, ..usual() },
+        Case {
+            name: "a hop that is not believed",
+            mail: &honest,
+            trusted: "other-list.example",
+            want: Check::None,
+        },
+        Case { name: "a believed hop saw nothing", mail: &silent, want: Check::Neutral, ..usual() },
+        Case { name: "anybody can seal what he likes", mail: &lying, want: Check::None, ..usual() },
+        Case { name: "the lie before a believed hop", mail: &passed_on, want: Check::Neutral, ..usual() },
+        Case { name: "changed since", mail: &broken, want: Check::Fail, ..usual() },
     ] {
         let options =
             AuthenticateOptions { trusted_sealers: BTreeSet::from([trusted.to_owned()]), ..options(&server) };

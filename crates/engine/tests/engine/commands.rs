@@ -76,27 +76,42 @@ async fn a_note_and_a_change_of_status_send_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_command_changes_nothing() {
+    struct Case {
+        name: &'static str,
+        number: i64,
+        actor: &'static str,
+        update: Update,
+        want: UpdateRefusal,
+    }
+    fn usual() -> Case {
+        Case {
+            name: "",
+            number: 1,
+            actor: "bob@acme.example",
+            update: answer("hi", true),
+            want: UpdateRefusal::EmptyComment,
+        }
+    }
+
     on_both(quick(), async |desk| {
         desk.receive(&[LAMP]).await;
         desk.work().await;
         let before = desk.ticket(1).await;
-        for (name, number, actor, update, want) in [
-            (
-                "an end user",
-                1,
-                "ada@customer.example",
-                answer("hi", true),
-                UpdateRefusal::NotAnAgent("ada@customer.example".into()),
-            ),
-            (
-                "nobody",
-                1,
-                "nobody@else.example",
-                answer("hi", true),
-                UpdateRefusal::NotAnAgent("nobody@else.example".into()),
-            ),
-            ("no ticket", 9, "bob@acme.example", answer("hi", true), UpdateRefusal::NoTicket(9)),
-            ("no text", 1, "bob@acme.example", answer(" ", true), UpdateRefusal::EmptyComment),
+        for Case { name, number, actor, update, want } in [
+            Case {
+                name: "an end user",
+                actor: "ada@customer.example",
+                want: UpdateRefusal::NotAnAgent("ada@customer.example".into()),
+                ..usual()
+            },
+            Case {
+                name: "nobody",
+                actor: "nobody@else.example",
+                want: UpdateRefusal::NotAnAgent("nobody@else.example".into()),
+                ..usual()
+            },
+            Case { name: "no ticket", number: 9, want: UpdateRefusal::NoTicket(9), ..usual() },
+            Case { name: "no text", update: answer(" ", true), want: UpdateRefusal::EmptyComment, ..usual() },
         ] {
             let command = Command::UpdateTicket { number, actor: key(actor), update };
             let refused = desk.engine.submit(desk.account, command).await;

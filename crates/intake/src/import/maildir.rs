@@ -134,16 +134,26 @@ mod tests {
 
     #[test]
     fn names_tell_flags_and_the_time_of_delivery() {
-        for (name, is_draft, is_trashed, at) in [
-            ("1525334400.M1P2.host:2,S", false, false, 1_525_334_400),
-            ("1525334400.M1P2.host:2,DS", true, false, 1_525_334_400),
-            ("1525334400.M1P2.host,S=12:2,FST", false, true, 1_525_334_400),
-            ("7;2,T", false, true, 7),
-            ("7!2,D", true, false, 7),
-            ("1525334400.DT.host", false, false, 1_525_334_400),
-            ("DT", false, false, u64::MAX),
-            ("99999999999999999999999:2,", false, false, u64::MAX),
-            ("", false, false, u64::MAX),
+        struct Case {
+            name: &'static str,
+            is_draft: bool,
+            is_trashed: bool,
+            at: u64,
+        }
+        fn usual() -> Case {
+            Case { name: "", is_draft: false, is_trashed: false, at: u64::MAX }
+        }
+
+        for Case { name, is_draft, is_trashed, at } in [
+            Case { name: "1525334400.M1P2.host:2,S", at: 1_525_334_400, ..usual() },
+            Case { name: "1525334400.M1P2.host:2,DS", is_draft: true, at: 1_525_334_400, ..usual() },
+            Case { name: "1525334400.M1P2.host,S=12:2,FST", is_trashed: true, at: 1_525_334_400, ..usual() },
+            Case { name: "7;2,T", is_trashed: true, at: 7, ..usual() },
+            Case { name: "7!2,D", is_draft: true, at: 7, ..usual() },
+            Case { name: "1525334400.DT.host", at: 1_525_334_400, ..usual() },
+            Case { name: "DT", ..usual() },
+            Case { name: "99999999999999999999999:2,", ..usual() },
+            Case { name: "", ..usual() },
         ] {
             assert_eq!((Flags::of(name), delivered_at(name)), (Flags { is_draft, is_trashed }, at), "{name}");
         }

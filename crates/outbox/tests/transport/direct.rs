@@ -108,30 +108,47 @@ async fn a_domain_without_mx_is_its_own_exchanger_and_a_literal_needs_no_dns() {
 
 #[tokio::test]
 async fn names_that_lead_nowhere_bounce_and_doubtful_ones_wait() {
+    struct Case {
+        name: &'static str,
+        zone: Zone,
+        want: &'static str,
+        enhanced: Option<&'static str>,
+    }
+    fn usual() -> Case {
+        Case { name: "", zone: Zone::default(), want: "deferred connection Host", enhanced: None }
+    }
+
     let mx = |host: &str| Zone::default().mx("example.com", 10, host);
-    for (name, zone, want, enhanced) in [
-        ("no such domain", Zone::default(), "bounced - Recipient", Some("5.1.2")),
-        ("no without authority", Zone::default().without_soa(), "deferred connection Host", None),
-        (
-            "server failure",
-            Zone::default().code("example.com", ResponseCode::ServFail),
-            "deferred connection Host",
-            None,
-        ),
-        ("null MX", mx("."), "bounced - Recipient", Some("5.1.10")),
-        ("no such exchanger", mx("mx.example.com"), "bounced - Recipient", Some("5.4.4")),
-        (
-            "exchanger fails",
-            mx("mx.example.com").code("mx.example.com", ResponseCode::ServFail),
-            "deferred connection Host",
-            None,
-        ),
-        (
-            "nobody listens",
-            mx("mx.example.com").a("mx.example.com", "127.0.0.1"),
-            "deferred connection Host",
-            None,
-        ),
+    for Case { name, zone, want, enhanced } in [
+        Case {
+            name: "no such domain",
+            zone: Zone::default(),
+            want: "bounced - Recipient",
+            enhanced: Some("5.1.2"),
+        },
+        Case { name: "no without authority", zone: Zone::default().without_soa(), ..usual() },
+        Case {
+            name: "server failure",
+            zone: Zone::default().code("example.com", ResponseCode::ServFail),
+            ..usual()
+        },
+        Case { name: "null MX", zone: mx("."), want: "bounced - Recipient", enhanced: Some("5.1.10") },
+        Case {
+            name: "no such exchanger",
+            zone: mx("mx.example.com"),
+            want: "bounced - Recipient",
+            enhanced: Some("5.4.4"),
+        },
+        Case {
+            name: "exchanger fails",
+            zone: mx("mx.example.com").code("mx.example.com", ResponseCode::ServFail),
+            ..usual()
+        },
+        Case {
+            name: "nobody listens",
+            zone: mx("mx.example.com").a("mx.example.com", "127.0.0.1"),
+            ..usual()
+        },
     ] {
         let attempt = send_nowhere(zone, "alice@example.com", true).await;
         assert_eq!(verdict(&attempt), want, "{name}: {}", attempt.answer);

@@ -236,19 +236,29 @@ async fn a_mail_without_final_line_end_gets_one() {
 
 #[tokio::test]
 async fn mails_that_cannot_go_are_bounced_before_the_envelope() {
+    struct Case<'a> {
+        offer: &'a str,
+        rcpt_to: &'a str,
+        mail: &'a [u8],
+        enhanced: Option<&'a str>,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { offer: "", rcpt_to: "alice@example.com", mail: MAIL, enhanced: None }
+    }
+
     let eight_bit = "Subject: caf\u{e9}\r\n\r\n".as_bytes();
-    for (offer, rcpt_to, mail, enhanced) in [
-        ("SIZE 10", "alice@example.com", MAIL, Some("5.3.4")),
-        ("SIZE 33", "alice@example.com", MAIL, None),
-        ("SIZE 32", "alice@example.com", MAIL, Some("5.3.4")),
-        ("SIZE 0", "alice@example.com", MAIL, None),
-        ("SIZE", "alice@example.com", MAIL, None),
-        ("HELP", "alice@example.com", eight_bit, Some("5.6.3")),
-        ("8BITMIME", "alice@example.com", eight_bit, None),
-        ("8BITMIME", "\u{e9}lise@example.com", MAIL, Some("5.6.7")),
-        ("SMTPUTF8", "\u{e9}lise@example.com", MAIL, None),
-        ("HELP", "alice@example.com", b"smuggled\n.\nMAIL FROM:<>\r\n", Some("5.6.0")),
-        ("HELP", "alice\r\n@example.com", MAIL, Some("5.1.3")),
+    for Case { offer, rcpt_to, mail, enhanced } in [
+        Case { offer: "SIZE 10", enhanced: Some("5.3.4"), ..usual() },
+        Case { offer: "SIZE 33", ..usual() },
+        Case { offer: "SIZE 32", enhanced: Some("5.3.4"), ..usual() },
+        Case { offer: "SIZE 0", ..usual() },
+        Case { offer: "SIZE", ..usual() },
+        Case { offer: "HELP", mail: eight_bit, enhanced: Some("5.6.3"), ..usual() },
+        Case { offer: "8BITMIME", mail: eight_bit, ..usual() },
+        Case { offer: "8BITMIME", rcpt_to: "\u{e9}lise@example.com", enhanced: Some("5.6.7"), ..usual() },
+        Case { offer: "SMTPUTF8", rcpt_to: "\u{e9}lise@example.com", ..usual() },
+        Case { offer: "HELP", mail: b"smuggled\n.\nMAIL FROM:<>\r\n", enhanced: Some("5.6.0"), ..usual() },
+        Case { offer: "HELP", rcpt_to: "alice\r\n@example.com", enhanced: Some("5.1.3"), ..usual() },
     ] {
         let server = Script::default().offer(offer).start().await;
         let attempt = transport(&server).send(envelope(rcpt_to), mail, &|| true).await.unwrap();

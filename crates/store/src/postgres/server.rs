@@ -162,16 +162,26 @@ mod tests {
 
     #[test]
     fn what_is_about_tls_is_taken_off_the_url() {
-        for (url, want, mode, authorities) in [
-            ("postgres://h/d", "postgres://h/d", None, None),
-            ("postgres://h/d?sslmode=require", "postgres://h/d", Some("require"), None),
-            ("postgres://u:p?sslmode=x@h/d", "postgres://u:p?sslmode=x@h/d", None, None),
-            (
-                "postgres://u:p?@h/d?a=b&sslrootcert=%2Fca%20x.pem&c=d",
-                "postgres://u:p?@h/d?a=b&c=d",
-                None,
-                Some("/ca x.pem"),
-            ),
+        struct Case {
+            url: &'static str,
+            want: &'static str,
+            mode: Option<&'static str>,
+            authorities: Option<&'static str>,
+        }
+        fn usual() -> Case {
+            Case { url: "", want: "postgres://h/d", mode: None, authorities: None }
+        }
+
+        for Case { url, want, mode, authorities } in [
+            Case { url: "postgres://h/d", ..usual() },
+            Case { url: "postgres://h/d?sslmode=require", mode: Some("require"), ..usual() },
+            Case { url: "postgres://u:p?sslmode=x@h/d", want: "postgres://u:p?sslmode=x@h/d", ..usual() },
+            Case {
+                url: "postgres://u:p?@h/d?a=b&sslrootcert=%2Fca%20x.pem&c=d",
+                want: "postgres://u:p?@h/d?a=b&c=d",
+                authorities: Some("/ca x.pem"),
+                ..usual()
+            },
         ] {
             let (left, found) = TlsParameters::take(url).unwrap();
             let want_found =

@@ -207,22 +207,31 @@ mod tests {
 
     #[test]
     fn each_trust_checks_what_it_says() {
+        struct Case<'a> {
+            trust: Trust,
+            certificate: &'a CertificateDer<'static>,
+            name: &'a str,
+            is_believed: bool,
+        }
+
         let (root, leaf) = signed();
         let (stranger, _) = signed();
         let marked = alone(IsCa::Ca(BasicConstraints::Unconstrained));
         let plain = alone(IsCa::NoCa);
-        for (number, (trust, certificate, name, is_believed)) in [
-            (Trust::Anybody, &leaf, "other.example", true),
-            (Trust::Signed(by(&root)), &leaf, "other.example", true),
-            (Trust::Signed(by(&stranger)), &leaf, "db.example", false),
-            (Trust::Signed(public_authorities()), &leaf, "db.example", false),
-            (Trust::Named(by(&root)), &leaf, "db.example", true),
-            (Trust::Named(by(&root)), &leaf, "other.example", false),
-            (Trust::Named(by(&stranger)), &leaf, "db.example", false),
-            (Trust::Named(by(&marked)), &marked, "db.example", true),
-            (Trust::Named(by(&marked)), &marked, "other.example", false),
-            (Trust::Named(by(&plain)), &plain, "db.example", true),
-            (Trust::Named(by(&root)), &marked, "db.example", false),
+        let usual =
+            || Case { trust: Trust::Anybody, certificate: &leaf, name: "db.example", is_believed: false };
+        for (number, Case { trust, certificate, name, is_believed }) in [
+            Case { trust: Trust::Anybody, name: "other.example", is_believed: true, ..usual() },
+            Case { trust: Trust::Signed(by(&root)), name: "other.example", is_believed: true, ..usual() },
+            Case { trust: Trust::Signed(by(&stranger)), ..usual() },
+            Case { trust: Trust::Signed(public_authorities()), ..usual() },
+            Case { trust: Trust::Named(by(&root)), is_believed: true, ..usual() },
+            Case { trust: Trust::Named(by(&root)), name: "other.example", ..usual() },
+            Case { trust: Trust::Named(by(&stranger)), ..usual() },
+            Case { trust: Trust::Named(by(&marked)), certificate: &marked, is_believed: true, ..usual() },
+            Case { trust: Trust::Named(by(&marked)), certificate: &marked, name: "other.example", ..usual() },
+            Case { trust: Trust::Named(by(&plain)), certificate: &plain, is_believed: true, ..usual() },
+            Case { trust: Trust::Named(by(&root)), certificate: &marked, ..usual() },
         ]
         .into_iter()
         .enumerate()

@@ -118,6 +118,16 @@ fn held(id: i64, cause: Cause, created_at: i64) -> Suspended {
 
 #[test]
 fn held_mail_is_listed_by_cause_and_page_the_newest_first() {
+    struct Case {
+        cause: Option<i64>,
+        before: Before,
+        limit: i64,
+        want: &'static [i64],
+    }
+    fn usual() -> Case {
+        Case { cause: None, before: Before::FIRST, limit: 1, want: &[] }
+    }
+
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         let suspended = vec![
@@ -129,13 +139,13 @@ fn held_mail_is_listed_by_cause_and_page_the_newest_first() {
         write(store, 1, Changes { suspended, ..Changes::default() }).unwrap();
         let bulk = Some(Cause::AutoMailer.number());
         let after_first = Before { at: 30, id: 3 };
-        for (cause, before, limit, want) in [
-            (None, Before::FIRST, 100, &[3, 2, 1, 5][..]),
-            (None, Before::FIRST, 1, &[3]),
-            (None, after_first, 2, &[2, 1]),
-            (bulk, Before::FIRST, 1, &[2]),
-            (bulk, Before { at: 20, id: 2 }, 9, &[1]),
-            (Some(-1), Before::FIRST, 9, &[]),
+        for Case { cause, before, limit, want } in [
+            Case { limit: 100, want: &[3, 2, 1, 5], ..usual() },
+            Case { limit: 1, want: &[3], ..usual() },
+            Case { before: after_first, limit: 2, want: &[2, 1], ..usual() },
+            Case { cause: bulk, limit: 1, want: &[2], ..usual() },
+            Case { cause: bulk, before: Before { at: 20, id: 2 }, limit: 9, want: &[1] },
+            Case { cause: Some(-1), limit: 9, want: &[], ..usual() },
         ] {
             let rows = store
                 .read_blocking(move |tx| {

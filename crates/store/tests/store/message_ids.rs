@@ -43,18 +43,28 @@ fn one(store: &Store, id: &str) -> Option<KnownId> {
 
 #[test]
 fn a_real_mail_takes_the_place_of_one_only_heard_of() {
+    struct Case {
+        name: &'static str,
+        first: IdKind,
+        second: IdKind,
+        stays: bool,
+    }
+    fn usual() -> Case {
+        Case { name: "", first: Seen, second: Seen, stays: true }
+    }
+
     use IdKind::{In, Out, Seen};
     on_both(|store| {
         account(store, 1, "acme").unwrap();
-        for (name, first, second, stays) in [
-            ("seen then in", Seen, In, false),
-            ("seen then out", Seen, Out, false),
-            ("seen then seen", Seen, Seen, true),
-            ("in then seen", In, Seen, true),
-            ("in then in", In, In, true),
-            ("in then out", In, Out, true),
-            ("out then in", Out, In, true),
-            ("out then seen", Out, Seen, true),
+        for Case { name, first, second, stays } in [
+            Case { name: "seen then in", first: Seen, second: In, stays: false },
+            Case { name: "seen then out", first: Seen, second: Out, stays: false },
+            Case { name: "seen then seen", first: Seen, second: Seen, ..usual() },
+            Case { name: "in then seen", first: In, second: Seen, ..usual() },
+            Case { name: "in then in", first: In, second: In, ..usual() },
+            Case { name: "in then out", first: In, second: Out, ..usual() },
+            Case { name: "out then in", first: Out, second: In, ..usual() },
+            Case { name: "out then seen", first: Out, second: Seen, ..usual() },
         ] {
             let id = format!("{}@customer.example", name.replace(' ', "-"));
             remember(store, vec![met(first, 1, &id)]);
