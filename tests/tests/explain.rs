@@ -10,15 +10,26 @@ const GHOST: &str = "ghost@acme.desk.example";
 
 #[test]
 fn a_mail_that_no_door_would_take_is_explained_and_ends_with_1() -> Result<()> {
+    struct Case<'a> {
+        recipients: Vec<&'a str>,
+        mail: &'a [u8],
+        code: i32,
+        outcome: &'a str,
+        said_too: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { recipients: vec![SUPPORT], mail: MAIL, code: 1, outcome: "", said_too: "" }
+    }
+
     for database in both() {
         let desk = Desk::configure(database, &DeskOptions::default())?;
         desk.create_account()?;
         let large = [MAIL, &b"x".repeat(2_000)].concat();
-        for (recipients, mail, code, outcome, said_too) in [
-            (vec![SUPPORT], MAIL, 0, "new_ticket", ""),
-            (vec![GHOST], MAIL, 1, "refused", "guichet address add"),
-            (vec![SUPPORT, GHOST], MAIL, 1, "new_ticket", GHOST),
-            (vec![SUPPORT], &large[..], 1, "refused", "limits.max_mail_size"),
+        for Case { recipients, mail, code, outcome, said_too } in [
+            Case { code: 0, outcome: "new_ticket", ..usual() },
+            Case { recipients: vec![GHOST], outcome: "refused", said_too: "guichet address add", ..usual() },
+            Case { recipients: vec![SUPPORT, GHOST], outcome: "new_ticket", said_too: GHOST, ..usual() },
+            Case { mail: &large, outcome: "refused", said_too: "limits.max_mail_size", ..usual() },
         ] {
             let mut line = vec!["explain", "-", "--json", "--set", "limits.max_mail_size=1KB"];
             recipients.iter().for_each(|recipient| line.extend(["--rcpt", recipient]));

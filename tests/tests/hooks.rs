@@ -52,6 +52,16 @@ fn a_posted_mail_is_durable_when_it_is_acknowledged() -> Result<()> {
 
 #[test]
 fn forms_and_logins_of_providers_are_understood() -> Result<()> {
+    struct Case<'a> {
+        name: &'a str,
+        path: String,
+        header: Vec<&'a str>,
+        body: &'a str,
+    }
+    fn usual<'a>() -> Case<'a> {
+        Case { name: "", path: "/hooks/mail".to_owned(), header: vec![], body: "" }
+    }
+
     let desk = Desk::open(sqlite(), &DeskOptions::default())?;
     let secret = token(&desk, AGENT)?;
     let bearer = format!("Authorization: Bearer {secret}");
@@ -65,15 +75,20 @@ fn forms_and_logins_of_providers_are_understood() -> Result<()> {
     let curl = "From: a@b.example\nSubject: curl\n\nhi\n";
     let of_pairs = "Content-Type: application/x-www-form-urlencoded";
     let to = format!("X-Envelope-To: {SUPPORT}");
-    for (name, path, header, body) in [
-        (
-            "multipart",
-            "/hooks/mail".to_owned(),
-            vec![bearer.as_str(), "Content-Type: multipart/form-data; boundary=xx"],
-            &*multipart,
-        ),
-        ("pairs", format!("/hooks/mail?token={secret}"), vec![of_pairs], pairs),
-        ("curl", "/hooks/mail".to_owned(), vec![&bearer, of_pairs, &to], curl),
+    for Case { name, path, header, body } in [
+        Case {
+            name: "multipart",
+            header: vec![bearer.as_str(), "Content-Type: multipart/form-data; boundary=xx"],
+            body: &multipart,
+            ..usual()
+        },
+        Case {
+            name: "pairs",
+            path: format!("/hooks/mail?token={secret}"),
+            header: vec![of_pairs],
+            body: pairs,
+        },
+        Case { name: "curl", header: vec![&bearer, of_pairs, &to], body: curl, ..usual() },
     ] {
         let (status, answer) = post(&desk, &path, &header, body.as_bytes())?;
         ensure!(status == 200, "{name}: {status} {answer}");
@@ -87,6 +102,14 @@ fn forms_and_logins_of_providers_are_understood() -> Result<()> {
 
 #[test]
 fn refusals_say_why_and_leave_nothing() -> Result<()> {
+    struct Case<'a> {
+        path: &'a str,
+        header: Vec<&'a str>,
+        body: &'a [u8],
+        status: u16,
+        word: &'a str,
+    }
+
     let desk = Desk::open(sqlite(), &DeskOptions { max_mail_bytes: 10_000, ..DeskOptions::default() })?;
     desk.run(&["user", "add", "eve@customer.example"])?;
     desk.run(&["account", "create", "other", "--admin", "admin@other.example"])?;
@@ -94,18 +117,47 @@ fn refusals_say_why_and_leave_nothing() -> Result<()> {
     let (agent, customer) = (bearer(AGENT)?, bearer("eve@customer.example")?);
     let large = [MAIL, &[b'x'; 10_000]].concat();
     let to = format!("/hooks/mail?rcpt={SUPPORT}");
-    for (path, header, body, status, word) in [
-        (to.as_str(), vec![], MAIL, 401, "no_token"),
-        (&to, vec!["Authorization: Bearer wrong"], MAIL, 401, "wrong_token"),
-        (&to, vec![&customer], MAIL, 403, "forbidden"),
-        ("/hooks/mail", vec![&agent], MAIL, 400, "no_recipient"),
-        ("/hooks/mail?rcpt=ghost@acme.desk.example", vec![&agent], MAIL, 404, "unknown_recipient"),
-        ("/hooks/mail?rcpt=support@other.desk.example", vec![&agent], MAIL, 404, "unknown_recipient"),
-        ("/hooks/mail?rcpt=ghost", vec![&agent], MAIL, 400, "malformed_address"),
-        (&to, vec![&agent], b"", 400, "no_mail"),
-        (&to, vec![&agent], &large, 413, "too_large"),
-        (&to, vec![&agent, "Content-Type: application/json"], b"{}", 415, "wrong_type"),
-        (&to, vec![&agent, "Content-Encoding: gzip"], MAIL, 415, "wrong_type"),
+    let usual = || Case { path: "", header: vec![&agent], body: MAIL, status: 400, word: "" };
+    for Case { path, header, body, status, word } in [
+        Case { path: &to, header: vec![], status: 401, word: "no_token", ..usual() },
+        Case {
+            path: &to,
+            header: vec!["Authorization: Bearer wrong"],
+            status: 401,
+            word: "wrong_token",
+            ..usual()
+        },
+        Case { path: &to, header: vec![&customer], status: 403, word: "forbidden", ..usual() },
+        Case { path: "/hooks/mail", status: 400, word: "no_recipient", ..usual() },
+        Case {
+            path: "/hooks/mail?rcpt=ghost@acme.desk.example",
+            status: 404,
+            word: "unknown_recipient",
+            ..usual()
+        },
+        Case {
+            path: "/hooks/mail?rcpt=support@other.desk.example",
+            status: 404,
+            word: "unknown_recipient",
+            ..usual()
+        },
+        Case { path: "/hooks/mail?rcpt=ghost", status: 400, word: "malformed_address", ..usual() },
+        Case { path: &to, body: b"", status: 400, word: "no_mail", ..usual() },
+        Case { path: &to, body: &large, status: 413, word: "too_large", ..usual() },
+        Case {
+            path: &to,
+            header: vec![&agent, "Content-Type: application/json"],
+            body: b"{}",
+            status: 415,
+            word: "wrong_type",
+        },
+        Case {
+            path: &to,
+            header: vec![&agent, "Content-Encoding: gzip"],
+            status: 415,
+            word: "wrong_type",
+            ..usual()
+        },
     ] {
         let (got, answer) = post(&desk, path, &header, body)?;
         assert_eq!(got, status, "{path} {header:?}: {got} {answer}");

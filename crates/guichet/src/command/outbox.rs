@@ -126,19 +126,38 @@ mod tests {
 
     #[test]
     fn programs_are_told_the_reason_that_people_read() {
-        for (state, last_answer, can_deliver, want) in [
-            ("waiting", "", false, "no relay is configured (delivery.relay)"),
-            (
-                "waiting",
-                "",
-                true,
-                "it was created while no relay was configured; the running desk sends it within a minute",
-            ),
-            ("queued", "", true, "not tried yet"),
-            ("queued", "421 later", true, "421 later"),
-            ("sending", "", true, "it is being sent"),
-            ("deferred", "connection refused", true, "connection refused"),
-            ("sent", "250 taken", true, "250 taken"),
+        struct Case {
+            state: &'static str,
+            last_answer: &'static str,
+            can_deliver: bool,
+            want: &'static str,
+        }
+        fn usual() -> Case {
+            Case { state: "", last_answer: "", can_deliver: true, want: "" }
+        }
+
+        for Case { state, last_answer, can_deliver, want } in [
+            Case {
+                state: "waiting",
+                can_deliver: false,
+                want: "no relay is configured (delivery.relay)",
+                ..usual()
+            },
+            Case {
+                state: "waiting",
+                want: "it was created while no relay was configured; the running desk sends it within a minute",
+                ..usual()
+            },
+            Case { state: "queued", want: "not tried yet", ..usual() },
+            Case { state: "queued", last_answer: "421 later", want: "421 later", ..usual() },
+            Case { state: "sending", want: "it is being sent", ..usual() },
+            Case {
+                state: "deferred",
+                last_answer: "connection refused",
+                want: "connection refused",
+                ..usual()
+            },
+            Case { state: "sent", last_answer: "250 taken", want: "250 taken", ..usual() },
         ] {
             let row = OutboxRow {
                 id: OutboxId(1),

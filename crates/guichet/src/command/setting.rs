@@ -175,40 +175,62 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_is_told_with_what_is_allowed() {
-        for (key, value, why, next) in [
-            (
-                "wildcard",
-                "yes",
-                "\"yes\" was given",
-                "allowed: true or false; for example: guichet setting set wildcard true",
-            ),
-            (
-                "addresses_max",
-                "-1",
-                "\"-1\" was given",
-                "allowed: a whole number from 0 to 4294967295; for example",
-            ),
-            (
-                "sender_per_hour",
-                "4294967296",
-                "\"4294967296\" was given",
-                "allowed: a whole number from 0 to 4294967295",
-            ),
-            (
-                "agent_mail",
-                "all",
-                "\"all\" was given: it is not one of the allowed values",
-                "allowed: authenticated or any",
-            ),
-            ("suspended_notification", "", "\"\" was given", "allowed: never, hourly, daily or weekly"),
-            (
-                "allowlist",
-                "foo:a@x.example",
-                "allowlist: \"foo:a@x.example\": only suspend:",
-                "allowed: addresses and hosts",
-            ),
-            ("delimiter", "short", "has 5", "allowed: one line of 20 to 65 characters"),
-            ("languages", " ", "at least one language tag", "guichet setting set languages 'en fr pt-BR'"),
+        struct Case {
+            key: &'static str,
+            value: &'static str,
+            why: &'static str,
+            next: &'static str,
+        }
+
+        for Case { key, value, why, next } in [
+            Case {
+                key: "wildcard",
+                value: "yes",
+                why: "\"yes\" was given",
+                next: "allowed: true or false; for example: guichet setting set wildcard true",
+            },
+            Case {
+                key: "addresses_max",
+                value: "-1",
+                why: "\"-1\" was given",
+                next: "allowed: a whole number from 0 to 4294967295; for example",
+            },
+            Case {
+                key: "sender_per_hour",
+                value: "4294967296",
+                why: "\"4294967296\" was given",
+                next: "allowed: a whole number from 0 to 4294967295",
+            },
+            Case {
+                key: "agent_mail",
+                value: "all",
+                why: "\"all\" was given: it is not one of the allowed values",
+                next: "allowed: authenticated or any",
+            },
+            Case {
+                key: "suspended_notification",
+                value: "",
+                why: "\"\" was given",
+                next: "allowed: never, hourly, daily or weekly",
+            },
+            Case {
+                key: "allowlist",
+                value: "foo:a@x.example",
+                why: "allowlist: \"foo:a@x.example\": only suspend:",
+                next: "allowed: addresses and hosts",
+            },
+            Case {
+                key: "delimiter",
+                value: "short",
+                why: "has 5",
+                next: "allowed: one line of 20 to 65 characters",
+            },
+            Case {
+                key: "languages",
+                value: " ",
+                why: "at least one language tag",
+                next: "guichet setting set languages 'en fr pt-BR'",
+            },
         ] {
             let failure = set(key, value).unwrap_err();
             assert_eq!(failure.what, format!("{key} was not changed"));
@@ -222,21 +244,31 @@ mod tests {
 
     #[test]
     fn a_value_that_leaves_it_open_says_what_is_in_force() {
-        for (key, value, installed, want) in [
-            (
-                "sender_per_hour",
-                json!(0),
-                20,
-                "0; in force is 20, from limits.sender_per_hour of the installation",
-            ),
-            (
-                "sender_per_hour",
-                json!(0),
-                0,
-                "0; in force is 0, from limits.sender_per_hour of the installation: it is off",
-            ),
-            ("sender_per_hour", json!(5), 20, "5"),
-            ("wildcard", json!(true), 20, "true"),
+        struct Case {
+            key: &'static str,
+            value: Value,
+            installed: u32,
+            want: &'static str,
+        }
+        fn usual() -> Case {
+            Case { key: "", value: json!(0), installed: 20, want: "" }
+        }
+
+        for Case { key, value, installed, want } in [
+            Case {
+                key: "sender_per_hour",
+                value: json!(0),
+                want: "0; in force is 20, from limits.sender_per_hour of the installation",
+                ..usual()
+            },
+            Case {
+                key: "sender_per_hour",
+                value: json!(0),
+                installed: 0,
+                want: "0; in force is 0, from limits.sender_per_hour of the installation: it is off",
+            },
+            Case { key: "sender_per_hour", value: json!(5), want: "5", ..usual() },
+            Case { key: "wildcard", value: json!(true), want: "true", ..usual() },
         ] {
             assert_eq!(spoken(&value, in_force(key, &value, installed).as_ref(), ""), want, "{key}");
         }

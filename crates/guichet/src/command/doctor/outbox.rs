@@ -36,12 +36,22 @@ mod tests {
 
     #[test]
     fn what_waits_is_told_with_what_to_do() {
-        for (can_deliver, state, count, want) in [
-            (false, OutboxState::Waiting, 0, Level::Ok),
-            (false, OutboxState::Waiting, 1, Level::Warn),
-            (true, OutboxState::Waiting, 1, Level::Ok),
-            (true, OutboxState::Deferred, 1, Level::Warn),
-            (false, OutboxState::Queued, 5, Level::Ok),
+        struct Case {
+            can_deliver: bool,
+            state: OutboxState,
+            count: i64,
+            want: Level,
+        }
+        fn usual() -> Case {
+            Case { can_deliver: true, state: OutboxState::Waiting, count: 1, want: Level::Ok }
+        }
+
+        for Case { can_deliver, state, count, want } in [
+            Case { can_deliver: false, state: OutboxState::Waiting, count: 0, want: Level::Ok },
+            Case { can_deliver: false, state: OutboxState::Waiting, want: Level::Warn, ..usual() },
+            Case { state: OutboxState::Waiting, want: Level::Ok, ..usual() },
+            Case { state: OutboxState::Deferred, want: Level::Warn, ..usual() },
+            Case { can_deliver: false, state: OutboxState::Queued, count: 5, want: Level::Ok },
         ] {
             let depths = Depths { spool: 0, outbox: [(state.clone(), count)].into(), database_bytes: 0 };
             assert_eq!(outbox(&depths, can_deliver).level, want, "{count} {state}");

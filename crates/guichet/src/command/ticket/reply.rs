@@ -101,6 +101,16 @@ mod tests {
 
     #[test]
     fn people_are_told_whether_mail_leaves() {
+        struct Case {
+            is_public: Option<bool>,
+            queued: Vec<Queued>,
+            can_deliver: bool,
+            want: String,
+        }
+        fn usual() -> Case {
+            Case { is_public: Some(true), queued: vec![], can_deliver: true, want: String::new() }
+        }
+
         let mail = |kind: &str, to: &[&str]| Queued {
             kind: kind.into(),
             to: to.iter().map(|&to| to.into()).collect(),
@@ -108,26 +118,34 @@ mod tests {
         let comment = mail("comment", &["ada@x.example", "carl@x.example"]);
         let notice = mail("follower", &["bob@x.example"]);
         let nobody = "no mail to the requester and CCs, of whom nobody else can be reached";
-        for (is_public, queued, can_deliver, want) in [
-            (Some(true), vec![comment.clone()], true, "a public comment; mail to ada@x.example, carl@x.example.".to_owned()),
-            (
-                Some(true),
-                vec![comment, notice.clone()],
-                false,
-                "a public comment; mail to ada@x.example, carl@x.example; notice to bob@x.example, following the ticket; \
+        for Case { is_public, queued, can_deliver, want } in [
+            Case {
+                queued: vec![comment.clone()],
+                want: "a public comment; mail to ada@x.example, carl@x.example.".to_owned(),
+                ..usual()
+            },
+            Case {
+                queued: vec![comment, notice.clone()],
+                can_deliver: false,
+                want: "a public comment; mail to ada@x.example, carl@x.example; notice to bob@x.example, following the ticket; \
                  it waits in the outbox, as delivery.relay is not set."
                     .to_owned(),
-            ),
-            (Some(true), vec![], true, format!("a public comment; {nobody}.")),
-            (
-                Some(true),
-                vec![notice.clone()],
-                true,
-                format!("a public comment; {nobody}; notice to bob@x.example, following the ticket."),
-            ),
-            (Some(false), vec![], true, "an internal note; no mail leaves.".to_owned()),
-            (Some(false), vec![notice], true, "an internal note; notice to bob@x.example, following the ticket.".to_owned()),
-            (None, vec![], true, "no comment was written; no mail leaves.".to_owned()),
+                ..usual()
+            },
+            Case { want: format!("a public comment; {nobody}."), ..usual() },
+            Case {
+                queued: vec![notice.clone()],
+                want: format!("a public comment; {nobody}; notice to bob@x.example, following the ticket."),
+                ..usual()
+            },
+            Case { is_public: Some(false), want: "an internal note; no mail leaves.".to_owned(), ..usual() },
+            Case {
+                is_public: Some(false),
+                queued: vec![notice],
+                want: "an internal note; notice to bob@x.example, following the ticket.".to_owned(),
+                ..usual()
+            },
+            Case { is_public: None, want: "no comment was written; no mail leaves.".to_owned(), ..usual() },
         ] {
             assert_eq!(said(1, is_public, "open", &queued, can_deliver), format!("Ticket 1 is open: {want}"));
         }
