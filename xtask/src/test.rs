@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Folder::sweep();
     packages::ensure_installed()?;
     let exim = Folder::new("exim-package")?;
-    Exim::unpack(exim.path()).context("fetching Exim, which cannot be installed beside Postfix")?;
+    Exim::unpack(exim.path()).context("fetching Exim, which cannot be installed alongside Postfix")?;
     let postgres = Postgres::start(PostgresOptions { connections: 400, ..PostgresOptions::default() })?;
     println!("xtask: PostgreSQL runs on port {}", postgres.port());
     let program = build::guichet(false)?;

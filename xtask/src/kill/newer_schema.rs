@@ -50,7 +50,7 @@ pub(super) fn play(options: &Options, report: &mut Report) -> Result<()> {
     let mut complaints = Vec::new();
     for name in NODES {
         if !act.node(name)?.is_ready() {
-            complaints.push(format!("{name} is not ready beside a newer version that only added"));
+            complaints.push(format!("{name} is not ready alongside a newer version that only added"));
         }
     }
     // An older node that is restarted finds the newer tables.

@@ -29,7 +29,7 @@ pub(super) fn ratios(out: &mut String, figures: &Figures) {
         line(
             out,
             &format!(
-                "by the program beside it, {name:<28} done/s {rate:.2}, CPU a mail {cpu:.2}, p50 to 250 {:.2}, p99 {:.2}  {verdict}",
+                "new to old, {name:<28} done/s {rate:.2}, CPU a mail {cpu:.2}, p50 to 250 {:.2}, p99 {:.2}  {verdict}",
                 of(|row| row.accept_ms.0),
                 of(|row| row.accept_ms.1)
             ),

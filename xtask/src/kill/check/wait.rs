@@ -29,7 +29,7 @@ fn mails_are_decided(evidence: &Evidence, timed: &Timed, wrong: &mut Vec<String>
         let waited = overlap(&idle, heard.at, decided.unwrap_or(timed.ended));
         if waited > timed.patience {
             let end = if decided.is_some() { "until it was decided" } else { "and is undecided" };
-            wrong.push(format!("{}: waited {waited:.1?} beside a healthy engine {end}", mail.message_id));
+            wrong.push(format!("{}: waited {waited:.1?} while an engine was idle, {end}", mail.message_id));
         }
     }
 }
@@ -53,7 +53,7 @@ fn mails_leave(evidence: &Evidence, timed: &Timed, wrong: &mut Vec<String>) {
             let end = if begun.is_some() { "until it was tried" } else { "and was never tried" };
             let OutboxRow { message_id, to, .. } = row;
             wrong.push(format!(
-                "outgoing {message_id} to {to}: waited {waited:.1?} beside an idle outbox {end}"
+                "outgoing {message_id} to {to}: waited {waited:.1?} while an outbox was idle, {end}"
             ));
         }
     }
