@@ -7,7 +7,7 @@ use crate::id::{BrandId, SupportAddressId};
 use crate::str_enum::str_enum;
 
 /// How long a forwarding probe may take to come back.
-pub const PROBE_WINDOW: Millis = 60 * MINUTE;
+pub const PROBE_WINDOW: i64 = 60 * MINUTE;
 
 /// Local parts at native hosts that are the mail system's own.
 pub const RESERVED_LOCAL_PARTS: &[&str] =
@@ -106,11 +106,11 @@ mod tests {
             forwarding: Forwarding::Waiting,
             forwards_to: None,
             probe_token: None,
-            probe_sent_at: Some(1_000),
+            probe_sent_at: Some(Millis(1_000)),
             last_verified_at: None,
-            created_at: 0,
+            created_at: Millis(0),
         };
-        assert_eq!(address.forwarding_at(1_000 + PROBE_WINDOW - 1), Forwarding::Waiting);
-        assert_eq!(address.forwarding_at(1_000 + PROBE_WINDOW), Forwarding::Failed);
+        assert_eq!(address.forwarding_at(Millis(1_000 + PROBE_WINDOW - 1)), Forwarding::Waiting);
+        assert_eq!(address.forwarding_at(Millis(1_000 + PROBE_WINDOW)), Forwarding::Failed);
     }
 }

@@ -165,6 +165,7 @@ mod tests {
     use super::*;
     use crate::account::Brand;
     use crate::address::Forwarding;
+    use crate::clock::Millis;
     use crate::id::{AccountId, SupportAddressId};
     use crate::setting::Settings;
 
@@ -190,7 +191,7 @@ mod tests {
             probe_token: None,
             probe_sent_at: None,
             last_verified_at: None,
-            created_at: 0,
+            created_at: Millis(0),
         };
         Account::new(
             AccountId(1),

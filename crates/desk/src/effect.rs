@@ -30,7 +30,7 @@ use crate::writer::Writer;
 use mail::address::AddressKey;
 
 /// 1980-01-01: older dates in mail are those of clocks that were never set.
-const MAIL_SINCE: Millis = 315_532_800_000;
+const MAIL_SINCE: Millis = Millis(315_532_800_000);
 
 impl Writer<'_> {
     /// Carries out a decision. Every decision adds exactly one ledger row.
@@ -154,7 +154,7 @@ impl Writer<'_> {
 
 /// When a message was written, for what people read: the Date of old mail that is imported, else now.
 fn said_at(inbound: &Inbound<'_>, now: Millis) -> Millis {
-    let written = inbound.letter.date.filter(|date| (MAIL_SINCE..=now).contains(date));
+    let written = inbound.letter.date.map(Millis).filter(|date| (MAIL_SINCE..=now).contains(date));
     written.filter(|_| inbound.envelope.is_quiet()).unwrap_or(now)
 }
 

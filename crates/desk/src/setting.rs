@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::attachment_rule::{AttachmentRule, AttachmentRuleError};
 use crate::authentication::{AgentMail, AuthenticationMode};
-use crate::clock::{DAY, HOUR, Millis};
+use crate::clock::{DAY, HOUR};
 use crate::comment::DELIMITER;
 use crate::sender_list::{SenderList, SenderListError};
 
@@ -103,7 +103,7 @@ pub enum SuspendedNotification {
 impl SuspendedNotification {
     /// The interval in milliseconds; none for never.
     #[must_use]
-    pub fn every_ms(self) -> Option<Millis> {
+    pub fn every_ms(self) -> Option<i64> {
         match self {
             SuspendedNotification::Never => None,
             SuspendedNotification::Hourly => Some(HOUR),

@@ -1,10 +1,10 @@
 //! Causes for which a message is held as a suspended ticket (docs/behaviour/suspension.md).
 
-use crate::clock::{DAY, Millis};
+use crate::clock::DAY;
 use crate::numbered::numbered;
 
 /// How long a suspended ticket is kept; then it is deleted for good.
-pub const HELD_FOR: Millis = 14 * DAY;
+pub const HELD_FOR: i64 = 14 * DAY;
 
 /// Declares the causes with their number, name and sentence, said once each.
 macro_rules! causes {

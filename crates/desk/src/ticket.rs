@@ -10,7 +10,7 @@ use crate::token::ThreadToken;
 /// Most e-mail CCs a ticket may have.
 pub const CCS_MAX: usize = 48;
 /// A solved ticket is closed after this time at the latest.
-pub const SOLVED_FOR: Millis = 28 * DAY;
+pub const SOLVED_FOR: i64 = 28 * DAY;
 
 str_enum! {
     /// The status of a ticket. The order is that of `less than` in conditions.
@@ -222,8 +222,8 @@ pub(crate) mod tests {
             tags: vec![],
             follow_up_of: None,
             last_message_id: None,
-            created_at: 0,
-            updated_at: 0,
+            created_at: Millis(0),
+            updated_at: Millis(0),
             solved_at: None,
         }
     }
@@ -255,12 +255,12 @@ pub(crate) mod tests {
             Case { from: S::Solved, to: S::Pending, want: Ok(S::Pending), ..usual() },
         ] {
             let mut ticket = ticket(from);
-            let got = ticket.set_status(to, assign.then_some(agent), 50).map(|()| ticket.status);
+            let got = ticket.set_status(to, assign.then_some(agent), Millis(50)).map(|()| ticket.status);
             assert_eq!(got, want, "{from} to {to}");
         }
         let mut solved = ticket(S::Open);
-        solved.set_status(S::Solved, Some(agent), 50).unwrap();
-        assert_eq!((solved.assignee_id, solved.solved_at), (Some(agent), Some(50)));
+        solved.set_status(S::Solved, Some(agent), Millis(50)).unwrap();
+        assert_eq!((solved.assignee_id, solved.solved_at), (Some(agent), Some(Millis(50))));
     }
 
     #[test]

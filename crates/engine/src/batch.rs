@@ -8,6 +8,7 @@ mod settle;
 use std::sync::Arc;
 
 use desk::authentication::Authentication;
+use desk::clock::Millis;
 use desk::envelope::Envelope;
 use desk::id::MailId;
 use desk::inbound::Inbound;
@@ -81,7 +82,7 @@ impl MailBatch {
 #[derive(Debug, Clone)]
 pub(crate) struct Decided {
     pub(crate) id: MailId,
-    pub(crate) accepted_at: i64,
+    pub(crate) accepted_at: Millis,
     pub(crate) outcome: Outcome,
 }
 

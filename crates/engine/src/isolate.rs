@@ -49,7 +49,7 @@ impl Engine {
     async fn work_alone(&self, lease: &Lease, row: SpoolRow) -> Result<()> {
         let held = lease.clone();
         let id = row.id;
-        let crashes = self.store().write(move |tx| store::crash::try_alone(tx, &held, id.0)).await?;
+        let crashes = self.store().write(move |tx| store::crash::try_alone(tx, &held, id)).await?;
         if crashes >= TRIES {
             let step = format!("processing it stopped the program {crashes} times");
             return self.hold_back(lease, &unread(row, &step), &step).await;

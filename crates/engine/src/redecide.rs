@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use desk::authentication::Authentication;
 use desk::changes::Changes;
-use desk::clock::{DAY, Millis};
+use desk::clock::DAY;
 use desk::envelope::{Door, Envelope};
 use desk::event::Event;
 use desk::id::{AccountId, MailId};
@@ -30,7 +30,7 @@ use crate::transact::{Open, Work};
 use crate::{Engine, parse};
 
 /// How long after its arrival a mail's sender can still be checked: DKIM keys and SPF records change over time.
-const KEYS_LAST: Millis = 7 * DAY;
+const KEYS_LAST: i64 = 7 * DAY;
 /// Ids that are usually enough for one mail.
 const IDS: usize = 64;
 

@@ -19,7 +19,7 @@ impl Clock for SystemClock {
     fn now(&self) -> Millis {
         // A clock before 1970 is broken; 0 keeps the desk working until it is set.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        i64::try_from(since.as_millis()).map_or(Millis::MAX, Millis)
     }
 }
 
@@ -77,7 +77,7 @@ impl SharedClock {
 /// A time as people and programs read it: RFC 3339 in UTC with milliseconds.
 #[must_use]
 pub(crate) fn written(at: Millis) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.to_string(), |time| format!("{time:.3}"))
 }
 
 /// A time in tables and texts: to the minute, marked as UTC.
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn times_are_written_for_programs_and_for_tables() {
-        assert_eq!(written(1_794_000_000_123), "2026-11-06T21:20:00.123Z");
-        assert_eq!(short(1_794_000_000_123), "2026-11-06 21:20 UTC");
-        assert_eq!(written(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(written(Millis(1_794_000_000_123)), "2026-11-06T21:20:00.123Z");
+        assert_eq!(short(Millis(1_794_000_000_123)), "2026-11-06 21:20 UTC");
+        assert_eq!(written(Millis(0)), "1970-01-01T00:00:00.000Z");
     }
 }

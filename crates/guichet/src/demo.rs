@@ -6,6 +6,7 @@ mod mails;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 use desk::ticket::Status;
 use desk::update::{NewComment, Update};
@@ -108,7 +109,7 @@ async fn make_account(engine: &Engine, hosts: &Hosts) -> Result<(AccountId, Stri
     Ok((made.id, made.api_token))
 }
 
-async fn feed(door: &str, hosts: &Hosts, now: i64) -> Result<()> {
+async fn feed(door: &str, hosts: &Hosts, now: Millis) -> Result<()> {
     let mut client = Client::connect(door).await?;
     for sample in samples(hosts, now)? {
         client.send(&sample).await?;

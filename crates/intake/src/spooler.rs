@@ -137,6 +137,7 @@ mod tests {
     use store::StoreOptions;
 
     use super::*;
+    use desk::clock::Millis;
 
     use desk::id::AccountId;
 
@@ -160,7 +161,7 @@ mod tests {
         vec![NewMail {
             account_id: AccountId(1),
             id: MailId(id),
-            accepted_at: id,
+            accepted_at: Millis(id),
             envelope: "{}".to_owned(),
             packed,
         }]

@@ -4,6 +4,9 @@
 //! tried, its row id and the times; the answer is the next due time or the reason for giving up. The same input
 //! always gives the same answer, so every node computes the same plan.
 
+use desk::clock::Millis;
+use desk::id::OutboxId;
+
 /// Says what kind of temporary failure deferred a mail; each class has its own ladder of waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
@@ -77,8 +80,8 @@ impl Default for Policy {
 pub enum Next {
     /// It is tried again.
     Retry {
-        /// When, in unix milliseconds; always later than the failed attempt.
-        due_ms: i64,
+        /// When; always later than the failed attempt.
+        due_at: Millis,
     },
     /// It is given up.
     Expired {
@@ -95,9 +98,9 @@ pub struct Deferred<'a> {
     /// How many attempts were made, the last one included; zero counts as one.
     pub attempts: u32,
     /// The id of the outbox row; it spreads the due times of mails that failed together.
-    pub row_id: i64,
-    /// When the mail was queued, in unix milliseconds.
-    pub queued_at_ms: i64,
+    pub row_id: OutboxId,
+    /// When the mail was queued.
+    pub queued_at: Millis,
     /// The last answer, for the reason; any length.
     pub last_answer: &'a str,
 }
@@ -106,7 +109,7 @@ impl Policy {
     /// Returns how long to wait after the attempt number `attempts`, in milliseconds: the class's ladder plus up to
     /// a fifth of jitter. It never shrinks as `attempts` grows and never exceeds [`LONGEST_WAIT_MS`].
     #[must_use]
-    pub fn wait_ms(&self, class: Class, attempts: u32, row_id: i64) -> i64 {
+    pub fn wait_ms(&self, class: Class, attempts: u32, row_id: OutboxId) -> i64 {
         let ladder = class.ladder();
         let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
         let minutes = ladder.get(step).or(ladder.last()).copied().unwrap_or(1);
@@ -115,23 +118,23 @@ impl Policy {
         wait_ms + wait_ms * jitter_per_mille(row_id) / 1000
     }
 
-    /// Returns what becomes of a mail that was deferred at `now_ms` (unix milliseconds): the next due time, at the
+    /// Returns what becomes of a mail that was deferred at `now`: the next due time, at the
     /// latest the moment of giving up, so that one attempt is made then; after it, expired.
     #[must_use]
-    pub fn next(&self, mail: &Deferred<'_>, now_ms: i64) -> Next {
-        let last_try_ms = mail.queued_at_ms.saturating_add(self.give_up_after_ms);
-        if now_ms >= last_try_ms {
-            return Next::Expired { reason: reason(mail, now_ms) };
+    pub fn next(&self, mail: &Deferred<'_>, now: Millis) -> Next {
+        let last_try_at = mail.queued_at + self.give_up_after_ms;
+        if now >= last_try_at {
+            return Next::Expired { reason: reason(mail, now) };
         }
         let wait_ms = self.wait_ms(mail.class, mail.attempts, mail.row_id);
-        Next::Retry { due_ms: now_ms.saturating_add(wait_ms).min(last_try_ms) }
+        Next::Retry { due_at: (now + wait_ms).min(last_try_at) }
     }
 }
 
-fn reason(mail: &Deferred<'_>, now_ms: i64) -> String {
+fn reason(mail: &Deferred<'_>, now: Millis) -> String {
     let attempts = mail.attempts.max(1);
     let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-    let elapsed = elapsed_words(now_ms.saturating_sub(mail.queued_at_ms));
+    let elapsed = elapsed_words(now - mail.queued_at);
     format!("given up after {elapsed}, tried {times}; last answer: {}", mail.last_answer)
 }
 
@@ -145,9 +148,9 @@ fn elapsed_words(elapsed_ms: i64) -> String {
 }
 
 /// A number from 0 to [`JITTER_PER_MILLE`] that looks random but is fixed for a row.
-fn jitter_per_mille(row_id: i64) -> i64 {
+fn jitter_per_mille(row_id: OutboxId) -> i64 {
     // The finaliser of splitmix64: neighbouring ids give far-apart values.
-    let mut mixed = row_id.cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = row_id.0.cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^= mixed >> 31;
@@ -168,7 +171,7 @@ mod tests {
     proptest! {
         #[test]
         fn waits_never_shrink_and_stay_bounded(class in any_class(), attempts in any::<u32>(), row_id in any::<i64>()) {
-            let policy = Policy::default();
+            let (policy, row_id) = (Policy::default(), OutboxId(row_id));
             let wait_ms = policy.wait_ms(class, attempts, row_id);
             prop_assert!((MINUTE_MS..=LONGEST_WAIT_MS).contains(&wait_ms));
             prop_assert!(policy.wait_ms(class, attempts.saturating_add(1), row_id) >= wait_ms);
@@ -180,12 +183,14 @@ mod tests {
             queued_at_ms in 0..4_000_000_000_000_i64, age_ms in 0..10 * DAY_MS, give_up_after_ms in 0..10 * DAY_MS,
         ) {
             let policy = Policy { give_up_after_ms };
-            let mail = Deferred { class, attempts, row_id, queued_at_ms, last_answer: "451 later" };
-            let now_ms = queued_at_ms + age_ms;
-            match policy.next(&mail, now_ms) {
-                Next::Retry { due_ms } => {
-                    prop_assert!(due_ms > now_ms);
-                    prop_assert!(due_ms <= queued_at_ms + give_up_after_ms);
+            let queued_at = Millis(queued_at_ms);
+            let mail =
+                Deferred { class, attempts, row_id: OutboxId(row_id), queued_at, last_answer: "451 later" };
+            let now = queued_at + age_ms;
+            match policy.next(&mail, now) {
+                Next::Retry { due_at } => {
+                    prop_assert!(due_at > now);
+                    prop_assert!(due_at <= queued_at + give_up_after_ms);
                 }
                 Next::Expired { .. } => prop_assert!(age_ms >= give_up_after_ms),
             }
@@ -196,18 +201,24 @@ mod tests {
     fn every_mail_is_given_up_in_the_end_and_was_tried_at_the_deadline() {
         let policy = Policy::default();
         for class in Class::ALL {
-            let mut now_ms = 0;
+            let mut now = Millis(0);
             let mut attempts = 1;
             loop {
-                let mail = Deferred { class, attempts, row_id: 7, queued_at_ms: 0, last_answer: "no answer" };
-                match policy.next(&mail, now_ms) {
-                    Next::Retry { due_ms } => now_ms = due_ms,
+                let mail = Deferred {
+                    class,
+                    attempts,
+                    row_id: OutboxId(7),
+                    queued_at: Millis(0),
+                    last_answer: "no answer",
+                };
+                match policy.next(&mail, now) {
+                    Next::Retry { due_at } => now = due_at,
                     Next::Expired { .. } => break,
                 }
                 attempts += 1;
                 assert!(attempts < 1_000, "{class:?} is never given up");
             }
-            assert_eq!(now_ms, 5 * DAY_MS, "{class:?}");
+            assert_eq!(now, Millis(5 * DAY_MS), "{class:?}");
         }
     }
 
@@ -215,7 +226,7 @@ mod tests {
     fn ladders_are_the_documented_ones() {
         let policy = Policy::default();
         // A row whose jitter is zero shows the bare ladder.
-        let row_id = (0..).find(|row_id| jitter_per_mille(*row_id) == 0).unwrap();
+        let row_id = (0..).map(OutboxId).find(|row_id| jitter_per_mille(*row_id) == 0).unwrap();
         for (class, want) in [
             (Class::Connection, [1, 5, 15, 30, 60, 120, 240, 240]),
             (Class::Temporary, [1, 5, 15, 30, 60, 120, 240, 240]),
@@ -231,7 +242,7 @@ mod tests {
 
     #[test]
     fn jitter_uses_its_whole_range() {
-        let seen: std::collections::BTreeSet<i64> = (0..10_000).map(jitter_per_mille).collect();
+        let seen: std::collections::BTreeSet<i64> = (0..10_000).map(OutboxId).map(jitter_per_mille).collect();
         assert_eq!(seen.len(), 201);
         assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&JITTER_PER_MILLE)));
     }
@@ -246,11 +257,11 @@ mod tests {
             let mail = Deferred {
                 class: Class::Temporary,
                 attempts,
-                row_id: 1,
-                queued_at_ms: 1_000,
+                row_id: OutboxId(1),
+                queued_at: Millis(1_000),
                 last_answer: "451 4.7.1 later",
             };
-            let next = Policy { give_up_after_ms }.next(&mail, 1_000 + give_up_after_ms);
+            let next = Policy { give_up_after_ms }.next(&mail, Millis(1_000) + give_up_after_ms);
             assert_eq!(next, Next::Expired { reason: want.to_owned() });
         }
     }

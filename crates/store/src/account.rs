@@ -1,6 +1,7 @@
 //! Accounts with their settings.
 
 use desk::account::Account;
+use desk::clock::Millis;
 use desk::id::AccountId;
 use desk::setting::Settings;
 
@@ -19,7 +20,7 @@ pub struct NewAccount {
     /// The company's name.
     pub name: String,
     /// When.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Inserts an account with the row that its writers lock; its brand follows by [`brand::insert`].

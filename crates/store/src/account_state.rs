@@ -3,6 +3,7 @@
 //! It is locked first and written last. Under the lock the change number counts up by one a transaction, so it is in the order of
 //! commits and has no gaps: a reader that follows an account by it misses nothing. Times cannot serve, since clocks differ.
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 
 use crate::error::{Result, StoreError};
@@ -23,8 +24,8 @@ pub struct State {
     pub ticket_number: i64,
     /// The version of its configuration.
     pub version: i64,
-    /// The database's clock when the row was locked, unix milliseconds: the time of what is decided under the lock.
-    pub now: i64,
+    /// The database's clock when the row was locked: the time of what is decided under the lock.
+    pub now: Millis,
 }
 
 impl State {
@@ -93,7 +94,7 @@ pub fn locked(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<State> {
         change: row.int()?,
         ticket_number: row.int()?,
         version: row.int()?,
-        now: row.int()?,
+        now: row.time()?,
     };
     Ok(State { now: tx.shared().clock_or(state.now), ..state })
 }

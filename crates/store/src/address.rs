@@ -2,6 +2,7 @@
 
 use desk::address::{PROBE_WINDOW, SupportAddress};
 use desk::address_check::NewAddress;
+use desk::clock::Millis;
 use desk::id::{BrandId, SupportAddressId};
 use mail::address::AddressKey;
 
@@ -41,9 +42,9 @@ fn read(mut row: Row) -> Result<SupportAddress> {
         forwarding: row.word()?,
         forwards_to: row.maybe_text()?.as_deref().map(key).transpose()?,
         probe_token: row.maybe_text()?,
-        probe_sent_at: row.maybe_int()?,
-        last_verified_at: row.maybe_int()?,
-        created_at: row.int()?,
+        probe_sent_at: row.maybe_time()?,
+        last_verified_at: row.maybe_time()?,
+        created_at: row.time()?,
     })
 }
 
@@ -61,7 +62,7 @@ pub fn insert(
     id: SupportAddressId,
     new: &NewAddress,
     is_system: bool,
-    now: i64,
+    now: Millis,
 ) -> Result<()> {
     enter(tx, &address_key(new.email.as_str()), id.0)?;
     if new.is_default {
@@ -121,7 +122,7 @@ pub fn delete(tx: &mut AccountTx<'_, '_>, address: &SupportAddress) -> Result<()
 ///
 /// # Errors
 /// As the database says.
-pub fn probe_sent(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, secret: &str, now: i64) -> Result<()> {
+pub fn probe_sent(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, secret: &str, now: Millis) -> Result<()> {
     let sql =
         "UPDATE support_addresses SET forwarding_status = 'waiting', probe_token = $2, probe_sent_at = $3
                WHERE account_id = $1 AND id = $4";
@@ -135,7 +136,7 @@ pub fn probe_sent(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, secret: &str
 ///
 /// # Errors
 /// As the database says.
-pub fn probe_failed(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, now: i64) -> Result<u64> {
+pub fn probe_failed(tx: &mut AccountTx<'_, '_>, id: SupportAddressId, now: Millis) -> Result<u64> {
     let sql = "UPDATE support_addresses SET forwarding_status = 'failed', probe_token = NULL
                WHERE account_id = $1 AND id = $2 AND forwarding_status = 'waiting' AND probe_sent_at <= $3";
     let failed = tx.execute(sql, &values![id, now - PROBE_WINDOW])?;
@@ -153,7 +154,7 @@ pub fn probe_returned(
     tx: &mut AccountTx<'_, '_>,
     id: SupportAddressId,
     native: &AddressKey,
-    now: i64,
+    now: Millis,
 ) -> Result<()> {
     let sql = "UPDATE support_addresses
                SET forwarding_status = 'verified', forwards_to = $2, probe_token = NULL, last_verified_at = $3
@@ -166,7 +167,7 @@ pub fn probe_returned(
 ///
 /// # Errors
 /// As the database says.
-pub fn seen(tx: &mut AccountTx<'_, '_>, ids: &[SupportAddressId], now: i64, step: i64) -> Result<()> {
+pub fn seen(tx: &mut AccountTx<'_, '_>, ids: &[SupportAddressId], now: Millis, step: i64) -> Result<()> {
     let sql = "UPDATE support_addresses SET last_verified_at = $2
                WHERE account_id = $1 AND (last_verified_at IS NULL OR last_verified_at < $3) AND id IN ($4..)";
     tx.write_in(sql, &values![now, now - step], &list_of(ids))

@@ -3,6 +3,7 @@
 use desk::actor::Actor;
 use desk::changes::Audit;
 use desk::channel::Channel;
+use desk::clock::Millis;
 use desk::event::Event;
 use desk::id::TicketId;
 
@@ -44,7 +45,7 @@ pub struct AuditRow {
     /// What happened, in order.
     pub events: Vec<Event>,
     /// When.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Audits of a ticket, oldest first.
@@ -63,6 +64,6 @@ fn read(mut row: Row) -> Result<AuditRow> {
         author: Actor::of_stored(row.int()?),
         channel: row.word()?,
         events: row.json()?,
-        created_at: row.int()?,
+        created_at: row.time()?,
     })
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use desk::clock::Millis;
 use desk::id::{AccountId, MailId};
 use futures_util::stream::{BoxStream, StreamExt as _};
 use object_store::local::LocalFileSystem;
@@ -93,10 +94,10 @@ impl Blobs {
         (Blobs::name(account_id, mail_id) == name).then_some((account_id, mail_id))
     }
 
-    /// All blobs, in no order: name, and when it was written, unix milliseconds.
-    pub(crate) fn list(&self) -> BoxStream<'static, Result<(String, i64)>> {
+    /// All blobs, in no order: name, and when it was written.
+    pub(crate) fn list(&self) -> BoxStream<'static, Result<(String, Millis)>> {
         let entry = |found: object_store::ObjectMeta| {
-            (found.location.to_string(), found.last_modified.timestamp_millis())
+            (found.location.to_string(), Millis(found.last_modified.timestamp_millis()))
         };
         self.store
             .list(None)

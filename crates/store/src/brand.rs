@@ -1,6 +1,7 @@
 //! Brands and their native hosts.
 
 use desk::account::Brand;
+use desk::clock::Millis;
 use desk::id::BrandId;
 
 use crate::account_state::reconfigured;
@@ -13,7 +14,7 @@ use crate::{AccountTx, values};
 ///
 /// # Errors
 /// [`crate::StoreError::Conflict`] when the host is taken.
-pub fn insert(tx: &mut AccountTx<'_, '_>, brand: &Brand, now: i64) -> Result<()> {
+pub fn insert(tx: &mut AccountTx<'_, '_>, brand: &Brand, now: Millis) -> Result<()> {
     enter(tx, &host_key(&brand.native_host), brand.id.0)?;
     let sql = "INSERT INTO brands (account_id, id, name, subdomain, native_host, is_default, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7)";

@@ -1,7 +1,7 @@
 //! Writes everything a batch changes, inside the caller's transaction.
 
 use desk::changes::Changes;
-use desk::clock::HOUR;
+use desk::clock::{HOUR, Millis};
 use desk::id::SupportAddressId;
 use desk::suspension::HELD_FOR;
 use desk::ticket::{SOLVED_FOR, Status};
@@ -118,8 +118,8 @@ fn announce_held(tx: &mut AccountTx<'_, '_>, digest_every: Option<i64>, changes:
 }
 
 /// The next full step after a time, so that many timers are one.
-fn after(at: i64, step: i64) -> i64 {
-    at - at.rem_euclid(step) + step
+fn after(at: Millis, step: i64) -> Millis {
+    at - at.0.rem_euclid(step) + step
 }
 
 fn close_spool(tx: &mut AccountTx<'_, '_>, changes: &Changes) -> Result<Asked> {

@@ -58,7 +58,11 @@ mod tests {
             ("set back meanwhile", (1_000, 1_000, 0), (0, 2)),
         ];
         for (name, (before, told, after), (behind_ms, within_ms)) in cases {
-            assert_eq!(ClockGap::between(before, told, after), ClockGap { behind_ms, within_ms }, "{name}");
+            assert_eq!(
+                ClockGap::between(Millis(before), Millis(told), Millis(after)),
+                ClockGap { behind_ms, within_ms },
+                "{name}"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use desk::clock::Millis;
 use desk::comment::{Comment, Hidden};
 use desk::id::{CommentId, MailId, TicketId, UserId};
 
@@ -68,7 +69,7 @@ pub struct CommentRow {
     /// Ranges of its text that are shown collapsed.
     pub hidden: Vec<Hidden>,
     /// When.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Comments of tickets, by ticket, oldest first.
@@ -102,7 +103,7 @@ fn read(mut row: Row) -> Result<(TicketId, CommentRow)> {
         raw_id: row.maybe_int()?.map(MailId),
         flags: row.json()?,
         hidden: row.json()?,
-        created_at: row.int()?,
+        created_at: row.time()?,
     };
     Ok((ticket, comment))
 }
@@ -141,7 +142,7 @@ pub(crate) fn newest(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<Vec<(bo
 ///
 /// # Errors
 /// As the database says.
-pub fn conversation(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId, before: i64) -> Result<Vec<String>> {
+pub fn conversation(tx: &mut AccountTx<'_, '_>, ticket_id: TicketId, before: Millis) -> Result<Vec<String>> {
     let sql = "SELECT l.message_id FROM comments c JOIN ledger l ON l.account_id = c.account_id AND l.id = c.raw_id
                WHERE c.account_id = $1 AND c.ticket_id = $2 AND c.is_public = 1 AND c.created_at <= $3 AND l.message_id <> ''
                ORDER BY c.created_at DESC, c.id DESC LIMIT 10";

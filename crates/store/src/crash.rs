@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use desk::id::AccountId;
+use desk::id::{AccountId, MailId};
 
 use crate::Tx;
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub fn count(
 
 fn count_one(tx: &mut Tx<'_>, lease: &mut Lease) -> Result<()> {
     let Some(before) = work::crashes(tx, lease)? else { return Ok(()) };
-    let oldest = crate::spool::oldest_of_more_than(&mut tx.account(lease.account_id), 0)?.map(|id| id.0);
+    let oldest = crate::spool::oldest_of_more_than(&mut tx.account(lease.account_id), 0)?;
     let is_stuck = before.tried_mail.is_some() || (oldest.is_some() && oldest == before.oldest_mail);
     lease.crashes = if is_stuck { lease.crashes + 1 } else { 1 };
     work::set_crashes(tx, lease, Crashes { count: lease.crashes, oldest_mail: oldest, ..before })
@@ -45,7 +45,7 @@ fn count_one(tx: &mut Tx<'_>, lease: &mut Lease) -> Result<()> {
 ///
 /// # Errors
 /// [`crate::StoreError::Fenced`] when another node took over.
-pub fn try_alone(tx: &mut Tx<'_>, lease: &Lease, mail_id: i64) -> Result<i64> {
+pub fn try_alone(tx: &mut Tx<'_>, lease: &Lease, mail_id: MailId) -> Result<i64> {
     work::hold(tx, lease)?;
     let known = work::crashes(tx, lease)?.unwrap_or_default();
     if known.tried_mail == Some(mail_id) {

@@ -1,5 +1,7 @@
 //! What differs between the two databases; nothing outside this file and the two drivers knows which one it is.
 
+use desk::clock::Millis;
+
 use crate::error::Result;
 use crate::sql::Sql as _;
 use crate::tx::{Inner, Tx};
@@ -57,11 +59,11 @@ impl Tx<'_> {
         }
     }
 
-    /// The database's own clock in unix milliseconds: what leases are measured by, so nodes need not agree on the time.
+    /// The database's own clock: what leases are measured by, so nodes need not agree on the time.
     ///
     /// # Errors
     /// As the database says.
-    pub fn database_now(&mut self) -> Result<i64> {
+    pub fn database_now(&mut self) -> Result<Millis> {
         let sql = match self.dialect() {
             Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
             Dialect::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
@@ -69,11 +71,11 @@ impl Tx<'_> {
         if let Some(clock) = &self.clock {
             return Ok(clock.now());
         }
-        self.find(sql, &[])?.map_or(Ok(0), |mut row| row.int())
+        self.find(sql, &[])?.map_or(Ok(Millis::default()), |mut row| row.time())
     }
 
     /// A time that the database told, or that of the clock which a test put in its place.
-    pub(crate) fn clock_or(&self, told: i64) -> i64 {
+    pub(crate) fn clock_or(&self, told: Millis) -> Millis {
         self.clock.as_ref().map_or(told, |clock| clock.now())
     }
 

@@ -1,5 +1,6 @@
 //! The event log: who changed what of an account's configuration.
 
+use desk::clock::Millis;
 use desk::logged_action::LoggedAction;
 
 use crate::error::Result;
@@ -16,7 +17,7 @@ pub fn insert(
     actor: &str,
     action: &LoggedAction,
     detail: &str,
-    now: i64,
+    now: Millis,
 ) -> Result<()> {
     let sql = "INSERT INTO events (account_id, id, actor, action, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     tx.execute(sql, &values![id, actor, action.as_str(), detail, now])?;

@@ -57,7 +57,7 @@ impl Lane {
             held: BTreeMap::new(),
             given: BTreeMap::new(),
             back_off: BackOff::default(),
-            after: work::Due::default(),
+            after: work::Due::FIRST,
         }
     }
 

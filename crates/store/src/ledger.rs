@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use desk::changes::LedgerRow;
+use desk::clock::Millis;
 use desk::id::{MailId, TicketId};
 use desk::ledger::Outcome;
 
@@ -33,7 +34,7 @@ pub struct Row {
     /// The ticket's number.
     pub ticket: Option<i64>,
     /// When it was accepted or made.
-    pub at: i64,
+    pub at: Millis,
 }
 
 /// Mails in and out, decided and undecided, the newest first, at most `limit` of those before a place.
@@ -45,7 +46,8 @@ pub fn page(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<Ve
     let mut rows = undecided(tx, before, limit)?;
     rows.extend(decided(tx, before, limit)?);
     rows.extend(outgoing(tx, before, limit)?);
-    let by_place: BTreeMap<(i64, i64), Row> = rows.into_iter().map(|row| ((row.at, row.id), row)).collect();
+    let by_place: BTreeMap<(Millis, i64), Row> =
+        rows.into_iter().map(|row| ((row.at, row.id), row)).collect();
     let limit = usize::try_from(limit).unwrap_or_default();
     Ok(by_place.into_values().rev().take(limit).collect())
 }
@@ -106,7 +108,7 @@ fn undecided(tx: &mut AccountTx<'_, '_>, before: Before, limit: i64) -> Result<V
                 reason: "not decided yet".into(),
                 reasons: vec![],
                 ticket: None,
-                at: row.int()?,
+                at: row.time()?,
             })
         })
         .collect()
@@ -128,7 +130,7 @@ fn read_outgoing(mut row: crate::Row) -> Result<Row> {
         reason: row.text()?,
         reasons: vec![],
         ticket: row.maybe_int()?,
-        at: row.int()?,
+        at: row.time()?,
     })
 }
 
@@ -136,7 +138,7 @@ fn read(mut row: crate::Row) -> Result<Row> {
     let (id, message_id, outcome, reason) = (row.int()?, row.text()?, row.text()?, row.text()?);
     let mut reasons: Vec<String> = row.json()?;
     reasons.push(reason.clone());
-    let (ticket, at) = (row.maybe_int()?, row.int()?);
+    let (ticket, at) = (row.maybe_int()?, row.time()?);
     Ok(Row { id, direction: "in", message_id, outcome: Some(outcome), reason, reasons, ticket, at })
 }
 
@@ -209,7 +211,7 @@ pub(crate) fn rewrite(
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn discard(tx: &mut AccountTx<'_, '_>, ids: &[MailId], reason: &str, now: i64) -> Result<()> {
+pub(crate) fn discard(tx: &mut AccountTx<'_, '_>, ids: &[MailId], reason: &str, now: Millis) -> Result<()> {
     let sql = format!("SELECT {COLUMNS} FROM ledger WHERE account_id = $1 AND id IN ($2..)");
     let found = tx.query_in(&sql, &[], &list_of(ids))?.into_iter().map(read).collect::<Result<Vec<Row>>>()?;
     let steps: Vec<String> = found.iter().map(|row| json(&row.reasons)).collect();

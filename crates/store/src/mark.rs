@@ -1,4 +1,6 @@
-//! Marks: how far something of an account has come.
+//! Marks: until when something of an account has been done.
+
+use desk::clock::Millis;
 
 use crate::error::Result;
 use crate::sql::Sql as _;
@@ -7,15 +9,15 @@ use crate::{AccountTx, values};
 /// Until when somebody was told of suspended tickets.
 pub const SUSPENDED_TOLD: &str = "suspended_told";
 
-/// Moves a mark to a value and returns where it was, none for nowhere.
+/// Moves a mark to a time and returns where it was, none for nowhere.
 ///
 /// # Errors
 /// As the database says.
-pub fn replace(tx: &mut AccountTx<'_, '_>, name: &str, value: i64) -> Result<Option<i64>> {
+pub fn replace(tx: &mut AccountTx<'_, '_>, name: &str, time: Millis) -> Result<Option<Millis>> {
     let sql = "SELECT value FROM marks WHERE account_id = $1 AND name = $2";
-    let before = tx.find(sql, &values![name])?.map(|mut row| row.int()).transpose()?;
+    let before = tx.find(sql, &values![name])?.map(|mut row| row.time()).transpose()?;
     let sql = "INSERT INTO marks (account_id, name, value) VALUES ($1, $2, $3)
                ON CONFLICT (account_id, name) DO UPDATE SET value = excluded.value";
-    tx.write(sql, &values![name, value])?;
+    tx.write(sql, &values![name, time])?;
     Ok(before)
 }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 
 use crate::error::Result;
@@ -83,7 +84,7 @@ pub fn unheld(tx: &mut Tx<'_>, waiting_ms: i64) -> Result<Vec<Unheld>> {
 }
 
 /// What is announced is mostly due at once, so its age is that of the oldest row it is about.
-fn is_older(tx: &mut Tx<'_>, kind: Kind, account_id: AccountId, since: i64) -> Result<bool> {
+fn is_older(tx: &mut Tx<'_>, kind: Kind, account_id: AccountId, since: Millis) -> Result<bool> {
     let tx = &mut tx.account(account_id);
     match kind {
         Kind::Mail => {

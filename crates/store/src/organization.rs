@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use desk::clock::Millis;
 use desk::id::OrganizationId;
 use desk::organization::{Organization, OrganizationDomains};
 use desk::sender_list::ascii_domain;
@@ -16,7 +17,12 @@ use crate::{AccountTx, Value, values};
 ///
 /// # Errors
 /// As the database says.
-pub fn insert(tx: &mut AccountTx<'_, '_>, organization: &Organization, now: i64, change: i64) -> Result<()> {
+pub fn insert(
+    tx: &mut AccountTx<'_, '_>,
+    organization: &Organization,
+    now: Millis,
+    change: i64,
+) -> Result<()> {
     let sql =
         "INSERT INTO organizations (account_id, id, name, created_at, change) VALUES ($1, $2, $3, $4, $5)";
     tx.execute(sql, &values![organization.id, &organization.name, now, change])?;

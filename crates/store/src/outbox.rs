@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use desk::changes::{Bounced, Outgoing};
+use desk::clock::Millis;
 use desk::delivery::{Delivery, DeliveryResult};
 use desk::id::{OutboxId, OutgoingId, TicketId};
 use desk::notice::{Content, NoticeKind};
@@ -19,7 +20,7 @@ use crate::work::{self, Kind};
 use crate::{AccountTx, Row, Value, values};
 
 /// New mail is due at once, whatever the clocks of those who write and send it say.
-pub const DUE_AT_ONCE: i64 = 0;
+pub const DUE_AT_ONCE: Millis = work::AT_ONCE;
 
 /// The columns of a row as it is listed, of `outbox o` and its mail `outgoing_mails m`.
 const LISTED: &str =
@@ -38,7 +39,7 @@ pub struct Due {
     /// Attempts made before this one.
     pub attempts: i64,
     /// When the row was made: giving up is counted from here.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Takes recipients of an account that are due, other than those in hand, and marks them as being sent.
@@ -50,8 +51,8 @@ pub struct Due {
 /// As the database says.
 pub fn claim(
     tx: &mut AccountTx<'_, '_>,
-    now: i64,
-    again_at: i64,
+    now: Millis,
+    again_at: Millis,
     in_hand: &[OutboxId],
     limit: usize,
 ) -> Result<Vec<Due>> {
@@ -67,7 +68,7 @@ pub fn claim(
             mail_id: OutgoingId(row.int()?),
             recipient: row.text()?,
             attempts: row.int()?,
-            created_at: row.int()?,
+            created_at: row.time()?,
         };
         if !in_hand.contains(&found.id) && due.len() < limit {
             due.push(found);
@@ -101,7 +102,7 @@ pub struct Attempted {
     /// Sent, deferred, bounced or expired, or queued for one that was not tried after all.
     pub state: OutboxState,
     /// When it is due next.
-    pub due_at: i64,
+    pub due_at: Millis,
     /// What was answered.
     pub answer: String,
     /// False when its destination was known to be down and no attempt was made.
@@ -113,7 +114,7 @@ pub struct Attempted {
 ///
 /// # Errors
 /// As the database says.
-pub fn record(tx: &mut AccountTx<'_, '_>, epoch: i64, attempts: &[Attempted], now: i64) -> Result<()> {
+pub fn record(tx: &mut AccountTx<'_, '_>, epoch: i64, attempts: &[Attempted], now: Millis) -> Result<()> {
     let rows: Vec<_> = attempts
         .iter()
         .map(|done| values![done.state.as_str(), done.due_at, &done.answer, now, !done.tried, done.id, epoch])
@@ -139,7 +140,7 @@ pub fn resume(tx: &mut AccountTx<'_, '_>) -> Result<u64> {
 ///
 /// # Errors
 /// As the database says.
-pub fn oldest_due(tx: &mut AccountTx<'_, '_>, at: i64) -> Result<Option<OutboxId>> {
+pub fn oldest_due(tx: &mut AccountTx<'_, '_>, at: Millis) -> Result<Option<OutboxId>> {
     let sql = "SELECT id FROM outbox
                WHERE account_id = $1 AND state IN ('waiting', 'queued', 'sending', 'deferred') AND due_at <= $2
                    AND created_at <= $3
@@ -167,7 +168,7 @@ pub fn retry(tx: &mut AccountTx<'_, '_>, id: Option<OutboxId>) -> Result<u64> {
         }
     };
     let account_id = tx.account_id();
-    work::announce(tx.shared(), Kind::Outbox, &[account_id], 0)?;
+    work::announce(tx.shared(), Kind::Outbox, &[account_id], DUE_AT_ONCE)?;
     Ok(count)
 }
 
@@ -202,11 +203,11 @@ pub struct OutboxRow {
     /// Attempts so far.
     pub attempts: i64,
     /// When it is due.
-    pub due_at: i64,
+    pub due_at: Millis,
     /// What was last answered.
     pub last_answer: String,
     /// When the mail was made.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Rows in the order of their ids, after one of them or from the start, at most `limit`.
@@ -244,9 +245,9 @@ fn read(mut row: Row) -> Result<OutboxRow> {
         to: row.text()?,
         state: row.word()?,
         attempts: row.int()?,
-        due_at: row.int()?,
+        due_at: row.time()?,
         last_answer: row.text()?,
-        created_at: row.int()?,
+        created_at: row.time()?,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use desk::changes::Outgoing;
+use desk::clock::Millis;
 use desk::id::{CommentId, OutgoingId, TicketId};
 use desk::notice::{Content, NoticeKind};
 
@@ -66,7 +67,7 @@ pub struct Mail {
     /// The bytes, once they were made.
     pub raw: Option<Vec<u8>>,
     /// When it was made.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Mails by ids, in no order. Each is read by itself: one with a damaged row keeps none of the others back.
@@ -94,7 +95,7 @@ fn read_mail(id: OutgoingId, mut row: Row) -> Result<Mail> {
         comment_id: row.maybe_int()?.map(CommentId),
         message_id: row.text()?,
         content: row.json()?,
-        created_at: row.int()?,
+        created_at: row.time()?,
         raw: row.maybe_bytes()?.map(|packed| unpack_framed(&packed)).transpose()?,
     })
 }

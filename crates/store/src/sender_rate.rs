@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::clock::HOUR;
+use desk::clock::{HOUR, Millis};
 use desk::rate::Rate;
 
 use crate::error::Result;
@@ -14,7 +14,7 @@ use crate::{AccountTx, Value, values};
 const RATES_KEPT: i64 = 3 * HOUR;
 
 /// What was counted of senders; rows that say nothing any more go with it.
-pub(crate) fn write(tx: &mut AccountTx<'_, '_>, rates: &BTreeMap<String, Rate>, now: i64) -> Result<()> {
+pub(crate) fn write(tx: &mut AccountTx<'_, '_>, rates: &BTreeMap<String, Rate>, now: Millis) -> Result<()> {
     if rates.is_empty() {
         return Ok(());
     }
@@ -43,9 +43,9 @@ pub(crate) fn known(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<BTreeMap
         .into_iter()
         .map(|mut row| {
             let sender = row.text()?;
-            let window_start = row.int()?;
+            let window_start = row.time()?;
             let count = u32::try_from(row.int()?).unwrap_or(u32::MAX);
-            Ok((sender, Rate { window_start, count, held_until: row.maybe_int()? }))
+            Ok((sender, Rate { window_start, count, held_until: row.maybe_time()? }))
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! The desk's signing keys, versioned.
 
+use desk::clock::Millis;
 use desk::signed::SigningKeys;
 use rand::Rng as _;
 
@@ -11,7 +12,7 @@ use crate::{Tx, values};
 ///
 /// # Errors
 /// As the database says.
-pub fn load_or_make(tx: &mut Tx<'_>, now: i64) -> Result<SigningKeys> {
+pub fn load_or_make(tx: &mut Tx<'_>, now: Millis) -> Result<SigningKeys> {
     let keys = load(tx)?;
     if let Some(keys) = SigningKeys::new(keys) {
         return Ok(keys);

@@ -25,8 +25,8 @@ pub struct NewMail {
     pub account_id: AccountId,
     /// The mail's id: raw row, spool row, ledger row, logs.
     pub id: MailId,
-    /// When its last byte came, unix milliseconds.
-    pub accepted_at: i64,
+    /// When its last byte came.
+    pub accepted_at: Millis,
     /// What SMTP said, the recipients of this account alone.
     pub envelope: String,
     /// Its bytes.
@@ -48,7 +48,7 @@ pub struct SpoolRow {
     /// The mail.
     pub id: MailId,
     /// When it was accepted.
-    pub accepted_at: i64,
+    pub accepted_at: Millis,
     /// What SMTP said.
     pub envelope: Envelope,
     /// Size of the raw mail, unpacked.
@@ -137,7 +137,7 @@ pub(crate) fn insert(tx: &mut Tx<'_>, mails: &[NewMail]) -> Result<()> {
         "INSERT INTO spool (account_id, accepted_at, id, envelope) VALUES ($1, $2, $3, $4)",
         &spool,
     )?;
-    work::announce(tx, Kind::Mail, &accounts, 0)
+    work::announce(tx, Kind::Mail, &accounts, work::AT_ONCE)
 }
 
 /// How long after a failure of a mail the next one still counts as the same trouble. Longer than any node leaves an account alone:
@@ -148,13 +148,13 @@ const SAME_TROUBLE_MS: i64 = 15 * 60_000;
 ///
 /// # Errors
 /// As the database says; [`StoreError::Changed`] when it is decided by now.
-pub fn note_trouble(tx: &mut AccountTx<'_, '_>, key: SpoolKey, now: i64) -> Result<i64> {
+pub fn note_trouble(tx: &mut AccountTx<'_, '_>, key: SpoolKey, now: Millis) -> Result<Millis> {
     let sql = "UPDATE spool SET troubled_at = $2,
                    troubled_since = CASE WHEN troubled_at >= $3 THEN coalesce(troubled_since, $4) ELSE $5 END
                WHERE account_id = $1 AND accepted_at = $6 AND id = $7 RETURNING troubled_since";
     let fields = values![now, now - SAME_TROUBLE_MS, now, now, key.accepted_at, key.id];
     let row = tx.find(sql, &fields)?;
-    row.ok_or(StoreError::Changed("a spool row"))?.int()
+    row.ok_or(StoreError::Changed("a spool row"))?.time()
 }
 
 /// A mail that keeps its account from going on.
@@ -178,7 +178,7 @@ pub fn troubled(tx: &mut AccountTx<'_, '_>, limit: i64) -> Result<Vec<Troubled>>
                ORDER BY troubled_since, id LIMIT $2";
     tx.query(sql, &values![limit])?
         .into_iter()
-        .map(|mut row| Ok(Troubled { account_id, id: MailId(row.int()?), since: row.int()? }))
+        .map(|mut row| Ok(Troubled { account_id, id: MailId(row.int()?), since: row.time()? }))
         .collect()
 }
 
@@ -196,7 +196,7 @@ pub fn page(tx: &mut AccountTx<'_, '_>, after: Option<SpoolKey>, limit: usize) -
     rows.into_iter()
         .map(|mut row| {
             let id = MailId(row.int()?);
-            let accepted_at = row.int()?;
+            let accepted_at = row.time()?;
             let envelope = row.json()?;
             Ok(SpoolRow { id, accepted_at, envelope, size_bytes: row.maybe_int()?.unwrap_or_default() })
         })

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::{LedgerRow, Suspended};
+use desk::clock::Millis;
 use desk::id::MailId;
 
 use crate::error::Result;
@@ -29,7 +30,7 @@ pub struct SuspendedRow {
     /// More words on the cause.
     pub detail: String,
     /// When it was held.
-    pub created_at: i64,
+    pub created_at: Millis,
 }
 
 /// Suspended tickets of one cause or of all, the newest first, at most `limit` of those before a place.
@@ -76,7 +77,7 @@ pub fn held(tx: &mut AccountTx<'_, '_>, ids: &[MailId]) -> Result<BTreeSet<MailI
 ///
 /// # Errors
 /// As the database says.
-pub fn expired(tx: &mut AccountTx<'_, '_>, at: i64, limit: i64) -> Result<Vec<MailId>> {
+pub fn expired(tx: &mut AccountTx<'_, '_>, at: Millis, limit: i64) -> Result<Vec<MailId>> {
     let sql = "SELECT id FROM suspended_tickets WHERE account_id = $1 AND created_at <= $2 AND cause NOT IN (19, 24)
                ORDER BY created_at, id LIMIT $3";
     tx.query(sql, &values![at, limit])?.into_iter().map(|mut row| Ok(MailId(row.int()?))).collect()
@@ -99,7 +100,7 @@ fn read(mut row: Row) -> Result<SuspendedRow> {
         subject: row.text()?,
         recipient: row.text()?,
         detail: row.text()?,
-        created_at: row.int()?,
+        created_at: row.time()?,
     })
 }
 
@@ -155,7 +156,7 @@ pub fn delete(
     tx: &mut AccountTx<'_, '_>,
     ids: &[MailId],
     reason: &str,
-    now: i64,
+    now: Millis,
     change: i64,
 ) -> Result<(u64, Vec<String>)> {
     let held: Vec<MailId> = held(tx, ids)?.into_iter().collect();
@@ -181,7 +182,7 @@ pub struct Since {
 ///
 /// # Errors
 /// As the database says.
-pub fn since(tx: &mut AccountTx<'_, '_>, since: i64, newest: i64) -> Result<Since> {
+pub fn since(tx: &mut AccountTx<'_, '_>, since: Millis, newest: i64) -> Result<Since> {
     let mut told = Since::default();
     let sql = "SELECT cause, COUNT(*) FROM suspended_tickets WHERE account_id = $1 AND created_at > $2 GROUP BY cause ORDER BY cause";
     for mut row in tx.query(sql, &values![since])? {

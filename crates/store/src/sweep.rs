@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use desk::clock::Millis;
 use desk::id::{AccountId, MailId};
 use futures_util::StreamExt as _;
 
@@ -33,7 +34,7 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Setup`] when the blobs are another desk's, [`crate::StoreError::Blob`], or as the database says;
     /// what was removed stays removed.
-    pub async fn sweep_blobs(&self, now: i64) -> Result<Swept> {
+    pub async fn sweep_blobs(&self, now: Millis) -> Result<Swept> {
         self.own_blobs().await?;
         let now = now.min(self.read_now(|tx| tx.database_now()).await?);
         let mut swept = Swept::default();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::{Changes, LedgerRow};
+use desk::clock::Millis;
 use desk::id::{BrandId, OrganizationId, TicketId, TicketNumber, UserId};
 use desk::received::{Received, Source, Trust};
 use desk::ticket::{Priority, Status, Ticket, TicketType};
@@ -234,7 +235,7 @@ fn token(text: &str) -> Result<ThreadToken> {
 fn read(mut row: Row) -> Result<Ticket> {
     let (status, assignee_id) = (row.word()?, row.maybe_int()?.map(UserId));
     let (is_public, tags) = (row.flag()?, row.json()?);
-    let (last_message_id, updated_at, solved_at) = (row.maybe_text()?, row.int()?, row.maybe_int()?);
+    let (last_message_id, updated_at, solved_at) = (row.maybe_text()?, row.time()?, row.maybe_time()?);
     let requester_id = UserId(row.int()?);
     let organization_id = row.maybe_int()?.map(OrganizationId);
     let (priority, ticket_type) = (row.maybe_word()?, row.maybe_word()?);
@@ -263,7 +264,7 @@ fn read(mut row: Row) -> Result<Ticket> {
         tags,
         follow_up_of: row.maybe_int()?.map(TicketId),
         last_message_id,
-        created_at: row.int()?,
+        created_at: row.time()?,
         updated_at,
         solved_at,
         is_machine: row.flag()?,
@@ -284,7 +285,7 @@ pub struct TicketLine {
     /// The requester's primary address.
     pub requester: String,
     /// When it last changed.
-    pub updated_at: i64,
+    pub updated_at: Millis,
 }
 
 /// Tickets in the order of their numbers, those after `after`, at most `limit`.
@@ -305,7 +306,7 @@ pub fn list(tx: &mut AccountTx<'_, '_>, after: i64, limit: i64) -> Result<Vec<Ti
                 status: row.word()?,
                 recipient: row.text()?,
                 requester: row.maybe_text()?.unwrap_or_default(),
-                updated_at: row.int()?,
+                updated_at: row.time()?,
             })
         })
         .collect()
@@ -315,7 +316,7 @@ pub fn list(tx: &mut AccountTx<'_, '_>, after: i64, limit: i64) -> Result<Vec<Ti
 ///
 /// # Errors
 /// As the database says.
-pub fn solved_until(tx: &mut AccountTx<'_, '_>, at: i64, limit: usize) -> Result<Vec<TicketId>> {
+pub fn solved_until(tx: &mut AccountTx<'_, '_>, at: Millis, limit: usize) -> Result<Vec<TicketId>> {
     let sql = "SELECT id FROM tickets WHERE account_id = $1 AND status = 'solved' AND solved_at <= $2
                ORDER BY solved_at, id LIMIT $3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -1,5 +1,7 @@
 //! Timers: what waits for a time and has no index of its own. Their account is due when the first of a kind is (`crate::work`).
 
+use desk::clock::Millis;
+
 use crate::error::Result;
 use crate::sql::Sql as _;
 use crate::work::{self, Kind};
@@ -9,7 +11,7 @@ use crate::{AccountTx, values};
 ///
 /// # Errors
 /// As the database says.
-pub fn set(tx: &mut AccountTx<'_, '_>, kind: Kind, due_at: i64, subject: i64) -> Result<()> {
+pub fn set(tx: &mut AccountTx<'_, '_>, kind: Kind, due_at: Millis, subject: i64) -> Result<()> {
     let sql = "INSERT INTO timers (account_id, kind, due_at, subject) VALUES ($1, $2, $3, $4)
                ON CONFLICT (account_id, kind, due_at, subject) DO NOTHING";
     tx.write(sql, &values![kind.as_str(), due_at, subject])?;
@@ -21,7 +23,7 @@ pub fn set(tx: &mut AccountTx<'_, '_>, kind: Kind, due_at: i64, subject: i64) ->
 ///
 /// # Errors
 /// As the database says.
-pub fn due(tx: &mut AccountTx<'_, '_>, kind: Kind, now: i64) -> Result<Vec<i64>> {
+pub fn due(tx: &mut AccountTx<'_, '_>, kind: Kind, now: Millis) -> Result<Vec<i64>> {
     let sql = "SELECT subject FROM timers WHERE account_id = $1 AND kind = $2 AND due_at <= $3 ORDER BY due_at, subject";
     let mut subjects: Vec<i64> = tx
         .query(sql, &values![kind.as_str(), now])?
@@ -36,7 +38,7 @@ pub fn due(tx: &mut AccountTx<'_, '_>, kind: Kind, now: i64) -> Result<Vec<i64>>
 ///
 /// # Errors
 /// As the database says.
-pub fn remove_until(tx: &mut AccountTx<'_, '_>, kind: Kind, now: i64) -> Result<()> {
+pub fn remove_until(tx: &mut AccountTx<'_, '_>, kind: Kind, now: Millis) -> Result<()> {
     let sql = "DELETE FROM timers WHERE account_id = $1 AND kind = $2 AND due_at <= $3";
     tx.write(sql, &values![kind.as_str(), now])
 }

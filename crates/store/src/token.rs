@@ -1,5 +1,6 @@
 //! API tokens: shown once, kept as hashes.
 
+use desk::clock::Millis;
 use desk::id::{AccountId, TokenId, UserId};
 use desk::user::Role;
 
@@ -17,9 +18,9 @@ pub struct TokenRow {
     /// Whose rights it has.
     pub user_id: UserId,
     /// When it was made.
-    pub created_at: i64,
+    pub created_at: Millis,
     /// When it was revoked.
-    pub revoked_at: Option<i64>,
+    pub revoked_at: Option<Millis>,
 }
 
 /// Stores a token's hash.
@@ -32,7 +33,7 @@ pub fn insert(
     name: &str,
     user_id: UserId,
     secret: &str,
-    now: i64,
+    now: Millis,
 ) -> Result<()> {
     let hash = hash_of(secret);
     let sql = "INSERT INTO tokens (account_id, id, name, user_id, hash, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, NULL)";
@@ -100,8 +101,8 @@ pub fn list(tx: &mut AccountTx<'_, '_>) -> Result<Vec<TokenRow>> {
                 id: TokenId(row.int()?),
                 name: row.text()?,
                 user_id: UserId(row.int()?),
-                created_at: row.int()?,
-                revoked_at: row.maybe_int()?,
+                created_at: row.time()?,
+                revoked_at: row.maybe_time()?,
             })
         })
         .collect()
@@ -111,7 +112,7 @@ pub fn list(tx: &mut AccountTx<'_, '_>) -> Result<Vec<TokenRow>> {
 ///
 /// # Errors
 /// As the database says.
-pub fn revoke(tx: &mut AccountTx<'_, '_>, id: TokenId, now: i64) -> Result<bool> {
+pub fn revoke(tx: &mut AccountTx<'_, '_>, id: TokenId, now: Millis) -> Result<bool> {
     let sql = "UPDATE tokens SET revoked_at = $2 WHERE account_id = $1 AND id = $3 AND revoked_at IS NULL RETURNING hash";
     let Some(mut row) = tx.find(sql, &values![now, id])? else { return Ok(false) };
     if let Ok(hash) = <[u8; 32]>::try_from(row.maybe_bytes()?.unwrap_or_default()) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use desk::clock::Millis;
 use desk::id::{
     AccountId, BrandId, CommentId, MailId, OrganizationId, OutboxId, OutgoingId, SupportAddressId, TicketId,
     TokenId, UserId,
@@ -9,7 +10,7 @@ use desk::id::{
 
 use crate::StoreError;
 
-/// One bound value. Integers, times (unix milliseconds) and booleans (0/1) are all [`Value::Int`].
+/// One bound value. Integers, ids, times (unix milliseconds) and booleans (0/1) are all [`Value::Int`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
     /// SQL NULL.
@@ -56,6 +57,11 @@ pub(crate) fn storable(text: &str) -> Cow<'_, str> {
 impl From<i64> for Value<'_> {
     fn from(value: i64) -> Self {
         Value::Int(value)
+    }
+}
+impl From<Millis> for Value<'_> {
+    fn from(time: Millis) -> Self {
+        Value::Int(time.0)
     }
 }
 macro_rules! from_ids {
@@ -178,6 +184,22 @@ impl Row {
             Cell::Null => Ok(None),
             _ => Err(self.wrong("integer or NULL")),
         }
+    }
+
+    /// The next column as a point in time.
+    ///
+    /// # Errors
+    /// As [`Row::int`].
+    pub fn time(&mut self) -> Result<Millis, StoreError> {
+        Ok(Millis(self.int()?))
+    }
+
+    /// The next column as a point in time or NULL.
+    ///
+    /// # Errors
+    /// As [`Row::maybe_int`].
+    pub fn maybe_time(&mut self) -> Result<Option<Millis>, StoreError> {
+        Ok(self.maybe_int()?.map(Millis))
     }
 
     /// The next column as a boolean kept as 0 or 1.

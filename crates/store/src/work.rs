@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use desk::id::AccountId;
+use desk::clock::Millis;
+use desk::id::{AccountId, MailId};
 use desk::suspension::HELD_FOR;
 use desk::ticket::SOLVED_FOR;
 
@@ -18,21 +19,21 @@ use crate::{Tx, Value, values};
 pub use crate::kind::{Kind, UnknownKind};
 
 /// When an account is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due {
-    /// By the database's clock; 0: at once.
-    pub at: i64,
-    /// The account, as a number that orders.
-    pub account: i64,
+    /// By the database's clock; [`AT_ONCE`] for at once.
+    pub at: Millis,
+    /// The account, which orders those due at one time.
+    pub account_id: AccountId,
 }
 
 impl Due {
-    /// The account.
-    #[must_use]
-    pub fn account_id(self) -> AccountId {
-        AccountId(self.account)
-    }
+    /// Before every account.
+    pub const FIRST: Due = Due { at: AT_ONCE, account_id: AccountId(0) };
 }
+
+/// The time of what is due at once, whatever the clocks say.
+pub const AT_ONCE: Millis = Millis(0);
 
 /// Says that accounts have something to do from a time on, unless they say so already. A missing row is inserted.
 ///
@@ -40,7 +41,7 @@ impl Due {
 ///
 /// # Errors
 /// As the database says.
-pub fn announce(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId], due_at: i64) -> Result<()> {
+pub fn announce(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId], due_at: Millis) -> Result<()> {
     let mut sorted: Vec<AccountId> = accounts.to_vec();
     // In one order, so two transactions never wait for each other.
     sorted.sort_unstable();
@@ -72,10 +73,10 @@ pub fn due(
                    AND (until <= $5 OR holder = $6)
                ORDER BY due_at, account_id LIMIT $7";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let values = values![kind.as_str(), after.at, after.account, now, now, own(holder, takes_back), limit];
+    let values = values![kind.as_str(), after.at, after.account_id, now, now, own(holder, takes_back), limit];
     tx.query(sql, &values)?
         .into_iter()
-        .map(|mut row| Ok(Due { at: row.int()?, account: row.int()? }))
+        .map(|mut row| Ok(Due { at: row.time()?, account_id: AccountId(row.int()?) }))
         .collect()
 }
 
@@ -91,7 +92,7 @@ const NOBODY: &str = "";
 ///
 /// # Errors
 /// As the database says.
-pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<BTreeMap<AccountId, i64>> {
+pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<BTreeMap<AccountId, Millis>> {
     // As the index outbox_due says it (see crate::outbox); a row that waits for a relay is due like any other.
     let (sql, later) = match kind {
         Kind::Mail => {
@@ -127,7 +128,7 @@ pub fn next_due(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Result<B
             page.iter().map(|account| tx.ask(sql, &values![account.0])).collect::<Result<Vec<_>>>()?;
         for (account, asked) in page.iter().zip(asked) {
             if let Some(mut row) = tx.rows(asked)?.into_iter().next() {
-                found.insert(*account, row.int()?.saturating_add(later));
+                found.insert(*account, row.time()? + later);
             }
         }
     }
@@ -289,7 +290,7 @@ pub fn put_down(tx: &mut Tx<'_>, kind: Kind, leases: &[Lease]) -> Result<PutDown
 ///
 /// # Errors
 /// [`StoreError::Fenced`] when another node took over.
-pub fn put_down_held(tx: &mut Tx<'_>, lease: &Lease) -> Result<Option<i64>> {
+pub fn put_down_held(tx: &mut Tx<'_>, lease: &Lease) -> Result<Option<Millis>> {
     hold(tx, lease)?;
     let next = next_due(tx, lease.kind, &[lease.account_id])?.get(&lease.account_id).copied();
     let sql = "UPDATE work SET due_at = $1 WHERE kind = $2 AND account_id = $3";
@@ -327,7 +328,7 @@ pub struct Unannounced {
     /// The account.
     pub account_id: AccountId,
     /// When it is due by its own rows.
-    pub due_at: i64,
+    pub due_at: Millis,
 }
 
 /// Which of the accounts are due earlier than their rows in `work` say.
@@ -339,10 +340,10 @@ pub fn unannounced(tx: &mut Tx<'_>, kind: Kind, accounts: &[AccountId]) -> Resul
     let sql = "SELECT account_id, due_at FROM work WHERE kind = $1 AND account_id IN ($2..)";
     let mut told = BTreeMap::new();
     for mut row in tx.query_in(sql, &values![kind.as_str()], &list(accounts))? {
-        told.insert(AccountId(row.int()?), row.maybe_int()?);
+        told.insert(AccountId(row.int()?), row.maybe_time()?);
     }
     let is_missed =
-        |account: &AccountId, at: i64| told.get(account).copied().flatten().is_none_or(|told| told > at);
+        |account: &AccountId, at: Millis| told.get(account).copied().flatten().is_none_or(|told| told > at);
     let missed = next.into_iter().filter(|(account, at)| is_missed(account, *at));
     Ok(missed.map(|(account_id, due_at)| Unannounced { account_id, due_at }).collect())
 }
@@ -367,9 +368,9 @@ pub(crate) struct Crashes {
     /// One after the other.
     pub(crate) count: i64,
     /// The oldest undecided mail at the last one.
-    pub(crate) oldest_mail: Option<i64>,
+    pub(crate) oldest_mail: Option<MailId>,
     /// The mail that is processed alone.
-    pub(crate) tried_mail: Option<i64>,
+    pub(crate) tried_mail: Option<MailId>,
 }
 
 /// What is known of crashes; none when the account has no such work.
@@ -377,7 +378,11 @@ pub(crate) fn crashes(tx: &mut Tx<'_>, lease: &Lease) -> Result<Option<Crashes>>
     let sql = "SELECT crashes, oldest_mail, tried_mail FROM work WHERE account_id = $1 AND kind = $2";
     let row = tx.find(sql, &values![lease.account_id.0, lease.kind.as_str()])?;
     row.map(|mut row| {
-        Ok(Crashes { count: row.int()?, oldest_mail: row.maybe_int()?, tried_mail: row.maybe_int()? })
+        Ok(Crashes {
+            count: row.int()?,
+            oldest_mail: row.maybe_int()?.map(MailId),
+            tried_mail: row.maybe_int()?.map(MailId),
+        })
     })
     .transpose()
 }

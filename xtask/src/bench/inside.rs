@@ -170,6 +170,6 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "a benchmark runs in real time")]
     fn now(&self) -> Millis {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        i64::try_from(since.as_millis()).map_or(Millis::MAX, Millis)
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use desk::account::{Account, Brand};
+use desk::clock::Millis;
 use desk::envelope::{Door, Envelope};
 use desk::facts::Facts;
 use desk::id::{AccountId, BrandId, MailId};
@@ -25,7 +26,7 @@ use crate::load::mails::{Mix, Recipe, Sample};
 use crate::load::sender::quantile;
 
 /// A moment long after every mail.
-const NOW: i64 = 4_000_000_000_000;
+const NOW: Millis = Millis(4_000_000_000_000);
 
 /// What `cargo xtask bench mail` takes.
 #[derive(Debug, Args)]

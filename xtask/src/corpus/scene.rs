@@ -1,6 +1,7 @@
 //! The desk that cases are decided on: one account with one brand, no people, no settings changed.
 
 use desk::account::{Account, Brand};
+use desk::clock::Millis;
 use desk::envelope::{Door, Envelope};
 use desk::id::{AccountId, BrandId};
 use desk::setting::Settings;
@@ -8,7 +9,7 @@ use desk::signed::SigningKeys;
 use mail::letter::Letter;
 
 /// A moment long after every mail.
-pub(super) const NOW: i64 = 4_000_000_000_000;
+pub(super) const NOW: Millis = Millis(4_000_000_000_000);
 
 pub(super) fn keys() -> Option<SigningKeys> {
     SigningKeys::new(vec![[7; 32]])

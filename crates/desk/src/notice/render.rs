@@ -69,7 +69,7 @@ pub fn render(rendering: &Rendering<'_>) -> Result<Vec<u8>, RenderError> {
         message_id: own.expect("made by Content::message_id, of plain characters"),
         in_reply_to: content.notice.in_reply_to().and_then(MessageId::new).into_iter().collect(),
         references: references_of(rendering),
-        date: rendering.date,
+        date: rendering.date.0,
         auto_submitted: true,
         extra: marks_of(rendering),
         text,
@@ -158,7 +158,7 @@ mod tests {
             references,
             mark: "1-x",
             id: OutgoingId(1),
-            date: 0,
+            date: Millis(0),
         }
     }
 

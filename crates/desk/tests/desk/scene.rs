@@ -9,6 +9,7 @@ use desk::account::{Account, Brand};
 use desk::address::{Forwarding, Kind, SupportAddress};
 use desk::changes::Changes;
 use desk::channel::Channel;
+use desk::clock::Millis;
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
 use desk::envelope::{Door, Envelope};
@@ -31,7 +32,7 @@ use mail::address::AddressKey;
 use mail::letter::Letter;
 
 /// When everything happens.
-pub(crate) const NOW: i64 = 1_900_000_000_000;
+pub(crate) const NOW: Millis = Millis(1_900_000_000_000);
 
 pub(crate) fn key(text: &str) -> AddressKey {
     AddressKey::parse(text).unwrap()
@@ -56,7 +57,7 @@ pub(crate) fn address(id: i64, brand_id: i64, email: &str, kind: Kind, is_defaul
         probe_token: None,
         probe_sent_at: None,
         last_verified_at: None,
-        created_at: 0,
+        created_at: Millis(0),
     }
 }
 
@@ -138,8 +139,8 @@ pub(crate) fn ticket(id: i64, number: i64, token: &str, status: Status) -> Ticke
         tags: vec!["vip".into()],
         follow_up_of: None,
         last_message_id: None,
-        created_at: 0,
-        updated_at: 0,
+        created_at: Millis(0),
+        updated_at: Millis(0),
         solved_at: None,
     }
 }

@@ -1,6 +1,6 @@
 //! Failures wait for their owner: a mail, an account, or the system (docs/behaviour/intake.md §9).
 
-use desk::clock::{DAY, HOUR};
+use desk::clock::{DAY, HOUR, Millis};
 use desk::id::MailId;
 use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
@@ -45,11 +45,11 @@ async fn run_until(desk: &TestDesk, engine: &engine::Engine, what: &str, is_so: 
 }
 
 /// When a mail was last noted to keep its account from going on.
-async fn troubled_at(desk: &TestDesk, id: i64) -> i64 {
+async fn troubled_at(desk: &TestDesk, id: i64) -> Millis {
     let account = desk.account;
     let sql = "SELECT troubled_at FROM spool WHERE account_id = $1 AND id = $2";
     let row = desk.engine.store().read_now(move |tx| tx.find(sql, &values![account, id])).await.unwrap();
-    row.map_or(0, |mut row| row.int().unwrap_or_default())
+    row.map_or(Millis::default(), |mut row| row.time().unwrap_or_default())
 }
 
 async fn is_troubled(desk: &TestDesk, id: i64) -> bool {

@@ -1,5 +1,6 @@
 //! Mail from the spool to tickets.
 
+use desk::clock::Millis;
 use desk::id::{MailId, UserId};
 use testdesk::{envelope, on_both, quick, raw, set};
 
@@ -229,7 +230,7 @@ async fn accounts_side_by_side_do_not_see_each_other() {
             .spool(vec![store::spool::NewMail {
                 account_id: other,
                 id: MailId(id),
-                accepted_at: 5,
+                accepted_at: Millis(5),
                 envelope,
                 packed,
             }])

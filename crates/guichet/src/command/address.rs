@@ -2,6 +2,7 @@
 
 use desk::account::Account;
 use desk::address::{Forwarding, Kind, SupportAddress};
+use desk::clock::Millis;
 use mail::address::AddressKey;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ fn check_host(account: &Account, email: &str, domain: &str) -> Result<()> {
     ))
 }
 
-fn list(session: &Session<'_>, account: &Account, now: i64) -> Result<()> {
+fn list(session: &Session<'_>, account: &Account, now: Millis) -> Result<()> {
     let mut output = session.output();
     let mut list = output.list(&["ADDRESS", "KIND", "BRAND", "DEFAULT", "FORWARDING", "NAME"])?;
     for address in account.addresses() {
@@ -103,7 +104,7 @@ fn list(session: &Session<'_>, account: &Account, now: i64) -> Result<()> {
     list.end("No support addresses.")
 }
 
-fn as_json(account: &Account, address: &SupportAddress, now: i64) -> Value {
+fn as_json(account: &Account, address: &SupportAddress, now: Millis) -> Value {
     json!({
         "id": address.id,
         "email": address.written,

@@ -123,6 +123,7 @@ pub(super) fn as_json(row: &OutboxRow, can_deliver: bool) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use desk::clock::Millis;
 
     #[test]
     fn programs_are_told_the_reason_that_people_read() {
@@ -168,9 +169,9 @@ mod tests {
                 to: "ann@customer.example".into(),
                 state: state.into(),
                 attempts: 0,
-                due_at: 0,
+                due_at: Millis(0),
                 last_answer: last_answer.into(),
-                created_at: 0,
+                created_at: Millis(0),
             };
             assert_eq!(as_json(&row, can_deliver)["reason"], want, "{state}");
             assert_eq!(cells(&row, can_deliver)[7], want, "{state}");

@@ -10,7 +10,7 @@ use crate::failure::{Doing as _, Failure, Result};
 /// The order list.
 const ORDER: &str = include_str!("../../demo/demo.toml");
 /// Time between two messages, according to their dates.
-const STEP: Millis = 37 * MINUTE;
+const STEP: i64 = 37 * MINUTE;
 
 /// The placeholder in a message for the hosts of the desk it is sent to.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ struct Entry {
 pub(super) fn samples(hosts: &Hosts, now: Millis) -> Result<Vec<Sample>> {
     let order: Order = toml::from_str(ORDER).doing("the list of sample mails cannot be read")?;
     let mut dates: BTreeMap<String, String> = BTreeMap::new();
-    let mut left = Millis::try_from(order.mail.len()).unwrap_or_default();
+    let mut left = i64::try_from(order.mail.len()).unwrap_or_default();
     let mut samples = Vec::new();
     for entry in order.mail {
         left -= 1;
@@ -81,7 +81,7 @@ pub(super) fn samples(hosts: &Hosts, now: Millis) -> Result<Vec<Sample>> {
 
 /// A time as RFC 5322 §3.3 writes it.
 fn written(at: Millis) -> String {
-    let time = jiff::Timestamp::from_millisecond(at).unwrap_or_default();
+    let time = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 
@@ -171,7 +171,7 @@ mod tests {
 
     fn all() -> Vec<Sample> {
         let hosts = Hosts { native: "lumen.desk.example".into(), second: "atelier.desk.example".into() };
-        samples(&hosts, 1_794_000_000_000).unwrap()
+        samples(&hosts, Millis(1_794_000_000_000)).unwrap()
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn dates_are_rfc_5322() {
-        assert_eq!(written(1_794_000_000_000), "Fri, 06 Nov 2026 21:20:00 +0000");
+        assert_eq!(written(Millis(1_794_000_000_000)), "Fri, 06 Nov 2026 21:20:00 +0000");
     }
 
     #[test]

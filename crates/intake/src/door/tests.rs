@@ -24,7 +24,7 @@ struct Stopped;
 
 impl Clock for Stopped {
     fn now(&self) -> Millis {
-        1_790_000_000_000
+        Millis(1_790_000_000_000)
     }
 }
 
@@ -40,16 +40,27 @@ async fn store(folder: &Path) -> Store {
         let name = "acme".to_owned();
         store::account::insert(
             tx,
-            &NewAccount { id: AccountId(1), subdomain: name.clone(), name: name.clone(), created_at: 1 },
+            &NewAccount {
+                id: AccountId(1),
+                subdomain: name.clone(),
+                name: name.clone(),
+                created_at: Millis(1),
+            },
         )?;
         let native_host = "acme.desk.example".to_owned();
         let brand =
             Brand { id: BrandId(10), name: name.clone(), subdomain: name, native_host, is_default: true };
-        store::brand::insert(&mut tx.account(AccountId(1)), &brand, 1)?;
+        store::brand::insert(&mut tx.account(AccountId(1)), &brand, Millis(1))?;
         let email = AddressKey::parse(SUPPORT).unwrap();
         let (written, name, brand_id) = (SUPPORT.to_owned(), String::new(), BrandId(10));
         let address = NewAddress { email, written, name, brand_id, kind: Kind::Native, is_default: true };
-        store::address::insert(&mut tx.account(AccountId(1)), SupportAddressId(100), &address, true, 1)
+        store::address::insert(
+            &mut tx.account(AccountId(1)),
+            SupportAddressId(100),
+            &address,
+            true,
+            Millis(1),
+        )
     });
     made.await.unwrap();
     store

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use desk::clock::Millis;
 use desk::id::OutboxId;
 use desk::outbox_state::OutboxState;
 use store::outbox::{Attempted, Due};
@@ -120,7 +121,7 @@ impl Worker {
             .is_some_and(|until| Instant::now() < *until)
     }
 
-    fn judge(&self, due: &Due, attempt: &Attempt, now: i64) -> Attempted {
+    fn judge(&self, due: &Due, attempt: &Attempt, now: Millis) -> Attempted {
         let done = |state, due_at, answer: &str| Attempted {
             id: due.id,
             state,
@@ -135,12 +136,12 @@ impl Worker {
                 let deferred = Deferred {
                     class: attempt.class.unwrap_or(Class::Connection),
                     attempts: u32::try_from(due.attempts + 1).unwrap_or(u32::MAX),
-                    row_id: due.id.0,
-                    queued_at_ms: due.created_at,
+                    row_id: due.id,
+                    queued_at: due.created_at,
                     last_answer: &attempt.answer,
                 };
                 match self.inner.options.policy.next(&deferred, now) {
-                    Next::Retry { due_ms } => done(OutboxState::Deferred, due_ms, &attempt.answer),
+                    Next::Retry { due_at } => done(OutboxState::Deferred, due_at, &attempt.answer),
                     Next::Expired { reason } => done(OutboxState::Expired, now, &reason),
                 }
             }

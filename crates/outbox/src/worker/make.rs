@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use desk::clock::Millis;
 use desk::id::{OutgoingId, TicketNumber};
 use desk::notice::{RenderError, Rendering, render};
 use desk::outbox_state::OutboxState;
@@ -48,7 +49,7 @@ pub(super) fn make(
     tx: &mut AccountTx<'_, '_>,
     keys: &SigningKeys,
     due: Vec<Due>,
-    now: i64,
+    now: Millis,
 ) -> store::Result<Vec<Result<Delivery, Unmade<Attempted>>>> {
     let account_id = tx.account_id();
     let mails = mails(tx, keys, &due)?;
@@ -65,7 +66,7 @@ pub(super) fn make(
 }
 
 /// A row that is given up without an attempt, so that it is visible.
-fn given_up(due: &Due, why: &str, now: i64) -> Attempted {
+fn given_up(due: &Due, why: &str, now: Millis) -> Attempted {
     let answer = format!("the mail could not be made: {why}");
     Attempted { id: due.id, state: OutboxState::Bounced, due_at: now, answer, tried: false }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use desk::clock::Millis;
 use desk::id::OutboxId;
 use desk::outbox_state::OutboxState;
 use store::outbox::{Attempted, Due};
@@ -104,7 +105,7 @@ impl Worker {
         &self,
         in_hand: &BTreeMap<OutboxId, String>,
         due: Vec<Due>,
-        now: i64,
+        now: Millis,
     ) -> (Vec<Due>, Vec<Attempted>) {
         let transport = &self.inner.transport;
         let connections = transport.connections().max(1);

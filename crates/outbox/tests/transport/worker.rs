@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::clock::Clock;
+use desk::clock::{Clock, Millis};
 use desk::id::AccountId;
 use desk::signed::SigningKeys;
 use outbox::retry::Policy;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dns::Zone;
 use crate::server::{Script, Server};
 
-const NOW: i64 = 1_790_000_000_000;
+const NOW: Millis = Millis(1_790_000_000_000);
 const CONTENT: &str = r#"{"kind":"probe","from":{"address":"desk@a.example"},"reply_to":{"address":"desk@a.example"},
     "to":[{"address":"alice@example.com"}],"subject":"Hello","text":"Good morning.","host":"a.example","probe":"s3cret"}"#;
 
@@ -29,7 +29,7 @@ const CONTENT: &str = r#"{"kind":"probe","from":{"address":"desk@a.example"},"re
 struct Stopped;
 
 impl Clock for Stopped {
-    fn now(&self) -> i64 {
+    fn now(&self) -> Millis {
         NOW
     }
 }
@@ -93,10 +93,10 @@ impl Bench {
                 let sql = "INSERT INTO outgoing_mails (account_id, id, kind, message_id, content, raw, created_at)
                            VALUES ($1, $2, 'probe', $3, $4, $5, $6)";
                 let raw = row.raw.map_or(Value::Null, Value::Bytes);
-                tx.execute(sql, &[account, id, Value::Text(&row.message_id), Value::Text(row.content), raw, Value::Int(NOW)])?;
+                tx.execute(sql, &[account, id, Value::Text(&row.message_id), Value::Text(row.content), raw, NOW.into()])?;
                 let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer,
                            created_at, updated_at) VALUES ($1, $2, $2, $3, $4, 0, 0, '', $5, $5)";
-                tx.execute(sql, &[account, id, Value::Text(&row.to), Value::Text(row.state), Value::Int(NOW)])?;
+                tx.execute(sql, &[account, id, Value::Text(&row.to), Value::Text(row.state), NOW.into()])?;
             }
             Ok(())
         });
@@ -108,14 +108,14 @@ impl Bench {
         let put = self.store.write(move |tx| {
             let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer,
                        created_at, updated_at) VALUES ($1, $2, $3, 'carl@example.com', 'queued', 0, 0, '', $4, $4)";
-            tx.execute(sql, &[Value::Int(account_id), Value::Int(id), Value::Int(mail_id), Value::Int(NOW)])
+            tx.execute(sql, &[Value::Int(account_id), Value::Int(id), Value::Int(mail_id), NOW.into()])
         });
         put.await.unwrap();
     }
 
     async fn announce(&self, account_id: i64) {
         let announced =
-            self.store.write(move |tx| work::announce(tx, Kind::Outbox, &[AccountId(account_id)], 0));
+            self.store.write(move |tx| work::announce(tx, Kind::Outbox, &[AccountId(account_id)], Millis(0)));
         announced.await.unwrap();
     }
 

@@ -76,6 +76,7 @@ mod tests {
 
     use super::*;
 
+    use desk::clock::Millis;
     use desk::id::MailId;
 
     use crate::blob::Blobs;
@@ -131,7 +132,7 @@ mod tests {
                 assert_eq!(server.keys(), [format!("{prefix}7/345/12345.zst")]);
                 assert_eq!(blobs.get(&name).await.unwrap(), bytes);
                 let listed: Vec<_> = blobs.list().map(Result::unwrap).collect().await;
-                assert_eq!(listed, [(name.clone(), 1_577_836_800_000)]);
+                assert_eq!(listed, [(name.clone(), Millis(1_577_836_800_000))]);
                 blobs.delete(&name).await.unwrap();
                 blobs.delete(&name).await.unwrap();
                 assert!(matches!(blobs.get(&name).await, Err(StoreError::BlobMissing { .. })));

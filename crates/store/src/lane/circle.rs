@@ -3,6 +3,7 @@
 //!
 //! Reads nothing itself: it is told pages and says which one it wants next.
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 
 use crate::work::Due;
@@ -25,7 +26,7 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) struct Circle {
     lap: Lap,
-    /// The place looked at last; the default: none since the beginning of the circle.
+    /// The place looked at last; [`Due::FIRST`]: none since the beginning of the circle.
     after: Due,
     pages: usize,
     room: usize,
@@ -44,12 +45,12 @@ enum Lap {
 }
 
 /// After every account.
-const END: Due = Due { at: i64::MAX, account: i64::MAX };
+const END: Due = Due { at: Millis::MAX, account_id: AccountId(i64::MAX) };
 
 impl Circle {
-    /// A walk that begins after a place (the default: at the first of all) and finds as many accounts as there is room for.
+    /// A walk that begins after a place ([`Due::FIRST`]: at the first of all) and finds as many accounts as there is room for.
     pub(super) fn new(after: Due, room: usize) -> Circle {
-        let lap = if after == Due::default() { Lap::UpTo(END) } else { Lap::ToTheEnd { begun: after } };
+        let lap = if after == Due::FIRST { Lap::UpTo(END) } else { Lap::ToTheEnd { begun: after } };
         Circle { lap, after, pages: 0, room, found: Vec::new() }
     }
 
@@ -73,14 +74,14 @@ impl Circle {
                 return;
             }
             self.after = *due;
-            let account = due.account_id();
+            let account = due.account_id;
             // One that became due again on the way is met twice.
             if is_free(account) && !self.found.contains(&account) {
                 self.found.push(account);
             }
         }
         if is_all {
-            self.after = Due::default();
+            self.after = Due::FIRST;
             self.lap = match self.lap {
                 Lap::ToTheEnd { begun } => Lap::UpTo(begun),
                 Lap::UpTo(_) | Lap::Done => Lap::Done,
@@ -118,7 +119,7 @@ mod tests {
 
     /// A place in the circle: each account is due at ten times its id.
     fn place(account: i64) -> Due {
-        Due { at: account * 10, account }
+        Due { at: Millis(account * 10), account_id: AccountId(account) }
     }
 
     #[test]
@@ -197,12 +198,12 @@ mod tests {
             },
         ];
         for case in cases {
-            let begun = if case.after == 0 { Due::default() } else { place(case.after) };
+            let begun = if case.after == 0 { Due::FIRST } else { place(case.after) };
             let mut circle = Circle::new(begun, case.room);
             let mut pages = case.pages.iter();
             let mut asked = Vec::new();
             while let Some(wanted) = circle.wanted() {
-                asked.push(wanted.after.account);
+                asked.push(wanted.after.account_id.0);
                 let (page, is_all) =
                     pages.next().unwrap_or_else(|| panic!("{}: wants one page more", case.name));
                 let page: Vec<Due> = page.iter().map(|account| place(*account)).collect();
@@ -212,13 +213,13 @@ mod tests {
             let found: Vec<i64> = found.iter().map(|account| account.0).collect();
             assert_eq!(asked, case.asked, "pages of {}", case.name);
             assert_eq!(found, case.found, "found: {}", case.name);
-            assert_eq!(after.account, case.next_after, "where the next begins: {}", case.name);
+            assert_eq!(after.account_id.0, case.next_after, "where the next begins: {}", case.name);
         }
     }
 
     #[test]
     fn with_little_room_all_accounts_have_their_turn() {
-        let mut after = Due::default();
+        let mut after = Due::FIRST;
         let mut begun = Vec::new();
         for _ in 0..5 {
             let mut circle = Circle::new(after, 2);

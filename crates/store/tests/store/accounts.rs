@@ -2,6 +2,7 @@
 
 use desk::address::{Forwarding, Kind};
 use desk::changes::NewPerson;
+use desk::clock::Millis;
 use desk::id::{AccountId, SupportAddressId, TokenId, UserId};
 use desk::setting::Settings;
 use desk::user::Role;
@@ -22,7 +23,7 @@ fn add_address(store: &Store, account_id: i64, id: i64, email: &'static str) -> 
             SupportAddressId(id),
             &address(email, account_id * 10, kind, false),
             false,
-            1,
+            Millis(1),
         )
     })
 }
@@ -31,7 +32,11 @@ fn add_person(store: &Store, account_id: i64, id: i64, email: &'static str) -> s
     store.write_blocking(move |tx| {
         store::user::insert_many(
             &mut tx.account(AccountId(account_id)),
-            &[NewPerson { person: person(id, email, Role::EndUser), address: key(email), created_at: 1 }],
+            &[NewPerson {
+                person: person(id, email, Role::EndUser),
+                address: key(email),
+                created_at: Millis(1),
+            }],
             1,
         )
     })
@@ -47,7 +52,7 @@ fn names_hosts_and_addresses_belong_to_one_account() {
             store::brand::insert(
                 &mut tx.account(AccountId(2)),
                 &desk::account::Brand { native_host: "acme.desk.example".into(), ..brand(21, "x", false) },
-                1,
+                Millis(1),
             )
         });
         is_conflict("host", host);
@@ -96,20 +101,20 @@ fn one_address_of_a_brand_is_its_default() {
         account(store, 1, "acme").unwrap();
         store
             .write_blocking(|tx| {
-                store::brand::insert(&mut tx.account(AccountId(1)), &brand(11, "shop", false), 1)?;
+                store::brand::insert(&mut tx.account(AccountId(1)), &brand(11, "shop", false), Millis(1))?;
                 store::address::insert(
                     &mut tx.account(AccountId(1)),
                     SupportAddressId(102),
                     &address("support@shop.desk.example", 11, Kind::Native, true),
                     true,
-                    1,
+                    Millis(1),
                 )?;
                 store::address::insert(
                     &mut tx.account(AccountId(1)),
                     SupportAddressId(101),
                     &address("help@acme.desk.example", 10, Kind::Native, true),
                     false,
-                    1,
+                    Millis(1),
                 )
             })
             .unwrap();
@@ -155,7 +160,12 @@ fn every_change_of_configuration_counts_the_version_up() {
         counted("address added");
         store
             .write_blocking(|tx| {
-                store::address::probe_sent(&mut tx.account(AccountId(1)), SupportAddressId(101), "secret", 5)
+                store::address::probe_sent(
+                    &mut tx.account(AccountId(1)),
+                    SupportAddressId(101),
+                    "secret",
+                    Millis(5),
+                )
             })
             .unwrap();
         counted("probe sent");
@@ -165,7 +175,7 @@ fn every_change_of_configuration_counts_the_version_up() {
                     &mut tx.account(AccountId(1)),
                     SupportAddressId(101),
                     &key("support@acme.desk.example"),
-                    9,
+                    Millis(9),
                 )
             })
             .unwrap();
@@ -188,7 +198,7 @@ fn every_change_of_configuration_counts_the_version_up() {
         let help = account.address(&key("help@acme.example")).unwrap();
         assert_eq!(help.forwarding, Forwarding::Verified);
         assert_eq!(help.forwards_to, Some(key("support@acme.desk.example")));
-        assert_eq!((help.probe_token.as_deref(), help.last_verified_at), (None, Some(9)));
+        assert_eq!((help.probe_token.as_deref(), help.last_verified_at), (None, Some(Millis(9))));
         assert!(
             store.read_blocking(|tx| store::account::load(&mut tx.account(AccountId(3)))).unwrap().is_none()
         );
@@ -211,8 +221,8 @@ fn last_seen_is_written_once_in_a_while() {
                 .last_verified_at
         };
         for (now, want) in [(1_000, 1_000), (1_060, 1_000), (1_061, 1_061)] {
-            see(now);
-            assert_eq!(seen(), Some(want), "at {now}");
+            see(Millis(now));
+            assert_eq!(seen(), Some(Millis(want)), "at {now}");
         }
     });
 }
@@ -229,7 +239,7 @@ fn tokens_are_kept_as_hashes_and_revoked_once() {
                     "for the shop",
                     UserId(50),
                     "secret",
-                    9,
+                    Millis(9),
                 )
             })
             .unwrap();
@@ -244,7 +254,7 @@ fn tokens_are_kept_as_hashes_and_revoked_once() {
         let revoke = |account_id, id| {
             store
                 .write_blocking(move |tx| {
-                    store::token::revoke(&mut tx.account(AccountId(account_id)), id, 20)
+                    store::token::revoke(&mut tx.account(AccountId(account_id)), id, Millis(20))
                 })
                 .unwrap()
         };
@@ -252,7 +262,7 @@ fn tokens_are_kept_as_hashes_and_revoked_once() {
         assert!(revoke(1, TokenId(5)));
         assert!(!revoke(1, TokenId(5)));
         let listed = store.read_blocking(|tx| store::token::list(&mut tx.account(AccountId(1)))).unwrap();
-        assert_eq!(listed[0].revoked_at, Some(20));
+        assert_eq!(listed[0].revoked_at, Some(Millis(20)));
     });
 }
 
@@ -266,7 +276,11 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
             .write_blocking(move |tx| {
                 store::user::insert_many(
                     &mut tx.account(AccountId(2)),
-                    &[NewPerson { person: bob.clone(), address: key("bob@acme.example"), created_at: 1 }],
+                    &[NewPerson {
+                        person: bob.clone(),
+                        address: key("bob@acme.example"),
+                        created_at: Millis(1),
+                    }],
                     1,
                 )
             })
@@ -279,7 +293,7 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
                     "hooks",
                     UserId(50),
                     "s3cret",
-                    9,
+                    Millis(9),
                 )
             })
             .unwrap();
@@ -293,7 +307,7 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
         assert_eq!((found.is_suspended, found.addresses), (false, vec!["bob@acme.example".to_owned()]));
         assert_eq!(holder("S3cret"), None);
         store
-            .write_blocking(|tx| store::token::revoke(&mut tx.account(AccountId(2)), TokenId(5), 20))
+            .write_blocking(|tx| store::token::revoke(&mut tx.account(AccountId(2)), TokenId(5), Millis(20)))
             .unwrap();
         assert_eq!(holder("s3cret"), None);
     });
@@ -302,8 +316,8 @@ fn a_token_tells_whose_it_is_until_it_is_revoked() {
 #[test]
 fn nodes_that_start_together_sign_with_one_key() {
     on_both(|store| {
-        let first = store.write_blocking(|tx| store::signing::load_or_make(tx, 1)).unwrap();
-        let second = store.write_blocking(|tx| store::signing::load_or_make(tx, 2)).unwrap();
+        let first = store.write_blocking(|tx| store::signing::load_or_make(tx, Millis(1))).unwrap();
+        let second = store.write_blocking(|tx| store::signing::load_or_make(tx, Millis(2))).unwrap();
         assert!(first == second);
     });
 }

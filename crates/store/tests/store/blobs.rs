@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use desk::clock::Millis;
 use desk::id::{AccountId, MailId};
 use store::raw::{INLINE_MAX, Packed};
 use store::spool::NewMail;
@@ -16,7 +17,7 @@ use crate::raw::noise;
 use crate::support::{account, mail, options, wait};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-const NEVER: i64 = i64::MAX;
+const NEVER: Millis = Millis(i64::MAX);
 
 fn desk(database: &Database, options: &StoreOptions) -> Store {
     let store = Store::open(options).unwrap();
@@ -79,7 +80,7 @@ fn a_blob_that_no_row_names_is_removed_after_a_day() {
         age(options, &orphan, DAY - minute);
         assert_eq!(swept(), (2, 0), "its row may still come, whatever our own clock says");
         age(options, &orphan, DAY + minute);
-        assert_eq!(wait(store.sweep_blobs(0)).unwrap().removed, 0, "a clock that is behind counts");
+        assert_eq!(wait(store.sweep_blobs(Millis(0))).unwrap().removed, 0, "a clock that is behind counts");
         assert_eq!(swept(), (2, 1));
         assert_eq!(swept(), (1, 0));
         assert!(wait(kept.unpack(store)).is_ok());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use desk::id::AccountId;
+use desk::id::{AccountId, MailId};
 use store::testing::Sql as _;
 use store::work::{self, Kind, Lease};
 use store::{Store, StoreError, crash};
@@ -25,7 +25,7 @@ fn release(store: &Store, lease: Lease) {
 
 fn try_alone(store: &Store, lease: &Lease, id: i64) -> store::Result<i64> {
     let lease = lease.clone();
-    store.write_blocking(move |tx| crash::try_alone(tx, &lease, id))
+    store.write_blocking(move |tx| crash::try_alone(tx, &lease, MailId(id)))
 }
 
 /// Takes a mail off the spool, as its decision does.

@@ -1,6 +1,7 @@
 //! Who an envelope recipient belongs to.
 
 use desk::address::Kind;
+use desk::clock::Millis;
 use desk::id::{AccountId, SupportAddressId};
 use desk::setting::Settings;
 
@@ -18,7 +19,7 @@ fn recipients_are_known_by_the_rules_of_support_addresses() {
                     SupportAddressId(101),
                     &address("help@acme.example", 10, Kind::External, false),
                     false,
-                    1,
+                    Millis(1),
                 )?;
                 store::account::set_settings(
                     &mut tx.account(AccountId(2)),
@@ -71,7 +72,7 @@ fn a_removed_address_is_unknown_at_once_and_may_be_added_elsewhere() {
                     SupportAddressId(101),
                     &help(),
                     false,
-                    1,
+                    Millis(1),
                 )
             })
             .unwrap();
@@ -95,7 +96,7 @@ fn a_removed_address_is_unknown_at_once_and_may_be_added_elsewhere() {
                     SupportAddressId(201),
                     &help(),
                     false,
-                    1,
+                    Millis(1),
                 )
             })
             .unwrap();

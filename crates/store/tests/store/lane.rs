@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 use store::Store;
 use store::lane::Lane;
@@ -28,7 +29,7 @@ impl Nodes {
 
     fn announce(&self, kind: Kind, accounts: &[i64]) {
         let accounts: Vec<AccountId> = accounts.iter().copied().map(AccountId).collect();
-        self.one.write_blocking(move |tx| work::announce(tx, kind, &accounts, 0)).unwrap();
+        self.one.write_blocking(move |tx| work::announce(tx, kind, &accounts, Millis(0))).unwrap();
     }
 }
 
@@ -88,7 +89,7 @@ fn two_nodes_that_look_at_once_never_hold_the_same_account() {
         wait(async {
             for _ in 0..10 {
                 let all = ids(&[1, 2, 3, 4, 5, 6]);
-                nodes.one.write(move |tx| work::announce(tx, Kind::Mail, &all, 0)).await.unwrap();
+                nodes.one.write(move |tx| work::announce(tx, Kind::Mail, &all, Millis(0))).await.unwrap();
                 let (first, second) = tokio::join!(a.claim(3), b.claim(3));
                 let (first, second) = (accounts(&first.unwrap()), accounts(&second.unwrap()));
                 let both: BTreeSet<i64> = first.iter().chain(&second).copied().collect();

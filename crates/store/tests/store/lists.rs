@@ -1,6 +1,7 @@
 //! Lists in the order of time, page by page.
 
 use desk::changes::{Changes, Outgoing, Suspended};
+use desk::clock::Millis;
 use desk::id::{AccountId, MailId, OutboxId, OutgoingId};
 use desk::suspension::Cause;
 use serde_json::json;
@@ -20,7 +21,7 @@ fn outgoing(id: i64, created_at: i64) -> Outgoing {
         message_id: format!("o{id}@acme.desk.example"),
         content: serde_json::from_value(content).unwrap(),
         recipients: vec![(OutboxId(id + 1_000), "ada@customer.example".into())],
-        created_at,
+        created_at: Millis(created_at),
     }
 }
 
@@ -112,7 +113,7 @@ fn held(id: i64, cause: Cause, created_at: i64) -> Suspended {
         subject: format!("Mail {id}"),
         recipient: "support@acme.desk.example".into(),
         detail: String::new(),
-        created_at,
+        created_at: Millis(created_at),
     }
 }
 
@@ -138,13 +139,13 @@ fn held_mail_is_listed_by_cause_and_page_the_newest_first() {
         ];
         write(store, 1, Changes { suspended, ..Changes::default() }).unwrap();
         let bulk = Some(Cause::AutoMailer.number());
-        let after_first = Before { at: 30, id: 3 };
+        let after_first = Before { at: Millis(30), id: 3 };
         for Case { cause, before, limit, want } in [
             Case { limit: 100, want: &[3, 2, 1, 5], ..usual() },
             Case { limit: 1, want: &[3], ..usual() },
             Case { before: after_first, limit: 2, want: &[2, 1], ..usual() },
             Case { cause: bulk, limit: 1, want: &[2], ..usual() },
-            Case { cause: bulk, before: Before { at: 20, id: 2 }, limit: 9, want: &[1] },
+            Case { cause: bulk, before: Before { at: Millis(20), id: 2 }, limit: 9, want: &[1] },
             Case { cause: Some(-1), limit: 9, want: &[], ..usual() },
         ] {
             let rows = store

@@ -1,5 +1,6 @@
 //! What `doctor` asks: who holds what, what nobody holds, and how standbys follow.
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 use store::node::{self, Forgotten, Holding, Unheld};
 use store::testing::Sql as _;
@@ -16,7 +17,7 @@ fn claim(store: &Store, kind: Kind, accounts: &[i64], holder: &'static str, leas
     let accounts: Vec<AccountId> = accounts.iter().copied().map(AccountId).collect();
     let wanted = accounts.len();
     let claimed = store.write_blocking(move |tx| {
-        work::announce(tx, kind, &accounts, 0)?;
+        work::announce(tx, kind, &accounts, Millis(0))?;
         work::claim(tx, kind, &accounts, holder, false, lease_ms)
     });
     assert_eq!(claimed.unwrap().len(), wanted);
@@ -48,7 +49,7 @@ fn queue(store: &Store, account_id: i64, since: i64) {
     store
         .write_blocking(move |tx| {
             tx.execute(sql, &values![account_id, since, since])?;
-            work::announce(tx, Kind::Outbox, &[AccountId(account_id)], 0)
+            work::announce(tx, Kind::Outbox, &[AccountId(account_id)], Millis(0))
         })
         .unwrap();
 }
@@ -57,7 +58,7 @@ fn queue(store: &Store, account_id: i64, since: i64) {
 fn an_account_whose_old_work_nobody_holds_is_shown() {
     on_both(|store| {
         (1..=4).for_each(|id| account(store, id, &format!("a{id}")).unwrap());
-        let now = store.read_blocking(|tx| tx.database_now()).unwrap();
+        let now = store.read_blocking(|tx| tx.database_now()).unwrap().0;
         // Old mail of 1 and 2, of which 2 is held; mail of 3 that came just now; outgoing mail of 4.
         wait(store.spool(vec![
             mail(1, 1, now - 2 * MINUTE_MS),
@@ -80,7 +81,7 @@ fn an_account_whose_old_work_nobody_holds_is_shown() {
 fn an_account_of_whose_work_nothing_tells_is_shown() {
     on_both(|store| {
         (1..=4).for_each(|id| account(store, id, &format!("a{id}")).unwrap());
-        let now = store.read_blocking(|tx| tx.database_now()).unwrap();
+        let now = store.read_blocking(|tx| tx.database_now()).unwrap().0;
         let old = now - 2 * MINUTE_MS;
         wait(store.spool(vec![mail(1, 1, old), mail(2, 2, old), mail(3, 3, now)])).unwrap();
         queue(store, 4, old);

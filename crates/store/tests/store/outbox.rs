@@ -1,6 +1,7 @@
 //! The durable outbound queue: claimed, attempted, tried again, bounced.
 
 use desk::changes::{Bounced, Changes, Outgoing};
+use desk::clock::Millis;
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
 use desk::id::{AccountId, CommentId, OutboxId, OutgoingId, TicketId};
@@ -44,7 +45,7 @@ fn sent_mail(store: &Store, can_deliver: bool) {
             (OutboxId(501), "ada@customer.example".into()),
             (OutboxId(502), "carl@customer.example".into()),
         ],
-        created_at: 100,
+        created_at: Millis(100),
     };
     let changes = Changes {
         people: vec![new_person(50, "ada@customer.example")],
@@ -59,7 +60,7 @@ fn claim(store: &Store, now: i64, in_hand: &'static [i64], limit: usize) -> Vec<
     let in_hand: Vec<OutboxId> = in_hand.iter().copied().map(OutboxId).collect();
     store
         .write_blocking(move |tx| {
-            outbox::claim(&mut tx.account(AccountId(1)), now, now + AGAIN, &in_hand, limit)
+            outbox::claim(&mut tx.account(AccountId(1)), Millis(now), Millis(now + AGAIN), &in_hand, limit)
         })
         .unwrap()
 }
@@ -74,12 +75,14 @@ fn record(store: &Store, id: i64, state: &'static str, due_at: i64, now: i64) {
     let done = [Attempted {
         id: OutboxId(id),
         state: state.into(),
-        due_at,
+        due_at: Millis(due_at),
         answer: format!("{state} at {now}"),
         tried: true,
     }];
     let epoch = epoch(store);
-    store.write_blocking(move |tx| outbox::record(&mut tx.account(AccountId(1)), epoch, &done, now)).unwrap();
+    store
+        .write_blocking(move |tx| outbox::record(&mut tx.account(AccountId(1)), epoch, &done, Millis(now)))
+        .unwrap();
 }
 
 fn mail(store: &Store, id: i64) -> Result<Mail, StoreError> {
@@ -95,19 +98,19 @@ fn rows(store: &Store) -> Vec<(i64, String, i64, i64, String)> {
     let listed = store.read_blocking(|tx| outbox::list(&mut tx.account(AccountId(1)), None, 100)).unwrap();
     listed
         .into_iter()
-        .map(|row| (row.id.0, row.state.to_string(), row.attempts, row.due_at, row.last_answer))
+        .map(|row| (row.id.0, row.state.to_string(), row.attempts, row.due_at.0, row.last_answer))
         .collect()
 }
 
 /// Accounts with mail to send.
 fn due(store: &Store) -> Vec<work::Due> {
-    store.read_blocking(|tx| work::due(tx, Kind::Outbox, work::Due::default(), "a", false, 9)).unwrap()
+    store.read_blocking(|tx| work::due(tx, Kind::Outbox, work::Due::FIRST, "a", false, 9)).unwrap()
 }
 
 /// When the account's mail is due next, by its rows.
 fn next_due(store: &Store) -> Option<i64> {
     let next = store.read_blocking(|tx| work::next_due(tx, Kind::Outbox, &[AccountId(1)])).unwrap();
-    next.get(&AccountId(1)).copied()
+    next.get(&AccountId(1)).map(|at| at.0)
 }
 
 fn state(store: &Store, id: i64) -> String {
@@ -122,7 +125,7 @@ fn bounce(store: &Store, id: i64, result: DeliveryResult) {
         recipient: recipient.into(),
         ticket: Some(TicketId(900)),
     };
-    let bounced = vec![Bounced { delivery, result, answer: "550 no such user".into(), at: 300 }];
+    let bounced = vec![Bounced { delivery, result, answer: "550 no such user".into(), at: Millis(300) }];
     write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
 }
 
@@ -132,7 +135,7 @@ fn without_a_relay_mail_waits_visibly_and_is_announced_all_the_same() {
         sent_mail(store, false);
         assert_eq!(state(store, 501), "waiting");
         // Whichever node gets a relay finds it and takes it like any other.
-        assert_eq!(due(store), [work::Due { at: 0, account: 1 }]);
+        assert_eq!(due(store), [work::Due { at: Millis(0), account_id: AccountId(1) }]);
         assert_eq!(claim(store, 100, &[], 10).len(), 2);
     });
 }
@@ -141,7 +144,7 @@ fn without_a_relay_mail_waits_visibly_and_is_announced_all_the_same() {
 fn queued_mail_is_announced_and_listed_with_its_ticket() {
     on_both(|store| {
         sent_mail(store, true);
-        assert_eq!(due(store), [work::Due { at: 0, account: 1 }]);
+        assert_eq!(due(store), [work::Due { at: Millis(0), account_id: AccountId(1) }]);
         let listed = store
             .read_blocking(|tx| outbox::list(&mut tx.account(AccountId(1)), Some(OutboxId(501)), 100))
             .unwrap();
@@ -158,7 +161,7 @@ fn queued_mail_is_announced_and_listed_with_its_ticket() {
                 .unwrap()
         };
         assert_eq!(
-            of_ticket(1, TicketId(900)).iter().map(|row| (row.id.0, row.created_at)).collect::<Vec<_>>(),
+            of_ticket(1, TicketId(900)).iter().map(|row| (row.id.0, row.created_at.0)).collect::<Vec<_>>(),
             [(501, 100), (502, 100)]
         );
         assert_eq!((of_ticket(1, TicketId(901)).len(), of_ticket(2, TicketId(900)).len()), (0, 0));
@@ -215,14 +218,14 @@ fn what_was_not_tried_after_all_counts_as_no_attempt() {
         let done = Attempted {
             id: OutboxId(501),
             state: OutboxState::Deferred,
-            due_at: 500,
+            due_at: Millis(500),
             answer: "its server is down".into(),
             tried: false,
         };
         let epoch = epoch(store);
         store
             .write_blocking(move |tx| {
-                outbox::record(&mut tx.account(AccountId(1)), epoch, std::slice::from_ref(&done), 110)
+                outbox::record(&mut tx.account(AccountId(1)), epoch, std::slice::from_ref(&done), Millis(110))
             })
             .unwrap();
         assert_eq!(rows(store)[0], (501, "deferred".into(), 0, 500, "its server is down".into()));
@@ -239,13 +242,18 @@ fn the_result_of_a_node_that_was_replaced_changes_nothing() {
         let done = Attempted {
             id: OutboxId(501),
             state: OutboxState::Deferred,
-            due_at: 500,
+            due_at: Millis(500),
             answer: "451 later".into(),
             tried: true,
         };
         store
             .write_blocking(move |tx| {
-                outbox::record(&mut tx.account(AccountId(1)), frozen, std::slice::from_ref(&done), 110)
+                outbox::record(
+                    &mut tx.account(AccountId(1)),
+                    frozen,
+                    std::slice::from_ref(&done),
+                    Millis(110),
+                )
             })
             .unwrap();
         assert_eq!(rows(store), before);
@@ -313,7 +321,7 @@ fn an_address_that_needs_quotes_is_found_by_its_bounce() {
             delivery,
             result: DeliveryResult::Hard,
             answer: "550 no such user".into(),
-            at: 300,
+            at: Millis(300),
         }];
         write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
         let found = store

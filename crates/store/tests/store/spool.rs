@@ -1,6 +1,7 @@
 //! Mails are kept in order and closed once.
 
 use desk::changes::Changes;
+use desk::clock::Millis;
 use desk::envelope::Door;
 use desk::id::{AccountId, MailId};
 use store::StoreError;
@@ -23,7 +24,7 @@ fn mails_are_paged_in_the_order_of_acceptance_then_id() {
                 })
                 .unwrap()
                 .into_iter()
-                .map(|row| (row.accepted_at, row.id.0))
+                .map(|row| (row.accepted_at.0, row.id.0))
                 .collect::<Vec<_>>()
         };
         assert_eq!(ids(1, 9), [(100, 5), (100, 9), (200, 3)]);
@@ -67,10 +68,9 @@ fn spooled_mail_is_announced_once_per_account_and_rings() {
             assert!(rung.is_ok(), "the bell keeps its ring for a sorter that was busy");
             assert_eq!(bell.take(), [AccountId(1), AccountId(2)].into());
         });
-        let due = store
-            .read_blocking(|tx| work::due(tx, Kind::Mail, work::Due::default(), "a", false, 100))
-            .unwrap();
-        assert_eq!(due, [1, 2].map(|account| work::Due { at: 0, account }));
+        let due =
+            store.read_blocking(|tx| work::due(tx, Kind::Mail, work::Due::FIRST, "a", false, 100)).unwrap();
+        assert_eq!(due, [1, 2].map(|account| work::Due { at: Millis(0), account_id: AccountId(account) }));
     });
 }
 
@@ -172,13 +172,14 @@ fn since_when_a_mail_keeps_its_account_from_going_on_is_noted_once() {
         account(store, 1, "acme").unwrap();
         wait(store.spool(vec![mail(1, 1, 10), mail(1, 2, 20)])).unwrap();
         let noted = |accepted_at, id, now| {
-            let key = SpoolKey { accepted_at, id: MailId(id) };
-            store
-                .write_blocking(move |tx| store::spool::note_trouble(&mut tx.account(AccountId(1)), key, now))
+            let key = SpoolKey { accepted_at: Millis(accepted_at), id: MailId(id) };
+            store.write_blocking(move |tx| {
+                store::spool::note_trouble(&mut tx.account(AccountId(1)), key, Millis(now))
+            })
         };
-        assert_eq!(noted(10, 1, 500).unwrap(), 500);
-        assert_eq!(noted(10, 1, 900).unwrap(), 500, "the first time counts");
-        assert_eq!(noted(20, 2, 900).unwrap(), 900, "each mail has its own");
+        assert_eq!(noted(10, 1, 500).unwrap(), Millis(500));
+        assert_eq!(noted(10, 1, 900).unwrap(), Millis(500), "the first time counts");
+        assert_eq!(noted(20, 2, 900).unwrap(), Millis(900), "each mail has its own");
         write(store, 1, Changes { ledger: vec![decided(1, 10)], ..Changes::default() }).unwrap();
         let late = noted(10, 1, 950);
         assert!(matches!(late, Err(StoreError::Changed("a spool row"))), "{late:?}");

@@ -9,7 +9,7 @@ use desk::address::Kind;
 use desk::address_check::NewAddress;
 use desk::changes::{ChangedTicket, Changes, LedgerRow, NewPerson};
 use desk::channel::Channel;
-use desk::clock::Clock;
+use desk::clock::{Clock, Millis};
 use desk::id::{AccountId, BrandId, MailId, SupportAddressId, TicketId, UserId};
 use desk::ledger::Outcome;
 use desk::received::Received;
@@ -61,8 +61,8 @@ impl HandClock {
 }
 
 impl Clock for HandClock {
-    fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
     }
 }
 
@@ -101,12 +101,18 @@ pub(crate) fn account(store: &Store, id: i64, name: &str) -> Result<()> {
             id: AccountId(id),
             subdomain: name.clone(),
             name: name.to_uppercase(),
-            created_at: 1,
+            created_at: Millis(1),
         };
         store::account::insert(tx, &new)?;
-        store::brand::insert(&mut tx.account(AccountId(id)), &brand(id * 10, &name, true), 1)?;
+        store::brand::insert(&mut tx.account(AccountId(id)), &brand(id * 10, &name, true), Millis(1))?;
         let support = address(&format!("support@{name}.desk.example"), id * 10, Kind::Native, true);
-        store::address::insert(&mut tx.account(AccountId(id)), SupportAddressId(id * 100), &support, true, 1)
+        store::address::insert(
+            &mut tx.account(AccountId(id)),
+            SupportAddressId(id * 100),
+            &support,
+            true,
+            Millis(1),
+        )
     })
 }
 
@@ -137,14 +143,20 @@ pub(crate) fn mail(account_id: i64, id: i64, accepted_at: i64) -> NewMail {
     let envelope =
         r#"{"door":"smtp","mail_from":"ada@customer.example","recipients":["support@acme.desk.example"]}"#
             .into();
-    NewMail { account_id: AccountId(account_id), id: MailId(id), accepted_at, envelope, packed }
+    NewMail {
+        account_id: AccountId(account_id),
+        id: MailId(id),
+        accepted_at: Millis(accepted_at),
+        envelope,
+        packed,
+    }
 }
 
 pub(crate) fn decided(id: i64, accepted_at: i64) -> LedgerRow {
     LedgerRow {
         id: MailId(id),
-        accepted_at,
-        decided_at: accepted_at + 5,
+        accepted_at: Millis(accepted_at),
+        decided_at: Millis(accepted_at + 5),
         message_id: format!("m{id}@customer.example"),
         outcome: Outcome::Discarded,
         reason: "kept".into(),
@@ -168,7 +180,7 @@ pub(crate) fn person(id: i64, email: &str, role: Role) -> Person {
 }
 
 pub(crate) fn new_person(id: i64, email: &str) -> NewPerson {
-    NewPerson { person: person(id, email, Role::EndUser), address: key(email), created_at: 1 }
+    NewPerson { person: person(id, email, Role::EndUser), address: key(email), created_at: Millis(1) }
 }
 
 pub(crate) fn ticket(id: i64, requester_id: i64) -> Ticket {
@@ -192,8 +204,8 @@ pub(crate) fn ticket(id: i64, requester_id: i64) -> Ticket {
         tags: vec!["vip".into()],
         follow_up_of: None,
         last_message_id: Some("m1@customer.example".into()),
-        created_at: 10,
-        updated_at: 20,
+        created_at: Millis(10),
+        updated_at: Millis(20),
         solved_at: None,
     }
 }
@@ -233,7 +245,7 @@ pub(crate) fn write_as(
 ) -> Result<()> {
     store.write_blocking(move |tx| {
         let tx = &mut tx.account(account_id);
-        let mut state = State { now: conditions.now, ..account_state::lock(tx)? };
+        let mut state = State { now: Millis(conditions.now), ..account_state::lock(tx)? };
         let writing = Writing {
             state: &mut state,
             can_deliver: conditions.can_deliver,

@@ -1,6 +1,7 @@
 //! Suspended tickets: which expire, what is left of those that were deleted, and who is told.
 
 use desk::changes::{Changes, LedgerRow, Suspended};
+use desk::clock::Millis;
 use desk::id::{AccountId, MailId};
 use desk::ledger::Outcome;
 use desk::suspension::{Cause, HELD_FOR};
@@ -21,7 +22,7 @@ fn held(store: &Store, conditions: Conditions) {
         subject: format!("Mail {id}"),
         recipient: "support@acme.desk.example".into(),
         detail: String::new(),
-        created_at: id * 100,
+        created_at: Millis(id * 100),
     };
     let changes = Changes {
         ledger: (1..=3).map(|id| LedgerRow { outcome: Outcome::Suspended, ..decided(id, id) }).collect(),
@@ -37,7 +38,7 @@ fn held(store: &Store, conditions: Conditions) {
 
 fn expired(store: &Store, at: i64) -> Vec<i64> {
     let found = store
-        .read_blocking(move |tx| store::suspended::expired(&mut tx.account(AccountId(1)), at, 10))
+        .read_blocking(move |tx| store::suspended::expired(&mut tx.account(AccountId(1)), Millis(at), 10))
         .unwrap();
     found.into_iter().map(|id| id.0).collect()
 }
@@ -50,7 +51,7 @@ fn what_could_not_be_processed_never_expires() {
         assert_eq!(expired(store, 200), [2]);
         assert_eq!(expired(store, i64::MAX), [2, 3]);
         let next = store.read_blocking(|tx| work::next_due(tx, Kind::Purge, &[AccountId(1)])).unwrap();
-        assert_eq!(next, [(AccountId(1), 200 + HELD_FOR)].into());
+        assert_eq!(next, [(AccountId(1), Millis(200 + HELD_FOR))].into());
     });
 }
 
@@ -65,7 +66,7 @@ fn what_is_deleted_leaves_a_tombstone_with_the_change_number() {
                 let change = state.next_change();
                 // 9 is not held: there is nothing to tell of it.
                 let ids = [3, 2, 9].map(MailId);
-                let (deleted, _) = store::suspended::delete(tx, &ids, "expired", 5_000, change)?;
+                let (deleted, _) = store::suspended::delete(tx, &ids, "expired", Millis(5_000), change)?;
                 account_state::save(tx, &state)?;
                 Ok((change, deleted))
             })
@@ -94,12 +95,14 @@ fn who_wants_to_hear_of_held_mail_is_told_at_the_next_full_step() {
                 .read_blocking(move |tx| timer::due(&mut tx.account(AccountId(1)), Kind::Digest, now))
                 .unwrap()
         };
-        assert_eq!((due(999), due(1_000)), (vec![], vec![0]));
+        assert_eq!((due(Millis(999)), due(Millis(1_000))), (vec![], vec![0]));
         let sql = "SELECT due_at FROM work WHERE account_id = $1 AND kind = $2";
         let told = store.read_blocking(move |tx| tx.find(sql, &values![1, "digest"])).unwrap();
         assert_eq!(told.unwrap().int().unwrap(), 1_000);
         store
-            .write_blocking(|tx| timer::remove_until(&mut tx.account(AccountId(1)), Kind::Digest, 1_000))
+            .write_blocking(|tx| {
+                timer::remove_until(&mut tx.account(AccountId(1)), Kind::Digest, Millis(1_000))
+            })
             .unwrap();
         let next = store.read_blocking(|tx| work::next_due(tx, Kind::Digest, &[AccountId(1)])).unwrap();
         assert_eq!(next, [].into());

@@ -3,6 +3,7 @@
 use desk::actor::Actor;
 use desk::changes::{Audit, ChangedTicket, Changes};
 use desk::channel::Channel;
+use desk::clock::Millis;
 use desk::comment::{Comment, Flag};
 use desk::event::Event;
 use desk::id::{AccountId, AuditId, CommentId, MailId, TicketId, TicketNumber, UserId};
@@ -71,7 +72,7 @@ fn a_ticket_comes_back_as_it_was_written() {
             },
             subject: "Ünïcode 日本 🙂 '; DROP TABLE tickets; --".into(),
             follow_up_of: Some(TicketId(3)),
-            solved_at: Some(77),
+            solved_at: Some(Millis(77)),
             status: Status::Solved,
             ..ticket(900, 50)
         };
@@ -99,7 +100,8 @@ fn changes_of_a_ticket_are_written_and_a_missing_one_is_an_error() {
         account(store, 1, "acme").unwrap();
         account(store, 2, "other").unwrap();
         write(store, 1, opening(vec![ticket(900, 50)])).unwrap();
-        let open = Ticket { status: Status::Open, updated_at: 99, tags: vec![], ..by_number(store, 1) };
+        let open =
+            Ticket { status: Status::Open, updated_at: Millis(99), tags: vec![], ..by_number(store, 1) };
         let changed = |ticket: &Ticket| {
             let change = ChangedTicket { before: Some(ticket.clone()), after: ticket.clone() };
             Changes { tickets: [(ticket.id, change)].into(), ..Changes::default() }
@@ -129,7 +131,7 @@ fn comments_ccs_and_audits_are_read_in_order() {
             mail_id: is_public.then_some(MailId(id * 2)),
             flags: vec![Flag::Untrusted, Flag::MachineGenerated],
             hidden: vec![],
-            created_at: id,
+            created_at: Millis(id),
         };
         let audit = |id, channel| Audit {
             id: AuditId(id),
@@ -137,7 +139,7 @@ fn comments_ccs_and_audits_are_read_in_order() {
             author: Actor::Person(UserId(50)),
             channel,
             events: vec![Event::comment(CommentId(id), false)],
-            created_at: id,
+            created_at: Millis(id),
         };
         let ccs = [(TicketId(900), UserId(51)), (TicketId(900), UserId(52))];
         let changes = Changes {
@@ -187,25 +189,26 @@ fn solved_tickets_are_announced_and_found_when_their_time_comes() {
             assignee_id: Some(UserId(9)),
             ..ticket(id, 50)
         };
-        write(store, 1, opening(vec![solved(900, 500), solved(901, 400), ticket(902, 50)])).unwrap();
-        let due = store.read_blocking(|tx| work::due(tx, Kind::Close, work::Due::default(), "a", false, 9));
-        assert_eq!(due.unwrap(), [work::Due { at: 400 + SOLVED_FOR, account: 1 }]);
+        write(store, 1, opening(vec![solved(900, Millis(500)), solved(901, Millis(400)), ticket(902, 50)]))
+            .unwrap();
+        let due = store.read_blocking(|tx| work::due(tx, Kind::Close, work::Due::FIRST, "a", false, 9));
+        assert_eq!(due.unwrap(), [work::Due { at: Millis(400 + SOLVED_FOR), account_id: AccountId(1) }]);
         let until = |at, limit| {
             let found = store.read_blocking(move |tx| {
                 store::ticket::solved_until(&mut tx.account(AccountId(1)), at, limit)
             });
             found.unwrap().into_iter().map(|id| id.0).collect::<Vec<_>>()
         };
-        assert!(until(399, 10).is_empty());
-        assert_eq!(until(400, 10), [901]);
-        assert_eq!(until(600, 1), [901], "the longest solved one first");
-        assert_eq!(until(600, 10), [901, 900]);
+        assert!(until(Millis(399), 10).is_empty());
+        assert_eq!(until(Millis(400), 10), [901]);
+        assert_eq!(until(Millis(600), 1), [901], "the longest solved one first");
+        assert_eq!(until(Millis(600), 10), [901, 900]);
         let closed = Ticket { status: Status::Closed, ..by_number(store, 2) };
         let change = ChangedTicket { before: Some(by_number(store, 2)), after: closed };
         let closing = Changes { tickets: [(change.after.id, change)].into(), ..Changes::default() };
         write(store, 1, closing).unwrap();
-        assert_eq!(until(600, 10), [900]);
+        assert_eq!(until(Millis(600), 10), [900]);
         let next = store.read_blocking(|tx| work::next_due(tx, Kind::Close, &[AccountId(1)])).unwrap();
-        assert_eq!(next, [(AccountId(1), 500 + SOLVED_FOR)].into());
+        assert_eq!(next, [(AccountId(1), Millis(500 + SOLVED_FOR))].into());
     });
 }

@@ -1,6 +1,7 @@
 //! What a decision about a mail asks besides tickets: sender counters, troubled addresses, followers, organizations, comments.
 
 use desk::changes::{Bounced, Changes};
+use desk::clock::Millis;
 use desk::comment::{Comment, Hidden, HiddenKind};
 use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
@@ -41,7 +42,8 @@ fn gathered_of(store: &Store, raws: Vec<&'static str>, per_hour: u32) -> Facts {
             tls: false,
         };
         let letters: Vec<Letter> = raws.iter().map(|raw| Letter::parse(raw.as_bytes())).collect();
-        let inbound = |(raw, letter)| Inbound { raw, ..Inbound::new(MailId(7), 1, &envelope, letter) };
+        let inbound =
+            |(raw, letter)| Inbound { raw, ..Inbound::new(MailId(7), Millis(1), &envelope, letter) };
         let mails: Vec<Inbound<'_>> =
             raws.iter().map(|raw| raw.as_bytes()).zip(&letters).map(inbound).collect();
         store::facts::gather(
@@ -62,7 +64,7 @@ fn bounce(store: &Store, result: DeliveryResult) {
         recipient: "Ada@Customer.example".into(),
         ticket: None,
     };
-    let bounced = vec![Bounced { delivery, result, answer: "no".into(), at: 300 }];
+    let bounced = vec![Bounced { delivery, result, answer: "no".into(), at: Millis(300) }];
     write(store, 1, Changes { bounced, ..Changes::default() }).unwrap();
 }
 
@@ -103,15 +105,15 @@ fn senders_are_counted_where_the_guard_is_on_and_forgotten_after_hours() {
             let changes = Changes { rates: [(sender.clone(), rate)].into(), ..Changes::default() };
             write_as(store, AccountId(1), Conditions { now, ..USUAL }, changes).unwrap();
         };
-        counted(rate(1_000, 3), 1_000);
-        counted(rate(2_000, 4), 2_000);
+        counted(rate(Millis(1_000), 3), 1_000);
+        counted(rate(Millis(2_000), 4), 2_000);
         let found = |per_hour| gathered(store, "From: ada@customer.example\n\nhi", per_hour);
-        assert_eq!(found(20).rates, [(sender.clone(), rate(2_000, 4))].into());
+        assert_eq!(found(20).rates, [(sender.clone(), rate(Millis(2_000), 4))].into());
         assert_eq!(found(20).sender_per_hour, 20);
         assert_eq!((found(0).rates.len(), found(0).sender_per_hour), (0, 0), "off: nobody asks");
         let day = 24 * 3_600_000;
         let other = Changes {
-            rates: [("unknown eve@else.example".to_owned(), rate(day, 1))].into(),
+            rates: [("unknown eve@else.example".to_owned(), rate(Millis(day), 1))].into(),
             ..Changes::default()
         };
         write_as(store, AccountId(1), Conditions { now: day, ..USUAL }, other).unwrap();
@@ -124,7 +126,11 @@ fn an_agents_mail_asks_for_whom_it_names_and_what_it_may_quote() {
     on_both(|store| {
         account(store, 1, "acme").unwrap();
         let agent = Person { role: Role::Agent, ..person(51, "bob@acme.example", Role::Agent) };
-        let bob = desk::changes::NewPerson { person: agent, address: key("bob@acme.example"), created_at: 1 };
+        let bob = desk::changes::NewPerson {
+            person: agent,
+            address: key("bob@acme.example"),
+            created_at: Millis(1),
+        };
         let comment = Comment {
             id: CommentId(5),
             ticket_id: TicketId(900),
@@ -135,7 +141,7 @@ fn an_agents_mail_asks_for_whom_it_names_and_what_it_may_quote() {
             mail_id: None,
             flags: vec![],
             hidden: vec![Hidden { from: 0, to: 6, kind: HiddenKind::Quote }],
-            created_at: 1,
+            created_at: Millis(1),
         };
         let first = ticket(900, 50);
         let token = first.token.as_str().to_owned();
@@ -186,7 +192,9 @@ fn organizations_are_found_by_the_domains_of_a_mail() {
         let before = version();
         let made = organization.clone();
         store
-            .write_blocking(move |tx| store::organization::insert(&mut tx.account(AccountId(1)), &made, 5, 1))
+            .write_blocking(move |tx| {
+                store::organization::insert(&mut tx.account(AccountId(1)), &made, Millis(5), 1)
+            })
             .unwrap();
         assert!(version() > before, "nodes read the account again");
         assert_eq!(
@@ -235,7 +243,7 @@ fn the_newest_500_comments_of_each_ticket_are_known() {
             mail_id: None,
             flags: vec![],
             hidden: vec![],
-            created_at: 1,
+            created_at: Millis(1),
         };
         let (quiet, busy) = (ticket(900, 51), ticket(901, 51));
         let mail = |ticket: &Ticket| -> &'static str {

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use desk::clock::Millis;
 use desk::id::AccountId;
 use desk::suspension::HELD_FOR;
 use desk::ticket::{SOLVED_FOR, Status, Ticket};
@@ -23,7 +24,7 @@ fn ids(accounts: &[i64]) -> Vec<AccountId> {
 
 fn announce(store: &Store, kind: Kind, accounts: &[i64], due_at: i64) {
     let accounts = ids(accounts);
-    store.write_blocking(move |tx| work::announce(tx, kind, &accounts, due_at)).unwrap();
+    store.write_blocking(move |tx| work::announce(tx, kind, &accounts, Millis(due_at))).unwrap();
 }
 
 /// What the row of an account says.
@@ -37,12 +38,12 @@ fn due_of(store: &Store, kind: Kind, after: Due, holder: &'static str, limit: us
     let takes_back = holder == "a again";
     let holder = if takes_back { "a" } else { holder };
     let found = store.read_blocking(move |tx| work::due(tx, kind, after, holder, takes_back, limit)).unwrap();
-    found.into_iter().map(|due| (due.at, due.account)).collect()
+    found.into_iter().map(|due| (due.at.0, due.account_id.0)).collect()
 }
 
 /// `(time, account)` of those that are due and free.
 fn due(store: &Store, kind: Kind) -> Vec<(i64, i64)> {
-    due_of(store, kind, Due::default(), "nobody's", 100)
+    due_of(store, kind, Due::FIRST, "nobody's", 100)
 }
 
 fn claim_all(store: &Store, kind: Kind, accounts: &[i64], holder: &'static str, lease_ms: i64) -> Vec<Lease> {
@@ -122,16 +123,18 @@ fn what_is_due_is_told_page_by_page_without_what_others_hold() {
     on_both(|store| {
         announce(store, Kind::Mail, &[1, 2, 3, 5], 0);
         announce(store, Kind::Mail, &[4], 9);
-        let after = |at, account, limit| due_of(store, Kind::Mail, Due { at, account }, "b", limit);
+        let after = |at, account, limit| {
+            due_of(store, Kind::Mail, Due { at: Millis(at), account_id: AccountId(account) }, "b", limit)
+        };
         assert_eq!(after(0, 0, 2), [(0, 1), (0, 2)]);
         assert_eq!(after(0, 2, 2), [(0, 3), (0, 5)]);
         assert_eq!(after(0, 5, 2), [(9, 4)]);
         assert_eq!(after(9, 4, 2), []);
         let held = claim_all(store, Kind::Mail, &[2, 3], "a", LONG);
         assert_eq!(due(store, Kind::Mail), [(0, 1), (0, 5), (9, 4)]);
-        assert_eq!(due_of(store, Kind::Mail, Due::default(), "a", 3), [(0, 1), (0, 5), (9, 4)]);
+        assert_eq!(due_of(store, Kind::Mail, Due::FIRST, "a", 3), [(0, 1), (0, 5), (9, 4)]);
         let all = [(0, 1), (0, 2), (0, 3), (0, 5), (9, 4)];
-        assert_eq!(due_of(store, Kind::Mail, Due::default(), "a again", 9), all, "it was started again");
+        assert_eq!(due_of(store, Kind::Mail, Due::FIRST, "a again", 9), all, "it was started again");
         release(store, &held[1]);
         assert_eq!(due(store, Kind::Mail), [(0, 1), (0, 3), (0, 5), (9, 4)], "what is due stays due");
     });
@@ -142,7 +145,8 @@ fn rows_of_every_kind(store: &Store) {
     account(store, 1, "acme").unwrap();
     wait(store.spool(vec![mail(1, 1, 100)])).unwrap();
     let solved = |id, at| Ticket { status: Status::Solved, solved_at: Some(at), ..ticket(id, 50) };
-    write(store, 1, opening(vec![solved(900, 500), solved(901, 400), ticket(902, 50)])).unwrap();
+    write(store, 1, opening(vec![solved(900, Millis(500)), solved(901, Millis(400)), ticket(902, 50)]))
+        .unwrap();
     store
         .write_blocking(|tx| {
             let sql = "INSERT INTO outbox (account_id, id, mail_id, recipient, state, attempts, due_at, last_answer, created_at,
@@ -158,9 +162,9 @@ fn rows_of_every_kind(store: &Store) {
                 tx.execute(sql, &values![id, cause, held_at])?;
             }
             let tx = &mut tx.account(AccountId(1));
-            timer::set(tx, Kind::Digest, 30_000, 0)?;
-            timer::set(tx, Kind::Digest, 20_000, 0)?;
-            timer::set(tx, Kind::Probe, 25_000, 100)
+            timer::set(tx, Kind::Digest, Millis(30_000), 0)?;
+            timer::set(tx, Kind::Digest, Millis(20_000), 0)?;
+            timer::set(tx, Kind::Probe, Millis(25_000), 100)
         })
         .unwrap();
 }
@@ -193,7 +197,7 @@ fn when_an_account_is_due_next_is_read_from_its_rows() {
             assert_eq!(put_down(store, kind, &leases), kept, "{kind:?} is due");
             let holder = leases[0].clone();
             let next_held = store.write_blocking(move |tx| work::put_down_held(tx, &holder)).unwrap();
-            assert_eq!(next_held, Some(next));
+            assert_eq!(next_held, Some(Millis(next)));
             assert_eq!(claim_all(store, kind, &[1], "c", LONG), [], "what is due stays held");
         }
     });
@@ -341,7 +345,7 @@ fn a_hint_that_was_lost_is_found_and_mended() {
             .unwrap();
         // A hint that is too early costs a look and is no fault.
         announce(store, Kind::Mail, &[5], 0);
-        let lost = [1, 2, 3].map(|id| Unannounced { account_id: AccountId(id), due_at: 0 });
+        let lost = [1, 2, 3].map(|id| Unannounced { account_id: AccountId(id), due_at: Millis(0) });
         assert_eq!(missed(), lost);
         let mend = || {
             let accounts = accounts.clone();
@@ -418,7 +422,7 @@ fn add_mail(tx: &mut Tx<'_>) -> store::Result<()> {
 }
 
 fn announce_mail(tx: &mut Tx<'_>) -> store::Result<()> {
-    work::announce(tx, Kind::Mail, &ids(&[1]), 0)
+    work::announce(tx, Kind::Mail, &ids(&[1]), Millis(0))
 }
 
 #[test]
@@ -462,7 +466,7 @@ fn who_waits_for_an_announcement_sees_what_was_announced() {
     announcing.go_on.send(()).unwrap();
     let next = store.write_blocking(move |tx| work::put_down_held(tx, &lease)).unwrap();
     announcing.thread.join().unwrap().unwrap();
-    assert_eq!(next, Some(0));
+    assert_eq!(next, Some(Millis(0)));
     assert_eq!(told(&store, Kind::Mail, 1), Some(0));
 }
 
@@ -501,7 +505,7 @@ fn who_renews_and_claims_passes_over_an_account_that_is_being_announced() {
     announce(&store, Kind::Outbox, &[1, 2], 0);
     let locks = |tx: &mut Tx<'_>| {
         announce_mail(tx)?;
-        work::announce(tx, Kind::Outbox, &ids(&[1]), 0)
+        work::announce(tx, Kind::Outbox, &ids(&[1]), Millis(0))
     };
     let announcing = Open::start(&store, locks, |_| Ok(()));
     assert_eq!(renew(&store, &leases), Renewed { extended: ids(&[2]), lost: ids(&[3]) });

@@ -1,5 +1,6 @@
 //! A closure that refuses: nothing of it is written, and its error arrives as it was.
 
+use desk::clock::Millis;
 use store::account::NewAccount;
 use store::{Store, StoreError, Tx};
 
@@ -15,7 +16,7 @@ enum MakeError {
 
 fn insert(tx: &mut Tx<'_>, id: i64, subdomain: &str) -> Result<(), MakeError> {
     let (subdomain, name) = (subdomain.to_owned(), String::new());
-    let account = NewAccount { id: desk::id::AccountId(id), subdomain, name, created_at: 1 };
+    let account = NewAccount { id: desk::id::AccountId(id), subdomain, name, created_at: Millis(1) };
     Ok(store::account::insert(tx, &account)?)
 }
 

@@ -136,6 +136,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use desk::clock::Millis;
 
     fn names() -> Names {
         let person = Person {
@@ -206,8 +207,12 @@ mod tests {
             {"type": "Create", "subject": "", "recipient": "", "follow_up_of": 901},
         ]))
         .unwrap();
-        let audit =
-            AuditRow { author: Actor::Person(UserId(1)), channel: Channel::Email, events, created_at: 1 };
+        let audit = AuditRow {
+            author: Actor::Person(UserId(1)),
+            channel: Channel::Email,
+            events,
+            created_at: Millis(1),
+        };
         assert_eq!(people_in(std::slice::from_ref(&audit)), [7, 8, 9].map(UserId));
         assert_eq!(tickets_in(&[audit]), [900, 901].map(TicketId));
     }
