@@ -39,6 +39,9 @@ impl AttemptResult {
 pub enum Scope {
     /// Only this mail or this recipient.
     Recipient,
+    /// One connection, lost or closed in the middle of its conversation. Other mail only waits when connection after
+    /// connection ends like this.
+    Connection,
     /// The whole destination: other mails to it (all mails, if there is a relay) should wait too.
     Host,
 }
@@ -135,10 +138,15 @@ impl Step {
         }
     }
 
-    /// Before DATA a failure has nothing to do with the text of the mail, so other mails would meet it too. From
-    /// DATA on, one mail that kills the server's filter must not hold back everybody else's.
+    /// Before the envelope every mail would meet the same failure. At MAIL and RCPT it may come from this sender, this
+    /// recipient or the limits of this connection (RFC 5321 §3.8): a server that is down says so in its next greeting.
+    /// From DATA on, one mail that kills the server's filter must not hold back everybody else's.
     fn reach(self) -> Scope {
-        if self < Self::Data { Scope::Host } else { Scope::Recipient }
+        match self {
+            step if step < Self::MailFrom => Scope::Host,
+            Self::MailFrom | Self::RcptTo => Scope::Connection,
+            _ => Scope::Recipient,
+        }
     }
 }
 
@@ -416,7 +424,25 @@ mod tests {
             Case { line: "450 4.2.0 Greylisted, see page", want: "deferred greylisted Recipient", ..usual() },
             Case { line: "451 4.7.1 come back later", want: "deferred greylisted Recipient", ..usual() },
             Case { line: "452 4.2.2 mailbox full", want: "deferred temporary Recipient", ..usual() },
-            Case { line: "421 4.7.0 too many", want: "deferred closing Host", ..usual() },
+            Case { line: "421 4.7.0 too many", want: "deferred closing Connection", ..usual() },
+            Case {
+                peer: Relay,
+                step: Step::Hello,
+                line: "421 4.3.2 shutting down",
+                want: "deferred closing Host",
+            },
+            Case {
+                peer: Relay,
+                step: Step::MailFrom,
+                line: "421 4.7.0 too many mails",
+                want: "deferred closing Connection",
+            },
+            Case {
+                peer: Relay,
+                step: Step::RcptTo,
+                line: "421 4.4.2 lookup timed out",
+                want: "deferred closing Connection",
+            },
             Case {
                 peer: Relay,
                 step: Step::Data,
@@ -449,10 +475,13 @@ mod tests {
     }
 
     #[test]
-    fn lost_connections_are_sentences_and_hold_the_host_back_only_before_data() {
-        for (step, scope) in
-            [(Step::Greeting, Scope::Host), (Step::RcptTo, Scope::Host), (Step::Message, Scope::Recipient)]
-        {
+    fn lost_connections_are_sentences_and_hold_the_host_back_only_before_the_envelope() {
+        for (step, scope) in [
+            (Step::Greeting, Scope::Host),
+            (Step::MailFrom, Scope::Connection),
+            (Step::RcptTo, Scope::Connection),
+            (Step::Message, Scope::Recipient),
+        ] {
             let attempt = Failure { step, trouble: Trouble::Closed }.attempt("mx.example", Peer::Exchanger);
             assert_eq!((attempt.result, attempt.scope), (AttemptResult::Deferred, scope));
             assert_eq!(attempt.answer, format!("mx.example closed the connection {}", step.words()));

@@ -5,6 +5,7 @@
 //! (docs/behaviour/outgoing-mail.md §5).
 
 mod deliver;
+mod down;
 mod hand;
 mod make;
 mod take;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::retry::Policy;
 use crate::transport::Transport;
+use down::Down;
 use hand::Hand;
 
 /// How long the worker sleeps when nothing rings.
@@ -62,7 +64,7 @@ struct Inner {
     transport: Transport,
     options: OutboxOptions,
     hand: Mutex<Hand>,
-    down: Mutex<BTreeMap<String, (Instant, String)>>,
+    down: Mutex<Down>,
     places: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     moving: Mutex<BTreeMap<String, Instant>>,
 }

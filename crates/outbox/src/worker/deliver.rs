@@ -14,12 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::make::Delivery;
 use super::wait::untried;
 use super::{PAUSE, Worker};
-use crate::attempt::{Attempt, AttemptResult, Scope};
+use crate::attempt::{Attempt, AttemptResult};
 use crate::retry::{Class, Deferred, Next};
 use crate::transport::Envelope;
 
-/// How long other mails to a destination that is down are not tried at all.
-const HOST_DOWN: Duration = Duration::from_secs(10);
 /// How long after an attempt that came to an end a destination counts as moving.
 const MOVING: Duration = Duration::from_secs(30);
 
@@ -86,22 +84,13 @@ impl Worker {
     }
 
     pub(super) fn known_down(&self, destination: &str) -> Option<String> {
-        let mut down = self.inner.down.lock().expect("plain map");
-        let (until, answer) = down.get(destination)?;
-        if Instant::now() < *until {
-            return Some(answer.clone());
-        }
-        down.remove(destination);
-        None
+        self.inner.down.lock().expect("plain map").answer(destination, Instant::now())
     }
 
     fn note_host(&self, destination: &str, attempt: &Attempt) {
-        if attempt.result == AttemptResult::Deferred && attempt.scope == Scope::Host {
-            let mut down = self.inner.down.lock().expect("plain map");
-            // Those that nobody asks for again are forgotten.
-            down.retain(|_, (until, _)| Instant::now() < *until);
-            down.insert(destination.to_owned(), (Instant::now() + HOST_DOWN, attempt.answer.clone()));
-        }
+        let in_a_row_max = self.inner.transport.connections().max(1);
+        let mut down = self.inner.down.lock().expect("plain map");
+        down.note(destination, attempt, in_a_row_max, Instant::now());
     }
 
     fn note_moving(&self, destination: &str) {

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::dns::Zone;
-use crate::server::{Script, Server};
+use crate::server::{DROP, Script, Server};
 
 const NOW: Millis = Millis(1_790_000_000_000);
 const CONTENT: &str = r#"{"kind":"probe","from":{"address":"desk@a.example"},"reply_to":{"address":"desk@a.example"},
@@ -356,5 +356,35 @@ async fn mail_to_a_relay_that_is_down_waits_untried() {
     assert!(untried.clone().all(|row| row.due_at == NOW + 30_000 && row.last_answer.contains("450 busy")));
     // The rest is left as it is, and looked at when the relay is.
     assert_eq!(bench.count(1, "queued").await, 900);
+    end(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_that_a_relay_closes_holds_back_one_mail() {
+    for (step, answer) in
+        [("RCPT", "421 4.4.2 lookup timed out"), ("MAIL", "421 4.7.0 too many"), ("RCPT", DROP)]
+    {
+        let (bench, server) = (Bench::new(1).await, Script::default().once(step, answer).start().await);
+        bench.put((1..=50).map(|id| Row::new(1, id, "alice@example.com")).collect()).await;
+        bench.announce(1).await;
+        let run = bench.run(relay(&server), 60_000);
+        bench.until(1, "sent", 49).await;
+        let deferred = bench.rows(1).await.into_iter().find(|row| row.state.as_str() == "deferred").unwrap();
+        assert_eq!(deferred.attempts, 1, "{step} {answer}");
+        end(run).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_closes_every_connection_is_left_alone() {
+    let server = Script::default().always("RCPT", "421 4.3.0 not now").start().await;
+    let bench = Bench::new(1).await;
+    bench.put((1..=100).map(|id| Row::new(1, id, "alice@example.com")).collect()).await;
+    bench.announce(1).await;
+    let run = bench.run(relay(&server), 60_000);
+    bench.until(1, "deferred", 100).await;
+    let tried = bench.rows(1).await.iter().filter(|row| row.attempts == 1).count();
+    // As many as may be lost in a row, and what was on the wire then.
+    assert!((20..=40).contains(&tried), "{tried}");
     end(run).await;
 }
