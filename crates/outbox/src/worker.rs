@@ -35,11 +35,6 @@ const POLL: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Maximum number of rows of one account in hand; this bounds the mails a crash may send twice.
 const IN_HAND_MAX: usize = 100;
-/// Maximum number of accounts in hand, besides those that only wait for slow servers.
-const ACCOUNTS_AT_ONCE: usize = 64;
-/// Maximum number of accounts in hand in total.
-const ACCOUNTS_MAX: usize = 512;
-
 /// Options of the outbox.
 #[derive(Debug, Clone)]
 pub struct OutboxOptions {
@@ -151,12 +146,7 @@ impl Worker {
         if self.relay_is_down() {
             return Ok(false);
         }
-        let held = lane.len();
-        // With a relay all wait for the same server: more of them here would only keep them from other nodes.
-        let has_one = self.inner.transport.has_one_destination();
-        let waiting = if has_one { 0 } else { self.hand().waiting(Instant::now()) };
-        let moving = held.saturating_sub(waiting);
-        let room = ACCOUNTS_AT_ONCE.saturating_sub(moving).min(ACCOUNTS_MAX.saturating_sub(held));
+        let room = self.hand().room(lane.len(), self.inner.transport.has_one_destination(), Instant::now());
         for lease in lane.claim(room).await? {
             self.hand().begin(lane, lease);
         }

@@ -9,6 +9,11 @@ use store::work::Lease;
 
 use super::IN_HAND_MAX;
 
+/// Maximum number of accounts in hand, besides those that only wait for slow servers.
+const ACCOUNTS_AT_ONCE: usize = 64;
+/// Maximum number of accounts in hand in total.
+const ACCOUNTS_MAX: usize = 512;
+
 /// How long an account without mail stays in hand: more mail often comes soon, and releasing the account costs a
 /// transaction.
 const REST: Duration = Duration::from_secs(1);
@@ -89,8 +94,16 @@ impl Hand {
         self.0.values().filter(is_idle).map(|held| held.lease.account_id).collect()
     }
 
+    /// How many more accounts may be claimed by a node that has leases of `held`.
+    pub(super) fn room(&self, held: usize, has_one_destination: bool, now: Instant) -> usize {
+        // With a relay all wait for the same server: more of them here would only keep them from other nodes.
+        let waiting = if has_one_destination { 0 } else { self.waiting(now) };
+        let moving = held.saturating_sub(waiting);
+        ACCOUNTS_AT_ONCE.saturating_sub(moving).min(ACCOUNTS_MAX.saturating_sub(held))
+    }
+
     /// How many accounts only wait for servers that are slow.
-    pub(super) fn waiting(&self, now: Instant) -> usize {
+    fn waiting(&self, now: Instant) -> usize {
         let is_waiting = |held: &&InHand| !held.rows.is_empty() && now >= held.idle_since + SLOW_FROM;
         self.0.values().filter(is_waiting).count()
     }
@@ -147,5 +160,88 @@ impl Hand {
     /// What is in hand under this very lease, if it was not lost since.
     fn under(&mut self, lease: &Lease) -> Option<&mut InHand> {
         self.0.get_mut(&lease.account_id).filter(|held| held.lease.epoch == lease.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::work::Kind;
+
+    use super::*;
+
+    /// A hand with this many accounts, each with a row on the wire since `since`.
+    fn hand(accounts: i64, since: Instant) -> Hand {
+        let mut hand = Hand::default();
+        (1..=accounts).for_each(|account| add(&mut hand, account, since));
+        hand
+    }
+
+    fn add(hand: &mut Hand, account: i64, since: Instant) {
+        let account_id = AccountId(account);
+        let lease = Lease { account_id, kind: Kind::Outbox, epoch: 1, crashes: 0, was_left: false };
+        let rows = BTreeMap::from([(OutboxId(account), "slow.example".to_owned())]);
+        let in_hand = InHand { lease, ends: since, rows, look_from: None, idle_since: since };
+        hand.0.insert(account_id, in_hand);
+    }
+
+    #[test]
+    fn accounts_that_only_wait_for_slow_servers_take_no_others_place() {
+        struct Case {
+            accounts: i64,
+            waited: Duration,
+            has_one_destination: bool,
+            room: usize,
+        }
+        fn usual() -> Case {
+            Case { accounts: 0, waited: Duration::ZERO, has_one_destination: false, room: 0 }
+        }
+
+        let now = Instant::now();
+        for Case { accounts, waited, has_one_destination, room } in [
+            Case { room: 64, ..usual() },
+            Case { accounts: 60, room: 4, ..usual() },
+            Case { accounts: 64, room: 0, ..usual() },
+            Case { accounts: 64, waited: SLOW_FROM, room: 64, ..usual() },
+            Case { accounts: 500, waited: SLOW_FROM, room: 12, ..usual() },
+            Case { accounts: 512, waited: SLOW_FROM, room: 0, ..usual() },
+            Case { accounts: 60, waited: SLOW_FROM, has_one_destination: true, room: 4 },
+            Case { accounts: 64, waited: SLOW_FROM, has_one_destination: true, room: 0 },
+        ] {
+            let held = usize::try_from(accounts).unwrap();
+            let got = hand(accounts, now).room(held, has_one_destination, now + waited);
+            assert_eq!(got, room, "{accounts} after {waited:?}, one destination: {has_one_destination}");
+        }
+    }
+
+    #[test]
+    fn only_mail_on_the_wire_is_waited_for_and_a_result_ends_the_wait() {
+        let begun = Instant::now();
+        let mut node = hand(3, begun.checked_sub(SLOW_FROM).unwrap());
+        assert_eq!(node.waiting(begun), 3);
+        node.0.get_mut(&AccountId(1)).unwrap().rows.clear();
+        assert_eq!(node.waiting(begun), 2, "one has nothing on the wire");
+        let lease = node.0.get(&AccountId(2)).unwrap().lease.clone();
+        node.0.get_mut(&AccountId(2)).unwrap().rows.insert(OutboxId(20), "slow.example".to_owned());
+        node.let_go(&lease, OutboxId(2), None);
+        assert_eq!(node.waiting(begun), 1, "one got a result");
+    }
+
+    #[test]
+    fn each_account_beyond_those_that_wait_for_slow_servers_gets_its_turn() {
+        const ACCOUNTS: i64 = 300;
+        let begun = Instant::now();
+        let (mut node, mut had_turn) = (Hand::default(), 0);
+        // None of them ever gets an answer.
+        for number in 0..5 {
+            let now = begun + SLOW_FROM * number;
+            let room = node.room(node.0.len(), false, now);
+            for _ in 0..room {
+                if had_turn < ACCOUNTS {
+                    had_turn += 1;
+                    add(&mut node, had_turn, now);
+                }
+            }
+        }
+        assert_eq!(had_turn, ACCOUNTS);
     }
 }
