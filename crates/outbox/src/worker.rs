@@ -90,7 +90,7 @@ impl Worker {
         while !stop.is_cancelled() {
             while deliveries.try_join_next().is_some() {}
             self.hand().hear(&bell.take());
-            match self.pass(&mut lane, &mut deliveries).await {
+            match self.pass(&mut lane, &mut deliveries, &stop).await {
                 Ok(true) => {}
                 Ok(false) => tokio::select! {
                     () = bell.heard() => {}
@@ -139,7 +139,12 @@ impl Worker {
     }
 
     /// Checks once what is due; false when there was nothing to start.
-    async fn pass(&self, lane: &mut Lane, deliveries: &mut JoinSet<()>) -> store::Result<bool> {
+    async fn pass(
+        &self,
+        lane: &mut Lane,
+        deliveries: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> store::Result<bool> {
         self.renew(lane).await?;
         self.give_back_idle(lane).await?;
         // Of several destinations only the rows themselves tell which they are for.
@@ -161,7 +166,8 @@ impl Worker {
                     for delivery in taken.deliveries {
                         let worker = self.clone();
                         let lease = lease.clone();
-                        deliveries.spawn(async move { worker.deliver(&lease, delivery).await });
+                        let stop = stop.clone();
+                        deliveries.spawn(async move { worker.deliver(&lease, delivery, &stop).await });
                     }
                 }
                 Err(StoreError::Fenced { .. }) => {

@@ -10,6 +10,7 @@ use store::outbox::{Attempted, Due};
 use store::work::{self, Kind, Lease};
 use store::{Owner, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use super::make::Delivery;
 use super::wait::untried;
@@ -20,14 +21,16 @@ use crate::transport::Envelope;
 
 /// How long after an attempt that came to an end a destination counts as moving.
 const MOVING: Duration = Duration::from_secs(30);
+/// Longest wait before a result that the database refused is written again.
+const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 impl Worker {
     /// Makes one attempt and records it.
-    pub(super) async fn deliver(&self, lease: &Lease, delivery: Delivery) {
+    pub(super) async fn deliver(&self, lease: &Lease, delivery: Delivery, stop: &CancellationToken) {
         let destination = self.inner.transport.destination(&delivery.due.recipient);
         // Held until the result is written: a crash can duplicate one mail per connection, not everything that was
         // claimed.
-        let _place = self.place(&destination).await;
+        let place = self.place(&destination).await;
         let down = self.known_down(&destination);
         let attempt = match down {
             Some(answer) => Err(answer),
@@ -48,7 +51,7 @@ impl Worker {
             metrics::counter!("guichet_mails_delivered_total", "result" => attempt.result.as_str())
                 .increment(1);
         }
-        self.record(lease, &delivery.due, attempt).await;
+        self.record(lease, &delivery.due, attempt, place, stop).await;
     }
 
     /// The row is due again once the lease has run out, here or elsewhere.
@@ -137,10 +140,20 @@ impl Worker {
         }
     }
 
-    /// Writes a result. Until it is written the row stays in hand, so that it is not started again here.
-    async fn record(&self, lease: &Lease, due: &Due, attempt: Result<Attempt, String>) {
+    /// Writes a result. Until it is written the row stays in hand, so that it is not started again here. One that the
+    /// database refuses is tried again for as long as the lease is held and the program runs.
+    async fn record(
+        &self,
+        lease: &Lease,
+        due: &Due,
+        attempt: Result<Attempt, String>,
+        place: Option<OwnedSemaphorePermit>,
+        stop: &CancellationToken,
+    ) {
         let attempt = Arc::new(attempt);
+        let mut place = place;
         let mut answer = None;
+        let mut wait = PAUSE;
         loop {
             match self.try_record(lease, due, &attempt, answer).await {
                 Ok(Recorded { done, again_in }) => {
@@ -171,10 +184,29 @@ impl Worker {
                     tracing::error!(%error, outbox.id = due.id.0, "The answer to a delivery cannot be stored: writing the result without it");
                     answer = Some("what the server answered could not be stored");
                 }
-                // Its place becomes free for others; the row stays in hand, so that it is not sent again and again.
-                Err(error) => {
-                    tracing::error!(%error, outbox.id = due.id.0, "The result of a delivery cannot be written: it is left until a restart");
+                Err(error) if stop.is_cancelled() => {
+                    tracing::error!(
+                        %error,
+                        account.id = lease.account_id.0,
+                        outbox.id = due.id.0,
+                        "The result of a delivery was never written: the mail is sent once more after the restart"
+                    );
                     return;
+                }
+                Err(error) => {
+                    // Others may have its place meanwhile.
+                    drop(place.take());
+                    tracing::error!(
+                        %error,
+                        account.id = lease.account_id.0,
+                        outbox.id = due.id.0,
+                        "The result of a delivery cannot be written: trying again"
+                    );
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = stop.cancelled() => {}
+                    }
+                    wait = (wait * 2).min(REFUSED_PAUSE_MAX);
                 }
             }
         }

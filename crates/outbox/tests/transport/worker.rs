@@ -6,6 +6,7 @@ use std::time::Duration;
 use desk::clock::{Clock, Millis};
 use desk::id::AccountId;
 use desk::signed::SigningKeys;
+use outbox::pool::Limits;
 use outbox::retry::Policy;
 use outbox::route::{RelayUrl, Route};
 use outbox::transport::{Options, Transport};
@@ -158,8 +159,45 @@ impl Bench {
 }
 
 fn relay(server: &Server) -> Transport {
+    relay_with(server, Limits::default())
+}
+
+fn relay_with(server: &Server, limits: Limits) -> Transport {
     let relay = RelayUrl::parse(&format!("smtp://{}", server.address)).unwrap();
-    Transport::new(Route::Relay(relay), Options::new("desk.example")).unwrap()
+    let options = Options { limits, ..Options::new("desk.example") };
+    Transport::new(Route::Relay(relay), options).unwrap()
+}
+
+/// The database refuses to note that the mail 1 was sent.
+async fn refuse(bench: &Bench) {
+    let sql = "CREATE TRIGGER refuse BEFORE UPDATE ON outbox WHEN NEW.id = 1 AND NEW.state = 'sent'
+               BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    bench.store.write(move |tx| tx.execute(sql, &[])).await.unwrap();
+}
+
+/// Starts a worker with one connection and waits until the result of the mail 1 was refused: the mail 2 was sent over
+/// the same connection after it.
+async fn run_refused(
+    bench: &Bench,
+    server: &Server,
+    gate: &Semaphore,
+) -> (CancellationToken, JoinHandle<()>) {
+    bench.put(vec![Row::new(1, 1, "alice@example.com")]).await;
+    bench.announce(1).await;
+    let run = bench.run(relay_with(server, Limits { to_relay: 1, ..Limits::default() }), 60_000);
+    let heard = async {
+        while server.heard().mails.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), heard).await.unwrap();
+    bench.put(vec![Row::new(1, 2, "bob@example.com")]).await;
+    bench.announce(1).await;
+    bench.store.ring_here(Kind::Outbox, AccountId(1));
+    gate.add_permits(2);
+    bench.until(1, "sent", 1).await;
+    assert_eq!(bench.count(1, "sending").await, 1);
+    run
 }
 
 async fn end((stop, task): (CancellationToken, JoinHandle<()>)) {
@@ -300,6 +338,45 @@ async fn what_waits_for_its_place_is_not_begun_once_another_node_took_over() {
     end(run).await;
     assert_eq!(server.heard().mails.len(), places, "only what was on the wire");
     assert_eq!(bench.count(1, "sending").await, 100, "its results are the other node's to write");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_was_refused_is_written_later_and_its_mail_not_sent_again() {
+    let gate = Arc::new(Semaphore::new(0));
+    let (bench, server) = (Bench::new(1).await, Script::default().gate(&gate).start().await);
+    refuse(&bench).await;
+    let run = run_refused(&bench, &server, &gate).await;
+    bench.store.write(|tx| tx.execute("DROP TRIGGER refuse", &[])).await.unwrap();
+    bench.until(1, "sent", 2).await;
+    end(run).await;
+    assert_eq!(server.heard().mails.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_stays_refused_does_not_keep_the_program_from_ending() {
+    let gate = Arc::new(Semaphore::new(0));
+    let (bench, server) = (Bench::new(1).await, Script::default().gate(&gate).start().await);
+    refuse(&bench).await;
+    let run = run_refused(&bench, &server, &gate).await;
+    end(run).await;
+    assert_eq!((bench.count(1, "sending").await, server.heard().mails.len()), (1, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_that_stays_refused_is_given_up_once_another_node_took_over() {
+    let gate = Arc::new(Semaphore::new(0));
+    let (bench, server) = (Bench::new(1).await, Script::default().gate(&gate).start().await);
+    refuse(&bench).await;
+    let run = run_refused(&bench, &server, &gate).await;
+    let take_over = bench.store.write(|tx| {
+        tx.execute("DROP TRIGGER refuse", &[])?;
+        let sql =
+            "UPDATE work SET epoch = epoch + 1, holder = 'other' WHERE account_id = 1 AND kind = 'outbox'";
+        tx.execute(sql, &[])
+    });
+    take_over.await.unwrap();
+    end(run).await;
+    assert_eq!(bench.count(1, "sending").await, 1, "its result is the other node's to write");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
