@@ -8,7 +8,7 @@ use crate::clock::Millis;
 use crate::comment::Comment;
 use crate::delivery::{Delivery, DeliveryResult};
 use crate::event::Event;
-use crate::facts::IdKind;
+use crate::facts::Met;
 use crate::id::{AuditId, CommentId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, UserId};
 use crate::ledger::Outcome;
 use crate::notice::Content;
@@ -71,12 +71,10 @@ pub struct ChangedTicket {
 pub struct RememberedId {
     /// The id without `<>`.
     pub message_id: String,
-    /// Where it was met.
-    pub kind: IdKind,
+    /// The message it was met on.
+    pub met: Met,
     /// Its ticket.
     pub ticket_id: Option<TicketId>,
-    /// Its message.
-    pub mail_id: i64,
     /// From, Date and digest, of a message that came in.
     pub fingerprint: Option<[u8; 16]>,
 }

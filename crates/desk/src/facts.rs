@@ -6,7 +6,7 @@ use mail::address::AddressKey;
 
 use crate::authentication::Authentication;
 use crate::delivery::Delivery;
-use crate::id::{TicketId, UserId};
+use crate::id::{MailId, OutgoingId, TicketId, UserId};
 use crate::organization::OrganizationDomains;
 use crate::rate::Rate;
 use crate::str_enum::str_enum;
@@ -26,15 +26,36 @@ str_enum! {
     }
 }
 
+/// The message that a Message-ID was met on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The message that came in by this id.
+    In(MailId),
+    /// The message that we sent with it.
+    Out(OutgoingId),
+    /// A message that came in and names it: its own message may still come.
+    Seen(MailId),
+}
+
+impl Met {
+    /// Where the id was met.
+    #[must_use]
+    pub fn kind(self) -> IdKind {
+        match self {
+            Met::In(_) => IdKind::In,
+            Met::Out(_) => IdKind::Out,
+            Met::Seen(_) => IdKind::Seen,
+        }
+    }
+}
+
 /// A Message-ID the account knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownId {
-    /// Where it was met.
-    pub kind: IdKind,
+    /// The message it was met on.
+    pub met: Met,
     /// The ticket it belongs to, if any.
     pub ticket: Option<TicketId>,
-    /// The message it was met on.
-    pub mail_id: i64,
     /// From, Date and text digest of the message that came in by it.
     pub fingerprint: Option<[u8; 16]>,
 }

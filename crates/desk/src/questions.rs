@@ -8,7 +8,7 @@ use mail::letter::Letter;
 use crate::account::Account;
 use crate::delivery::bounced_row;
 use crate::envelope::Envelope;
-use crate::facts::{Facts, IdKind, sender_key};
+use crate::facts::{Facts, Met, sender_key};
 use crate::forward;
 use crate::id::{OutboxId, OutgoingId, TicketId, UserId};
 use crate::inbound::{Inbound, fingerprint, named_ids, own_id, reused_id, stand_in_id};
@@ -77,7 +77,8 @@ impl Questions {
     /// quoted. For most messages that is nothing.
     pub fn add_more(&mut self, account: &Account, keys: &SigningKeys, facts: &Facts, inbound: &Inbound<'_>) {
         let letter = inbound.letter;
-        let is_met = |id: &String| facts.message_ids.get(id).is_some_and(|known| known.kind == IdKind::In);
+        let is_met =
+            |id: &String| facts.message_ids.get(id).is_some_and(|known| matches!(known.met, Met::In(_)));
         if own_id(letter).is_some_and(|id| is_met(&id)) {
             self.message_ids.insert(reused_id(&fingerprint(inbound)));
         }

@@ -3,7 +3,7 @@
 
 use crate::account::Account;
 use crate::delivery::returned_delivery;
-use crate::facts::{Facts, IdKind, KnownId};
+use crate::facts::{Facts, KnownId, Met};
 use crate::id::TicketId;
 use crate::inbound::{Inbound, named_ids};
 use crate::received::Arrival;
@@ -60,8 +60,8 @@ pub fn find(
     if let Some(own) = letter.message_id.as_ref().map(|id| id.as_str()) {
         // A message that was held and is decided again has a row of its own, which kept what it was waited
         // for by.
-        let is_own = |known: &KnownId| known.kind == IdKind::In && known.mail_id == inbound.id.0;
-        let is_awaited = |known: &&KnownId| known.kind == IdKind::Seen || is_own(known);
+        let is_own = |known: &KnownId| known.met == Met::In(inbound.id);
+        let is_awaited = |known: &&KnownId| matches!(known.met, Met::Seen(_)) || is_own(known);
         let awaited = facts.message_ids.get(own).filter(is_awaited);
         if let Some(ticket) = awaited.and_then(|known| known.ticket) {
             return Some((ticket, Match::Awaited(own.to_owned())));

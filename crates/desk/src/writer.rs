@@ -7,7 +7,7 @@
 use crate::account::Account;
 use crate::changes::{Changes, Outgoing, RememberedId};
 use crate::clock::Millis;
-use crate::facts::{Facts, IdKind, KnownId};
+use crate::facts::{Facts, KnownId, Met};
 use crate::id::{CommentId, OutboxId, OutgoingId, TicketId};
 use crate::id_source::IdSource;
 use crate::notice::Content;
@@ -45,13 +45,12 @@ impl Writer<'_> {
         let message_id = content.message_id(self.supply.random());
         let recipients: Vec<(OutboxId, String)> =
             to.into_iter().map(|address| (self.supply.take(), address)).collect();
-        let known = KnownId { kind: IdKind::Out, ticket: ticket_id, mail_id: id.0, fingerprint: None };
+        let known = KnownId { met: Met::Out(id), ticket: ticket_id, fingerprint: None };
         self.facts.message_ids.insert(message_id.clone(), known);
         self.changes.message_ids.push(RememberedId {
             message_id: message_id.clone(),
-            kind: IdKind::Out,
+            met: Met::Out(id),
             ticket_id,
-            mail_id: id.0,
             fingerprint: None,
         });
         self.changes.outgoing.push(Outgoing {

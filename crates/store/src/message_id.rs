@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::RememberedId;
-use desk::facts::KnownId;
-use desk::id::TicketId;
+use desk::facts::{IdKind, KnownId, Met};
+use desk::id::{MailId, OutgoingId, TicketId};
 
 use crate::error::Result;
 use crate::sql::Sql as _;
@@ -39,7 +39,8 @@ pub(crate) fn remember(tx: &mut AccountTx<'_, '_>, ids: &[RememberedId]) -> Resu
         .iter()
         .map(|(hash, id)| {
             let fingerprint = id.fingerprint.as_ref().map(<[u8; 16]>::as_slice);
-            values![*hash, &id.message_id, id.kind.as_str(), id.ticket_id, id.mail_id, fingerprint]
+            let (kind, mail_id) = columns(id.met);
+            values![*hash, &id.message_id, kind, id.ticket_id, mail_id, fingerprint]
         })
         .collect();
     let sql = format!(
@@ -70,14 +71,32 @@ pub(crate) fn known(
     let mut known = BTreeMap::new();
     for mut row in tx.rows(asked)? {
         let message_id = row.text()?;
-        let kind = row.word()?;
+        let kind: IdKind = row.word()?;
         let ticket = row.maybe_int()?.map(TicketId);
-        let mail_id = row.int()?;
+        let met = met(kind, row.int()?);
         let fingerprint = row.maybe_bytes()?.and_then(|bytes| <[u8; 16]>::try_from(bytes.as_slice()).ok());
         // The hash is only the key; the text decides.
         if ids.contains(&message_id) {
-            known.insert(message_id, KnownId { kind, ticket, mail_id, fingerprint });
+            known.insert(message_id, KnownId { met, ticket, fingerprint });
         }
     }
     Ok(known)
+}
+
+/// What the columns `kind` and `mail_id` say of the message that an id was met on.
+fn columns(met: Met) -> (&'static str, i64) {
+    let mail_id = match met {
+        Met::In(id) | Met::Seen(id) => id.0,
+        Met::Out(id) => id.0,
+    };
+    (met.kind().as_str(), mail_id)
+}
+
+/// The message that these columns are about: `mail_id` is an id of the table that `kind` says.
+fn met(kind: IdKind, mail_id: i64) -> Met {
+    match kind {
+        IdKind::In => Met::In(MailId(mail_id)),
+        IdKind::Out => Met::Out(OutgoingId(mail_id)),
+        IdKind::Seen => Met::Seen(MailId(mail_id)),
+    }
 }

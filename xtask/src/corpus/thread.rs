@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use desk::account::Account;
 use desk::changes::Changes;
-use desk::facts::{Facts, IdKind, KnownId};
-use desk::id::{MailId, TicketId};
+use desk::facts::{Facts, KnownId, Met};
+use desk::id::{MailId, OutgoingId, TicketId};
 use desk::id_source::Counting;
 use desk::inbound::{Inbound, Recovered, named_ids};
 use desk::received::resolve;
@@ -59,7 +59,7 @@ fn joined(account: &Account, letter: &Letter) -> Option<String> {
     let mut facts = Facts::default();
     for (id, number) in named_ids(letter).zip(1..) {
         let known =
-            KnownId { kind: IdKind::Out, ticket: Some(TicketId(number)), mail_id: number, fingerprint: None };
+            KnownId { met: Met::Out(OutgoingId(number)), ticket: Some(TicketId(number)), fingerprint: None };
         facts.message_ids.entry(id.to_owned()).or_insert(known);
     }
     let envelope = envelope(letter);

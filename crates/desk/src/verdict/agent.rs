@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::case::Case;
 use super::{Author, Handling, Verdict};
 use crate::comment::Flag;
-use crate::facts::{IdKind, TicketFacts};
+use crate::facts::{Met, TicketFacts};
 use crate::forward::{self, Original};
 use crate::id::TicketId;
 use crate::mail_command::{self, Command, Parsed, PersonName};
@@ -147,7 +147,7 @@ impl Case<'_> {
         let is_root = id.split('@').next() == Some(known.ticket.token.as_str());
         let is_ours =
             !is_root && ThreadToken::in_message_id(id, native).as_ref() == Some(&known.ticket.token);
-        let met = self.facts.message_ids.get(id).filter(|met| met.kind != IdKind::Seen);
+        let met = self.facts.message_ids.get(id).filter(|known| !matches!(known.met, Met::Seen(_)));
         is_ours || met.is_some_and(|met| met.ticket == Some(known.ticket.id))
     }
 

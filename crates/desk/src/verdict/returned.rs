@@ -9,8 +9,7 @@ use super::case::Case;
 use crate::address::{Forwarding, SupportAddress};
 use crate::comment::Flag;
 use crate::delivery::is_return_path;
-use crate::facts::IdKind;
-use crate::id::MailId;
+use crate::facts::Met;
 use crate::inbound::{fingerprint, own_id, reused_id};
 use crate::signed::Purpose;
 
@@ -56,7 +55,7 @@ impl Case<'_> {
             .as_deref()
             .and_then(|mark| self.keys.verify(Purpose::Mail, self.account.id, mark));
         let known_out = letter.message_id.as_ref().and_then(|id| self.facts.message_ids.get(id.as_str()));
-        let is_out = known_out.is_some_and(|known| known.kind == IdKind::Out);
+        let is_out = known_out.is_some_and(|known| matches!(known.met, Met::Out(_)));
         if marked.is_none() && !is_out {
             return None;
         }
@@ -67,23 +66,23 @@ impl Case<'_> {
     pub(super) fn duplicate(&mut self) -> Option<Verdict> {
         let id = own_id(self.inbound.letter)?;
         let met = |id: &str| {
-            let known = self.facts.message_ids.get(id).filter(|known| known.kind == IdKind::In)?;
+            let known = self.facts.message_ids.get(id)?;
+            let Met::In(mail) = known.met else { return None };
             // A message that is decided again is no duplicate of itself.
-            (known.mail_id != self.inbound.id.0).then_some(known)
+            (mail != self.inbound.id).then_some((mail, known))
         };
         let first = met(&id)?;
         let own = fingerprint(self.inbound);
         let same = [Some(first), met(&reused_id(&own))]
             .into_iter()
             .flatten()
-            .find(|known| known.fingerprint == Some(own));
-        if let Some(known) = same {
-            let of = MailId(known.mail_id);
+            .find(|(_, known)| known.fingerprint == Some(own));
+        if let Some((of, known)) = same {
             let ticket = known.ticket;
             self.say(format!("the same Message-ID, From, Date and text as mail {of}: a duplicate"));
             return Some(Verdict::Duplicate { of, ticket });
         }
-        let of = first.mail_id;
+        let (of, _) = first;
         self.flag(Flag::ReusedMessageId);
         self.say(format!(
             "the Message-ID is that of mail {of}, but the text is another: taken as a mail of its own"

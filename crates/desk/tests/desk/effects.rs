@@ -76,7 +76,7 @@ fn a_new_ticket_has_its_comment_person_audit_and_acknowledgement() {
     assert_eq!(changes.ccs, BTreeSet::from([(id, UserId(15)), (id, new)]));
     assert_eq!(changes.people.len(), 2);
     let remembered: Vec<(&str, IdKind)> =
-        changes.message_ids.iter().map(|id| (id.message_id.as_str(), id.kind)).collect();
+        changes.message_ids.iter().map(|id| (id.message_id.as_str(), id.met.kind())).collect();
     assert!(remembered.contains(&("m@else.example", IdKind::In)));
     assert!(
         remembered.contains(&("r1@else.example", IdKind::Seen))

@@ -14,7 +14,7 @@ use desk::delivery::Delivery;
 use desk::delivery::DeliveryResult;
 use desk::envelope::{Door, Envelope};
 use desk::event::{Event, Field};
-use desk::facts::{Facts, IdKind, KnownId, TicketFacts};
+use desk::facts::{Facts, KnownId, Met, TicketFacts};
 use desk::id::{
     AccountId, BrandId, MailId, OutboxId, OutgoingId, SupportAddressId, TicketId, TicketNumber, UserId,
 };
@@ -175,18 +175,13 @@ pub(crate) fn facts() -> Facts {
             },
         );
     }
-    let known = |kind, ticket, mail_id| KnownId {
-        kind,
-        ticket: Some(TicketId(ticket)),
-        mail_id,
-        fingerprint: Some([9; 16]),
-    };
+    let known = |met, ticket| KnownId { met, ticket: Some(TicketId(ticket)), fingerprint: Some([9; 16]) };
     facts.message_ids = BTreeMap::from([
-        ("first@customer.example".to_owned(), known(IdKind::In, 100, 71)),
-        ("out@acme.desk.example".to_owned(), known(IdKind::Out, 100, 400)),
-        ("old@customer.example".to_owned(), known(IdKind::In, 200, 72)),
-        ("third@customer.example".to_owned(), known(IdKind::In, 300, 73)),
-        ("awaited@customer.example".to_owned(), known(IdKind::Seen, 100, 71)),
+        ("first@customer.example".to_owned(), known(Met::In(MailId(71)), 100)),
+        ("out@acme.desk.example".to_owned(), known(Met::Out(OutgoingId(400)), 100)),
+        ("old@customer.example".to_owned(), known(Met::In(MailId(72)), 200)),
+        ("third@customer.example".to_owned(), known(Met::In(MailId(73)), 300)),
+        ("awaited@customer.example".to_owned(), known(Met::Seen(MailId(71)), 100)),
     ]);
     facts.deliveries = vec![Delivery {
         outbox_id: OutboxId(501),

@@ -389,7 +389,7 @@ fn a_mail_of_ours_that_comes_back_is_a_loop() {
 #[test]
 fn an_id_only_heard_of_is_no_duplicate() {
     let facts = facts();
-    assert_eq!(facts.message_ids["awaited@customer.example"].kind, IdKind::Seen);
+    assert_eq!(facts.message_ids["awaited@customer.example"].met.kind(), IdKind::Seen);
     let decision = decided(&envelope(&[NATIVE]), &letter("Message-ID: <awaited@customer.example>\n\nhi"));
     assert_eq!(decision.flags, []);
     assert!(decision.reason().contains("public comment"), "{:?}", decision.reasons);

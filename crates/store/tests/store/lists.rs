@@ -77,9 +77,8 @@ fn a_message_id_finds_mail_in_and_out() {
             |id, at| desk::changes::LedgerRow { message_id: "m1@customer.example".into(), ..decided(id, at) };
         let remembered = desk::changes::RememberedId {
             message_id: "o5@acme.desk.example".into(),
-            kind: desk::facts::IdKind::Out,
+            met: desk::facts::Met::Out(OutgoingId(5)),
             ticket_id: None,
-            mail_id: 5,
             fingerprint: None,
         };
         let changes = Changes {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use desk::changes::{Changes, RememberedId};
-use desk::facts::{IdKind, KnownId};
-use desk::id::{AccountId, TicketId};
+use desk::facts::{IdKind, KnownId, Met};
+use desk::id::{AccountId, MailId, OutgoingId, TicketId};
 use desk::questions::Questions;
 use store::Store;
 
@@ -12,11 +12,15 @@ use crate::support::{account, on_both, write};
 
 fn met(kind: IdKind, mail_id: i64, message_id: &str) -> RememberedId {
     let fingerprint = (kind == IdKind::In).then_some([mail_id as u8; 16]);
+    let met = match kind {
+        IdKind::In => Met::In(MailId(mail_id)),
+        IdKind::Out => Met::Out(OutgoingId(mail_id)),
+        IdKind::Seen => Met::Seen(MailId(mail_id)),
+    };
     RememberedId {
         message_id: message_id.to_owned(),
-        kind,
+        met,
         ticket_id: Some(TicketId(mail_id * 10)),
-        mail_id,
         fingerprint,
     }
 }
@@ -70,12 +74,7 @@ fn a_real_mail_takes_the_place_of_one_only_heard_of() {
             remember(store, vec![met(first, 1, &id)]);
             remember(store, vec![met(second, 2, &id)]);
             let want = if stays { met(first, 1, &id) } else { met(second, 2, &id) };
-            let want = KnownId {
-                kind: want.kind,
-                ticket: want.ticket_id,
-                mail_id: want.mail_id,
-                fingerprint: want.fingerprint,
-            };
+            let want = KnownId { met: want.met, ticket: want.ticket_id, fingerprint: want.fingerprint };
             assert_eq!(one(store, &id), Some(want), "{name}");
         }
     });
@@ -94,8 +93,8 @@ fn an_id_met_twice_in_a_batch_is_the_real_mails() {
                 met(IdKind::Seen, 3, "b@customer.example"),
             ],
         );
-        assert_eq!(one(store, id).map(|known| (known.kind, known.mail_id)), Some((IdKind::In, 2)));
-        assert_eq!(one(store, "b@customer.example").map(|known| known.kind), Some(IdKind::Seen));
+        assert_eq!(one(store, id).map(|known| known.met), Some(Met::In(MailId(2))));
+        assert_eq!(one(store, "b@customer.example").map(|known| known.met.kind()), Some(IdKind::Seen));
     });
 }
 
