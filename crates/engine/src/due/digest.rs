@@ -44,12 +44,14 @@ impl Work for Tell {
         let now = open.now();
         store::timer::remove_until(open.tx, Kind::Digest, now)?;
         let Some(to) = recipient(&account) else { return Ok(false) };
-        let last = store::mark::replace(open.tx, store::mark::SUSPENDED_TOLD, now)?;
+        let last = store::mark::find(open.tx, store::mark::SUSPENDED_TOLD)?;
         let newest = i64::try_from(NEWEST_SHOWN).unwrap_or(i64::MAX);
         let since = store::suspended::since(open.tx, last.unwrap_or_default(), newest)?;
         let Some(letter) = digest(since).letter(&account.name, &account.subdomain) else { return Ok(false) };
         let Some(content) = notice::digest(&account, &to, letter) else { return Ok(false) };
         open.writer().send(None, None, content, vec![to]);
+        // Only now: what could not be reported is in the next digest.
+        store::mark::set(open.tx, store::mark::SUSPENDED_TOLD, now)?;
         Ok(true)
     }
 }

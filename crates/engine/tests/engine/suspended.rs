@@ -8,6 +8,7 @@ use engine::EngineOptions;
 use engine::redecide::{RecoverAs, RedecideError};
 use store::Before;
 use store::testing::Sql as _;
+use store::values;
 use testdesk::{TestDesk, envelope, key, on_both, quick, raw};
 
 /// A mail from a mail system: held with cause 9.
@@ -196,6 +197,43 @@ async fn the_digest_reports_held_mail_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_digest_could_not_report_is_in_the_next_one() {
+    on_both(quick(), async |desk| {
+        desk.set(|settings| {
+            settings.suspended_notification = SuspendedNotification::Hourly;
+            settings.suspended_notification_address = "lead@acme.example".into();
+        })
+        .await;
+        let account = desk.account;
+        // Whether the account has an address that a digest can be sent from. Changing the settings makes nodes read it.
+        let has_sender = async |is_so: bool| {
+            let sql = "UPDATE support_addresses SET is_system = $2, is_default = $2 WHERE account_id = $1";
+            let write = desk.engine.store().write(move |tx| tx.execute(sql, &values![account, is_so]));
+            assert!(write.await.unwrap() > 0);
+            desk.set(move |settings| settings.acknowledge = is_so).await;
+        };
+        hold(desk).await;
+        has_sender(false).await;
+        desk.clock.turn(HOUR);
+        assert_eq!(desk.work_due().await.digests, 0);
+        has_sender(true).await;
+        desk.clock.turn(DAY);
+        desk.receive(&["From: mailer-daemon@customer.example\nSubject: Door\n\nShut."]).await;
+        desk.work().await;
+        desk.clock.turn(HOUR);
+        assert_eq!(desk.work_due().await.digests, 1);
+        let digest = desk
+            .read(move |tx| {
+                let sql = "SELECT content FROM outgoing_mails WHERE account_id = $1 AND kind = 'digest'";
+                tx.find(sql, &values![account])?.unwrap().text()
+            })
+            .await;
+        assert!(digest.contains("2 suspended tickets"), "{digest}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replay_counts_nobody_again() {
     on_both(EngineOptions { sender_per_hour: 1, ..quick() }, async |desk| {
         let ids = desk.receive(&["Subject: One\n\nhi", "Subject: Two\n\nhi"]).await;
@@ -205,7 +243,7 @@ async fn a_replay_counts_nobody_again() {
         let rates = async || {
             desk.read(move |tx| {
                 let sql = "SELECT window_start, count, held_until FROM sender_rates WHERE account_id = $1";
-                let rows = tx.query(sql, &store::values![account])?;
+                let rows = tx.query(sql, &values![account])?;
                 rows.into_iter()
                     .map(|mut row| Ok((row.int()?, row.int()?, row.maybe_int()?)))
                     .collect::<store::Result<Vec<_>>>()
