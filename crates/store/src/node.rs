@@ -61,21 +61,26 @@ pub fn holdings(tx: &mut Tx<'_>) -> Result<Vec<Holding>> {
         .collect()
 }
 
-/// Accounts that nobody holds though mail waits there to be decided or sent, for `waiting_ms` at least: a node that is well
-/// takes them within a second. Sorted by kind and account.
+/// How many times as long as mail a job may wait before nobody seems to do it.
+const JOB_PATIENCE: i64 = 10;
+
+/// Accounts that nobody holds though mail has waited there to be decided or sent for `waiting_ms` at least: a node that
+/// is well takes them within a second. Jobs that have their time are looked for less often and count after ten times as
+/// long. Sorted by kind and account.
 ///
 /// # Errors
 /// As the database says.
 pub fn unheld(tx: &mut Tx<'_>, waiting_ms: i64) -> Result<Vec<Unheld>> {
     let now = tx.database_now()?;
-    let since = now - waiting_ms;
     let mut found = Vec::new();
-    for kind in [Kind::Mail, Kind::Outbox] {
+    for kind in Kind::ALL.iter().copied() {
+        let is_job = !matches!(kind, Kind::Mail | Kind::Outbox);
+        let since = now - if is_job { JOB_PATIENCE * waiting_ms } else { waiting_ms };
         let sql = "SELECT account_id, holder FROM work WHERE kind = $1 AND due_at <= $2 AND until <= $3 ORDER BY account_id";
         for mut row in tx.query(sql, &values![kind.as_str(), since, now])? {
             let account_id = AccountId(row.int()?);
             let holder = row.text()?;
-            if is_older(tx, kind, account_id, since)? {
+            if is_job || is_older(tx, kind, account_id, since)? {
                 found.push(Unheld { account_id, kind, holder });
             }
         }

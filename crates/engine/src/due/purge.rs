@@ -4,24 +4,53 @@ use std::sync::Arc;
 
 use desk::id::{AccountId, MailId};
 use desk::suspension::HELD_FOR;
-use store::Result;
+use store::{Owner, Result, StoreError, Tx};
 
 use crate::Engine;
 use crate::transact::{Open, Work};
 
 /// Suspended tickets deleted in one transaction.
 const AT_ONCE: i64 = 500;
+/// What the ledger says of those whose retention has expired.
+const EXPIRED: &str = "deleted for good 14 days after it was held";
 
 impl Engine {
     /// Deletes suspended tickets of an account whose retention has expired; returns how many. Those beyond [`AT_ONCE`]
     /// have their turn after other accounts. Mail that was held because we could not process it (causes 19 and 24)
-    /// stays until a person has looked at it.
+    /// stays until a person has looked at it. One that cannot be deleted does not keep the others.
     ///
     /// # Errors
-    /// As the store says.
+    /// As the store says, when none could be deleted.
     pub(super) async fn purge_held(&self, account_id: AccountId) -> Result<u64> {
-        let reason = "deleted for good 14 days after it was held".to_owned();
-        self.delete_held(account_id, Delete { ids: None, reason }).await
+        match self.delete_held(account_id, Delete { ids: None, reason: EXPIRED.to_owned() }).await {
+            Err(error) if matches!(error.owner(), Owner::Mail | Owner::Account) => {
+                self.purge_singly(account_id, error).await
+            }
+            result => result,
+        }
+    }
+
+    /// Deletes those whose retention has expired one by one, after `error` came of deleting them together.
+    async fn purge_singly(&self, account_id: AccountId, error: StoreError) -> Result<u64> {
+        let expired = move |tx: &mut Tx<'_>| {
+            let before = tx.database_now()? - HELD_FOR;
+            store::suspended::expired(&mut tx.account(account_id), before, AT_ONCE)
+        };
+        let mut count = 0;
+        for id in self.store().read_now(expired).await? {
+            let alone = Delete { ids: Some(vec![id]), reason: EXPIRED.to_owned() };
+            match self.delete_held(account_id, alone).await {
+                Ok(deleted) => count += deleted,
+                Err(error) if error.owner() == Owner::System => return Err(error),
+                Err(error) => tracing::error!(
+                    account.id = account_id.0,
+                    mail.id = id.0,
+                    %error,
+                    "A suspended ticket whose retention has expired cannot be deleted"
+                ),
+            }
+        }
+        if count == 0 { Err(error) } else { Ok(count) }
     }
 
     /// Deletes suspended tickets now; returns how many of them there were. Their senders are not told.

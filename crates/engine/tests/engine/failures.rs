@@ -6,6 +6,7 @@ use desk::suspension::HELD_FOR;
 use engine::EngineOptions;
 use store::testing::Sql as _;
 use store::values;
+use store::work::Kind;
 use testdesk::{TestDesk, envelope, on_both, quick};
 use tokio_util::sync::CancellationToken;
 
@@ -149,6 +150,50 @@ async fn a_word_of_a_newer_version_in_a_ticket_keeps_its_account_waiting_and_hol
         set("open").await;
         desk.work().await;
         assert_eq!(desk.outcomes().await, ["new_ticket 1", "comment 1"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_ticket_that_cannot_be_deleted_keeps_no_other() {
+    on_both(quick(), async |desk| {
+        let other = second_account(desk, "bolt").await;
+        let raw = b"From: postmaster@customer.example\r\nSubject: Undeliverable\r\n\r\nhi\r\n";
+        let mut ids = Vec::new();
+        for (account, host) in
+            [(desk.account, "acme"), (desk.account, "acme"), (desk.account, "acme"), (other, "bolt")]
+        {
+            let rcpt = format!("support@{host}.desk.example");
+            ids.push(desk.accept_for(account, envelope(None, &[&rcpt]), raw).await);
+        }
+        desk.work().await;
+        desk.until("the other's mail is decided", async || {
+            desk.read(move |tx| store::spool::count(&mut tx.account(other))).await == 0
+        })
+        .await;
+        let (account, damaged) = (desk.account, ids[0]);
+        let set = async |reasons: &'static str| {
+            let sql = "UPDATE ledger SET reasons = $2 WHERE account_id = $1 AND id = $3";
+            let write =
+                desk.engine.store().write(move |tx| tx.execute(sql, &values![account, reasons, damaged]));
+            assert_eq!(write.await.unwrap(), 1);
+        };
+        set("damaged").await;
+        desk.clock.turn(HELD_FOR + HOUR);
+        // It comes to an end, so it does not try the damaged one over and over.
+        let done = desk.engine.work_due().await;
+        assert_eq!((done.purged, done.failed), (3, 1));
+        let left = desk
+            .read(move |tx| store::suspended::expired(&mut tx.account(account), Millis(i64::MAX), 10))
+            .await;
+        assert_eq!(left, [MailId(damaged)]);
+        // What doctor warns of.
+        let unheld = desk.read(|tx| store::node::unheld(tx, 60_000)).await;
+        let named: Vec<_> = unheld.iter().map(|one| (one.account_id, one.kind)).collect();
+        assert_eq!(named, [(account, Kind::Purge)]);
+        set("[]").await;
+        assert_eq!(desk.work_due().await.purged, 1);
+        assert_eq!(desk.read(|tx| store::node::unheld(tx, 60_000)).await, []);
     })
     .await;
 }

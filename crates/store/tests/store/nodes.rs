@@ -70,10 +70,19 @@ fn an_account_whose_old_work_nobody_holds_is_shown() {
         queue(store, 1, now);
         claim(store, Kind::Mail, &[1], "gone", 0);
         claim(store, Kind::Mail, &[2], "there", MINUTE_MS);
+        // Held mail of 3 that should have been deleted long ago; that of 4 has not waited as long as a job may.
+        for (account_id, since) in [(3, 10 * MINUTE_MS), (4, 9 * MINUTE_MS)] {
+            store
+                .write_blocking(move |tx| {
+                    work::announce(tx, Kind::Purge, &[AccountId(account_id)], Millis(now - since))
+                })
+                .unwrap();
+        }
         let found = store.read_blocking(|tx| node::unheld(tx, MINUTE_MS)).unwrap();
         let unheld =
             |id, kind, holder: &str| Unheld { account_id: AccountId(id), kind, holder: holder.into() };
-        assert_eq!(found, [unheld(1, Kind::Mail, "gone"), unheld(4, Kind::Outbox, "")]);
+        let want = [unheld(1, Kind::Mail, "gone"), unheld(4, Kind::Outbox, ""), unheld(3, Kind::Purge, "")];
+        assert_eq!(found, want);
     });
 }
 

@@ -12,7 +12,7 @@ pub(super) fn check(seen: &Seen<'_>) -> Option<Finding> {
     unworked(&seen.unheld, |id| seen.name_of(id))
 }
 
-/// Accounts whose mail waits while nobody processes them.
+/// Accounts whose mail or jobs wait while nobody processes them.
 fn unworked(unheld: &[Unheld], name_of: impl Fn(AccountId) -> String) -> Option<Finding> {
     if unheld.is_empty() {
         return None;
