@@ -297,6 +297,8 @@ impl Hand {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use store::work::Kind;
     use store::{Store, StoreOptions};
     use testkit::database::{self, Database};
@@ -365,5 +367,87 @@ mod tests {
         (57..=64).for_each(|account| node.make_ready(AccountId(account)));
         assert_eq!(ids(&node.leaving(begun + CHANGE_EVERY * 3)), [0; 0], "it is full again from now on");
         assert_eq!(node.leaving(begun + CHANGE_EVERY * 4).len(), CHANGED_AT_ONCE);
+    }
+
+    /// What a node does in a second: some leave, some are claimed, and all it has get a turn, after which they have more.
+    async fn second(node: &mut Hand, circle: &mut VecDeque<AccountId>, now: Instant) -> Vec<AccountId> {
+        circle.extend(node.leaving(now));
+        for _ in 0..node.room(now) {
+            let Some(account) = circle.pop_front() else { break };
+            node.make_ready(account);
+        }
+        let turns: Vec<AccountId> = node.ready.drain(..).collect();
+        for account in &turns {
+            has_more(node, account.0, true).await;
+        }
+        turns
+    }
+
+    #[tokio::test]
+    async fn of_more_accounts_than_a_node_takes_each_gets_its_turn() {
+        const ACCOUNTS: i64 = 300;
+        for nodes in [1, 2] {
+            let mut hands: Vec<_> = (0..nodes).map(|_| hand(None, 0)).collect();
+            let mut circle: VecDeque<AccountId> = (1..=ACCOUNTS).map(AccountId).collect();
+            let mut had_turn = BTreeSet::new();
+            let begun = Instant::now();
+            let at_most = u32::try_from(ACCOUNTS).unwrap() / 8;
+            for number in 0..at_most {
+                for (node, _database) in &mut hands {
+                    had_turn.extend(second(node, &mut circle, begun + CHANGE_EVERY * number).await);
+                }
+            }
+            let without: Vec<i64> =
+                (1..=ACCOUNTS).filter(|account| !had_turn.contains(&AccountId(*account))).collect();
+            assert_eq!(without, [0; 0], "{nodes} nodes");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_panics_leaves_its_account_alone_and_no_other() {
+        let (mut node, _database) = hand(None, 0);
+        let ended = |account| Ended { account_id: account, turn: Ok(Turn { last: None, has_more: true }) };
+        for account in [AccountId(1), AccountId(2)] {
+            node.at_work.insert(account);
+            node.rung.insert(account);
+        }
+        node.spawn(AccountId(1), async { panic!("a defect of ours") });
+        node.spawn(AccountId(2), async move { ended(AccountId(2)) });
+        let told = Told::default();
+        let guard = tracing::subscriber::set_default(told.clone());
+        while let Some(joined) = node.running.join_next_with_id().await {
+            node.note(Some(joined)).await;
+        }
+        drop(guard);
+        assert_eq!(*told.0.lock().unwrap(), ["account.id=1"]);
+        assert_eq!(node.ready, [AccountId(2)]);
+        assert!(node.at_work.is_empty() && node.tasks.is_empty());
+    }
+
+    /// The accounts that errors in the log name.
+    #[derive(Debug, Clone, Default)]
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    impl tracing::Subscriber for Told {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            *metadata.level() == tracing::Level::ERROR
+        }
+
+        fn event(&self, event: &tracing::Event<'_>) {
+            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                if field.name() == "account.id" {
+                    self.0.lock().unwrap().push(format!("{}={value:?}", field.name()));
+                }
+            });
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::Id {
+            tracing::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::Id, _: &tracing::Id) {}
+        fn enter(&self, _: &tracing::Id) {}
+        fn exit(&self, _: &tracing::Id) {}
     }
 }
