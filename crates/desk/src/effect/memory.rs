@@ -43,7 +43,7 @@ impl Writer<'_> {
         let stays = match (known, met) {
             (None, _) | (Some(Met::Seen(_)), Met::In(_) | Met::Out(_)) => false,
             // A message that is decided again writes its own id once more.
-            (Some(Met::In(known)), Met::In(mail) | Met::Seen(mail)) => known != mail,
+            (Some(Met::In(known)), Met::In(mail)) => known != mail,
             (Some(_), _) => true,
         };
         if stays {

@@ -1,6 +1,6 @@
 //! Which ticket a message joins, and what becomes of it there.
 
-use desk::facts::IdKind;
+use desk::facts::{IdKind, Met};
 use desk::id::MailId;
 use desk::inbound::Inbound;
 use desk::inbound::fingerprint;
@@ -357,6 +357,25 @@ fn a_mail_without_an_id_is_a_duplicate_by_its_text_and_date_alone() {
         assert_eq!(outcome(1, first), "new_ticket", "{name}");
         assert_eq!(outcome(2, second) == "duplicate", is_duplicate, "{name}");
     }
+}
+
+#[test]
+fn a_mail_that_names_itself_is_still_known_when_it_comes_again() {
+    let (envelope, account) = (envelope(&[NATIVE]), account());
+    let mut facts = facts();
+    let mut supply = desk::id_source::Counting::from(10_000);
+    let mut changes = desk::changes::Changes::default();
+    let text = "Message-ID: <me@else.example>\nReferences: <me@else.example>\nSubject: x\n\nIt is dark.";
+    let letter = letter(text);
+    let outcomes = [1, 2].map(|id| {
+        let inbound = Inbound::new(MailId(id), NOW, &envelope, &letter);
+        crate::scene::carried_out(&account, &mut facts, &mut supply, &mut changes, &inbound)
+            .outcome()
+            .as_str()
+    });
+    assert_eq!(outcomes, ["new_ticket", "duplicate"]);
+    let met: Vec<Met> = changes.message_ids.iter().map(|id| id.met).collect();
+    assert_eq!(met.iter().filter(|met| met.kind() != IdKind::Out).collect::<Vec<_>>(), [&Met::In(MailId(1))]);
 }
 
 #[test]
