@@ -93,10 +93,9 @@ pub(crate) fn ids_expected(commands: usize) -> usize {
 /// Decides commands in their order. One that a rule refuses changes nothing, and the others are carried out.
 pub(crate) fn decide(open: &mut Open<'_, '_, '_>, submissions: &[Arc<Submission>]) -> Result<Vec<Outcome>> {
     let numbers: Vec<i64> = submissions.iter().map(|one| one.number()).collect();
-    let tickets = store::ticket::ids_of_numbers(open.tx, &numbers)?;
     let actors: BTreeSet<&str> = submissions.iter().map(|one| one.actor().as_str()).collect();
     let actors: Vec<&str> = actors.into_iter().collect();
-    let people = store::user::by_addresses(open.tx, &actors)?;
+    let (tickets, people) = store::facts::named_by_commands(open.tx, &numbers, &actors)?;
     let missing: BTreeSet<TicketId> =
         tickets.values().copied().filter(|id| !open.facts.tickets.contains_key(id)).collect();
     let facts = store::facts::of_tickets(open.tx, &missing)?;

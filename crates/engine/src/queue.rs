@@ -24,12 +24,12 @@ const COMMANDS_MAX: usize = 64;
 /// does not fill the memory.
 const COMMANDS_WAITING_MAX: usize = 4_096;
 /// How long mail is decided while commands wait: then it is their turn, and the rest of the mail follows.
-const MAIL_TURN: Duration = Duration::from_millis(15);
+const MAIL_TURN: Duration = Duration::from_millis(6);
 
 /// After a command more are expected for so long: the mail of a transaction is kept short meanwhile.
 const EXPECTED_FOR: Duration = Duration::from_secs(5);
 /// Mails of a transaction at least, however long each takes.
-const MAILS_MIN: usize = 4;
+const MAILS_MIN: usize = 2;
 
 /// The queues of all accounts that have something waiting.
 #[derive(Debug, Default)]
@@ -384,14 +384,14 @@ mod tests {
     #[test]
     fn mail_that_takes_longer_goes_in_smaller_transactions() {
         let mut pace = Pace::of_command(Instant::now());
-        assert_eq!(pace.limit(), 15);
-        (0..50).for_each(|_| pace.note(Duration::from_millis(15), 5));
-        assert_eq!(pace.limit(), 5);
+        assert_eq!(pace.limit(), 6);
+        (0..50).for_each(|_| pace.note(Duration::from_millis(15), 10));
+        assert_eq!(pace.limit(), 4);
         (0..50).for_each(|_| pace.note(Duration::from_secs(1), 1));
         assert_eq!(pace.limit(), MAILS_MIN);
         (0..200).for_each(|_| pace.note(Duration::from_millis(10), 100));
-        assert!(pace.limit() > 100);
+        assert!(pace.limit() > 50);
         pace.note(Duration::from_secs(1), 0);
-        assert!(pace.limit() > 100, "nothing was decided");
+        assert!(pace.limit() > 50, "nothing was decided");
     }
 }

@@ -1,6 +1,6 @@
 //! Answers the questions of a batch, one statement each: this file keeps their order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use desk::account::Account;
 use desk::facts::{Facts, TicketFacts};
@@ -134,6 +134,21 @@ fn know_people(found: Vec<user::Found>, facts: &mut Facts) {
         facts.troubles.extend(found.trouble.map(|trouble| (found.key.clone(), trouble)));
         facts.know(found.key, found.person);
     }
+}
+
+/// Tickets by their numbers, and people by addresses.
+pub type Named = (BTreeMap<i64, TicketId>, Vec<(AddressKey, Person)>);
+
+/// The tickets and the people that commands name, in one round trip.
+///
+/// # Errors
+/// As the database says.
+pub fn named_by_commands(tx: &mut AccountTx<'_, '_>, numbers: &[i64], actors: &[&str]) -> Result<Named> {
+    let tickets = ticket::ask_numbers(tx, numbers)?;
+    let people = user::ask_many(tx, actors)?;
+    let tickets = ticket::of_numbers(tx, tickets)?;
+    let people = user::found(tx, people)?;
+    Ok((tickets, people.into_iter().map(|found| (found.key, found.person)).collect()))
 }
 
 /// The facts of tickets and the people on them, for a command.

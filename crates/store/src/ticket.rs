@@ -323,13 +323,15 @@ pub fn solved_until(tx: &mut AccountTx<'_, '_>, at: Millis, limit: usize) -> Res
     tx.query(sql, &values![at, limit])?.into_iter().map(|mut row| Ok(TicketId(row.int()?))).collect()
 }
 
-/// The tickets that numbers name; numbers of no ticket are left out.
-///
-/// # Errors
-/// As the database says.
-pub fn ids_of_numbers(tx: &mut AccountTx<'_, '_>, numbers: &[i64]) -> Result<BTreeMap<i64, TicketId>> {
+/// Asks which tickets numbers name; [`of_numbers`] reads the answer.
+pub(crate) fn ask_numbers(tx: &mut AccountTx<'_, '_>, numbers: &[i64]) -> Result<Asked> {
     let sql = "SELECT number, id FROM tickets WHERE account_id = $1 AND number IN ($2..)";
-    let rows = tx.query_in(sql, &[], &list_of(numbers))?;
+    tx.ask_in(sql, &[], &list_of(numbers))
+}
+
+/// The tickets that numbers name; numbers of no ticket are left out.
+pub(crate) fn of_numbers(tx: &mut AccountTx<'_, '_>, asked: Asked) -> Result<BTreeMap<i64, TicketId>> {
+    let rows = tx.rows(asked)?;
     rows.into_iter().map(|mut row| Ok((row.int()?, TicketId(row.int()?)))).collect()
 }
 
