@@ -1,6 +1,7 @@
 //! The comments of a ticket stand in the order in which their mails were accepted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::kill::evidence::{Evidence, LedgerRow, TicketRow};
 use crate::load::sender::Heard;
@@ -25,12 +26,15 @@ pub(super) fn check(evidence: &Evidence, inbound: &[&LedgerRow], wrong: &mut Vec
     }
 }
 
+/// What the desk's clock cannot tell apart: it counts milliseconds, and nodes take their ids independently of each other.
+const SAME_TIME: Duration = Duration::from_millis(1);
+
 /// Two mails are out of order when the one that comes later had its 250 before the other one's content was sent: mails
 /// accepted at the same time may be in either order.
 fn in_order(ticket: &TicketRow, shown: &[Mail<'_>], wrong: &mut Vec<String>) {
     for (place, (later_id, later)) in shown.iter().enumerate() {
         let before = shown.iter().take(place);
-        let swapped = before.filter(|(_, earlier)| later.at < earlier.begun);
+        let swapped = before.filter(|(_, earlier)| later.at + SAME_TIME < earlier.begun);
         wrong.extend(swapped.map(|(earlier_id, earlier)| {
             let ahead_ms = earlier.begun.saturating_duration_since(later.at).as_millis();
             let number = ticket.number;
